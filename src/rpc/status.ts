@@ -1,0 +1,87 @@
+import { create, fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { anyPack, anyUnpack, type Any } from "@bufbuild/protobuf/wkt";
+import { Metadata, status as Code, type StatusObject } from "@grpc/grpc-js";
+import { StatusSchema, type Status } from "../gen/google/rpc/status_pb.js";
+import {
+  ArgumentErrorSchema,
+  BrokerErrorSchema,
+  HostErrorSchema,
+  PolicyDenialSchema,
+  ResolverErrorSchema,
+  SocketErrorSchema,
+  TimeoutErrorSchema,
+} from "../gen/sockbroker/v1/error_pb.js";
+
+/** The metadata key under which gRPC carries a google.rpc.Status. */
+const DETAILS_KEY = "grpc-status-details-bin";
+
+/** Every message that an error of this API may carry as its one detail. */
+const detailSchemas = [
+  SocketErrorSchema,
+  ResolverErrorSchema,
+  HostErrorSchema,
+  TimeoutErrorSchema,
+  ArgumentErrorSchema,
+  PolicyDenialSchema,
+  BrokerErrorSchema,
+] as const;
+
+export type ErrorDetail = MessageShape<(typeof detailSchemas)[number]>;
+
+export { Code };
+
+/** Makes a status with one typed detail. */
+export function statusOf<Desc extends (typeof detailSchemas)[number]>(
+  code: Code,
+  message: string,
+  schema: Desc,
+  detail: MessageShape<Desc>,
+): Status {
+  return create(StatusSchema, { code, message, details: [anyPack(schema as DescMessage, detail)] });
+}
+
+/** Finds the typed detail of a status, or null when a foreign or newer peer sent none that is known here. */
+export function detailOf(status: Status): ErrorDetail | null {
+  for (const any of status.details) {
+    const detail = unpack(any);
+    if (detail !== null) return detail;
+  }
+  return null;
+}
+
+/** Makes what grpc-js sends when an RPC fails. */
+export function toGrpcStatus(status: Status): StatusObject {
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, status)));
+  return { code: status.code, details: headerText(status.message), metadata };
+}
+
+/** Reads what grpc-js received when an RPC failed. Without details (a proxy's or grpc-js's own error), only code and text. */
+export function fromGrpcStatus(received: { code: number; details: string; metadata?: Metadata }): Status {
+  const bytes = received.metadata?.get(DETAILS_KEY)[0];
+  if (Buffer.isBuffer(bytes)) {
+    try {
+      return fromBinary(StatusSchema, bytes);
+    } catch {
+      // Somebody else's details; the plain status is still true.
+    }
+  }
+  return create(StatusSchema, { code: received.code, message: received.details });
+}
+
+function unpack(any: Any): ErrorDetail | null {
+  for (const schema of detailSchemas) {
+    try {
+      const detail = anyUnpack(any, schema as DescMessage);
+      if (detail !== undefined) return detail as ErrorDetail;
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}
+
+/** grpc-js puts the text through encodeURI, which throws on a lone surrogate. */
+function headerText(text: string): string {
+  return text.toWellFormed();
+}
