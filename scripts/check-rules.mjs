@@ -1,0 +1,157 @@
+// Proves that the lint rules fire: plants a violation of each in a tree of its own and demands that it is reported there,
+// and that what the rules allow is not. A glob that quietly matches nothing would otherwise look like clean code.
+
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { capture, root, tool } from "./lib/steps.mjs";
+
+const BOUNDARY = "lint/style/noRestrictedImports";
+
+/**
+ * Who must not import what, and a path of the importing kind.
+ *
+ * @type {[file: string, specifiers: string[]][]}
+ */
+const forbidden = [
+  ["src/rpc/a.ts", ["../native/binding.js", "../server/index.js", "../client/index.js", "../cli/main.js"]],
+  ["src/native/a.ts", ["../gen/x_pb.js", "../rpc/status.js", "../server/index.js", "@grpc/grpc-js", "sockbroker"]],
+  ["src/server/a.ts", ["@grpc/grpc-js", "@grpc/reflection", "grpc-health-check", "../client/index.js"]],
+  ["src/server/transport/a.ts", ["@grpc/grpc-js", "../../client/index.js", "../../cli/main.js", "sockbroker"]],
+  ["src/server/sockets/a.ts", ["@grpc/grpc-js", "../../client/connect.js"]],
+  [
+    "src/server/ops/a.ts",
+    ["@grpc/grpc-js", "../../rpc/status.js", "../transport/connection.js", "../../client/index.js"],
+  ],
+  [
+    "src/server/policy/a.ts",
+    ["../../native/binding.js", "../../rpc/status.js", "@grpc/grpc-js", "../sockets/handle.js"],
+  ],
+  ["src/server/policy/b.ts", ["node:fs", "node:net", "../config/config.js", "pino"]],
+  [
+    "src/client/a.ts",
+    ["../server/index.js", "../native/binding.js", "@grpc/grpc-js", "../cli/main.js", "sockbroker/server"],
+  ],
+  ["src/client/deep/a.ts", ["../../server/config/config.js", "../../native/errno.js"]],
+  ["src/cli/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "../rpc/status.js"]],
+  ["src/cli/commands/a.ts", ["../../server/config/config.js", "../../gen/x_pb.js", "@grpc/grpc-js"]],
+  ["src/demo/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "@grpc/grpc-js"]],
+];
+
+/** What each may import, so that no rule is true by forbidding everything. */
+const allowed = [
+  ["src/rpc/ok.ts", ["../gen/x_pb.js", "@grpc/grpc-js"]],
+  ["src/native/ok.ts", ["./binding.js", "node:module"]],
+  ["src/server/ok.ts", ["./sockets/entry.js", "../rpc/status.js", "../native/binding.js", "pino"]],
+  ["src/server/transport/ok.ts", ["../../rpc/status.js", "../../native/binding.js"]],
+  [
+    "src/server/ops/ok.ts",
+    ["../policy/decision.js", "../sockets/entry.js", "../../gen/x_pb.js", "../../native/errno.js"],
+  ],
+  ["src/server/policy/ok.ts", ["./rule.js"]],
+  ["src/client/ok.ts", ["../rpc/status.js", "../gen/x_pb.js", "./socket.js"]],
+  ["src/cli/ok.ts", ["../server/index.js", "../client/index.js", "./commands/serve.js"]],
+  ["src/cli/commands/ok.ts", ["../../server/index.js", "../../client/index.js", "../output.js"]],
+  ["src/demo/ok.ts", ["../server/index.js", "../client/index.js"]],
+];
+
+/** One file for each other rule of biome.json. */
+const planted = [
+  ["src/server/default-export.ts", "lint/style/noDefaultExport", "export default 1;\n"],
+  ["src/server/an-enum.ts", "lint/style/noEnum", "export enum Colour {\n  Red = 1,\n}\n"],
+  ["src/server/CamelCase.ts", "lint/style/useFilenamingConvention", "export const one = 1;\n"],
+  ["src/server/snake_case.ts", "lint/style/useFilenamingConvention", "export const one = 1;\n"],
+  ["src/server/import-type.ts", "lint/style/useImportType", 'import { X } from "./x.js";\nexport type Y = X;\n'],
+  ["src/server/protocol.ts", "lint/style/useNodejsImportProtocol", 'export { readFile } from "fs";\n'],
+  ["src/server/an-any.ts", "lint/suspicious/noExplicitAny", "export type Y = any;\n"],
+  [
+    "src/server/cycle-a.ts",
+    "lint/suspicious/noImportCycles",
+    'import { b } from "./cycle-b.js";\nexport const a = () => b;\n',
+  ],
+  [
+    "src/server/cycle-b.ts",
+    "lint/suspicious/noImportCycles",
+    'import { a } from "./cycle-a.js";\nexport const b = () => a;\n',
+  ],
+];
+
+/** Promises and unions, for eslint. The `fs.rm` is typed by @types/node: Biome's rules of that name miss it. */
+const typed = [
+  [
+    "src/floating.ts",
+    "@typescript-eslint/no-floating-promises",
+    'import { rm } from "node:fs/promises";\nexport function f(): void {\n  rm("x");\n}\n',
+  ],
+  [
+    "src/misused.test.ts",
+    "@typescript-eslint/no-misused-promises",
+    'import { EventEmitter } from "node:events";\nnew EventEmitter().on("x", async () => {});\n',
+  ],
+  [
+    "test/exhaustive.ts",
+    "@typescript-eslint/switch-exhaustiveness-check",
+    'export function f(x: "a" | "b"): number {\n  switch (x) {\n    case "a":\n      return 1;\n  }\n  return 2;\n}\n',
+  ],
+];
+
+const tree = mkdtempSync(join(tmpdir(), "sockbroker-rules-"));
+const complaints = [];
+try {
+  for (const name of ["biome.json", "eslint.config.js", "tsconfig.json", "package.json", ".gitignore"]) {
+    cpSync(join(root, name), join(tree, name));
+  }
+  symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
+  await checkBiome();
+  await checkEslint();
+} finally {
+  rmSync(tree, { recursive: true });
+}
+for (const complaint of complaints) console.error(complaint);
+if (complaints.length > 0) process.exitCode = 1;
+
+async function checkBiome() {
+  for (const [file, specifiers] of [...forbidden, ...allowed]) {
+    plant(file, specifiers.map((specifier) => `import ${JSON.stringify(specifier)};\n`).join(""));
+  }
+  for (const [file, , source] of planted) plant(file, source);
+
+  const args = ["lint", "--reporter=json", "--max-diagnostics=none", "--vcs-enabled=false"];
+  const { stdout } = await capture(tool("biome"), args, { cwd: tree });
+  const report = JSON.parse(stdout);
+  const found = new Set(
+    report.diagnostics.map((/** @type {any} */ d) => `${d.category} ${d.location.path} ${d.location.start?.line}`),
+  );
+  const reported = (/** @type {string} */ rule, /** @type {string} */ file, line = 0) =>
+    line > 0 ? found.has(`${rule} ${file} ${line}`) : [...found].some((key) => key.startsWith(`${rule} ${file} `));
+
+  for (const [file, specifiers] of forbidden) {
+    for (const [index, specifier] of specifiers.entries()) {
+      if (!reported(BOUNDARY, file, index + 1)) complaints.push(`biome lets ${file} import ${specifier}`);
+    }
+  }
+  for (const [file] of allowed) {
+    if (reported(BOUNDARY, file)) complaints.push(`biome does not let ${file} import what it may`);
+  }
+  for (const [file, rule] of planted) {
+    if (!reported(rule, file)) complaints.push(`biome does not report ${rule} in ${file}`);
+  }
+}
+
+async function checkEslint() {
+  rmSync(join(tree, "src"), { recursive: true });
+  for (const [file, , source] of typed) plant(file, source);
+  const { stdout } = await capture(tool("eslint"), ["--format", "json", "src", "test"], { cwd: tree });
+  const report = JSON.parse(stdout);
+  for (const [file, rule] of typed) {
+    const result = report.find((/** @type {any} */ r) => r.filePath.endsWith(`/${file}`));
+    const found = result?.messages.some((/** @type {any} */ m) => m.ruleId === rule);
+    if (!found) complaints.push(`eslint does not report ${rule} in ${file}`);
+  }
+}
+
+/** @param {string} file @param {string} source */
+function plant(file, source) {
+  mkdirSync(dirname(join(tree, file)), { recursive: true });
+  writeFileSync(join(tree, file), source);
+}

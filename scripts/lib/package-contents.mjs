@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { capture, root } from "./steps.mjs";
+
+/** Without these the package does not do what its README says. */
+const required = [
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+  "binding.gyp",
+  "scripts/build-native.mjs",
+  "src/native/addon/addon.cc",
+  "dist/client/index.js",
+  "dist/client/index.d.ts",
+  "dist/server/index.js",
+  "dist/server/index.d.ts",
+  "dist/cli/main.js",
+  "proto/sockbroker/v1/socket_service.proto",
+];
+
+/** Everything that belongs; a file elsewhere got in by accident. */
+const expected =
+  /^(?:dist\/(?:cli|client|gen|native|rpc|server)\/.*\.(?:js|d\.ts)|proto\/.*\.(?:proto|md|txtpb)|docs\/.*|src\/native\/addon\/.*\.(?:cc|h|inc)|prebuilds\/.*\.node|scripts\/build-native\.mjs|binding\.gyp|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+
+const maxUnpackedBytes = 20 * 1024 * 1024;
+
+/**
+ * Looks at what `npm pack` would put into the tarball, as dist/ stands now.
+ *
+ * @returns {Promise<{ ok: boolean, output: string }>}
+ */
+export async function checkPackageContents() {
+  const packed = await capture("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]);
+  if (!packed.ok) return packed;
+  const [{ files, unpackedSize }] = JSON.parse(packed.stdout);
+  const paths = files.map((/** @type {{ path: string }} */ file) => file.path);
+  const complaints = [
+    ...required.filter((path) => !paths.includes(path)).map((path) => `${path} is not in the package`),
+    ...paths
+      .filter((/** @type {string} */ path) => !expected.test(path))
+      .map((/** @type {string} */ path) => `${path} is`),
+    ...(unpackedSize > maxUnpackedBytes ? [`${unpackedSize} bytes are too many`] : []),
+    ...installScripts(),
+  ];
+  return { ok: complaints.length === 0, output: `${complaints.join("\n")}\n` };
+}
+
+/** The client must install without a compiler; npm would run node-gyp for a binding.gyp unless `gypfile` says not to. */
+function installScripts() {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return [
+    ...["preinstall", "install", "postinstall", "prepare"].filter((name) => name in manifest.scripts),
+    ...(manifest.gypfile === false ? [] : ["gypfile is not false"]),
+  ].map((name) => `package.json: ${name}`);
+}
