@@ -21,6 +21,7 @@ const steps = [
   ["buf breaking", bufBreaking],
   ["generated files", () => capture("node", ["scripts/generate.mjs", "--check"])],
   ["knip: unused files, exports, dependencies", () => capture(tool("knip"), [])],
+  ["links between pages", () => capture("node", ["scripts/check-links.mjs"])],
   ["lock file names no registry", lockFile],
   ["build", () => capture("node", ["scripts/build.mjs"])],
   ["publint", () => capture(tool("publint"), ["run", "--strict", "--pack", "npm"])],
