@@ -163,13 +163,22 @@ export interface NativeSocket {
   /** getpeername(2). */
   getpeername(): Sockaddr | NegatedErrno;
 
-  /** getsockopt(2) of an `int`. */
+  /**
+   * getsockopt(2) of an `int`. Options whose answer is the number of a new descriptor (SO_PEERPIDFD, SCTP's peel-off) are
+   * -EOPNOTSUPP here and below.
+   */
   getsockoptInt(level: number, name: number): { readonly value: number } | NegatedErrno;
   /** getsockopt(2) into `size` bytes (1 to 65536), cut to the length the kernel answered. */
   getsockopt(level: number, name: number, size: number): Uint8Array | NegatedErrno;
-  /** setsockopt(2) of an `int`. 0 or -errno. */
+  /**
+   * setsockopt(2) of an `int`. 0 or -errno. Options whose value holds addresses or descriptors of this process
+   * (netfilter's tables, SO_ATTACH_BPF, XDP_UMEM_REG, RDS_GET_MR) are -EOPNOTSUPP here and below: a caller has neither.
+   */
   setsockoptInt(level: number, name: number, value: number): number;
-  /** setsockopt(2) of raw bytes. 0 or -errno. */
+  /**
+   * setsockopt(2) of raw bytes, 65536 at most (-EINVAL). 0 or -errno. For SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF and
+   * PACKET_FANOUT_DATA the value is the array of struct sock_filter itself, not the sock_fprog that points to it.
+   */
   setsockopt(level: number, name: number, value: Uint8Array): number;
   /** setsockopt(2) with a NULL value and a length, as AF_ALG wants it. 0 or -errno. */
   setsockoptNull(level: number, name: number, length: number): number;
@@ -181,6 +190,10 @@ export interface NativeSocket {
    */
   ioctlInt(request: number, argument: number): { readonly value: number } | NegatedErrno | null;
   ioctl(request: number, argument: Uint8Array): Uint8Array | NegatedErrno | null;
+
+  // Reads clamp `size` (and, for recvmmsg, count times size) to 16 MiB and `controlSize` to 64 KiB. Reads and writes add
+  // MSG_DONTWAIT: O_NONBLOCK belongs to the open description, which other processes may share. MSG_ZEROCOPY is
+  // -EOPNOTSUPP, because the kernel would read the memory after JavaScript has it back.
 
   /** recv(2) of at most `size` bytes. An empty array is a zero-byte read. For MSG_TRUNC among the flags use `recvmsg`. */
   recv(size: number, flags: number): Uint8Array | NegatedErrno;
@@ -202,14 +215,18 @@ export interface NativeSocket {
   /**
    * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT and POLLPRI bits, 0 to stop.
    * `onReady` is called with the events that hold, again on every turn of the loop while they hold (level-triggered).
-   * Errors and hang-ups are reported as every watched event. 0 or -errno (-EPERM: this descriptor cannot be polled).
+   * Errors and hang-ups are reported as every watched event. `onReady` null keeps the one there is. A watched object is
+   * not collected. 0 or -errno (-EPERM: this descriptor cannot be polled).
    */
   watch(events: number, onReady: ((events: number) => void) | null): number;
   /** Whether the watch keeps the process alive. */
   ref(): void;
   unref(): void;
 
-  /** SO_PEERCRED and SO_PEERPIDFD of a connected unix socket. */
+  /**
+   * SO_PEERCRED and SO_PEERPIDFD of a connected unix socket. -ENOTCONN for any other socket; an errno from SO_PEERPIDFD
+   * on a kernel that has it (-ESRCH, -EINVAL) means that the peer's process is gone.
+   */
   peerCredentials(): PeerCredentials | NegatedErrno;
   /**
    * Gives up ownership and answers the descriptor's number, for `new net.Socket({ fd })` and nothing else. The one
@@ -313,4 +330,12 @@ export interface NativeAddon {
 
   /** Every constant of Python's socket module that this host's headers define. */
   constants(): readonly NativeConstant[];
+
+  /** The address codecs by themselves, for tests and tools: every family, whether or not this kernel has it. */
+  readonly testing: {
+    /** The bytes of the struct, family first. */
+    encodeSockaddr(address: Sockaddr): Uint8Array | NegatedErrno;
+    /** `family`, `type` and `protocol` are the socket's: AF_CAN and AF_BLUETOOTH addresses depend on its protocol. */
+    decodeSockaddr(bytes: Uint8Array, family: number, type: number, protocol: number): Sockaddr;
+  };
 }

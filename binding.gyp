@@ -1,0 +1,43 @@
+{
+  "variables": {
+    "werror%": 0,
+  },
+  "target_defaults": {
+    "configurations": {
+      # `make BUILDTYPE=Asan`: scripts/build-native.mjs --asan.
+      "Asan": {
+        "defines": ["DEBUG_SANITIZED=1"],
+        "cflags": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
+        "ldflags": ["-fsanitize=address,undefined"],
+      },
+    },
+  },
+  "targets": [
+    {
+      "target_name": "sockbroker",
+      "sources": [
+        "<!@(find src/native/addon -name '*.cc' | sort)",
+      ],
+      "include_dirs": [
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+      ],
+      "defines": [
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS",
+        "NODE_ADDON_API_DISABLE_DEPRECATED",
+        "_GNU_SOURCE",
+      ],
+      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "-pthread", "-iquote", "<(module_root_dir)/src/native/addon"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fexceptions"],
+      "cflags_cc": ["-std=c++20", "-fno-exceptions", "-fno-rtti"],
+      "ldflags": [
+        # A worker that ends unloads the addon, while a look-up of its may still run on a thread of ours.
+        "-Wl,-z,nodelete",
+        "-pthread",
+      ],
+      "conditions": [
+        ["werror==1", {"cflags": ["-Werror"]}],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,18 @@
+#include <fcntl.h>
+
+#include "arguments.h"
+#include "native_socket.h"
+#include "record.h"
+#include "retry.h"
+
+namespace sockbroker {
+
+/* Wraps fcntl(2) F_DUPFD_CLOEXEC. Caps: none. #syscalls fcntl */
+Napi::Value NativeSocket::Dup(const Napi::CallbackInfo& info) {
+  if (!ReadArguments(info, "dup")) return {};
+  int fd = Retry([&] { return fcntl(Fd(), F_DUPFD_CLOEXEC, 0); });
+  if (fd < 0) return Int(info.Env(), fd);
+  return NativeSocket::Make(info.Env(), UniqueFd(fd));
+}
+
+}  // namespace sockbroker

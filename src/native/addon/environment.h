@@ -1,0 +1,37 @@
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <unordered_set>
+
+#include "resolver/mailbox.h"
+#include "unique_fd.h"
+
+namespace sockbroker {
+
+class Poller;
+
+/// What one JavaScript environment (the main thread, or a worker) has for itself. There is no other mutable state but
+/// the resolver's threads and the count of lingering closes, which are the process's.
+class Environment {
+ public:
+  /// Makes the environment's data and registers its end. False after a throw.
+  static bool Create(Napi::Env env);
+  static Environment& Of(napi_env env);
+
+  uv_loop_t* loop = nullptr;
+  Napi::FunctionReference socket_class;
+  /// The descriptor that the NativeSocket constructor, while it runs, takes over. Empty at all other times, which is why
+  /// `new socket.constructor()` in JavaScript gets nothing.
+  UniqueFd* being_born = nullptr;
+  std::shared_ptr<Mailbox> mailbox;
+  std::unordered_set<Poller*> pollers;
+  /// Where small reads land before they are copied out at their true size.
+  std::array<uint8_t, 64 * 1024> scratch;
+};
+
+}  // namespace sockbroker

@@ -1,0 +1,111 @@
+#include "native_socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "environment.h"
+#include "record.h"
+
+namespace sockbroker {
+
+namespace {
+
+// Random, and never to change: it tells our objects from every other addon's.
+constexpr napi_type_tag Tag = {0x8f6a1c52e04b7d39, 0xb3d95e7718a2c4f0};
+
+int FactOf(int fd, int option) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+}  // namespace
+
+void NativeSocket::Define(Napi::Env env) {
+  auto socket_class = DefineClass(env, "NativeSocket",
+                                  {
+                                      InstanceAccessor<&NativeSocket::Family>("family"),
+                                      InstanceAccessor<&NativeSocket::Type>("type"),
+                                      InstanceAccessor<&NativeSocket::Protocol>("protocol"),
+                                      InstanceAccessor<&NativeSocket::Closed>("closed"),
+
+                                      InstanceMethod<&NativeSocket::Bind>("bind"),
+                                      InstanceMethod<&NativeSocket::Listen>("listen"),
+                                      InstanceMethod<&NativeSocket::Accept>("accept"),
+                                      InstanceMethod<&NativeSocket::Connect>("connect"),
+                                      InstanceMethod<&NativeSocket::Shutdown>("shutdown"),
+                                      InstanceMethod<&NativeSocket::Close>("close"),
+                                      InstanceMethod<&NativeSocket::Dup>("dup"),
+                                      InstanceMethod<&NativeSocket::Getsockname>("getsockname"),
+                                      InstanceMethod<&NativeSocket::Getpeername>("getpeername"),
+
+                                      InstanceMethod<&NativeSocket::GetsockoptInt>("getsockoptInt"),
+                                      InstanceMethod<&NativeSocket::Getsockopt>("getsockopt"),
+                                      InstanceMethod<&NativeSocket::SetsockoptInt>("setsockoptInt"),
+                                      InstanceMethod<&NativeSocket::Setsockopt>("setsockopt"),
+                                      InstanceMethod<&NativeSocket::SetsockoptNull>("setsockoptNull"),
+
+                                      InstanceMethod<&NativeSocket::IoctlInt>("ioctlInt"),
+                                      InstanceMethod<&NativeSocket::Ioctl>("ioctl"),
+
+                                      InstanceMethod<&NativeSocket::Recv>("recv"),
+                                      InstanceMethod<&NativeSocket::Recvmsg>("recvmsg"),
+                                      InstanceMethod<&NativeSocket::Recvmmsg>("recvmmsg"),
+                                      InstanceMethod<&NativeSocket::Send>("send"),
+                                      InstanceMethod<&NativeSocket::Sendmsg>("sendmsg"),
+                                      InstanceMethod<&NativeSocket::Sendmmsg>("sendmmsg"),
+                                      InstanceMethod<&NativeSocket::Sendfile>("sendfile"),
+
+                                      InstanceMethod<&NativeSocket::Poll>("poll"),
+                                      InstanceMethod<&NativeSocket::Watch>("watch"),
+                                      InstanceMethod<&NativeSocket::Ref>("ref"),
+                                      InstanceMethod<&NativeSocket::Unref>("unref"),
+
+                                      InstanceMethod<&NativeSocket::PeerCredentials>("peerCredentials"),
+                                      InstanceMethod<&NativeSocket::Release>("release"),
+                                  });
+  Environment::Of(env).socket_class = Napi::Persistent(socket_class);
+}
+
+Napi::Value NativeSocket::Make(Napi::Env env, UniqueFd fd) {
+  auto& environment = Environment::Of(env);
+  environment.being_born = &fd;
+  Napi::Object object = environment.socket_class.New({});
+  environment.being_born = nullptr;
+  return object;
+}
+
+NativeSocket::NativeSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  Napi::Env env = info.Env();
+  if (env.IsExceptionPending()) return;
+  UniqueFd* fd = std::exchange(Environment::Of(env).being_born, nullptr);
+  if (fd == nullptr) {
+    Napi::TypeError::New(env, "Illegal constructor").ThrowAsJavaScriptException();
+    return;
+  }
+  if (napi_type_tag_object(env, info.This(), &Tag) != napi_ok) return;
+  fd_ = std::move(*fd);
+  facts_ = {FactOf(Fd(), SO_DOMAIN), FactOf(Fd(), SO_TYPE), FactOf(Fd(), SO_PROTOCOL)};
+}
+
+NativeSocket* NativeSocket::From(napi_env env, napi_value value) {
+  bool ours = false;
+  void* socket = nullptr;
+  if (napi_check_object_type_tag(env, value, &Tag, &ours) != napi_ok || !ours) return nullptr;
+  if (napi_unwrap(env, value, &socket) != napi_ok) return nullptr;
+  return static_cast<NativeSocket*>(socket);
+}
+
+Napi::Value NativeSocket::Family(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.family); }
+Napi::Value NativeSocket::Type(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.type); }
+Napi::Value NativeSocket::Protocol(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.protocol); }
+Napi::Value NativeSocket::Closed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), !fd_);
+}
+
+void EnsureNonBlocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+}  // namespace sockbroker

@@ -1,0 +1,23 @@
+#include <poll.h>
+
+#include <cerrno>
+
+#include "arguments.h"
+#include "native_socket.h"
+#include "record.h"
+#include "retry.h"
+
+namespace sockbroker {
+
+/* Wraps poll(2), with no time to wait. Caps: none. #syscalls poll */
+Napi::Value NativeSocket::Poll(const Napi::CallbackInfo& info) {
+  int32_t events;
+  if (!ReadArguments(info, "poll", events)) return {};
+  // poll(2) overlooks a negative descriptor instead of refusing it.
+  if (!fd_) return Int(info.Env(), -EBADF);
+  pollfd one = {Fd(), static_cast<short>(events), 0};
+  int result = Retry([&] { return poll(&one, 1, 0); });
+  return Int(info.Env(), result < 0 ? result : one.revents);
+}
+
+}  // namespace sockbroker

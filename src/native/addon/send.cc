@@ -1,0 +1,20 @@
+#include <sys/socket.h>
+
+#include "arguments.h"
+#include "native_socket.h"
+#include "record.h"
+#include "send_flags.h"
+#include "retry.h"
+
+namespace sockbroker {
+
+/* Wraps send(2). Caps: none. #syscalls sendto */
+Napi::Value NativeSocket::Send(const Napi::CallbackInfo& info) {
+  ByteSpan data;
+  int32_t flags;
+  if (!ReadArguments(info, "send", data, flags)) return {};
+  if (int error = CheckSendFlags(flags)) return Int(info.Env(), error);
+  return Int(info.Env(), Retry([&] { return send(Fd(), data.data(), data.size(), flags | AlwaysSendFlags); }));
+}
+
+}  // namespace sockbroker

@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <cerrno>
+
+#include "arguments.h"
+#include "functions.h"
+#include "record.h"
+#include "sockaddr/sockaddr.h"
+
+namespace sockbroker {
+
+namespace {
+
+Napi::Value EncodeForTest(const Napi::CallbackInfo& info) {
+  Any address;
+  SockaddrBuffer buffer;
+  if (!ReadArguments(info, "encodeSockaddr", address)) return {};
+  auto encoded = EncodeSockaddr(info.Env(), address.value, NoSocket, buffer);
+  if (!encoded) return {};
+  return *encoded < 0 ? Int(info.Env(), *encoded) : Bytes(info.Env(), buffer.Get(), buffer.length);
+}
+
+Napi::Value DecodeForTest(const Napi::CallbackInfo& info) {
+  ByteSpan bytes;
+  SocketFacts facts;
+  if (!ReadArguments(info, "decodeSockaddr", bytes, facts.family, facts.type, facts.protocol)) return {};
+  SockaddrBuffer buffer;
+  size_t size = std::min(bytes.size(), sizeof buffer.storage);
+  std::copy_n(bytes.begin(), size, reinterpret_cast<uint8_t*>(&buffer.storage));
+  buffer.length = static_cast<socklen_t>(size);
+  return DecodeSockaddr(info.Env(), buffer, NoSocket, facts);
+}
+
+}  // namespace
+
+Napi::Object Testing(Napi::Env env) {
+  auto testing = Napi::Object::New(env);
+  testing.Set("encodeSockaddr", Napi::Function::New<EncodeForTest>(env, "encodeSockaddr"));
+  testing.Set("decodeSockaddr", Napi::Function::New<DecodeForTest>(env, "decodeSockaddr"));
+  return testing;
+}
+
+}  // namespace sockbroker

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <utility>
+
+namespace sockbroker {
+
+/// close(2), on a thread of its own if the socket lingers. 0 or -errno.
+int CloseDescriptor(int fd);
+
+/// The only owner of a descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.Release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    Close();
+    fd_ = other.Release();
+    return *this;
+  }
+  ~UniqueFd() { Close(); }
+
+  int Get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
+  int Close() { return fd_ < 0 ? 0 : CloseDescriptor(Release()); }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace sockbroker

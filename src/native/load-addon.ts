@@ -1,0 +1,43 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { NativeAddon } from "./binding.js";
+
+const require = createRequire(import.meta.url);
+
+/** Walks up from this file, which is in `src/native` or in `dist/native`, to the package's own directory. */
+function packageRoot(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  for (let directory = start; ; directory = dirname(directory)) {
+    const manifest = join(directory, "package.json");
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).name === "sockbroker") return directory;
+    if (directory === dirname(directory)) throw new Error(`no package.json of sockbroker above ${start}`);
+  }
+}
+
+/** Which C library this node was linked with: the name of its ELF interpreter stands in the first page of the file. */
+function libc(): "glibc" | "musl" {
+  const page = Buffer.alloc(4096);
+  const file = openSync(process.execPath, "r");
+  readSync(file, page);
+  closeSync(file);
+  return page.includes("/ld-musl-") ? "musl" : "glibc";
+}
+
+/** Loads the addon: SOCKBROKER_ADDON if that is set, else the prebuilt one for this host, else the one built from source. */
+export function loadAddon(): NativeAddon {
+  const chosen = process.env["SOCKBROKER_ADDON"];
+  if (chosen) return require(chosen);
+  const root = packageRoot();
+  const prebuilt = join(root, "prebuilds", `${process.platform}-${process.arch}-${libc()}`, "sockbroker.node");
+  const built = join(root, "build", "Release", "sockbroker.node");
+  const found = [prebuilt, built].find((file) => existsSync(file));
+  if (found) return require(found);
+  throw new Error(
+    `sockbroker has no native addon for ${process.platform}-${process.arch}-${libc()} (looked for ${prebuilt} and ` +
+      `${built}). To build it from source: npm explore sockbroker -- npm run build:native (in a checkout: npm run ` +
+      "build:native)",
+  );
+}
