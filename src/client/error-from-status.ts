@@ -1,0 +1,82 @@
+import type { Status } from "../gen/google/rpc/status_pb.js";
+import {
+  ArgumentError_Kind,
+  BrokerError_Code,
+  type ArgumentError as ArgumentErrorDetail,
+  type BrokerError as BrokerErrorDetail,
+} from "../gen/sockbroker/v1/error_pb.js";
+import { CallError } from "../rpc/call-error.js";
+import { Code, detailOf } from "../rpc/status.js";
+import {
+  ArgumentError,
+  BrokerError,
+  HostError,
+  PolicyDenial,
+  ResolverError,
+  SocketError,
+  SocketTimeoutError,
+  type ArgumentErrorKind,
+  type BrokerErrorCode,
+} from "./errors.js";
+
+/** Makes this client's error out of what the daemon reported. Nothing else makes one out of a status. */
+export function errorFromStatus(status: Status): Error {
+  const detail = detailOf(status);
+  switch (detail?.$typeName) {
+    case "sockbroker.v1.SocketError":
+      return new SocketError(detail.symbol, detail.errno, detail.syscall, detail.os, detail.message);
+    case "sockbroker.v1.ResolverError":
+      return new ResolverError(detail.symbol, detail.code, detail.message);
+    case "sockbroker.v1.HostError":
+      return new HostError(detail.symbol, detail.code, detail.message);
+    case "sockbroker.v1.TimeoutError":
+      return new SocketTimeoutError(detail.operation);
+    case "sockbroker.v1.ArgumentError":
+      return argumentError(detail);
+    case "sockbroker.v1.PolicyDenial":
+      return new PolicyDenial(detail.rule, detail.principal, detail.operation, detail.endpoint, detail.reason);
+    case "sockbroker.v1.BrokerError":
+      return brokerError(detail);
+    case undefined:
+      return errorFromCode(status);
+  }
+}
+
+/** As `errorFromStatus` for what a call rejected with; anything else is an error of this client, and passed on. */
+export function errorFromCall(error: unknown): unknown {
+  return error instanceof CallError ? errorFromStatus(error.status) : error;
+}
+
+const argumentKinds: Readonly<Record<ArgumentError_Kind, ArgumentErrorKind>> = {
+  [ArgumentError_Kind.UNSPECIFIED]: "value",
+  [ArgumentError_Kind.VALUE]: "value",
+  [ArgumentError_Kind.OVERFLOW]: "overflow",
+  [ArgumentError_Kind.TYPE]: "type",
+  [ArgumentError_Kind.OS]: "os",
+  [ArgumentError_Kind.UNICODE]: "unicode",
+};
+
+function argumentError(detail: ArgumentErrorDetail): ArgumentError {
+  // An enum of the wire is open: a newer daemon may send a number that the table lacks.
+  const kind = argumentKinds[detail.kind] ?? "value";
+  return new ArgumentError(kind, detail.reason, detail.operation, detail.message);
+}
+
+function brokerError(detail: BrokerErrorDetail): BrokerError {
+  const name = BrokerError_Code[detail.code] as keyof typeof BrokerError_Code | undefined;
+  const code = name === undefined || name === "UNSPECIFIED" ? "UNKNOWN" : name;
+  return new BrokerError(code, detail.message, detail.reference);
+}
+
+/** A status without one of our details comes from grpc-js, a proxy, or a server that is no sockbroker. */
+function errorFromCode(status: Status): BrokerError {
+  const codes: Partial<Record<number, BrokerErrorCode>> = {
+    [Code.CANCELLED]: "CANCELLED",
+    [Code.UNAVAILABLE]: "CONNECTION_LOST",
+    [Code.UNIMPLEMENTED]: "NOT_A_BROKER",
+    [Code.UNAUTHENTICATED]: "UNAUTHENTICATED",
+    [Code.RESOURCE_EXHAUSTED]: "QUOTA_EXCEEDED",
+    [Code.INTERNAL]: "INTERNAL",
+  };
+  return new BrokerError(codes[status.code] ?? "UNKNOWN", status.message);
+}

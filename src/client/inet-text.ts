@@ -1,0 +1,95 @@
+import { AddressFamily } from "../gen/sockbroker/v1/address_pb.js";
+import { bytesOf, type BytesInput } from "./bytes.js";
+import { ArgumentError, SocketError } from "./errors.js";
+import { formatInet6, parseInet6 } from "./inet6-text.js";
+
+/**
+ * Packs a dotted IPv4 address into 4 bytes, by the C library's lenient rules: one to four parts, each decimal, octal (0…)
+ * or hexadecimal (0x…); white space and what follows it is passed over. Analogous to inet_aton(3).
+ *
+ * Throws ArgumentError of kind "os" for bad text.
+ */
+export function inetAton(text: string): Buffer {
+  const packed = parseLenient(requireText(text, "inet_aton"));
+  if (packed === null) throw illegal("inet_aton");
+  return packed;
+}
+
+/** Unpacks 4 bytes into a dotted IPv4 address. Analogous to inet_ntoa(3). Throws ArgumentError of kind "os" unless 4 bytes. */
+export function inetNtoa(packed: BytesInput): string {
+  const bytes = bytesOf(packed, "inet_ntoa");
+  if (bytes.length === 4) return bytes.join(".");
+  throw new ArgumentError("os", "PACKED_LENGTH", "inet_ntoa", "packed IP wrong length for inet_ntoa");
+}
+
+/**
+ * Packs an address into 4 or 16 bytes in network order. Analogous to inet_pton(3).
+ *
+ * Throws ArgumentError of kind "os" for bad text, and SocketError EAFNOSUPPORT for families other than AF_INET and AF_INET6.
+ */
+export function inetPton(family: number, text: string): Buffer {
+  requireText(text, "inet_pton");
+  if (family !== AddressFamily.INET && family !== AddressFamily.INET6) {
+    throw new SocketError("EAFNOSUPPORT", 97, "inet_pton", "linux", "Address family not supported by protocol");
+  }
+  const packed = family === AddressFamily.INET ? parseDotted(text) : parseInet6(text);
+  if (packed === null) throw illegal("inet_pton");
+  return packed;
+}
+
+/**
+ * Unpacks 4 or 16 bytes into text. Analogous to inet_ntop(3).
+ *
+ * Throws ArgumentError of kind "value" for a wrong length or another family.
+ */
+export function inetNtop(family: number, packed: BytesInput): string {
+  const bytes = bytesOf(packed, "inet_ntop");
+  if (family !== AddressFamily.INET && family !== AddressFamily.INET6) {
+    throw new ArgumentError("value", "UNKNOWN_FAMILY", "inet_ntop", `unknown address family ${String(family)}`);
+  }
+  if (bytes.length !== (family === AddressFamily.INET ? 4 : 16)) {
+    throw new ArgumentError("value", "PACKED_LENGTH", "inet_ntop", "invalid length of packed IP address string");
+  }
+  return family === AddressFamily.INET ? bytes.join(".") : formatInet6(bytes);
+}
+
+/** Parses strict dotted decimal: four parts without leading zeros. */
+export function parseDotted(text: string): Buffer | null {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part))) return null;
+  const values = parts.map(Number);
+  return values.every((value) => value <= 255) ? Buffer.from(values) : null;
+}
+
+function parseLenient(text: string): Buffer | null {
+  // glibc stops at the first white space, and does not look at what comes behind it.
+  const [address = ""] = text.split(/[ \t\n\v\f\r]/, 1);
+  const values = address.split(".").map(parsePart);
+  const last = values.pop();
+  if (last === undefined || last === null || values.length > 3) return null;
+  if (last >= 2 ** (8 * (4 - values.length))) return null;
+  const packed = Buffer.alloc(4);
+  packed.writeUInt32BE(last);
+  for (const [index, value] of values.entries()) {
+    if (value === null || value > 255) return null;
+    packed[index] = value;
+  }
+  return packed;
+}
+
+function parsePart(part: string): number | null {
+  if (/^0[0-7]*$/.test(part)) return Number.parseInt(part, 8);
+  if (/^[1-9][0-9]*$/.test(part)) return Number(part);
+  if (/^0[xX][0-9a-fA-F]+$/.test(part)) return Number(part);
+  return null;
+}
+
+function requireText(text: unknown, operation: string): string {
+  if (typeof text !== "string") throw new TypeError(`${operation}(): text is required`);
+  if (text.includes("\0")) throw new ArgumentError("value", "EMBEDDED_NUL", operation, "embedded null character");
+  return text;
+}
+
+function illegal(operation: string): ArgumentError {
+  return new ArgumentError("os", "ILLEGAL_ADDRESS", operation, `illegal IP address string passed to ${operation}`);
+}

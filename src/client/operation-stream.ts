@@ -1,0 +1,278 @@
+/*
+ * All operations of a broker travel on one Session stream.
+ *
+ * An operation is encoded and queued at once, and the queue is written when the code that is running has come to rest: what
+ * a program issues together travels together, and the cost of an HTTP/2 message is divided by their number. Results find
+ * their promise by op id.
+ *
+ * Invariants:
+ *  - An operation is in `#queue` (nothing sent) or in `#sent`, never in both; when it is settled it is in neither.
+ *  - At most `#window` operations are in `#sent`. The daemon stops reading a stream on which too many operations wait, and
+ *    then it would not read a cancellation either.
+ *  - An abort of a queued operation settles it at once. An abort of a sent one asks the daemon, and the daemon's answer
+ *    settles it: bytes that a recv had taken, or a connection that an accept had, come to the caller in spite of the abort.
+ *    Rejecting at once would lose them.
+ *  - When the stream has ended, `#end` says why, and every operation is settled with that.
+ */
+import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
+import { byteStream, openBidi, type BidiCall } from "../rpc/bidi-call.js";
+import type { ClientChannel } from "../rpc/client-channel.js";
+import { Code } from "../rpc/status.js";
+import type { Status } from "../gen/google/rpc/status_pb.js";
+import { errorFromStatus } from "./error-from-status.js";
+import { BrokerError, SocketError } from "./errors.js";
+import { requestError } from "./request-error.js";
+import {
+  answers,
+  decodeFrame,
+  decodeResponse,
+  encodeFrame,
+  encodeOperation,
+  framedLength,
+  type EncodedOperation,
+  type RequestInit,
+  type ResponseOf,
+  type Result,
+  type Verb,
+} from "./operation-codec.js";
+
+/** When a frame is large enough to go. */
+const FRAME_BYTES = 64 * 1024;
+const FRAME_OPERATIONS = 128;
+
+/** How long a close waits for the daemon's word, in milliseconds. */
+const CLOSE_PATIENCE_MS = 5_000;
+
+interface Pending {
+  readonly opId: number;
+  readonly verb: Verb;
+  readonly encoded: EncodedOperation;
+  readonly resolve: (response: never) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  onAbort: (() => void) | null;
+}
+
+/** What the daemon allows on the stream. */
+export interface StreamLimits {
+  readonly maxRequestBytes: number;
+  readonly maxWaitingOperations: number;
+}
+
+/** The ordered stream that carries every operation of a broker. */
+export class OperationStream {
+  readonly #call: BidiCall<Buffer, Buffer>;
+  readonly #ended: Promise<void>;
+  readonly #onLost: (error: Error) => void;
+  #queue: Pending[] = [];
+  #cancels: number[] = [];
+  readonly #sent = new Map<number, Pending>();
+  #nextOpId = 1;
+  #flushing = false;
+  #blocked = false;
+  #closing: Promise<void> | null = null;
+  #end: Error | null = null;
+  #settleEnded: () => void = () => undefined;
+  #maxRequestBytes = 1024 * 1024;
+  #window = 64;
+
+  /** Opens the stream. `onLost` is called once if it ends before `close`. */
+  constructor(channel: ClientChannel, onLost: (error: Error) => void) {
+    this.#onLost = onLost;
+    this.#ended = new Promise((resolve) => {
+      this.#settleEnded = resolve;
+    });
+    this.#call = openBidi(channel, byteStream(SessionService.method.session), {
+      readable: () => this.#receive(),
+      writable: () => {
+        this.#blocked = false;
+        this.#flush();
+      },
+      ended: (status) => this.#finish(status),
+    });
+  }
+
+  /** Adopts what the daemon said it allows. */
+  setLimits({ maxRequestBytes, maxWaitingOperations }: StreamLimits): void {
+    if (maxRequestBytes > 0) this.#maxRequestBytes = maxRequestBytes;
+    if (maxWaitingOperations > 0) this.#window = Math.max(1, maxWaitingOperations - 1);
+  }
+
+  /** Largest payload that one operation can carry, in bytes: a message to the daemon less its head. */
+  get maxPayloadBytes(): number {
+    return this.#maxRequestBytes - 1024;
+  }
+
+  /**
+   * Begins an operation behind all that were begun before.
+   *
+   * The request is encoded before this returns, so its buffers may be used again. Rejects with the daemon's error; with the
+   * signal's reason when the abort came in time; with CONNECTION_LOST or BROKER_CLOSED when the stream ended.
+   */
+  call<V extends Verb>(verb: V, request: RequestInit<V>, signal?: AbortSignal): Promise<ResponseOf<V>> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== null || this.#closing !== null) {
+        reject(this.#end ?? closedError());
+        return;
+      }
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      let encoded: EncodedOperation;
+      try {
+        encoded = encodeOperation(verb, request);
+      } catch (error) {
+        reject(requestError(verb, error));
+        return;
+      }
+      if (framedLength(encoded) > this.#maxRequestBytes) {
+        reject(new SocketError("EMSGSIZE", 90, verb, "linux", "Message too long"));
+        return;
+      }
+      const pending: Pending = { opId: this.#nextOpId++, verb, encoded, resolve, reject, signal, onAbort: null };
+      if (signal !== undefined) {
+        pending.onAbort = () => this.#abort(pending);
+        signal.addEventListener("abort", pending.onAbort, { once: true });
+      }
+      this.#queue.push(pending);
+      this.#schedule();
+    });
+  }
+
+  /**
+   * Ends the stream: what waits is cancelled and rejects with BROKER_CLOSED, what was done is answered. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#end === null) {
+      this.#cancels.push(...this.#sent.keys());
+      for (const pending of this.#queue) this.#cancels.push(pending.opId);
+      this.#window = Number.MAX_SAFE_INTEGER;
+      this.#flush();
+      this.#call.halfClose();
+      const patience = setTimeout(() => this.#call.cancel(), CLOSE_PATIENCE_MS);
+      await this.#ended;
+      clearTimeout(patience);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#flushing || this.#blocked) return;
+    this.#flushing = true;
+    // Behind the microtasks of this turn: the continuations of a whole batch of results issue their next operations in
+    // them.
+    process.nextTick(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    let next = 0;
+    while (
+      !(this.#blocked && this.#closing === null) &&
+      (this.#cancels.length > 0 || (next < this.#queue.length && this.#sent.size < this.#window))
+    ) {
+      const batch: Pending[] = [];
+      let bytes = 0;
+      while (next < this.#queue.length && batch.length < FRAME_OPERATIONS && this.#sent.size < this.#window) {
+        const pending = this.#queue[next];
+        if (pending === undefined) break;
+        const length = framedLength(pending.encoded);
+        if (bytes > 0 && (bytes + length > this.#maxRequestBytes || bytes >= FRAME_BYTES)) break;
+        bytes += length;
+        batch.push(pending);
+        this.#sent.set(pending.opId, pending);
+        next++;
+      }
+      // A cancellation must come with its operation or after it.
+      const sendCancels = next === this.#queue.length || this.#closing === null;
+      const cancels = sendCancels ? this.#cancels : [];
+      if (sendCancels) this.#cancels = [];
+      if (!this.#call.write(encodeFrame(batch, cancels))) this.#blocked = true;
+    }
+    if (next > 0) this.#queue = this.#queue.slice(next);
+  }
+
+  #abort(pending: Pending): void {
+    if (this.#sent.has(pending.opId)) {
+      this.#cancels.push(pending.opId);
+      this.#schedule();
+      return;
+    }
+    this.#queue = this.#queue.filter((other) => other !== pending);
+    pending.reject(pending.signal?.reason);
+  }
+
+  #receive(): void {
+    const before = this.#sent.size;
+    try {
+      for (let frame = this.#call.take(); frame !== null; frame = this.#call.take()) {
+        decodeFrame(frame, (result) => this.#settle(result));
+      }
+    } catch (error) {
+      this.#lose(new BrokerError("NOT_A_BROKER", "the daemon sent what is no result", "", { cause: error }));
+      this.#call.cancel();
+      return;
+    }
+    if (before > this.#sent.size && this.#queue.length > 0) this.#schedule();
+  }
+
+  #settle(result: Result): void {
+    const pending = this.#sent.get(result.opId);
+    if (pending === undefined) return;
+    this.#sent.delete(result.opId);
+    forget(pending);
+    if ("error" in result) {
+      pending.reject(this.#failure(pending, errorFromStatus(result.error)));
+    } else if (answers(pending.verb, result.arm)) {
+      pending.resolve(decodeResponse(pending.verb, result.bytes) as never);
+    } else {
+      pending.reject(new BrokerError("UNKNOWN", `the daemon answered ${pending.verb} with something else`));
+    }
+  }
+
+  #failure(pending: Pending, error: Error): unknown {
+    if (!(error instanceof BrokerError && error.code === "CANCELLED")) return error;
+    if (pending.signal?.aborted === true) return pending.signal.reason;
+    return this.#closing === null ? error : closedError();
+  }
+
+  #finish(status: Status): void {
+    this.#receive();
+    this.#lose(this.#closing === null ? lostError(status) : closedError());
+    this.#settleEnded();
+  }
+
+  #lose(error: Error): void {
+    if (this.#end !== null) return;
+    this.#end = error;
+    const orphans = [...this.#sent.values(), ...this.#queue];
+    this.#sent.clear();
+    this.#queue = [];
+    for (const pending of orphans) {
+      forget(pending);
+      pending.reject(error);
+    }
+    if (this.#closing === null) this.#onLost(error);
+  }
+}
+
+function forget(pending: Pending): void {
+  if (pending.onAbort !== null) pending.signal?.removeEventListener("abort", pending.onAbort);
+}
+
+function closedError(): BrokerError {
+  return new BrokerError("BROKER_CLOSED", "the broker was closed");
+}
+
+/** The daemon's own reason (draining, a lease, a policy) says more than that the connection is gone. */
+function lostError(status: Status): Error {
+  if (status.code === Code.OK) return new BrokerError("CONNECTION_LOST", "the daemon ended the session's stream");
+  return errorFromStatus(status);
+}

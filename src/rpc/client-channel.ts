@@ -1,0 +1,66 @@
+import { Client, credentials, Metadata, type ChannelCredentials } from "@grpc/grpc-js";
+
+/** The metadata key that names a leased session. */
+const SESSION_KEY = "sockbroker-session";
+
+/**
+ * How much the daemon may send on one stream ahead of its reader. HTTP/2's own 64 KiB holds a stream to that much a round
+ * trip; more than this only moves the queue from the kernel's socket buffer into this process.
+ */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+
+/** Certificates for mutual TLS, each as PEM. */
+export interface TlsIdentity {
+  /** Authorities to trust for the daemon's certificate. */
+  readonly ca: Uint8Array | string;
+  /** This caller's certificate chain. */
+  readonly cert: Uint8Array | string;
+  /** The private key to it. */
+  readonly key: Uint8Array | string;
+}
+
+/** One connection to a daemon, and what every call on it carries. */
+export interface ClientChannel {
+  readonly client: Client;
+  readonly metadata: Metadata;
+}
+
+/** Makes a channel; it connects at the first call. `target` is in gRPC's syntax: `unix:/path` or `dns:host:port`. */
+export function openChannel(target: string, tls: TlsIdentity | null): ClientChannel {
+  const client = new Client(target, tls === null ? credentials.createInsecure() : mutualTls(tls), {
+    // Without this, two channels of one process to one daemon share a connection, and so its implicit session: closing
+    // one broker would leave its handles to the other.
+    "grpc.use_local_subchannel_pool": 1,
+    // A retried call could find another connection, whose implicit session has none of the caller's handles.
+    "grpc.enable_retries": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.enable_http_proxy": 0,
+    "grpc.enable_channelz": 0,
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    // A session may be quiet for as long as its sockets are.
+    "grpc.client_idle_timeout_ms": 2 ** 31 - 1,
+    "grpc-node.flow_control_window": STREAM_WINDOW_BYTES,
+  });
+  return { client, metadata: new Metadata() };
+}
+
+/** Makes a view of the channel whose calls use a leased session. */
+export function withSession(channel: ClientChannel, token: string): ClientChannel {
+  const metadata = channel.metadata.clone();
+  metadata.set(SESSION_KEY, token);
+  return { client: channel.client, metadata };
+}
+
+/** Closes the connection. Calls that are under way end as cancelled. */
+export function closeChannel(channel: ClientChannel): void {
+  channel.client.close();
+}
+
+function mutualTls(identity: TlsIdentity): ChannelCredentials {
+  return credentials.createSsl(pem(identity.ca), pem(identity.key), pem(identity.cert));
+}
+
+function pem(text: Uint8Array | string): Buffer {
+  return Buffer.from(text);
+}

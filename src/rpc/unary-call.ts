@@ -1,0 +1,50 @@
+import type { DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type { ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
+import { CallError } from "./call-error.js";
+import type { ClientChannel } from "./client-channel.js";
+import { clientMethod } from "./service-definition.js";
+import { Code, fromGrpcStatus } from "./status.js";
+
+export interface UnaryOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** When to give up, in milliseconds since the epoch. */
+  readonly deadline?: number | undefined;
+}
+
+/**
+ * Makes one unary call.
+ *
+ * Rejects with a CallError, or with the signal's reason when the abort came before the answer.
+ */
+export function unaryCall<M extends DescMethodUnary>(
+  channel: ClientChannel,
+  method: M,
+  request: MessageShape<M["input"]>,
+  options: UnaryOptions = {},
+): Promise<MessageShape<M["output"]>> {
+  const { signal, deadline } = options;
+  const definition = clientMethod(method);
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const settle = (error: ServiceError | null, response: MessageShape<M["output"]> | undefined): void => {
+      signal?.removeEventListener("abort", cancel);
+      if (error === null && response !== undefined) resolve(response);
+      else if (signal?.aborted === true && error?.code === Code.CANCELLED) reject(signal.reason as Error);
+      else reject(new CallError(fromGrpcStatus(error ?? { code: Code.INTERNAL, details: "no response" })));
+    };
+    const call: ClientUnaryCall = channel.client.makeUnaryRequest(
+      definition.path,
+      definition.requestSerialize,
+      definition.responseDeserialize,
+      request,
+      channel.metadata,
+      deadline === undefined ? {} : { deadline },
+      settle,
+    );
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+  });
+}
