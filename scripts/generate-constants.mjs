@@ -9,8 +9,11 @@ import { fileURLToPath } from "node:url";
 const inventoryFile = new URL("../test/conformance/data/inventory.json", import.meta.url);
 const tableFile = new URL("../src/native/addon/constants.inc", import.meta.url);
 
-// Named in enums of the headers, which #ifdef cannot see.
-const enumerators = new Set(["CAN_RAW_ERR_FILTER", "IPPROTO_MAX"]);
+// Enumerators of the headers, which #ifdef cannot see.
+const enumerators =
+  /^(CAN_RAW_(ERR_FILTER|FILTER|LOOPBACK|RECV_OWN_MSGS|FD_FRAMES|JOIN_FILTERS)|IPPROTO_MAX|TIPC_(CLUSTER|NODE)_SCOPE|(SO|SCM)_J1939_.*|J1939_(NLA|EE_INFO)_.*)$/;
+// Python puts a prefix before the header's names, which are enumerators or macros.
+const bcmPrefix = /^CAN_BCM_(?=.)/;
 // Everything else with a value that no header gives as an integer.
 const literals = new Map([
   ["BDADDR_ANY", '"00:00:00:00:00:00"'],
@@ -18,15 +21,18 @@ const literals = new Map([
   ["has_ipv6", "true"],
 ]);
 
-/** @param {{ name: string; platform: string[] }} constant */
+/** @param {{ name: string }} constant */
 function row({ name }) {
-  const value = literals.get(name) ?? `static_cast<int64_t>(${name})`;
+  const value = literals.get(name) ?? `static_cast<int64_t>(${name.replace(bcmPrefix, "")})`;
   const line = `    {"${name}", ${value}},`;
-  return literals.has(name) || enumerators.has(name) ? line : `#ifdef ${name}\n${line}\n#endif`;
+  return literals.has(name) || enumerators.test(name) || bcmPrefix.test(name) ? line : `#ifdef ${name}\n${line}\n#endif`;
 }
 
-const { constants } = JSON.parse(readFileSync(inventoryFile, "utf8"));
-const rows = constants.filter(({ platform }) => platform.some((name) => name.startsWith("linux"))).map(row);
+const { constants, otherNames } = JSON.parse(readFileSync(inventoryFile, "utf8"));
+const onLinux = constants.filter(({ platform }) => platform.some((name) => name.startsWith("linux")));
+// EBADF, EAGAIN and EWOULDBLOCK: in the module's namespace, though not of its own making.
+const errnos = otherNames.filter(({ name }) => /^E[A-Z]+$/.test(name));
+const rows = [...onLinux, ...errnos].map(row);
 const table = `// Written by scripts/generate-constants.mjs.\n${rows.join("\n")}\n`;
 
 if (process.argv.includes("--check")) {

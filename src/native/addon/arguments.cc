@@ -15,7 +15,8 @@ bool ReadInteger(napi_env env, napi_value value, T& out) {
   double number;
   if (napi_get_value_double(env, value, &number) != napi_ok) return false;
   // A NaN fails the first comparison.
-  if (!(number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max())) return false;
+  if (!(number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max()))
+    return false;
   out = static_cast<T>(number);
   return out == number;
 }
@@ -29,10 +30,18 @@ void ThrowTypeError(napi_env env, const std::string& message) {
 
 }  // namespace
 
-bool Read(napi_env env, napi_value value, int32_t& out) { return ReadInteger(env, value, out); }
-bool Read(napi_env env, napi_value value, uint32_t& out) { return ReadInteger(env, value, out); }
-bool Read(napi_env env, napi_value value, uint16_t& out) { return ReadInteger(env, value, out); }
-bool Read(napi_env env, napi_value value, uint8_t& out) { return ReadInteger(env, value, out); }
+bool Read(napi_env env, napi_value value, int32_t& out) {
+  return ReadInteger(env, value, out);
+}
+bool Read(napi_env env, napi_value value, uint32_t& out) {
+  return ReadInteger(env, value, out);
+}
+bool Read(napi_env env, napi_value value, uint16_t& out) {
+  return ReadInteger(env, value, out);
+}
+bool Read(napi_env env, napi_value value, uint8_t& out) {
+  return ReadInteger(env, value, out);
+}
 
 bool Read(napi_env env, napi_value value, uint64_t& out) {
   bool lossless = false;
@@ -51,7 +60,8 @@ bool Read(napi_env env, napi_value value, ByteSpan& out) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok)
+    return false;
   if (type != napi_uint8_array) return false;
   out = ByteSpan(static_cast<const uint8_t*>(data), length);
   return true;
@@ -78,9 +88,10 @@ void ThrowWrongCount(napi_env env, const char* function, size_t wanted, size_t g
                           std::to_string(given) + " given)");
 }
 
-void ThrowWrongType(napi_env env, const char* function, size_t index, const char* wanted, bool nullable) {
-  ThrowTypeError(env, std::string(function) + ": argument " + std::to_string(index + 1) + " must be " + wanted +
-                          (nullable ? " or null" : ""));
+void ThrowWrongType(napi_env env, const char* function, size_t index, const char* wanted,
+                    bool nullable) {
+  ThrowTypeError(env, std::string(function) + ": argument " + std::to_string(index + 1) +
+                          " must be " + wanted + (nullable ? " or null" : ""));
 }
 
 void ThrowWrongProperty(napi_env env, const char* property, const char* wanted) {

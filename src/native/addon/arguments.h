@@ -22,7 +22,8 @@ struct Callable {
   napi_value value = nullptr;
 };
 
-// One overload per type that crosses the boundary: false if `value` is something else, and nothing is thrown yet.
+// One overload per type that crosses the boundary: false if `value` is something else, and nothing
+// is thrown yet.
 bool Read(napi_env env, napi_value value, int32_t& out);
 bool Read(napi_env env, napi_value value, uint32_t& out);
 bool Read(napi_env env, napi_value value, uint16_t& out);
@@ -49,16 +50,36 @@ bool Read(napi_env env, napi_value value, std::optional<T>& out) {
 }
 
 // What the TypeError says was wanted.
-constexpr const char* Name(const int32_t&) { return "an integer from -2147483648 to 2147483647"; }
-constexpr const char* Name(const uint32_t&) { return "an integer from 0 to 4294967295"; }
-constexpr const char* Name(const uint16_t&) { return "an integer from 0 to 65535"; }
-constexpr const char* Name(const uint8_t&) { return "an integer from 0 to 255"; }
-constexpr const char* Name(const uint64_t&) { return "a bigint from 0 to 2^64-1"; }
-constexpr const char* Name(const std::string&) { return "a string"; }
-constexpr const char* Name(const ByteSpan&) { return "a Uint8Array"; }
-constexpr const char* Name(NativeSocket* const&) { return "a NativeSocket"; }
-constexpr const char* Name(const Callable&) { return "a function"; }
-constexpr const char* Name(const Any&) { return "a value"; }
+constexpr const char* Name(const int32_t&) {
+  return "an integer from -2147483648 to 2147483647";
+}
+constexpr const char* Name(const uint32_t&) {
+  return "an integer from 0 to 4294967295";
+}
+constexpr const char* Name(const uint16_t&) {
+  return "an integer from 0 to 65535";
+}
+constexpr const char* Name(const uint8_t&) {
+  return "an integer from 0 to 255";
+}
+constexpr const char* Name(const uint64_t&) {
+  return "a bigint from 0 to 2^64-1";
+}
+constexpr const char* Name(const std::string&) {
+  return "a string";
+}
+constexpr const char* Name(const ByteSpan&) {
+  return "a Uint8Array";
+}
+constexpr const char* Name(NativeSocket* const&) {
+  return "a NativeSocket";
+}
+constexpr const char* Name(const Callable&) {
+  return "a function";
+}
+constexpr const char* Name(const Any&) {
+  return "a value";
+}
 template <typename T>
 constexpr const char* Name(const std::optional<T>&) {
   return Name(T{});
@@ -73,11 +94,12 @@ constexpr bool Nullable(const std::optional<T>&) {
 }
 
 void ThrowWrongCount(napi_env env, const char* function, size_t wanted, size_t given);
-void ThrowWrongType(napi_env env, const char* function, size_t index, const char* wanted, bool nullable);
+void ThrowWrongType(napi_env env, const char* function, size_t index, const char* wanted,
+                    bool nullable);
 void ThrowWrongProperty(napi_env env, const char* property, const char* wanted);
 
-/// Reads exactly the arguments that `out` has types for. False after throwing a TypeError that names the function, the
-/// argument and what was wanted.
+/// Reads exactly the arguments that `out` has types for. False after throwing a TypeError that
+/// names the function, the argument and what was wanted.
 template <typename... Ts>
 [[nodiscard]] bool ReadArguments(const Napi::CallbackInfo& info, const char* function, Ts&... out) {
   if (info.Length() != sizeof...(Ts)) {
@@ -100,12 +122,14 @@ template <typename... Ts>
 template <typename T>
 [[nodiscard]] bool ReadProperty(napi_env env, napi_value object, const char* property, T& out) {
   napi_value value;
-  if (napi_get_named_property(env, object, property, &value) == napi_ok && Read(env, value, out)) return true;
+  if (napi_get_named_property(env, object, property, &value) == napi_ok && Read(env, value, out))
+    return true;
   ThrowWrongProperty(env, property, Name(out));
   return false;
 }
 
-/// Calls `each(element, index)` for the elements of an array until it answers false. False then, and after a TypeError.
+/// Calls `each(element, index)` for the elements of an array until it answers false. False then,
+/// and after a TypeError.
 template <typename Each>
 [[nodiscard]] bool ForEach(napi_env env, napi_value array, const char* what, Each each) {
   bool is_array = false;
@@ -117,12 +141,15 @@ template <typename Each>
   }
   for (uint32_t index = 0; index < length; index++) {
     napi_value element;
-    if (napi_get_element(env, array, index, &element) != napi_ok || !each(element, index)) return false;
+    if (napi_get_element(env, array, index, &element) != napi_ok || !each(element, index))
+      return false;
   }
   return true;
 }
 
 /// Whether the text would be cut short as a C string.
-inline bool HasNul(const std::string& text) { return text.find('\0') != std::string::npos; }
+inline bool HasNul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
 
 }  // namespace sockbroker

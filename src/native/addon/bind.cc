@@ -3,8 +3,8 @@
 #include "arguments.h"
 #include "native_socket.h"
 #include "record.h"
-#include "sockaddr/sockaddr.h"
 #include "retry.h"
+#include "sockaddr/sockaddr.h"
 
 namespace sockbroker {
 

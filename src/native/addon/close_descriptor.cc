@@ -43,7 +43,8 @@ int CloseDescriptor(int fd) {
     linger off{};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
   }
-  // No EINTR loop: Linux has let go of the descriptor by then, and its number may already be another's.
+  // No EINTR loop: Linux has let go of the descriptor by then, and its number may already be
+  // another's.
   return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 

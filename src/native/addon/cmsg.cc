@@ -16,8 +16,9 @@ namespace {
 
 /// Control messages to the kernel that hold addresses in this process.
 bool HoldsPointers(int level, int type) {
-  return level == SOL_RDS && (type == RDS_CMSG_RDMA_ARGS || type == RDS_CMSG_RDMA_MAP ||
-                              (type >= RDS_CMSG_ATOMIC_FADD && type <= RDS_CMSG_MASKED_ATOMIC_CSWP));
+  return level == SOL_RDS &&
+         (type == RDS_CMSG_RDMA_ARGS || type == RDS_CMSG_RDMA_MAP ||
+          (type >= RDS_CMSG_ATOMIC_FADD && type <= RDS_CMSG_MASKED_ATOMIC_CSWP));
 }
 
 /// Appends one message, aligned and padded with zeros.
@@ -80,7 +81,8 @@ std::optional<int> WriteControl(napi_env env, napi_value array, std::vector<uint
     ByteSpan data;
     Any sockets;
     if (!ReadProperty(env, element, "level", level) || !ReadProperty(env, element, "type", type) ||
-        !ReadProperty(env, element, "data", data) || !ReadProperty(env, element, "sockets", sockets)) {
+        !ReadProperty(env, element, "data", data) ||
+        !ReadProperty(env, element, "sockets", sockets)) {
       return false;
     }
     std::vector<int> descriptors;
@@ -89,7 +91,8 @@ std::optional<int> WriteControl(napi_env env, napi_value array, std::vector<uint
       auto gathered = GatherDescriptors(env, sockets.value, descriptors);
       if (!gathered) return false;
       if (*gathered < 0) result = *gathered;
-      data = {reinterpret_cast<const uint8_t*>(descriptors.data()), descriptors.size() * sizeof(int)};
+      data = {reinterpret_cast<const uint8_t*>(descriptors.data()),
+              descriptors.size() * sizeof(int)};
     } else if (!IsNull(env, sockets.value)) {
       ThrowWrongProperty(env, "sockets", "null but for SCM_RIGHTS");
       return false;

@@ -11,7 +11,8 @@
 
 namespace sockbroker {
 
-/// A received control message. It owns the descriptors that came with it, from before JavaScript hears of them.
+/// A received control message. It owns the descriptors that came with it, from before JavaScript
+/// hears of them.
 struct ControlMessage {
   int level;
   int type;
@@ -20,7 +21,8 @@ struct ControlMessage {
   std::vector<UniqueFd> descriptors;
 };
 
-/// The control messages of a header that recvmsg(2) filled in. `data` points into its control buffer.
+/// The control messages of a header that recvmsg(2) filled in. `data` points into its control
+/// buffer.
 std::vector<ControlMessage> ReadControl(msghdr& header);
 /// The same as ControlIn[].
 Napi::Value ControlToArray(Napi::Env env, std::vector<ControlMessage>& messages);

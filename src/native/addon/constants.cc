@@ -28,6 +28,7 @@
 #include <linux/tipc.h>
 #include <linux/vm_sockets.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <variant>
 
@@ -47,7 +48,14 @@ namespace {
 #ifndef IPPORT_USERRESERVED
 #define IPPORT_USERRESERVED 5000
 #endif
-// In <netinet/udplite.h> on other systems, and on Linux in no header of the kernel's or the C library's.
+// Of the public key interface of AF_ALG, which never got into the kernel; Python names them all the same.
+#ifndef ALG_SET_PUBKEY
+#define ALG_SET_PUBKEY 6
+#define ALG_OP_SIGN 2
+#define ALG_OP_VERIFY 3
+#endif
+// In <netinet/udplite.h> on other systems, and on Linux in no header of the kernel's or the C
+// library's.
 #ifndef UDPLITE_SEND_CSCOV
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11

@@ -6,12 +6,13 @@ namespace sockbroker {
 
 /* How an environment ends.
  *
- * Node runs clean-up hooks last registered first, then finalises every wrapped object, then our instance data, and last
- * closes the loop, which must have no handle left by then. libuv frees a handle's memory only in uv_close's callback, one
- * turn of the loop later. So: an *asynchronous* hook, registered after Node's own and thus run before it, closes every
- * uv handle and tells Node to keep turning the loop until the last callback has run. Handles that were closing already
- * end in the same turn as the mailbox's, which always exists. Objects that are finalised afterwards find their poller
- * closed and only have a descriptor to give back. */
+ * Node runs clean-up hooks last registered first, then finalises every wrapped object, then our
+ * instance data, and last closes the loop, which must have no handle left by then. libuv frees a
+ * handle's memory only in uv_close's callback, one turn of the loop later. So: an *asynchronous*
+ * hook, registered after Node's own and thus run before it, closes every uv handle and tells Node
+ * to keep turning the loop until the last callback has run. Handles that were closing already end
+ * in the same turn as the mailbox's, which always exists. Objects that are finalised afterwards
+ * find their poller closed and only have a descriptor to give back. */
 
 namespace {
 

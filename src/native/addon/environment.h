@@ -15,8 +15,9 @@ namespace sockbroker {
 
 class Poller;
 
-/// What one JavaScript environment (the main thread, or a worker) has for itself. There is no other mutable state but
-/// the resolver's threads and the count of lingering closes, which are the process's.
+/// What one JavaScript environment (the main thread, or a worker) has for itself. There is no other
+/// mutable state but the resolver's threads and the count of lingering closes, which are the
+/// process's.
 class Environment {
  public:
   /// Makes the environment's data and registers its end. False after a throw.
@@ -25,8 +26,8 @@ class Environment {
 
   uv_loop_t* loop = nullptr;
   Napi::FunctionReference socket_class;
-  /// The descriptor that the NativeSocket constructor, while it runs, takes over. Empty at all other times, which is why
-  /// `new socket.constructor()` in JavaScript gets nothing.
+  /// The descriptor that the NativeSocket constructor, while it runs, takes over. Empty at all
+  /// other times, which is why `new socket.constructor()` in JavaScript gets nothing.
   UniqueFd* being_born = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   std::unordered_set<Poller*> pollers;

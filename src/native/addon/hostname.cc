@@ -22,7 +22,9 @@ Napi::Value Gethostname(const Napi::CallbackInfo& info) {
 Napi::Value Sethostname(const Napi::CallbackInfo& info) {
   ByteSpan name;
   if (!ReadArguments(info, "sethostname", name)) return {};
-  return Int(info.Env(), Retry([&] { return sethostname(reinterpret_cast<const char*>(name.data()), name.size()); }));
+  return Int(info.Env(), Retry([&] {
+               return sethostname(reinterpret_cast<const char*>(name.data()), name.size());
+             }));
 }
 
 }  // namespace sockbroker

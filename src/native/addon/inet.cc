@@ -48,7 +48,8 @@ Napi::Value InetNtop(const Napi::CallbackInfo& info) {
   if (size == 0) return Int(info.Env(), -EAFNOSUPPORT);
   if (packed.size() != size) return Int(info.Env(), -EINVAL);
   char text[INET6_ADDRSTRLEN];
-  if (inet_ntop(family, packed.data(), text, sizeof text) == nullptr) return Int(info.Env(), -errno);
+  if (inet_ntop(family, packed.data(), text, sizeof text) == nullptr)
+    return Int(info.Env(), -errno);
   return Text(info.Env(), text);
 }
 

@@ -19,9 +19,9 @@ namespace sockbroker {
 
 namespace {
 
-/* An ioctl's argument is whatever the request says, often the address of a struct with more addresses in it. So only
- * these are made, each with an argument of a known size and no pointer or descriptor inside. None changes an interface or
- * the descriptor's mode. */
+/* An ioctl's argument is whatever the request says, often the address of a struct with more
+ * addresses in it. So only these are made, each with an argument of a known size and no pointer or
+ * descriptor inside. None changes an interface or the descriptor's mode. */
 struct Request {
   unsigned long number;
   size_t size;

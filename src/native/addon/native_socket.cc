@@ -22,48 +22,49 @@ int FactOf(int fd, int option) {
 }  // namespace
 
 void NativeSocket::Define(Napi::Env env) {
-  auto socket_class = DefineClass(env, "NativeSocket",
-                                  {
-                                      InstanceAccessor<&NativeSocket::Family>("family"),
-                                      InstanceAccessor<&NativeSocket::Type>("type"),
-                                      InstanceAccessor<&NativeSocket::Protocol>("protocol"),
-                                      InstanceAccessor<&NativeSocket::Closed>("closed"),
+  auto socket_class =
+      DefineClass(env, "NativeSocket",
+                  {
+                      InstanceAccessor<&NativeSocket::Family>("family"),
+                      InstanceAccessor<&NativeSocket::Type>("type"),
+                      InstanceAccessor<&NativeSocket::Protocol>("protocol"),
+                      InstanceAccessor<&NativeSocket::Closed>("closed"),
 
-                                      InstanceMethod<&NativeSocket::Bind>("bind"),
-                                      InstanceMethod<&NativeSocket::Listen>("listen"),
-                                      InstanceMethod<&NativeSocket::Accept>("accept"),
-                                      InstanceMethod<&NativeSocket::Connect>("connect"),
-                                      InstanceMethod<&NativeSocket::Shutdown>("shutdown"),
-                                      InstanceMethod<&NativeSocket::Close>("close"),
-                                      InstanceMethod<&NativeSocket::Dup>("dup"),
-                                      InstanceMethod<&NativeSocket::Getsockname>("getsockname"),
-                                      InstanceMethod<&NativeSocket::Getpeername>("getpeername"),
+                      InstanceMethod<&NativeSocket::Bind>("bind"),
+                      InstanceMethod<&NativeSocket::Listen>("listen"),
+                      InstanceMethod<&NativeSocket::Accept>("accept"),
+                      InstanceMethod<&NativeSocket::Connect>("connect"),
+                      InstanceMethod<&NativeSocket::Shutdown>("shutdown"),
+                      InstanceMethod<&NativeSocket::Close>("close"),
+                      InstanceMethod<&NativeSocket::Dup>("dup"),
+                      InstanceMethod<&NativeSocket::Getsockname>("getsockname"),
+                      InstanceMethod<&NativeSocket::Getpeername>("getpeername"),
 
-                                      InstanceMethod<&NativeSocket::GetsockoptInt>("getsockoptInt"),
-                                      InstanceMethod<&NativeSocket::Getsockopt>("getsockopt"),
-                                      InstanceMethod<&NativeSocket::SetsockoptInt>("setsockoptInt"),
-                                      InstanceMethod<&NativeSocket::Setsockopt>("setsockopt"),
-                                      InstanceMethod<&NativeSocket::SetsockoptNull>("setsockoptNull"),
+                      InstanceMethod<&NativeSocket::GetsockoptInt>("getsockoptInt"),
+                      InstanceMethod<&NativeSocket::Getsockopt>("getsockopt"),
+                      InstanceMethod<&NativeSocket::SetsockoptInt>("setsockoptInt"),
+                      InstanceMethod<&NativeSocket::Setsockopt>("setsockopt"),
+                      InstanceMethod<&NativeSocket::SetsockoptNull>("setsockoptNull"),
 
-                                      InstanceMethod<&NativeSocket::IoctlInt>("ioctlInt"),
-                                      InstanceMethod<&NativeSocket::Ioctl>("ioctl"),
+                      InstanceMethod<&NativeSocket::IoctlInt>("ioctlInt"),
+                      InstanceMethod<&NativeSocket::Ioctl>("ioctl"),
 
-                                      InstanceMethod<&NativeSocket::Recv>("recv"),
-                                      InstanceMethod<&NativeSocket::Recvmsg>("recvmsg"),
-                                      InstanceMethod<&NativeSocket::Recvmmsg>("recvmmsg"),
-                                      InstanceMethod<&NativeSocket::Send>("send"),
-                                      InstanceMethod<&NativeSocket::Sendmsg>("sendmsg"),
-                                      InstanceMethod<&NativeSocket::Sendmmsg>("sendmmsg"),
-                                      InstanceMethod<&NativeSocket::Sendfile>("sendfile"),
+                      InstanceMethod<&NativeSocket::Recv>("recv"),
+                      InstanceMethod<&NativeSocket::Recvmsg>("recvmsg"),
+                      InstanceMethod<&NativeSocket::Recvmmsg>("recvmmsg"),
+                      InstanceMethod<&NativeSocket::Send>("send"),
+                      InstanceMethod<&NativeSocket::Sendmsg>("sendmsg"),
+                      InstanceMethod<&NativeSocket::Sendmmsg>("sendmmsg"),
+                      InstanceMethod<&NativeSocket::Sendfile>("sendfile"),
 
-                                      InstanceMethod<&NativeSocket::Poll>("poll"),
-                                      InstanceMethod<&NativeSocket::Watch>("watch"),
-                                      InstanceMethod<&NativeSocket::Ref>("ref"),
-                                      InstanceMethod<&NativeSocket::Unref>("unref"),
+                      InstanceMethod<&NativeSocket::Poll>("poll"),
+                      InstanceMethod<&NativeSocket::Watch>("watch"),
+                      InstanceMethod<&NativeSocket::Ref>("ref"),
+                      InstanceMethod<&NativeSocket::Unref>("unref"),
 
-                                      InstanceMethod<&NativeSocket::PeerCredentials>("peerCredentials"),
-                                      InstanceMethod<&NativeSocket::Release>("release"),
-                                  });
+                      InstanceMethod<&NativeSocket::PeerCredentials>("peerCredentials"),
+                      InstanceMethod<&NativeSocket::Release>("release"),
+                  });
   Environment::Of(env).socket_class = Napi::Persistent(socket_class);
 }
 
@@ -96,9 +97,15 @@ NativeSocket* NativeSocket::From(napi_env env, napi_value value) {
   return static_cast<NativeSocket*>(socket);
 }
 
-Napi::Value NativeSocket::Family(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.family); }
-Napi::Value NativeSocket::Type(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.type); }
-Napi::Value NativeSocket::Protocol(const Napi::CallbackInfo& info) { return Int(info.Env(), facts_.protocol); }
+Napi::Value NativeSocket::Family(const Napi::CallbackInfo& info) {
+  return Int(info.Env(), facts_.family);
+}
+Napi::Value NativeSocket::Type(const Napi::CallbackInfo& info) {
+  return Int(info.Env(), facts_.type);
+}
+Napi::Value NativeSocket::Protocol(const Napi::CallbackInfo& info) {
+  return Int(info.Env(), facts_.protocol);
+}
 Napi::Value NativeSocket::Closed(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), !fd_);
 }

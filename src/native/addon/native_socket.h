@@ -14,12 +14,13 @@ struct SocketFacts {
   int protocol = -1;
 };
 
-/// Owns one descriptor on behalf of a JavaScript object. The methods are those of binding.ts, in its order; each is
-/// defined in the file that has its name.
+/// Owns one descriptor on behalf of a JavaScript object. The methods are those of binding.ts, in
+/// its order; each is defined in the file that has its name.
 class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
  public:
   static void Define(Napi::Env env);
-  /// A new object for `fd`. Empty, with an exception pending, if there is no memory for one; `fd` is then closed.
+  /// A new object for `fd`. Empty, with an exception pending, if there is no memory for one; `fd`
+  /// is then closed.
   static Napi::Value Make(Napi::Env env, UniqueFd fd);
   /// The object behind a value, or null if it is not one of ours.
   static NativeSocket* From(napi_env env, napi_value value);
@@ -81,9 +82,9 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   Poller poller_{this};
 };
 
-/// Undoes what another holder of the open description may have done to O_NONBLOCK (a program that was handed the
-/// descriptor and called setblocking(True), say). For the calls that MSG_DONTWAIT cannot be given to: the event loop
-/// would wait in them.
+/// Undoes what another holder of the open description may have done to O_NONBLOCK (a program that
+/// was handed the descriptor and called setblocking(True), say). For the calls that MSG_DONTWAIT
+/// cannot be given to: the event loop would wait in them.
 void EnsureNonBlocking(int fd);
 
 }  // namespace sockbroker

@@ -18,8 +18,9 @@ namespace sockbroker {
 
 namespace {
 
-/// The descriptor of a network namespace, or -errno. Looks at what it is before it opens it in earnest, because opening
-/// can have effects of its own: a terminal, a tape, a pipe that someone waits for.
+/// The descriptor of a network namespace, or -errno. Looks at what it is before it opens it in
+/// earnest, because opening can have effects of its own: a terminal, a tape, a pipe that someone
+/// waits for.
 int Open(const std::string& path) {
   if (HasNul(path)) return -EINVAL;
   int found = Retry([&] { return open(path.c_str(), O_PATH | O_CLOEXEC); });
@@ -38,7 +39,8 @@ int Open(const std::string& path) {
 
 }  // namespace
 
-/* Wraps open(2) of a namespace. Caps: sys_ptrace for another user's process. #syscalls openat fstatfs ioctl */
+/* Wraps open(2) of a namespace. Caps: sys_ptrace for another user's process. #syscalls openat
+ * fstatfs ioctl */
 Napi::Value OpenNetns(const Napi::CallbackInfo& info) {
   std::string path;
   if (!ReadArguments(info, "openNetns", path)) return {};

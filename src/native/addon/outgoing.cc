@@ -5,8 +5,8 @@
 
 namespace sockbroker {
 
-std::optional<int> PrepareHeader(napi_env env, napi_value address, napi_value control, int fd, OutgoingParts& parts,
-                                 msghdr& header) {
+std::optional<int> PrepareHeader(napi_env env, napi_value address, napi_value control, int fd,
+                                 OutgoingParts& parts, msghdr& header) {
   auto result = WriteControl(env, control, parts.control);
   if (!result || *result < 0) return result;
   if (!parts.control.empty()) {

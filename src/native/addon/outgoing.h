@@ -16,8 +16,9 @@ struct OutgoingParts {
   std::vector<uint8_t> control;
 };
 
-/// Fills in name and control of `header`, from `Sockaddr | null` and `ControlOut[]`. 0 or -errno; empty after a throw.
-std::optional<int> PrepareHeader(napi_env env, napi_value address, napi_value control, int fd, OutgoingParts& parts,
-                                 msghdr& header);
+/// Fills in name and control of `header`, from `Sockaddr | null` and `ControlOut[]`. 0 or -errno;
+/// empty after a throw.
+std::optional<int> PrepareHeader(napi_env env, napi_value address, napi_value control, int fd,
+                                 OutgoingParts& parts, msghdr& header);
 
 }  // namespace sockbroker

@@ -66,13 +66,15 @@ void Poller::Ready(int status, int ready) {
   Napi::HandleScope scope(env);
   int events = FromUv(ready) & events_;
   if (status < 0) {
-    // libuv takes POLLERR for a bad descriptor and stops. An error queue or a refused connection is no such thing: the
-    // next call on the socket says what is wrong, so every watcher must make one.
+    // libuv takes POLLERR for a bad descriptor and stops. An error queue or a refused connection is
+    // no such thing: the next call on the socket says what is wrong, so every watcher must make
+    // one.
     events = events_;
     Start(events_);
   }
   napi_value argument = Napi::Number::New(env, events);
-  // The callback may close the socket, which ends this poller's watch but not its memory: the owner lives in `scope`.
+  // The callback may close the socket, which ends this poller's watch but not its memory: the owner
+  // lives in `scope`.
   napi_value owner = owner_->Value();
   static_cast<void>(owner);
   CallFromLoop(env, on_ready_.Value(), 1, &argument);

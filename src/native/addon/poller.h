@@ -14,12 +14,13 @@ class Poller {
   explicit Poller(NativeSocket* owner) : owner_(owner) {}
   ~Poller() { Close(); }
 
-  /// Watches for poll(2) bits, 0 to stop. `on_ready` is empty to keep the one there is. 0 or -errno.
+  /// Watches for poll(2) bits, 0 to stop. `on_ready` is empty to keep the one there is. 0 or
+  /// -errno.
   int Watch(Environment& environment, int fd, int events, Napi::Function on_ready);
   bool HasCallback() const { return !on_ready_.IsEmpty(); }
   void Ref(bool keep_alive);
-  /// Stops for good, before the descriptor is closed or given away: what epoll holds of a closed number could otherwise
-  /// be taken for the descriptor that gets that number next.
+  /// Stops for good, before the descriptor is closed or given away: what epoll holds of a closed
+  /// number could otherwise be taken for the descriptor that gets that number next.
   void Close();
 
  private:

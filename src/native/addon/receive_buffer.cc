@@ -32,7 +32,8 @@ Napi::Value ReceiveBuffer::Take(size_t count) {
   auto* shrunk = static_cast<uint8_t*>(std::realloc(data_, count));
   if (shrunk != nullptr) data_ = shrunk;
   owned_ = false;
-  return Napi::Buffer<uint8_t>::NewOrCopy(env_, data_, count, [](Napi::Env, uint8_t* data) { std::free(data); });
+  return Napi::Buffer<uint8_t>::NewOrCopy(env_, data_, count,
+                                          [](Napi::Env, uint8_t* data) { std::free(data); });
 }
 
 }  // namespace sockbroker

@@ -6,8 +6,8 @@
 
 namespace sockbroker {
 
-/// Where one read lands: the environment's scratch if it fits, an allocation otherwise, of no more than 16 MiB whatever
-/// was asked for.
+/// Where one read lands: the environment's scratch if it fits, an allocation otherwise, of no more
+/// than 16 MiB whatever was asked for.
 class ReceiveBuffer {
  public:
   /// `prepare_zeros` for reads that may report bytes which the kernel never wrote.

@@ -11,9 +11,10 @@
 
 namespace sockbroker {
 
-/// A `Received` of binding.ts. `length` is what the kernel returned, `flags` what the caller asked for.
-Napi::Value ReceivedToRecord(Napi::Env env, Napi::Value data, size_t length, int flags, const msghdr& header,
-                             const SockaddrBuffer& address, std::vector<ControlMessage>& control,
-                             const NativeSocket& socket);
+/// A `Received` of binding.ts. `length` is what the kernel returned, `flags` what the caller asked
+/// for.
+Napi::Value ReceivedToRecord(Napi::Env env, Napi::Value data, size_t length, int flags,
+                             const msghdr& header, const SockaddrBuffer& address,
+                             std::vector<ControlMessage>& control, const NativeSocket& socket);
 
 }  // namespace sockbroker

@@ -7,7 +7,8 @@
 
 namespace sockbroker {
 
-/// Builds a plain object. After a failed call the rest do nothing, and `Done` answers an empty value.
+/// Builds a plain object. After a failed call the rest do nothing, and `Done` answers an empty
+/// value.
 class Record {
  public:
   explicit Record(napi_env env) : env_(env) { ok_ = napi_create_object(env, &object_) == napi_ok; }
@@ -25,7 +26,8 @@ class Record {
   }
   void Set(const char* name, std::string_view value) {
     napi_value text;
-    if (napi_create_string_utf8(env_, value.data(), value.size(), &text) == napi_ok) Set(name, text);
+    if (napi_create_string_utf8(env_, value.data(), value.size(), &text) == napi_ok)
+      Set(name, text);
   }
   void SetNull(const char* name) {
     napi_value null;

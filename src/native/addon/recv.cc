@@ -18,7 +18,8 @@ Napi::Value NativeSocket::Recv(const Napi::CallbackInfo& info) {
   // TCP answers MSG_TRUNC with a length and writes nothing.
   ReceiveBuffer buffer(info.Env(), size, (flags & MSG_TRUNC) != 0);
   if (buffer.Data() == nullptr) return Int(info.Env(), -ENOMEM);
-  ssize_t received = Retry([&] { return recv(Fd(), buffer.Data(), buffer.Size(), flags | MSG_DONTWAIT); });
+  ssize_t received =
+      Retry([&] { return recv(Fd(), buffer.Data(), buffer.Size(), flags | MSG_DONTWAIT); });
   return received < 0 ? Int(info.Env(), received) : buffer.Take(static_cast<size_t>(received));
 }
 

@@ -17,7 +17,9 @@ namespace {
 
 constexpr size_t BytesMax = 16 * 1024 * 1024;
 
-size_t Align(size_t size) { return (size + alignof(cmsghdr) - 1) & ~(alignof(cmsghdr) - 1); }
+size_t Align(size_t size) {
+  return (size + alignof(cmsghdr) - 1) & ~(alignof(cmsghdr) - 1);
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
   size = std::min<uint32_t>(size, BytesMax);
   size_t stride = Align(size) + Align(control_size);
   // Fewer messages rather than more memory.
-  size_t slots = std::clamp<size_t>(BytesMax / std::max<size_t>(stride, 1), 1, std::min<size_t>(count, IOV_MAX));
+  size_t slots = std::clamp<size_t>(BytesMax / std::max<size_t>(stride, 1), 1,
+                                    std::min<size_t>(count, IOV_MAX));
 
   std::unique_ptr<uint8_t[]> memory(new (std::nothrow) uint8_t[slots * stride]);
   if (memory == nullptr) return Int(env, -ENOMEM);
@@ -53,8 +56,8 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
     header.msg_controllen = control_size;
   }
   int received = Retry([&] {
-    return recvmmsg(Fd(), headers.data(), static_cast<unsigned>(slots), flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT,
-                    nullptr);
+    return recvmmsg(Fd(), headers.data(), static_cast<unsigned>(slots),
+                    flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT, nullptr);
   });
   if (received < 0) return Int(env, received);
 
@@ -66,8 +69,8 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
     size_t length = headers[i].msg_len;
     addresses[i].length = headers[i].msg_hdr.msg_namelen;
     Napi::Value data = Bytes(env, vectors[i].iov_base, std::min<size_t>(length, size));
-    Napi::Value record =
-        ReceivedToRecord(env, data, length, flags, headers[i].msg_hdr, addresses[i], controls[i], *this);
+    Napi::Value record = ReceivedToRecord(env, data, length, flags, headers[i].msg_hdr,
+                                          addresses[i], controls[i], *this);
     if (record.IsEmpty()) return {};
     array.Set(i, record);
   }

@@ -4,7 +4,8 @@
 
 namespace sockbroker {
 
-/// Calls `call` until a signal no longer interrupts it. Its result, or -errno. The EINTR loop is here and only here.
+/// Calls `call` until a signal no longer interrupts it. Its result, or -errno. The EINTR loop is
+/// here and only here.
 template <typename Call>
 auto Retry(Call call) -> decltype(call()) {
   for (;;) {

@@ -13,8 +13,8 @@ namespace sockbroker {
 /// SCM_RIGHTS and SCM_PIDFD: the payload is descriptors of this process.
 bool CarriesDescriptors(int level, int type);
 
-/// Takes ownership of what the kernel installed. Sockets become non-blocking, like ours; other files keep their mode,
-/// which they share with whoever sent them and who may count on it.
+/// Takes ownership of what the kernel installed. Sockets become non-blocking, like ours; other
+/// files keep their mode, which they share with whoever sent them and who may count on it.
 std::vector<UniqueFd> AdoptDescriptors(ByteSpan payload);
 /// NativeSocket[]; what is not turned into an object is closed.
 Napi::Value DescriptorsToArray(Napi::Env env, std::vector<UniqueFd>& descriptors);

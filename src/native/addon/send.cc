@@ -3,8 +3,8 @@
 #include "arguments.h"
 #include "native_socket.h"
 #include "record.h"
-#include "send_flags.h"
 #include "retry.h"
+#include "send_flags.h"
 
 namespace sockbroker {
 
@@ -14,7 +14,8 @@ Napi::Value NativeSocket::Send(const Napi::CallbackInfo& info) {
   int32_t flags;
   if (!ReadArguments(info, "send", data, flags)) return {};
   if (int error = CheckSendFlags(flags)) return Int(info.Env(), error);
-  return Int(info.Env(), Retry([&] { return send(Fd(), data.data(), data.size(), flags | AlwaysSendFlags); }));
+  return Int(info.Env(),
+             Retry([&] { return send(Fd(), data.data(), data.size(), flags | AlwaysSendFlags); }));
 }
 
 }  // namespace sockbroker

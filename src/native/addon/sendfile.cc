@@ -21,7 +21,9 @@ Napi::Value NativeSocket::Sendfile(const Napi::CallbackInfo& info) {
   off_t position = static_cast<off_t>(offset.value_or(0));
   // There is no MSG_NOSIGNAL here; Node ignores SIGPIPE for the whole process.
   EnsureNonBlocking(Fd());
-  return Int(info.Env(), Retry([&] { return sendfile(Fd(), source->Fd(), offset ? &position : nullptr, count); }));
+  return Int(info.Env(), Retry([&] {
+               return sendfile(Fd(), source->Fd(), offset ? &position : nullptr, count);
+             }));
 }
 
 }  // namespace sockbroker

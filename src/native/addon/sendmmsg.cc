@@ -8,8 +8,8 @@
 #include "native_socket.h"
 #include "outgoing.h"
 #include "record.h"
-#include "send_flags.h"
 #include "retry.h"
+#include "send_flags.h"
 
 namespace sockbroker {
 
@@ -19,7 +19,8 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   Any messages;
   int32_t flags;
   if (!ReadArguments(info, "sendmmsg", messages, flags)) return {};
-  // Headers point into the parts and vectors, so those must not move. The kernel takes no more than IOV_MAX messages.
+  // Headers point into the parts and vectors, so those must not move. The kernel takes no more than
+  // IOV_MAX messages.
   std::deque<OutgoingParts> parts;
   std::deque<iovec> vectors;
   std::vector<mmsghdr> headers;
@@ -27,7 +28,8 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   bool complete = ForEach(env, messages.value, "messages", [&](napi_value element, uint32_t index) {
     ByteSpan data;
     Any control, address;
-    if (!ReadProperty(env, element, "data", data) || !ReadProperty(env, element, "control", control) ||
+    if (!ReadProperty(env, element, "data", data) ||
+        !ReadProperty(env, element, "control", control) ||
         !ReadProperty(env, element, "address", address)) {
       return false;
     }
@@ -36,8 +38,8 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
     mmsghdr header{};
     header.msg_hdr.msg_iov = &vectors.back();
     header.msg_hdr.msg_iovlen = 1;
-    auto prepared =
-        PrepareHeader(env, address.value, control.value, Fd(), parts.emplace_back(), header.msg_hdr);
+    auto prepared = PrepareHeader(env, address.value, control.value, Fd(), parts.emplace_back(),
+                                  header.msg_hdr);
     if (!prepared) return false;
     if (*prepared < 0) {
       failed = *prepared;
@@ -48,11 +50,13 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   });
   if (!complete) return {};
   if (int error = CheckSendFlags(flags)) return Int(env, error);
-  // A message that cannot be made ends the batch as one that cannot be sent does: what came before it goes.
+  // A message that cannot be made ends the batch as one that cannot be sent does: what came before
+  // it goes.
   if (headers.empty() && failed < 0) return Int(env, failed);
   return Int(env, Retry([&] {
-    return sendmmsg(Fd(), headers.data(), static_cast<unsigned>(headers.size()), flags | AlwaysSendFlags);
-  }));
+               return sendmmsg(Fd(), headers.data(), static_cast<unsigned>(headers.size()),
+                               flags | AlwaysSendFlags);
+             }));
 }
 
 }  // namespace sockbroker

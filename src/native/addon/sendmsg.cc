@@ -7,8 +7,8 @@
 #include "native_socket.h"
 #include "outgoing.h"
 #include "record.h"
-#include "send_flags.h"
 #include "retry.h"
+#include "send_flags.h"
 
 namespace sockbroker {
 

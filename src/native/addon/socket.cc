@@ -25,7 +25,9 @@ struct Order {
 };
 
 int Open(const Order& order) {
-  return Retry([&] { return socket(order.family, order.type | SOCK_CLOEXEC | SOCK_NONBLOCK, order.protocol); });
+  return Retry([&] {
+    return socket(order.family, order.type | SOCK_CLOEXEC | SOCK_NONBLOCK, order.protocol);
+  });
 }
 
 /// Runs on a thread that nothing else uses: setns(2) could fail to lead back.
@@ -38,7 +40,8 @@ void* OpenInNetns(void* argument) {
 
 }  // namespace
 
-/* Wraps socket(2). Caps: net_raw for raw and packet sockets, sys_admin for another netns. #syscalls socket setns */
+/* Wraps socket(2). Caps: net_raw for raw and packet sockets, sys_admin for another netns. #syscalls
+ * socket setns */
 Napi::Value Socket(const Napi::CallbackInfo& info) {
   Order order{};
   std::optional<NativeSocket*> netns;

@@ -13,7 +13,8 @@ Napi::Value Socketpair(const Napi::CallbackInfo& info) {
   int32_t family, type, protocol;
   if (!ReadArguments(info, "socketpair", family, type, protocol)) return {};
   int pair[2];
-  int error = Retry([&] { return socketpair(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, pair); });
+  int error = Retry(
+      [&] { return socketpair(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, pair); });
   if (error < 0) return Int(info.Env(), error);
   UniqueFd first(pair[0]), second(pair[1]);
   Napi::Value a = NativeSocket::Make(info.Env(), std::move(first));

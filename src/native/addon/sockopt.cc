@@ -7,8 +7,8 @@
 #include "arguments.h"
 #include "native_socket.h"
 #include "record.h"
-#include "sockopt_pointers.h"
 #include "retry.h"
+#include "sockopt_pointers.h"
 
 namespace sockbroker {
 
@@ -44,7 +44,8 @@ Napi::Value NativeSocket::Getsockopt(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "getsockopt", level, name, size)) return {};
   if (size > OptionBytesMax) return Int(info.Env(), -EINVAL);
   if (AnswersDescriptor(level, name)) return Int(info.Env(), -EOPNOTSUPP);
-  // Zeroed, not only against leaks: some options (TCP_ZEROCOPY_RECEIVE) read addresses to write to from here.
+  // Zeroed, not only against leaks: some options (TCP_ZEROCOPY_RECEIVE) read addresses to write to
+  // from here.
   uint8_t small[256] = {};
   std::vector<uint8_t> large(size > sizeof small ? size : 0);
   uint8_t* value = size > sizeof small ? large.data() : small;
@@ -69,9 +70,12 @@ Napi::Value NativeSocket::Setsockopt(const Napi::CallbackInfo& info) {
   ByteSpan value;
   if (!ReadArguments(info, "setsockopt", level, name, value)) return {};
   switch (Classify(level, name)) {
-    case OptionValue::Foreign: return Int(info.Env(), -EOPNOTSUPP);
-    case OptionValue::Filter: return Int(info.Env(), SetFilter(Fd(), level, name, value));
-    case OptionValue::Plain: break;
+    case OptionValue::Foreign:
+      return Int(info.Env(), -EOPNOTSUPP);
+    case OptionValue::Filter:
+      return Int(info.Env(), SetFilter(Fd(), level, name, value));
+    case OptionValue::Plain:
+      break;
   }
   if (value.size() > OptionBytesMax) return Int(info.Env(), -EINVAL);
   // An empty array has no address, and NULL means something to some options.

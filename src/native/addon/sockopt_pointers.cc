@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "socket_constants.h"
 #include "retry.h"
+#include "socket_constants.h"
 
 namespace sockbroker {
 
@@ -23,19 +23,19 @@ struct Row {
   OptionValue value;
 };
 
-// {level, first name, last name}. Netfilter's tables hold a pointer that the kernel writes the old counters to, XDP_UMEM_REG
-// the memory that it puts packets in, RDS_GET_MR where to put a cookie.
+// {level, first name, last name}. Netfilter's tables hold a pointer that the kernel writes the old
+// counters to, XDP_UMEM_REG the memory that it puts packets in, RDS_GET_MR where to put a cookie.
 constexpr Row Rows[] = {
     {SOL_SOCKET, SO_ATTACH_FILTER, SO_ATTACH_FILTER, OptionValue::Filter},
     {SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_CBPF, OptionValue::Filter},
     {SOL_PACKET, PACKET_FANOUT_DATA, PACKET_FANOUT_DATA, OptionValue::Filter},
     {SOL_SOCKET, SO_ATTACH_BPF, SO_ATTACH_BPF, OptionValue::Foreign},
     {SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, SO_ATTACH_REUSEPORT_EBPF, OptionValue::Foreign},
-    {IPPROTO_IP, 64, 67, OptionValue::Foreign},     // IPT_SO_SET_*
-    {IPPROTO_IP, 96, 99, OptionValue::Foreign},     // ARPT_SO_SET_*
-    {IPPROTO_IP, 128, 131, OptionValue::Foreign},   // EBT_SO_SET_*
-    {IPPROTO_IPV6, 64, 67, OptionValue::Foreign},   // IP6T_SO_SET_*
-    {SOL_XDP, 4, 4, OptionValue::Foreign},          // XDP_UMEM_REG
+    {IPPROTO_IP, 64, 67, OptionValue::Foreign},    // IPT_SO_SET_*
+    {IPPROTO_IP, 96, 99, OptionValue::Foreign},    // ARPT_SO_SET_*
+    {IPPROTO_IP, 128, 131, OptionValue::Foreign},  // EBT_SO_SET_*
+    {IPPROTO_IPV6, 64, 67, OptionValue::Foreign},  // IP6T_SO_SET_*
+    {SOL_XDP, 4, 4, OptionValue::Foreign},         // XDP_UMEM_REG
     {SOL_RDS, RDS_GET_MR, RDS_GET_MR, OptionValue::Foreign},
     {SOL_RDS, RDS_GET_MR_FOR_DEST, RDS_GET_MR_FOR_DEST, OptionValue::Foreign},
 };
@@ -65,10 +65,13 @@ OptionValue Classify(int level, int name) {
 }
 
 int SetFilter(int fd, int level, int name, ByteSpan program) {
-  if (program.size() % sizeof(sock_filter) != 0 || program.size() / sizeof(sock_filter) > BPF_MAXINSNS) return -EINVAL;
+  if (program.size() % sizeof(sock_filter) != 0 ||
+      program.size() / sizeof(sock_filter) > BPF_MAXINSNS)
+    return -EINVAL;
   sock_filter instructions[BPF_MAXINSNS];
   if (!program.empty()) std::memcpy(instructions, program.data(), program.size());
-  sock_fprog value = {static_cast<unsigned short>(program.size() / sizeof(sock_filter)), instructions};
+  sock_fprog value = {static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
+                      instructions};
   return Retry([&] { return setsockopt(fd, level, name, &value, sizeof value); });
 }
 

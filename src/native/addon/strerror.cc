@@ -11,8 +11,12 @@ namespace sockbroker {
 namespace {
 
 // strerror_r(3) is two functions: glibc's answers the text, POSIX's fills the buffer.
-const char* TextOf(const char* text, const char*) { return text; }
-[[maybe_unused]] const char* TextOf(int, const char* buffer) { return buffer; }
+const char* TextOf(const char* text, const char*) {
+  return text;
+}
+[[maybe_unused]] const char* TextOf(int, const char* buffer) {
+  return buffer;
+}
 
 }  // namespace
 

@@ -22,7 +22,8 @@ Napi::Value EncodeForTest(const Napi::CallbackInfo& info) {
 Napi::Value DecodeForTest(const Napi::CallbackInfo& info) {
   ByteSpan bytes;
   SocketFacts facts;
-  if (!ReadArguments(info, "decodeSockaddr", bytes, facts.family, facts.type, facts.protocol)) return {};
+  if (!ReadArguments(info, "decodeSockaddr", bytes, facts.family, facts.type, facts.protocol))
+    return {};
   SockaddrBuffer buffer;
   size_t size = std::min(bytes.size(), sizeof buffer.storage);
   std::copy_n(bytes.begin(), size, reinterpret_cast<uint8_t*>(&buffer.storage));

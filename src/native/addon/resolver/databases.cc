@@ -35,8 +35,8 @@ class ServiceLookup : public Lookup {
     if (HasNul(name) || (protocol && HasNul(*protocol))) return;
     WithBuffer([&](std::vector<char>& buffer) {
       servent entry, *found = nullptr;
-      int error = getservbyname_r(name.c_str(), protocol ? protocol->c_str() : nullptr, &entry, buffer.data(),
-                                  buffer.size(), &found);
+      int error = getservbyname_r(name.c_str(), protocol ? protocol->c_str() : nullptr, &entry,
+                                  buffer.data(), buffer.size(), &found);
       if (found != nullptr) port_ = ntohs(static_cast<uint16_t>(found->s_port));
       return error;
     });
@@ -57,8 +57,8 @@ class PortLookup : public Lookup {
     if (protocol && HasNul(*protocol)) return;
     WithBuffer([&](std::vector<char>& buffer) {
       servent entry, *found = nullptr;
-      int error = getservbyport_r(htons(port), protocol ? protocol->c_str() : nullptr, &entry, buffer.data(),
-                                  buffer.size(), &found);
+      int error = getservbyport_r(htons(port), protocol ? protocol->c_str() : nullptr, &entry,
+                                  buffer.data(), buffer.size(), &found);
       if (found != nullptr) name_ = found->s_name;
       return error;
     });
@@ -91,13 +91,17 @@ class ProtocolLookup : public Lookup {
 #endif
   }
 
-  Napi::Value Answer(Napi::Env env) override { return number_ < 0 ? env.Null() : Int(env, number_); }
+  Napi::Value Answer(Napi::Env env) override {
+    return number_ < 0 ? env.Null() : Int(env, number_);
+  }
 
  private:
   int number_ = -1;
 };
 
-std::string Copy(ByteSpan bytes) { return std::string(bytes.begin(), bytes.end()); }
+std::string Copy(ByteSpan bytes) {
+  return std::string(bytes.begin(), bytes.end());
+}
 
 }  // namespace
 

@@ -30,7 +30,8 @@ class GetaddrinfoLookup : public Lookup {
       return;
     }
     addrinfo* list = nullptr;
-    code_ = getaddrinfo(host ? host->c_str() : nullptr, service ? service->c_str() : nullptr, &hints, &list);
+    code_ = getaddrinfo(host ? host->c_str() : nullptr, service ? service->c_str() : nullptr,
+                        &hints, &list);
     error_ = errno;
     if (code_ == 0) list_.reset(list);
   }
@@ -71,13 +72,14 @@ std::optional<std::string> Copy(const std::optional<ByteSpan>& bytes) {
 
 }  // namespace
 
-/* Wraps getaddrinfo(3). Caps: none. #syscalls socket connect bind sendto sendmmsg recvfrom recvmsg poll openat read */
+/* Wraps getaddrinfo(3). Caps: none. #syscalls socket connect bind sendto sendmmsg recvfrom recvmsg
+ * poll openat read */
 Napi::Value Getaddrinfo(const Napi::CallbackInfo& info) {
   std::optional<ByteSpan> host, service;
   auto lookup = std::make_unique<GetaddrinfoLookup>();
   addrinfo& hints = lookup->hints;
-  if (!ReadArguments(info, "getaddrinfo", host, service, hints.ai_family, hints.ai_socktype, hints.ai_protocol,
-                     hints.ai_flags)) {
+  if (!ReadArguments(info, "getaddrinfo", host, service, hints.ai_family, hints.ai_socktype,
+                     hints.ai_protocol, hints.ai_flags)) {
     return {};
   }
   lookup->host = Copy(host);

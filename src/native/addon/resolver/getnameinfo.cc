@@ -18,7 +18,8 @@ class GetnameinfoLookup : public Lookup {
   int flags = 0;
 
   void Run() override {
-    code_ = getnameinfo(address.Get(), address.length, host_, sizeof host_, service_, sizeof service_, flags);
+    code_ = getnameinfo(address.Get(), address.length, host_, sizeof host_, service_,
+                        sizeof service_, flags);
     error_ = errno;
   }
 

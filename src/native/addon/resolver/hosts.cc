@@ -37,7 +37,8 @@ class HostLookup : public Lookup {
     for (char** alias = found->h_aliases; *alias != nullptr; alias++) aliases_.push_back(*alias);
     for (char** address = found->h_addr_list; *address != nullptr; address++) {
       char text[INET6_ADDRSTRLEN];
-      if (inet_ntop(found->h_addrtype, *address, text, sizeof text) != nullptr) addresses_.push_back(text);
+      if (inet_ntop(found->h_addrtype, *address, text, sizeof text) != nullptr)
+        addresses_.push_back(text);
     }
   }
 
@@ -81,7 +82,8 @@ class ByName : public HostLookup {
  protected:
   int Ask(hostent& entry, std::vector<char>& buffer, hostent*& found) override {
     if (unusable) return 0;
-    return gethostbyname2_r(name.c_str(), family, &entry, buffer.data(), buffer.size(), &found, &herrno_);
+    return gethostbyname2_r(name.c_str(), family, &entry, buffer.data(), buffer.size(), &found,
+                            &herrno_);
   }
 };
 
@@ -94,13 +96,15 @@ class ByAddress : public HostLookup {
  protected:
   int Ask(hostent& entry, std::vector<char>& buffer, hostent*& found) override {
     if (unusable) return 0;
-    return gethostbyaddr_r(address, size, family, &entry, buffer.data(), buffer.size(), &found, &herrno_);
+    return gethostbyaddr_r(address, size, family, &entry, buffer.data(), buffer.size(), &found,
+                           &herrno_);
   }
 };
 
 }  // namespace
 
-/* Wraps gethostbyname2_r(3). Caps: none. #syscalls socket connect sendto recvfrom poll openat read */
+/* Wraps gethostbyname2_r(3). Caps: none. #syscalls socket connect sendto recvfrom poll openat read
+ */
 Napi::Value Gethostbyname(const Napi::CallbackInfo& info) {
   ByteSpan name;
   auto lookup = std::make_unique<ByName>();
@@ -110,7 +114,8 @@ Napi::Value Gethostbyname(const Napi::CallbackInfo& info) {
   return Lookup::Start(info.Env(), std::move(lookup));
 }
 
-/* Wraps gethostbyaddr_r(3). Caps: none. #syscalls socket connect sendto recvfrom poll openat read */
+/* Wraps gethostbyaddr_r(3). Caps: none. #syscalls socket connect sendto recvfrom poll openat read
+ */
 Napi::Value Gethostbyaddr(const Napi::CallbackInfo& info) {
   std::string text;
   if (!ReadArguments(info, "gethostbyaddr", text)) return {};

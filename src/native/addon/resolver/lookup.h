@@ -8,8 +8,9 @@ namespace sockbroker {
 
 class Mailbox;
 
-/// One question to the resolver. It is made on the environment's thread, runs on one of the resolver's, and goes back
-/// through the environment's mailbox; if the environment has ended by then, it is deleted where it ran.
+/// One question to the resolver. It is made on the environment's thread, runs on one of the
+/// resolver's, and goes back through the environment's mailbox; if the environment has ended by
+/// then, it is deleted where it ran.
 class Lookup {
  public:
   virtual ~Lookup() = default;
@@ -27,7 +28,8 @@ class Lookup {
   int refused = 0;
 };
 
-/// {kind: "eai", code, errno} and {kind: "herrno", code, errno}; errno counts for EAI_SYSTEM and NETDB_INTERNAL only.
+/// {kind: "eai", code, errno} and {kind: "herrno", code, errno}; errno counts for EAI_SYSTEM and
+/// NETDB_INTERNAL only.
 Napi::Value EaiFailure(Napi::Env env, int code, int error);
 Napi::Value HerrnoFailure(Napi::Env env, int code, int error);
 

@@ -59,10 +59,12 @@ void Mailbox::Close(napi_async_cleanup_hook_handle hook) {
 }
 
 void Mailbox::Wake() {
-  // Promises are settled from inside a JavaScript call, because microtasks run when one of those returns to the loop.
+  // Promises are settled from inside a JavaScript call, because microtasks run when one of those
+  // returns to the loop.
   Napi::HandleScope scope(env_);
   napi_value settle;
-  if (napi_get_reference_value(env_, settle_, &settle) == napi_ok) CallFromLoop(env_, settle, 0, nullptr);
+  if (napi_get_reference_value(env_, settle_, &settle) == napi_ok)
+    CallFromLoop(env_, settle, 0, nullptr);
 }
 
 Napi::Value Mailbox::Settle(const Napi::CallbackInfo& info) {

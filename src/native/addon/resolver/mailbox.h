@@ -11,9 +11,9 @@ namespace sockbroker {
 
 class Lookup;
 
-/// Where an environment gets its finished look-ups from. Threads share it and may outlive the environment, so that a
-/// look-up that ends late finds a closed mailbox instead of freed memory. (A napi_threadsafe_function gives no such
-/// promise: it may be gone once the environment is.)
+/// Where an environment gets its finished look-ups from. Threads share it and may outlive the
+/// environment, so that a look-up that ends late finds a closed mailbox instead of freed memory. (A
+/// napi_threadsafe_function gives no such promise: it may be gone once the environment is.)
 class Mailbox {
  public:
   /// Null after a throw.

@@ -34,7 +34,8 @@ void Pool::Add(std::unique_ptr<Lookup> lookup) {
   threads_++;
   int error = StartThread(RunThread, this);
   if (error == 0) return;
-  // The threads there are will come to it. With none, only a refusal keeps its promise from waiting for ever.
+  // The threads there are will come to it. With none, only a refusal keeps its promise from waiting
+  // for ever.
   if (--threads_ > 0) return;
   auto refused = std::move(waiting_.back());
   waiting_.pop_back();
@@ -64,7 +65,8 @@ void Pool::Work() {
   while (threads_ <= threads_max_) {
     if (waiting_.empty()) {
       idle_++;
-      bool timely = added_.wait_for(lock, IdleTime, [&] { return !waiting_.empty() || threads_ > threads_max_; });
+      bool timely = added_.wait_for(lock, IdleTime,
+                                    [&] { return !waiting_.empty() || threads_ > threads_max_; });
       idle_--;
       if (!timely) break;
       continue;

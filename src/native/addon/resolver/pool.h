@@ -9,8 +9,9 @@ namespace sockbroker {
 
 class Lookup;
 
-/// The resolver's threads, one pool for the process. They are not libuv's: a name server that does not answer would
-/// hold up everyone's file and crypto work there. They start on demand and end when idle.
+/// The resolver's threads, one pool for the process. They are not libuv's: a name server that does
+/// not answer would hold up everyone's file and crypto work there. They start on demand and end
+/// when idle.
 class Pool {
  public:
   /// Never destroyed: a thread may be inside getaddrinfo(3) while the process exits.

@@ -12,7 +12,8 @@ Napi::Value SetResolverThreads(const Napi::CallbackInfo& info) {
   uint32_t count;
   if (!ReadArguments(info, "setResolverThreads", count)) return {};
   if (count == 0) {
-    Napi::TypeError::New(info.Env(), "setResolverThreads: argument 1 must be above 0").ThrowAsJavaScriptException();
+    Napi::TypeError::New(info.Env(), "setResolverThreads: argument 1 must be above 0")
+        .ThrowAsJavaScriptException();
     return {};
   }
   Pool::Get().SetThreadsMax(count);

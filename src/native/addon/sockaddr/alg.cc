@@ -12,10 +12,12 @@ Encoded EncodeAlg(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   sockaddr_alg alg{};
   alg.salg_family = AF_ALG;
   if (!ReadProperty(env, address, "type", type) || !ReadProperty(env, address, "name", name) ||
-      !ReadProperty(env, address, "feature", alg.salg_feat) || !ReadProperty(env, address, "mask", alg.salg_mask)) {
+      !ReadProperty(env, address, "feature", alg.salg_feat) ||
+      !ReadProperty(env, address, "mask", alg.salg_mask)) {
     return {};
   }
-  if (type.size() >= sizeof alg.salg_type || name.size() >= sizeof alg.salg_name) return -ENAMETOOLONG;
+  if (type.size() >= sizeof alg.salg_type || name.size() >= sizeof alg.salg_name)
+    return -ENAMETOOLONG;
   std::memcpy(alg.salg_type, type.data(), type.size());
   std::memcpy(alg.salg_name, name.data(), name.size());
   return out.Store(alg);

@@ -15,8 +15,8 @@ namespace {
 bool Parse(const std::string& text, Bdaddr& out) {
   unsigned byte[6];
   int end = 0;
-  if (std::sscanf(text.c_str(), "%2X:%2X:%2X:%2X:%2X:%2X%n", &byte[5], &byte[4], &byte[3], &byte[2], &byte[1],
-                  &byte[0], &end) != 6 ||
+  if (std::sscanf(text.c_str(), "%2X:%2X:%2X:%2X:%2X:%2X%n", &byte[5], &byte[4], &byte[3], &byte[2],
+                  &byte[1], &byte[0], &end) != 6 ||
       static_cast<size_t>(end) != text.size()) {
     return false;
   }
@@ -27,7 +27,8 @@ bool Parse(const std::string& text, Bdaddr& out) {
 std::string Format(const Bdaddr& address) {
   char text[18];
   auto& b = address.bytes;
-  std::snprintf(text, sizeof text, "%02X:%02X:%02X:%02X:%02X:%02X", b[5], b[4], b[3], b[2], b[1], b[0]);
+  std::snprintf(text, sizeof text, "%02X:%02X:%02X:%02X:%02X:%02X", b[5], b[4], b[3], b[2], b[1],
+                b[0]);
   return text;
 }
 
@@ -39,7 +40,8 @@ Encoded EncodeL2cap(napi_env env, napi_value address, int, SockaddrBuffer& out) 
   SockaddrL2 l2{};
   l2.family = AF_BLUETOOTH;
   if (!ReadProperty(env, address, "bdaddr", bdaddr) || !ReadProperty(env, address, "psm", psm) ||
-      !ReadProperty(env, address, "cid", cid) || !ReadProperty(env, address, "bdaddrType", l2.bdaddr_type)) {
+      !ReadProperty(env, address, "cid", cid) ||
+      !ReadProperty(env, address, "bdaddrType", l2.bdaddr_type)) {
     return {};
   }
   if (!Parse(bdaddr, l2.bdaddr)) return -EINVAL;
@@ -52,7 +54,9 @@ Encoded EncodeRfcomm(napi_env env, napi_value address, int, SockaddrBuffer& out)
   std::string bdaddr;
   SockaddrRc rc{};
   rc.family = AF_BLUETOOTH;
-  if (!ReadProperty(env, address, "bdaddr", bdaddr) || !ReadProperty(env, address, "channel", rc.channel)) return {};
+  if (!ReadProperty(env, address, "bdaddr", bdaddr) ||
+      !ReadProperty(env, address, "channel", rc.channel))
+    return {};
   if (!Parse(bdaddr, rc.bdaddr)) return -EINVAL;
   return out.Store(rc);
 }
@@ -60,7 +64,8 @@ Encoded EncodeRfcomm(napi_env env, napi_value address, int, SockaddrBuffer& out)
 Encoded EncodeHci(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   SockaddrHci hci{};
   hci.family = AF_BLUETOOTH;
-  if (!ReadProperty(env, address, "device", hci.device) || !ReadProperty(env, address, "channel", hci.channel)) {
+  if (!ReadProperty(env, address, "device", hci.device) ||
+      !ReadProperty(env, address, "channel", hci.channel)) {
     return {};
   }
   return out.Store(hci);

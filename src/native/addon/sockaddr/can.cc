@@ -31,7 +31,8 @@ Encoded EncodeCan(napi_env env, napi_value address, int fd, SockaddrBuffer& out)
 Encoded EncodeIsotp(napi_env env, napi_value address, int fd, SockaddrBuffer& out) {
   sockaddr_can can{};
   uint32_t rx_id, tx_id;
-  if (!ReadProperty(env, address, "rxId", rx_id) || !ReadProperty(env, address, "txId", tx_id)) return {};
+  if (!ReadProperty(env, address, "rxId", rx_id) || !ReadProperty(env, address, "txId", tx_id))
+    return {};
   can.can_addr.tp = {rx_id, tx_id};
   Encoded result = EncodeInterface(env, address, fd, can);
   return result == 0 ? out.Store(can) : result;

@@ -1,7 +1,8 @@
 #pragma once
 
-// One pair per kind of address, each in the file of its family. An encoder answers 0 or -errno, and nothing after a
-// throw; a decoder is given at least as many bytes as sockaddr.cc says that its kind needs.
+// One pair per kind of address, each in the file of its family. An encoder answers 0 or -errno, and
+// nothing after a throw; a decoder is given at least as many bytes as sockaddr.cc says that its
+// kind needs.
 
 #include "arguments.h"
 #include "record.h"

@@ -13,7 +13,8 @@ namespace sockbroker {
 Encoded EncodeInet(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   std::string text;
   uint16_t port;
-  if (!ReadProperty(env, address, "address", text) || !ReadProperty(env, address, "port", port)) return {};
+  if (!ReadProperty(env, address, "address", text) || !ReadProperty(env, address, "port", port))
+    return {};
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_port = htons(port);
@@ -26,7 +27,8 @@ Encoded EncodeInet6(napi_env env, napi_value address, int, SockaddrBuffer& out) 
   uint16_t port;
   uint32_t flowinfo, scope_id;
   if (!ReadProperty(env, address, "address", text) || !ReadProperty(env, address, "port", port) ||
-      !ReadProperty(env, address, "flowinfo", flowinfo) || !ReadProperty(env, address, "scopeId", scope_id)) {
+      !ReadProperty(env, address, "flowinfo", flowinfo) ||
+      !ReadProperty(env, address, "scopeId", scope_id)) {
     return {};
   }
   sockaddr_in6 in{};

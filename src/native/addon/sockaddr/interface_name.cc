@@ -6,12 +6,13 @@
 #include <cerrno>
 #include <cstring>
 
-#include "sockaddr/sockaddr.h"
 #include "retry.h"
+#include "sockaddr/sockaddr.h"
 
 namespace sockbroker {
 
-// if_nametoindex(3) would ask a new socket, which is in the thread's network namespace; this one may be in another.
+// if_nametoindex(3) would ask a new socket, which is in the thread's network namespace; this one
+// may be in another.
 
 int InterfaceIndex(int fd, const std::string& name) {
   if (name.empty()) return 0;
@@ -30,7 +31,9 @@ std::string InterfaceName(int fd, int index) {
   ifreq request{};
   if (index == 0) return "";
   if (fd == NoSocket) {
-    return if_indextoname(static_cast<unsigned>(index), request.ifr_name) != nullptr ? request.ifr_name : "";
+    return if_indextoname(static_cast<unsigned>(index), request.ifr_name) != nullptr
+               ? request.ifr_name
+               : "";
   }
   request.ifr_ifindex = index;
   if (Retry([&] { return ioctl(fd, SIOCGIFNAME, &request); }) < 0) return "";

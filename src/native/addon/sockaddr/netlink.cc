@@ -7,7 +7,8 @@ namespace sockbroker {
 Encoded EncodeNetlink(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   sockaddr_nl nl{};
   nl.nl_family = AF_NETLINK;
-  if (!ReadProperty(env, address, "pid", nl.nl_pid) || !ReadProperty(env, address, "groups", nl.nl_groups)) {
+  if (!ReadProperty(env, address, "pid", nl.nl_pid) ||
+      !ReadProperty(env, address, "groups", nl.nl_groups)) {
     return {};
   }
   return out.Store(nl);

@@ -16,7 +16,8 @@ Encoded EncodePacket(napi_env env, napi_value address, int fd, SockaddrBuffer& o
   ByteSpan hardware_address;
   sockaddr_ll ll{};
   ll.sll_family = AF_PACKET;
-  if (!ReadProperty(env, address, "interface", interface) || !ReadProperty(env, address, "protocol", protocol) ||
+  if (!ReadProperty(env, address, "interface", interface) ||
+      !ReadProperty(env, address, "protocol", protocol) ||
       !ReadProperty(env, address, "packetType", ll.sll_pkttype) ||
       !ReadProperty(env, address, "hardwareType", ll.sll_hatype) ||
       !ReadProperty(env, address, "hardwareAddress", hardware_address)) {
@@ -34,7 +35,8 @@ Encoded EncodePacket(napi_env env, napi_value address, int fd, SockaddrBuffer& o
 
 Napi::Value DecodePacket(Napi::Env env, const SockaddrBuffer& address, int fd) {
   auto ll = address.Load<sockaddr_ll>();
-  // Infiniband and tunnels have addresses of up to 32 bytes, which the kernel writes past the end of the struct.
+  // Infiniband and tunnels have addresses of up to 32 bytes, which the kernel writes past the end
+  // of the struct.
   size_t offset = offsetof(sockaddr_ll, sll_addr);
   size_t room = std::min<size_t>(address.length, sizeof address.storage) - offset;
   Record record(env);
@@ -43,7 +45,8 @@ Napi::Value DecodePacket(Napi::Env env, const SockaddrBuffer& address, int fd) {
   record.Set("protocol", static_cast<uint32_t>(ntohs(ll.sll_protocol)));
   record.Set("packetType", static_cast<uint32_t>(ll.sll_pkttype));
   record.Set("hardwareType", static_cast<uint32_t>(ll.sll_hatype));
-  record.Set("hardwareAddress", Bytes(env, address.Bytes() + offset, std::min<size_t>(ll.sll_halen, room)));
+  record.Set("hardwareAddress",
+             Bytes(env, address.Bytes() + offset, std::min<size_t>(ll.sll_halen, room)));
   return record.Done();
 }
 

@@ -7,7 +7,8 @@ namespace sockbroker {
 Encoded EncodeQipcrtr(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   sockaddr_qrtr qrtr{};
   qrtr.sq_family = AF_QIPCRTR;
-  if (!ReadProperty(env, address, "node", qrtr.sq_node) || !ReadProperty(env, address, "port", qrtr.sq_port)) {
+  if (!ReadProperty(env, address, "node", qrtr.sq_node) ||
+      !ReadProperty(env, address, "port", qrtr.sq_port)) {
     return {};
   }
   return out.Store(qrtr);

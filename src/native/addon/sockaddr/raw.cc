@@ -13,7 +13,8 @@ constexpr size_t DataOffset = sizeof(sa_family_t);
 Encoded EncodeRaw(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   uint16_t family;
   ByteSpan data;
-  if (!ReadProperty(env, address, "family", family) || !ReadProperty(env, address, "data", data)) return {};
+  if (!ReadProperty(env, address, "family", family) || !ReadProperty(env, address, "data", data))
+    return {};
   // The kernel's own answer to an address longer than sockaddr_storage.
   if (data.size() > sizeof out.storage - DataOffset) return -EINVAL;
   out.storage.ss_family = family;

@@ -29,42 +29,63 @@ constexpr Encoder Encoders[] = {
 
 struct Decoder {
   Napi::Value (*decode)(Napi::Env, const SockaddrBuffer&, int) = DecodeRaw;
-  /// With fewer bytes than this the kind makes no sense; the rest may be missing, and reads as zeros.
+  /// With fewer bytes than this the kind makes no sense; the rest may be missing, and reads as
+  /// zeros.
   size_t least = 0;
 };
 
 Decoder CanDecoder(int protocol) {
   switch (protocol) {
-    case CAN_ISOTP: return {DecodeIsotp, 16};
-    case CAN_J1939: return {DecodeJ1939, 21};
-    default: return {DecodeCan, 8};
+    case CAN_ISOTP:
+      return {DecodeIsotp, 16};
+    case CAN_J1939:
+      return {DecodeJ1939, 21};
+    default:
+      return {DecodeCan, 8};
   }
 }
 
 Decoder BluetoothDecoder(int protocol) {
   switch (protocol) {
-    case BTPROTO_L2CAP: return {DecodeL2cap, 10};
-    case BTPROTO_HCI: return {DecodeHci, 4};
-    case BTPROTO_SCO: return {DecodeSco, 8};
-    case BTPROTO_RFCOMM: return {DecodeRfcomm, 9};
-    default: return {};
+    case BTPROTO_L2CAP:
+      return {DecodeL2cap, 10};
+    case BTPROTO_HCI:
+      return {DecodeHci, 4};
+    case BTPROTO_SCO:
+      return {DecodeSco, 8};
+    case BTPROTO_RFCOMM:
+      return {DecodeRfcomm, 9};
+    default:
+      return {};
   }
 }
 
 Decoder DecoderOf(int family, const SocketFacts& facts) {
   switch (family) {
-    case AF_INET: return {DecodeInet, 8};
-    case AF_INET6: return {DecodeInet6, 24};
-    case AF_UNIX: return {DecodeUnix, 2};
-    case AF_NETLINK: return {DecodeNetlink, 12};
-    case AF_PACKET: return {DecodePacket, 12};
-    case AF_CAN: return CanDecoder(facts.protocol);
-    case AF_TIPC: return {DecodeTipc, 16};
-    case AF_ALG: return {DecodeAlg, 88};
-    case AF_VSOCK: return {DecodeVsock, 12};
-    case AF_BLUETOOTH: return BluetoothDecoder(facts.protocol);
-    case AF_QIPCRTR: return {DecodeQipcrtr, 12};
-    default: return {};
+    case AF_INET:
+      return {DecodeInet, 8};
+    case AF_INET6:
+      return {DecodeInet6, 24};
+    case AF_UNIX:
+      return {DecodeUnix, 2};
+    case AF_NETLINK:
+      return {DecodeNetlink, 12};
+    case AF_PACKET:
+      return {DecodePacket, 12};
+    case AF_CAN:
+      return CanDecoder(facts.protocol);
+    case AF_TIPC:
+      return {DecodeTipc, 16};
+    case AF_ALG:
+      return {DecodeAlg, 88};
+    case AF_VSOCK:
+      return {DecodeVsock, 12};
+    case AF_BLUETOOTH:
+      return BluetoothDecoder(facts.protocol);
+    case AF_QIPCRTR:
+      return {DecodeQipcrtr, 12};
+    default:
+      return {};
   }
 }
 
@@ -87,7 +108,8 @@ std::optional<int> EncodeSockaddr(napi_env env, napi_value address, int fd, Sock
   return {};
 }
 
-Napi::Value DecodeSockaddr(Napi::Env env, const SockaddrBuffer& address, int fd, const SocketFacts& facts) {
+Napi::Value DecodeSockaddr(Napi::Env env, const SockaddrBuffer& address, int fd,
+                           const SocketFacts& facts) {
   Decoder decoder = DecoderOf(address.storage.ss_family, facts);
   return (address.length < decoder.least ? DecodeRaw : decoder.decode)(env, address, fd);
 }

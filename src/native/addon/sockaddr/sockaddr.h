@@ -39,15 +39,18 @@ struct SockaddrBuffer {
   }
 };
 
-/// In place of a descriptor: there is no socket, interfaces are those of the calling thread's network namespace.
+/// In place of a descriptor: there is no socket, interfaces are those of the calling thread's
+/// network namespace.
 constexpr int NoSocket = -2;
 
-/// Sockaddr of binding.ts to struct sockaddr. 0 or -errno; empty after a throw. `fd` says in which network namespace
-/// the interfaces are; for a closed one (-1) the answer is -EBADF.
+/// Sockaddr of binding.ts to struct sockaddr. 0 or -errno; empty after a throw. `fd` says in which
+/// network namespace the interfaces are; for a closed one (-1) the answer is -EBADF.
 std::optional<int> EncodeSockaddr(napi_env env, napi_value address, int fd, SockaddrBuffer& out);
 
-/// struct sockaddr to Sockaddr. What is too short for its family, or of a family unknown here, is of kind "raw".
-Napi::Value DecodeSockaddr(Napi::Env env, const SockaddrBuffer& address, int fd, const SocketFacts& facts);
+/// struct sockaddr to Sockaddr. What is too short for its family, or of a family unknown here, is
+/// of kind "raw".
+Napi::Value DecodeSockaddr(Napi::Env env, const SockaddrBuffer& address, int fd,
+                           const SocketFacts& facts);
 /// The same, with null for no address at all.
 Napi::Value DecodeSockaddrOrNull(Napi::Env env, const SockaddrBuffer& address, int fd,
                                  const SocketFacts& facts);

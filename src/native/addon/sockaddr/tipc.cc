@@ -10,9 +10,9 @@ Encoded EncodeTipc(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   uint8_t address_type;
   uint32_t v1, v2, v3;
   int32_t scope;
-  if (!ReadProperty(env, address, "addressType", address_type) || !ReadProperty(env, address, "v1", v1) ||
-      !ReadProperty(env, address, "v2", v2) || !ReadProperty(env, address, "v3", v3) ||
-      !ReadProperty(env, address, "scope", scope)) {
+  if (!ReadProperty(env, address, "addressType", address_type) ||
+      !ReadProperty(env, address, "v1", v1) || !ReadProperty(env, address, "v2", v2) ||
+      !ReadProperty(env, address, "v3", v3) || !ReadProperty(env, address, "scope", scope)) {
     return {};
   }
   sockaddr_tipc tipc{};
@@ -20,13 +20,18 @@ Encoded EncodeTipc(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   tipc.addrtype = address_type;
   tipc.scope = static_cast<signed char>(scope);
   switch (address_type) {
-    case TIPC_ADDR_NAMESEQ: tipc.addr.nameseq = {v1, v2, v3}; break;
-    case TIPC_ADDR_NAME: tipc.addr.name.name = {v1, v2}; break;
+    case TIPC_ADDR_NAMESEQ:
+      tipc.addr.nameseq = {v1, v2, v3};
+      break;
+    case TIPC_ADDR_NAME:
+      tipc.addr.name.name = {v1, v2};
+      break;
     case TIPC_ADDR_ID:
       tipc.addr.id.node = v1;
       tipc.addr.id.ref = v2;
       break;
-    default: return -EINVAL;
+    default:
+      return -EINVAL;
   }
   return out.Store(tipc);
 }
@@ -50,7 +55,8 @@ Napi::Value DecodeTipc(Napi::Env env, const SockaddrBuffer& address, int fd) {
       v2 = tipc.addr.id.ref;
       v3 = 0;
       break;
-    default: return DecodeRaw(env, address, fd);
+    default:
+      return DecodeRaw(env, address, fd);
   }
   Record record(env);
   record.Set("kind", "tipc");

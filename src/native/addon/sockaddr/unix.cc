@@ -25,7 +25,8 @@ Encoded EncodeUnix(napi_env env, napi_value address, int, SockaddrBuffer& out) {
 }
 
 Napi::Value DecodeUnix(Napi::Env env, const SockaddrBuffer& address, int) {
-  // A path may fill sun_path and have its terminator beyond it, which the larger storage has room for.
+  // A path may fill sun_path and have its terminator beyond it, which the larger storage has room
+  // for.
   size_t size = std::min<size_t>(address.length, sizeof address.storage) - PathOffset;
   auto* path = reinterpret_cast<const char*>(address.Bytes() + PathOffset);
   if (size > 0 && path[0] != 0) size = strnlen(path, size);

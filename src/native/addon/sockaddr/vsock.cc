@@ -9,7 +9,8 @@ namespace sockbroker {
 Encoded EncodeVsock(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   sockaddr_vm vm{};
   vm.svm_family = AF_VSOCK;
-  if (!ReadProperty(env, address, "cid", vm.svm_cid) || !ReadProperty(env, address, "port", vm.svm_port)) {
+  if (!ReadProperty(env, address, "cid", vm.svm_cid) ||
+      !ReadProperty(env, address, "port", vm.svm_port)) {
     return {};
   }
   return out.Store(vm);
