@@ -48,7 +48,8 @@ namespace {
 #ifndef IPPORT_USERRESERVED
 #define IPPORT_USERRESERVED 5000
 #endif
-// Of the public key interface of AF_ALG, which never got into the kernel; Python names them all the same.
+// Of the public key interface of AF_ALG, which never got into the kernel; Python names them all the
+// same.
 #ifndef ALG_SET_PUBKEY
 #define ALG_SET_PUBKEY 6
 #define ALG_OP_SIGN 2

@@ -3,7 +3,6 @@
 #include <napi.h>
 #include <uv.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_set>
@@ -31,8 +30,10 @@ class Environment {
   UniqueFd* being_born = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   std::unordered_set<Poller*> pollers;
-  /// Where small reads land before they are copied out at their true size.
-  std::array<uint8_t, 64 * 1024> scratch;
+  /// Where reads land before they are copied out at their true size. It is address space only until
+  /// a read fills it.
+  static constexpr size_t ScratchBytes = 1024 * 1024;
+  const std::unique_ptr<uint8_t[]> scratch{new uint8_t[ScratchBytes]};
 };
 
 }  // namespace sockbroker

@@ -15,9 +15,8 @@ constexpr size_t BytesMax = 16 * 1024 * 1024;
 
 ReceiveBuffer::ReceiveBuffer(Napi::Env env, size_t size, bool prepare_zeros)
     : env_(env), size_(std::min(size, BytesMax)) {
-  auto& scratch = Environment::Of(env).scratch;
-  owned_ = size_ > scratch.size();
-  data_ = owned_ ? static_cast<uint8_t*>(std::malloc(size_)) : scratch.data();
+  owned_ = size_ > Environment::ScratchBytes;
+  data_ = owned_ ? static_cast<uint8_t*>(std::malloc(size_)) : Environment::Of(env).scratch.get();
   // The scratch holds what others received.
   if (prepare_zeros && data_ != nullptr) std::memset(data_, 0, size_);
 }
@@ -28,7 +27,7 @@ ReceiveBuffer::~ReceiveBuffer() {
 
 Napi::Value ReceiveBuffer::Take(size_t count) {
   count = std::min(count, size_);
-  if (!owned_ || count <= Environment::Of(env_).scratch.size()) return Bytes(env_, data_, count);
+  if (!owned_ || count <= Environment::ScratchBytes) return Bytes(env_, data_, count);
   auto* shrunk = static_cast<uint8_t*>(std::realloc(data_, count));
   if (shrunk != nullptr) data_ = shrunk;
   owned_ = false;
