@@ -74,8 +74,14 @@ function hostPort(input: HostPort, use: AddressUse): AddressInit {
   return use.family === AddressFamily.INET6 ? inet6(input, use) : internet("inet", input, use);
 }
 
-function internet(arm: "inet" | "rds", { host, port }: { host: string | Uint8Array; port: number }, use: AddressUse): AddressInit {
-  return { address: { case: arm, value: { host: hostText(host, use.operation), port: checkPort(port, use.operation) } } };
+function internet(
+  arm: "inet" | "rds",
+  { host, port }: { host: string | Uint8Array; port: number },
+  use: AddressUse,
+): AddressInit {
+  return {
+    address: { case: arm, value: { host: hostText(host, use.operation), port: checkPort(port, use.operation) } },
+  };
 }
 
 function inet6(input: Omit<HostPort, "family">, use: AddressUse): AddressInit {

@@ -43,13 +43,17 @@ function swap16(value: number, operation: string, host: ByteOrderOf): number {
 }
 
 function check(value: number, bits: number, operation: string): void {
-  if (typeof value !== "number" || !Number.isInteger(value)) throw new TypeError(`${operation}(): expected a whole number`);
+  if (typeof value !== "number" || !Number.isInteger(value))
+    throw new TypeError(`${operation}(): expected a whole number`);
   if (value < 0) {
     const text = "can't convert negative number to unsigned";
     throw new ArgumentError("overflow", "INTEGER_OUT_OF_RANGE", operation, text);
   }
   if (value >= 2 ** bits) {
-    const text = bits === 16 ? `${operation}: Python int too large to convert to C 16-bit unsigned integer` : "int larger than 32 bits";
+    const text =
+      bits === 16
+        ? `${operation}: Python int too large to convert to C 16-bit unsigned integer`
+        : "int larger than 32 bits";
     throw new ArgumentError("overflow", "INTEGER_OUT_OF_RANGE", operation, text);
   }
 }

@@ -1,22 +1,22 @@
 import type { Status } from "../gen/google/rpc/status_pb.js";
 import {
   ArgumentError_Kind,
-  BrokerError_Code,
   type ArgumentError as ArgumentErrorDetail,
+  BrokerError_Code,
   type BrokerError as BrokerErrorDetail,
 } from "../gen/sockbroker/v1/error_pb.js";
 import { CallError } from "../rpc/call-error.js";
 import { Code, detailOf } from "../rpc/status.js";
 import {
   ArgumentError,
+  type ArgumentErrorKind,
   BrokerError,
+  type BrokerErrorCode,
   HostError,
   PolicyDenial,
   ResolverError,
   SocketError,
   SocketTimeoutError,
-  type ArgumentErrorKind,
-  type BrokerErrorCode,
 } from "./errors.js";
 
 /** Makes this client's error out of what the daemon reported. Nothing else makes one out of a status. */

@@ -30,7 +30,9 @@ export function hostText(host: string | Uint8Array, operation: string): string {
   const text = host instanceof Uint8Array ? Buffer.from(host).toString("utf8") : host;
   requireText(text, operation);
   if (text.includes("\0")) throw new TypeError(`${operation}(): host name must not contain null character`);
-  return isAscii(text) || host instanceof Uint8Array ? text : Buffer.from(encodeHost(text, operation)).toString("latin1");
+  return isAscii(text) || host instanceof Uint8Array
+    ? text
+    : Buffer.from(encodeHost(text, operation)).toString("latin1");
 }
 
 function toAscii(host: string, operation: string): string {
@@ -42,7 +44,10 @@ function toAscii(host: string, operation: string): string {
 
 function labelToAscii(label: string, operation: string): string {
   // Node follows UTS 46; Python's codec is IDNA 2003, which maps these four away and would look up another name.
-  const mapped = label.replaceAll(/[\u200c\u200d]/gu, "").replaceAll("ß", "ss").replaceAll("ς", "σ");
+  const mapped = label
+    .replaceAll(/[\u200c\u200d]/gu, "")
+    .replaceAll("ß", "ss")
+    .replaceAll("ς", "σ");
   const prepared = mapped.normalize("NFKC").toLowerCase();
   // Node would take a label of digits for an IPv4 address, and spell it out.
   if (isAscii(prepared)) return prepared;

@@ -1,5 +1,6 @@
 import { AddressFamily } from "../gen/sockbroker/v1/address_pb.js";
-import { bytesOf, type BytesInput } from "./bytes.js";
+import { type BytesInput, bytesOf } from "./bytes.js";
+import { parseDotted } from "./dotted.js";
 import { ArgumentError, SocketError } from "./errors.js";
 import { formatInet6, parseInet6 } from "./inet6-text.js";
 
@@ -51,14 +52,6 @@ export function inetNtop(family: number, packed: BytesInput): string {
     throw new ArgumentError("value", "PACKED_LENGTH", "inet_ntop", "invalid length of packed IP address string");
   }
   return family === AddressFamily.INET ? bytes.join(".") : formatInet6(bytes);
-}
-
-/** Parses strict dotted decimal: four parts without leading zeros. */
-export function parseDotted(text: string): Buffer | null {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part))) return null;
-  const values = parts.map(Number);
-  return values.every((value) => value <= 255) ? Buffer.from(values) : null;
 }
 
 function parseLenient(text: string): Buffer | null {

@@ -1,4 +1,4 @@
-import { parseDotted } from "./inet-text.js";
+import { parseDotted } from "./dotted.js";
 
 const WORDS = 8;
 

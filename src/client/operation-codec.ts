@@ -10,22 +10,31 @@
  *
  * An encoded operation also must not fail inside grpc-js: there it would end the stream, and with it every other operation.
  */
-import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { StatusSchema, type Status } from "../gen/google/rpc/status_pb.js";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import {
-  OperationResultSchema,
-  OperationSchema,
   type Operation,
   type OperationResult,
+  OperationResultSchema,
+  OperationSchema,
 } from "../gen/sockbroker/v1/session_service_pb.js";
 import { varintLength, writeVarint } from "./varint.js";
 
 /** A verb, by the name of its arm in `Operation`. */
 export type Verb = NonNullable<Operation["request"]["case"]>;
 /** What a verb is given. */
-export type RequestInit<V extends Verb> = MessageInitShape<GenMessage<Extract<Operation["request"], { case: V }>["value"]>>;
+export type RequestInit<V extends Verb> = MessageInitShape<
+  GenMessage<Extract<Operation["request"], { case: V }>["value"]>
+>;
 /** What a verb answers. */
 export type ResponseOf<V extends Verb> = Extract<OperationResult["outcome"], { case: V }>["value"];
 
@@ -114,7 +123,8 @@ export function decodeFrame(frame: Uint8Array, receive: (result: Result) => void
   const reader = new BinaryReader(frame);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 1 && wireType === WireType.LengthDelimited) decodeResult(reader, reader.uint32() + reader.pos, receive);
+    if (field === 1 && wireType === WireType.LengthDelimited)
+      decodeResult(reader, reader.uint32() + reader.pos, receive);
     else reader.skip(wireType, field);
   }
 }

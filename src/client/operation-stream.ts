@@ -14,27 +14,28 @@
  *    Rejecting at once would lose them.
  *  - When the stream has ended, `#end` says why, and every operation is settled with that.
  */
+
+import type { Status } from "../gen/google/rpc/status_pb.js";
 import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
-import { byteStream, openBidi, type BidiCall } from "../rpc/bidi-call.js";
+import { type BidiCall, byteStream, openBidi } from "../rpc/bidi-call.js";
 import type { ClientChannel } from "../rpc/client-channel.js";
 import { Code } from "../rpc/status.js";
-import type { Status } from "../gen/google/rpc/status_pb.js";
 import { errorFromStatus } from "./error-from-status.js";
 import { BrokerError, SocketError } from "./errors.js";
-import { requestError } from "./request-error.js";
 import {
   answers,
   decodeFrame,
   decodeResponse,
+  type EncodedOperation,
   encodeFrame,
   encodeOperation,
   framedLength,
-  type EncodedOperation,
   type RequestInit,
   type ResponseOf,
   type Result,
   type Verb,
 } from "./operation-codec.js";
+import { requestError } from "./request-error.js";
 
 /** When a frame is large enough to go. */
 const FRAME_BYTES = 64 * 1024;
@@ -63,7 +64,6 @@ export interface StreamLimits {
 export class OperationStream {
   readonly #call: BidiCall<Buffer, Buffer>;
   readonly #ended: Promise<void>;
-  readonly #onLost: (error: Error) => void;
   #queue: Pending[] = [];
   #cancels: number[] = [];
   readonly #sent = new Map<number, Pending>();
@@ -76,9 +76,8 @@ export class OperationStream {
   #maxRequestBytes = 1024 * 1024;
   #window = 64;
 
-  /** Opens the stream. `onLost` is called once if it ends before `close`. */
-  constructor(channel: ClientChannel, onLost: (error: Error) => void) {
-    this.#onLost = onLost;
+  /** Opens the stream. */
+  constructor(channel: ClientChannel) {
     this.#ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
@@ -146,6 +145,11 @@ export class OperationStream {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Ends the stream at once. */
+  cancel(): void {
+    this.#call.cancel();
   }
 
   async #close(): Promise<void> {
@@ -259,7 +263,6 @@ export class OperationStream {
       forget(pending);
       pending.reject(error);
     }
-    if (this.#closing === null) this.#onLost(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ChannelCredentials } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials, Metadata } from "@grpc/grpc-js";
 
 /** The metadata key that names a leased session. */
 const SESSION_KEY = "sockbroker-session";

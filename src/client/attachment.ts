@@ -1,0 +1,293 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Status } from "../gen/google/rpc/status_pb.js";
+import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
+import {
+  type ClientFrame,
+  ClientFrameSchema,
+  type ServerFrame,
+  StreamService,
+} from "../gen/sockbroker/v1/stream_service_pb.js";
+import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
+import { Code } from "../rpc/status.js";
+import type { AddressInput } from "./address.js";
+import type { CallOptions } from "./broker-context.js";
+import { type BytesInput, bytesOf } from "./bytes.js";
+import { type ControlMessageInput, controlToProto } from "./control-message.js";
+import { errorFromStatus } from "./error-from-status.js";
+import { BrokerError } from "./errors.js";
+import { type DetachedFrame, type Frame, type FrameContext, frameFromProto, type SyncedFrame } from "./frames.js";
+import { requestError } from "./request-error.js";
+import { int32, type OptionInput, optionInit } from "./socket-options.js";
+import { closedError, encodeAddress } from "./socket-state.js";
+
+/** How to attach. */
+export interface AttachOptions extends CallOptions {
+  /** Attach one direction only; another stream may have the other. */
+  readonly direction?: "both" | "send" | "receive" | undefined;
+  /** At most so many bytes of one message, or of one data frame. Unset: 65536; more counts as 1 MiB. */
+  readonly maxMessageBytes?: number | undefined;
+  /** Room for ancillary data of each message, in bytes. Unset: none. */
+  readonly maxAncillaryBytes?: number | undefined;
+}
+
+/** A message to send on an attachment. */
+export interface OutgoingMessage {
+  readonly data: BytesInput;
+  /** Unset: the connected peer. A name is not resolved here. */
+  readonly address?: AddressInput | undefined;
+  readonly ancillaryData?: Iterable<ControlMessageInput> | undefined;
+  /** MSG_* with the values of the daemon's host. */
+  readonly flags?: number | undefined;
+}
+
+/** How much of a stream travels in one frame, in bytes. */
+const FRAME_BYTES = 128 * 1024;
+
+type FrameInit = Exclude<MessageInitShape<typeof ClientFrameSchema>["frame"], undefined>;
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * A data stream on one socket: the low level under `duplex()`.
+ *
+ * Frames are performed in the order in which they were sent. When nobody reads, the daemon stops reading the socket. Ending
+ * the attachment does not close the socket; `detach()` and reading until the `detached` frame ends it without losing a
+ * byte, and disposing of it at once drops what this process had received and not read.
+ */
+export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
+  readonly #call: BidiCall<ClientFrame, ServerFrame>;
+  readonly #context: FrameContext;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#call.cancel();
+  #reader: { resolve: () => void } | null = null;
+  #drained: Waiter<void>[] = [];
+  readonly #syncs = new Map<bigint, Waiter<SyncedFrame>>();
+  #detaching: Waiter<DetachedFrame>[] = [];
+  #nextSync = 1n;
+  #status: Status | null = null;
+  #cancelled = false;
+  #listening = false;
+
+  /** Not for callers: `Socket.attach` makes them. */
+  constructor(context: FrameContext, options: AttachOptions) {
+    this.#context = context;
+    this.#signal = options.signal;
+    this.#call = openBidi(context.state.context.channel, messageStream(StreamService.method.attach), {
+      readable: () => this.#wake(),
+      writable: () => this.#drain(),
+      ended: (status) => this.#finish(status),
+    });
+    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Attaches to a socket, and waits for the daemon's word. */
+  static async open(context: FrameContext, options: AttachOptions): Promise<Attachment> {
+    if (context.state.closed) throw closedError("attach");
+    options.signal?.throwIfAborted();
+    const attachment = new Attachment(context, options);
+    try {
+      await attachment.#start(options);
+      return attachment;
+    } catch (error) {
+      attachment.cancel();
+      throw error;
+    }
+  }
+
+  /** Whether the socket is listening: `accepted` frames come. */
+  get listening(): boolean {
+    return this.#listening;
+  }
+
+  /**
+   * Reads the next frame, or null when the attachment ended. One read at a time.
+   *
+   * Rejects with the daemon's error when the stream broke, or with the signal's reason.
+   */
+  async read(): Promise<Frame | null> {
+    for (;;) {
+      const frame = this.take();
+      if (frame !== null) return frame;
+      if (this.#status !== null) return this.#ending(this.#status);
+      await new Promise<void>((resolve) => {
+        this.#reader = { resolve };
+      });
+    }
+  }
+
+  /** Takes the next frame if it is there already, or null. */
+  take(): Frame | null {
+    for (let wire = this.#call.take(); wire !== null; wire = this.#call.take()) {
+      const frame = frameFromProto(wire, this.#context);
+      if (frame === null) continue;
+      this.#notice(frame);
+      return frame;
+    }
+    return null;
+  }
+
+  /** Iterates over the frames. Leaving the loop leaves the attachment open: a later loop goes on where it stopped. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
+    for (let frame = await this.read(); frame !== null; frame = await this.read()) yield frame;
+  }
+
+  /** Sends bytes on a stream socket. Resolves when more may be written. */
+  async write(data: BytesInput): Promise<void> {
+    const bytes = bytesOf(data, "write");
+    for (let from = 0; from < bytes.length; from += FRAME_BYTES) {
+      await this.#send({ case: "data", value: bytes.subarray(from, from + FRAME_BYTES) });
+    }
+  }
+
+  /** Sends messages on any other socket. Resolves when more may be sent; the fate of each comes as a frame. */
+  async sendMessages(messages: Iterable<OutgoingMessage>): Promise<void> {
+    const { state } = this.#context;
+    const wire = Array.from(messages, ({ data, address, ancillaryData = [], flags = 0 }) => ({
+      data: bytesOf(data, "sendmsg"),
+      ...(address === undefined ? {} : { address: encodeAddress(state, address, "sendmsg") }),
+      ancillaryData: controlToProto(ancillaryData, "sendmsg"),
+      flags: int32(flags, "sendmsg"),
+    }));
+    await this.#send({ case: "messages", value: { messages: wire } });
+  }
+
+  /** Shuts down a half, behind all that was sent: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2). */
+  async shutdown(how: number): Promise<void> {
+    await this.#send({ case: "shutdown", value: { how: int32(how, "shutdown") } });
+  }
+
+  /** Sets an option, in order with the data. See `Socket.setsockopt`. */
+  async setsockopt(level: number, name: number, value: OptionInput, length?: number): Promise<void> {
+    await this.#send({
+      case: "setsockopt",
+      value: optionInit(this.#context.state.handle, level, name, value, length),
+    });
+  }
+
+  /** Waits until all that was sent was given to the kernel. The answer comes among the frames, so somebody must read. */
+  async sync(): Promise<SyncedFrame> {
+    const id = this.#nextSync++;
+    const synced = new Promise<SyncedFrame>((resolve, reject) => {
+      this.#syncs.set(id, { resolve, reject });
+    });
+    synced.catch(() => undefined);
+    await this.#send({ case: "sync", value: { id } });
+    return synced;
+  }
+
+  /** Ends the attachment behind what was received. The answer comes as the last frame, so somebody must read. */
+  async detach(): Promise<DetachedFrame> {
+    const detached = new Promise<DetachedFrame>((resolve, reject) => {
+      this.#detaching.push({ resolve, reject });
+    });
+    detached.catch(() => undefined);
+    await this.#send({ case: "detach", value: {} });
+    return detached;
+  }
+
+  /** Closes the socket, behind all that was sent. The attachment then ends. */
+  async close(): Promise<void> {
+    await this.#send({ case: "close", value: {} });
+    this.#context.state.closed = true;
+  }
+
+  /** Ends the attachment at once. What was received and not read is lost; the socket is as it is. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#call.cancel();
+  }
+
+  /** Cancels. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel();
+  }
+
+  async #start({ direction = "both", maxMessageBytes = 0, maxAncillaryBytes = 0 }: AttachOptions): Promise<void> {
+    await this.#send({
+      case: "attach",
+      value: {
+        handle: this.#context.state.handle,
+        sendOnly: direction === "send",
+        receiveOnly: direction === "receive",
+        maxMessageBytes,
+        maxAncillaryBytes,
+      },
+    });
+    for (;;) {
+      const first = this.#call.take();
+      if (first?.frame.case === "attached") {
+        this.#listening = first.frame.value.listening;
+        return;
+      }
+      if (first !== null) throw new BrokerError("UNKNOWN", "the daemon did not begin the stream with `attached`");
+      if (this.#status !== null) throw this.#failure(this.#status);
+      await new Promise<void>((resolve) => {
+        this.#reader = { resolve };
+      });
+    }
+  }
+
+  #send(frame: FrameInit): Promise<void> {
+    if (this.#status !== null) return Promise.reject(this.#failure(this.#status));
+    let message: ClientFrame;
+    try {
+      message = create(ClientFrameSchema, { frame });
+    } catch (error) {
+      return Promise.reject(requestError("attach", error));
+    }
+    if (this.#call.write(message)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#drained.push({ resolve, reject });
+    });
+  }
+
+  #wake(): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    reader?.resolve();
+  }
+
+  #drain(): void {
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const { resolve } of drained) resolve();
+  }
+
+  #notice(frame: Frame): void {
+    if (frame.type === "synced") {
+      this.#syncs.get(frame.id)?.resolve(frame);
+      this.#syncs.delete(frame.id);
+    } else if (frame.type === "detached") {
+      for (const { resolve } of this.#detaching) resolve(frame);
+      this.#detaching = [];
+    }
+  }
+
+  #finish(status: Status): void {
+    this.#status = status;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    for (const { reject } of this.#drained) reject(this.#failure(status));
+    this.#drained = [];
+    this.#wake();
+  }
+
+  /** What reading answers behind the last frame. */
+  #ending(status: Status): null {
+    const over = this.#cancelled || status.code === Code.OK;
+    const error = this.#failure(status);
+    for (const { reject } of [...this.#syncs.values(), ...this.#detaching]) reject(error);
+    this.#syncs.clear();
+    this.#detaching = [];
+    if (over) return null;
+    throw error;
+  }
+
+  #failure(status: Status): unknown {
+    if (this.#signal?.aborted === true) return this.#signal.reason;
+    if (this.#cancelled || status.code === Code.OK) return new BrokerError("CANCELLED", "the attachment ended");
+    return errorFromStatus(status);
+  }
+}

@@ -1,0 +1,156 @@
+import { connect as connectTo, type Socket as NetSocket } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { OpenSessionRequestSchema, SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
+import { type ClientChannel, closeChannel, openChannel, type TlsIdentity, withSession } from "../rpc/client-channel.js";
+import { unaryCall } from "../rpc/unary-call.js";
+import { Broker } from "./broker.js";
+import type { BrokerContext, CallOptions } from "./broker-context.js";
+import { constantsFromProto } from "./constants.js";
+import { sessionFromProto, whoAmIFromProto } from "./daemon-info.js";
+import { durationOf } from "./duration.js";
+import { DEFAULT_ENDPOINT, type Endpoint, formatEndpoint, grpcTarget, parseEndpoint } from "./endpoint.js";
+import { errorFromCall } from "./error-from-status.js";
+import { BrokerError } from "./errors.js";
+import { OperationStream } from "./operation-stream.js";
+import { required } from "./required.js";
+import { createUnixPaths } from "./unix-paths.js";
+
+/** Which session to use: a new leased one (in seconds; unset: the daemon's default), or one by its token. */
+export type SessionChoice =
+  | { readonly lease?: number | undefined; readonly name?: string | undefined }
+  | { readonly token: string };
+
+/** Where and how to connect. */
+export interface ConnectOptions extends CallOptions {
+  /** `unix:///path`, a plain path, or `tcp://host:port`. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
+  readonly endpoint?: string | undefined;
+  /** Unset: the connection's own session, which ends with it. */
+  readonly session?: SessionChoice | undefined;
+  /** Certificates; `tcp:` takes them. */
+  readonly tls?: TlsIdentity | undefined;
+  /** How long the daemon may take to answer, in seconds. Unset: 10. */
+  readonly timeout?: number | undefined;
+}
+
+const PATIENCE_SECONDS = 10;
+
+/**
+ * Connects to a daemon.
+ *
+ * Rejects with a BrokerError: ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, SESSION_NOT_FOUND,
+ * LEASE_EXPIRED; with a PolicyDenial; with TypeError for what is no endpoint.
+ */
+export async function connect(where?: string | ConnectOptions): Promise<Broker> {
+  const options = typeof where === "string" ? { endpoint: where } : (where ?? {});
+  const endpoint = parseEndpoint(options.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
+  if (endpoint.kind === "tcp" && options.tls === undefined) {
+    throw new TypeError(`${formatEndpoint(endpoint)} takes certificates: the option \`tls\``);
+  }
+  options.signal?.throwIfAborted();
+  const channel = openChannel(grpcTarget(endpoint), options.tls ?? null);
+  const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
+  const signal = options.signal === undefined ? patience : AbortSignal.any([options.signal, patience]);
+  try {
+    return await openBroker(channel, options.session, signal);
+  } catch (error) {
+    closeChannel(channel);
+    options.signal?.throwIfAborted();
+    throw await explain(errorFromCall(error), endpoint, patience);
+  }
+}
+
+async function openBroker(
+  channel: ClientChannel,
+  choice: SessionChoice | undefined,
+  signal: AbortSignal,
+): Promise<Broker> {
+  const token = await sessionToken(channel, choice, signal);
+  const own = token === null ? channel : withSession(channel, token);
+  const operations = new OperationStream(own);
+  try {
+    const [who, session, constants] = await Promise.all([
+      operations.call("whoAmI", {}, signal),
+      operations.call("getSession", {}, signal),
+      operations.call("getConstants", {}, signal),
+    ]);
+    const answer = whoAmIFromProto(who);
+    operations.setLimits(answer.limits);
+    const context: BrokerContext = {
+      channel: own,
+      operations,
+      constants: constantsFromProto(constants),
+      limits: answer.limits,
+      host: answer.host,
+      unixPaths: createUnixPaths(),
+      leased: token !== null,
+      defaultTimeout: sessionFromProto(required(session.session, "session")).defaultTimeout,
+    };
+    return new Broker(context, answer, token);
+  } catch (error) {
+    operations.cancel();
+    throw error;
+  }
+}
+
+async function sessionToken(
+  channel: ClientChannel,
+  choice: SessionChoice | undefined,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (choice === undefined) return null;
+  if ("token" in choice) return choice.token;
+  const { lease, name = "" } = choice;
+  const request = create(OpenSessionRequestSchema, {
+    name,
+    ...(lease === undefined ? {} : { lease: durationOf(lease, "openSession") }),
+  });
+  const { token } = await unaryCall(channel, SessionService.method.openSession, request, { signal });
+  return token;
+}
+
+/** Says why there is no connection in terms of the endpoint; the transport only says that there is none. */
+async function explain(error: unknown, endpoint: Endpoint, patience: AbortSignal): Promise<unknown> {
+  const where = formatEndpoint(endpoint);
+  if (patience.aborted) {
+    return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
+  }
+  if (!(error instanceof BrokerError)) return error;
+  if (error.code === "NOT_A_BROKER") {
+    return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", { cause: error });
+  }
+  if (error.code !== "CONNECTION_LOST" && error.code !== "CANCELLED" && error.code !== "INTERNAL") return error;
+  return diagnosis(await probe(endpoint), where, error);
+}
+
+function diagnosis(code: string | null, where: string, cause: BrokerError): BrokerError {
+  switch (code) {
+    case null:
+      return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", { cause });
+    case "ENOENT":
+    case "ENOTDIR":
+      return new BrokerError("ENDPOINT_NOT_FOUND", `there is no socket at ${where}: is the daemon running?`, "", {
+        cause,
+      });
+    case "ECONNREFUSED":
+      return new BrokerError("ENDPOINT_REFUSED", `nobody listens at ${where}: is the daemon running?`, "", { cause });
+    case "EACCES":
+    case "EPERM":
+      return new BrokerError("ENDPOINT_FORBIDDEN", `permission denied for ${where}`, "", { cause });
+    default:
+      return new BrokerError("CONNECTION_LOST", `cannot connect to ${where}: ${code}`, "", { cause });
+  }
+}
+
+/** Connects once more by hand, and answers the error's code, or null when there was none. */
+function probe(endpoint: Endpoint): Promise<string | null> {
+  return new Promise((resolve) => {
+    const { kind } = endpoint;
+    const socket: NetSocket =
+      kind === "unix" ? connectTo({ path: endpoint.path }) : connectTo({ host: endpoint.host, port: endpoint.port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "UNKNOWN"));
+  });
+}

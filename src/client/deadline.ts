@@ -1,0 +1,25 @@
+import { durationOf } from "./duration.js";
+import { SocketTimeoutError } from "./errors.js";
+import type { SocketState } from "./socket-state.js";
+
+/** The time that is left for the whole of something that takes several operations. */
+export interface Deadline {
+  /** The timeout for the next operation, in seconds; null waits for ever. Throws SocketTimeoutError when none is left. */
+  remaining(): number | null;
+}
+
+/** Starts the clock. An unset timeout is the socket's own; 0 stays 0, for that does not wait at all. */
+export function createDeadline(state: SocketState, timeout: number | null | undefined, operation: string): Deadline {
+  const seconds = timeout === undefined ? state.timeout : timeout;
+  if (seconds === null) return { remaining: () => null };
+  durationOf(seconds, operation);
+  if (seconds === 0) return { remaining: () => 0 };
+  const end = performance.now() + seconds * 1000;
+  return {
+    remaining() {
+      const left = (end - performance.now()) / 1000;
+      if (left <= 0) throw new SocketTimeoutError(operation);
+      return left;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import type { SocketAddress } from "./address.js";
+import type { WaitOptions } from "./broker-context.js";
+import { type BytesInput, buffersOf, bytesOf, toBuffer } from "./bytes.js";
+import { type ControlMessage, controlFromProto } from "./control-message.js";
+import { timeoutOf } from "./duration.js";
+import { ArgumentError } from "./errors.js";
+import { decodeAddress, perform, type SocketState } from "./socket-state.js";
+
+/** How to receive. */
+export interface ReceiveOptions extends WaitOptions {
+  /** MSG_* with the values of the daemon's host. */
+  readonly flags?: number | undefined;
+}
+
+/** How to receive into a buffer. */
+export interface ReceiveIntoOptions extends ReceiveOptions {
+  /** At most so many bytes; 0 or unset: as many as the buffer has. */
+  readonly nbytes?: number | undefined;
+}
+
+/** How to receive with ancillary data. */
+export interface ReceiveMessageOptions extends ReceiveOptions {
+  /** Room for ancillary data, in bytes; see `cmsgSpace`. Unset: none. */
+  readonly maxAncillaryBytes?: number | undefined;
+}
+
+/** Bytes, and who sent them. */
+export interface ReceivedFrom {
+  readonly data: Buffer;
+  /** null where the kernel gives none, as on a connected stream. */
+  readonly address: SocketAddress | null;
+}
+
+/** How many bytes, and who sent them. */
+export interface ReceivedFromInto {
+  readonly nbytes: number;
+  readonly address: SocketAddress | null;
+}
+
+/** A message as recvmsg(2) answers it. */
+export interface ReceivedMessage {
+  readonly data: Buffer;
+  /** What recvmsg(2) returned: more than `data` has only with MSG_TRUNC among the flags that were given. */
+  readonly length: number;
+  readonly ancillaryData: readonly ControlMessage[];
+  /** MSG_TRUNC, MSG_CTRUNC, … */
+  readonly flags: number;
+  readonly address: SocketAddress | null;
+}
+
+/** A message whose bytes were scattered over the caller's buffers. */
+export type ReceivedMessageInto = Omit<ReceivedMessage, "data" | "length"> & { readonly nbytes: number };
+
+export async function recv(state: SocketState, maxBytes: number, options: ReceiveOptions): Promise<Buffer> {
+  const response = await perform(state, "recv", request(state, "recv", maxBytes, options), options.signal);
+  return toBuffer(response.data);
+}
+
+export async function recvInto(state: SocketState, buffer: BytesInput, options: ReceiveIntoOptions): Promise<number> {
+  const target = targetOf(buffer, "recv_into", options);
+  const init = request(state, "recv", target.length, options);
+  const { data, lengthBytes } = await perform(state, "recv", init, options.signal);
+  target.set(data);
+  return Number(lengthBytes);
+}
+
+export async function recvfrom(state: SocketState, maxBytes: number, options: ReceiveOptions): Promise<ReceivedFrom> {
+  const response = await perform(state, "recvfrom", request(state, "recvfrom", maxBytes, options), options.signal);
+  return { data: toBuffer(response.data), address: decodeAddress(state, response.address) };
+}
+
+export async function recvfromInto(
+  state: SocketState,
+  buffer: BytesInput,
+  options: ReceiveIntoOptions,
+): Promise<ReceivedFromInto> {
+  const target = targetOf(buffer, "recvfrom_into", options);
+  const response = await perform(state, "recvfrom", request(state, "recvfrom", target.length, options), options.signal);
+  target.set(response.data);
+  return { nbytes: Number(response.lengthBytes), address: decodeAddress(state, response.address) };
+}
+
+export async function recvmsg(
+  state: SocketState,
+  maxBytes: number,
+  options: ReceiveMessageOptions,
+): Promise<ReceivedMessage> {
+  const init = { ...request(state, "recvmsg", maxBytes, options), maxAncillaryBytes: ancillaryBytes(options) };
+  const response = await perform(state, "recvmsg", init, options.signal);
+  return {
+    data: toBuffer(response.data),
+    length: Number(response.lengthBytes),
+    ancillaryData: controlFromProto(response.ancillaryData),
+    flags: response.flags,
+    address: decodeAddress(state, response.address),
+  };
+}
+
+export async function recvmsgInto(
+  state: SocketState,
+  buffers: Iterable<BytesInput>,
+  options: ReceiveMessageOptions,
+): Promise<ReceivedMessageInto> {
+  const targets = buffersOf(buffers, "recvmsg_into");
+  const room = targets.reduce((sum, target) => sum + target.length, 0);
+  const { data, length, ...rest } = await recvmsg(state, room, options);
+  let from = 0;
+  for (const target of targets) {
+    target.set(data.subarray(from, from + target.length));
+    from += target.length;
+    if (from >= data.length) break;
+  }
+  return { nbytes: length, ...rest };
+}
+
+function request(state: SocketState, operation: string, maxBytes: number, { flags = 0, timeout }: ReceiveOptions) {
+  if (typeof maxBytes !== "number" || !Number.isInteger(maxBytes)) {
+    throw new TypeError(`${operation}(): a whole number of bytes is required`);
+  }
+  if (maxBytes < 0) {
+    const where = operation === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${operation}`;
+    throw new ArgumentError("value", "NEGATIVE_BUFFER_SIZE", operation, where);
+  }
+  return { handle: state.handle, maxBytes: BigInt(maxBytes), flags, ...timeoutOf(timeout, operation) };
+}
+
+function ancillaryBytes({ maxAncillaryBytes = 0 }: ReceiveMessageOptions): bigint {
+  if (!Number.isInteger(maxAncillaryBytes)) throw new TypeError("recvmsg(): a whole number of bytes is required");
+  if (maxAncillaryBytes < 0) {
+    const text = "invalid ancillary data buffer length";
+    throw new ArgumentError("value", "ANCILLARY_LENGTH", "recvmsg", text);
+  }
+  return BigInt(maxAncillaryBytes);
+}
+
+function targetOf(buffer: BytesInput, operation: string, { nbytes = 0 }: ReceiveIntoOptions): Uint8Array {
+  const target = bytesOf(buffer, operation);
+  if (nbytes < 0) {
+    throw new ArgumentError("value", "NEGATIVE_BUFFER_SIZE", operation, `negative buffersize in ${operation}`);
+  }
+  if (nbytes > target.length) {
+    const text = "buffer too small for requested bytes";
+    throw new ArgumentError("value", "BUFFER_TOO_SMALL", operation, text);
+  }
+  return nbytes === 0 ? target : target.subarray(0, nbytes);
+}

@@ -1,0 +1,134 @@
+import { SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import type { AddressInput } from "./address.js";
+import type { WaitOptions } from "./broker-context.js";
+import { type BytesInput, buffersOf, bytesOf } from "./bytes.js";
+import { type ControlMessageInput, controlToProto } from "./control-message.js";
+import { createDeadline } from "./deadline.js";
+import { timeoutOf } from "./duration.js";
+import { SocketError } from "./errors.js";
+import { encodeAddress, perform, type SocketState } from "./socket-state.js";
+
+/** How to send. */
+export interface SendOptions extends WaitOptions {
+  /** MSG_* with the values of the daemon's host. */
+  readonly flags?: number | undefined;
+}
+
+/** How to send a message. */
+export interface SendMessageOptions extends SendOptions {
+  readonly ancillaryData?: Iterable<ControlMessageInput> | undefined;
+  /** Unset: the connected peer. */
+  readonly address?: AddressInput | undefined;
+}
+
+/** How to send to an AF_ALG socket. */
+export interface SendAfalgOptions extends SendOptions {
+  /** Required. ALG_OP_DECRYPT or ALG_OP_ENCRYPT. */
+  readonly op: number;
+  /** Initialisation vector. */
+  readonly iv?: BytesInput | undefined;
+  /** Length of the associated data, in bytes. */
+  readonly assoclen?: number | undefined;
+}
+
+/** How much of a stream travels in one operation, in bytes: enough to amortise its cost, and no more to hold up others. */
+const CHUNK_BYTES = 256 * 1024;
+
+export async function send(state: SocketState, data: BytesInput, options: SendOptions): Promise<number> {
+  const bytes = bytesOf(data, "send");
+  // send(2) may take less than it is given; a message it must take whole.
+  const part = state.type === SocketType.STREAM ? bytes.subarray(0, CHUNK_BYTES) : whole(state, bytes, "send");
+  const response = await perform(state, "send", request(state, "send", part, options), options.signal);
+  return Number(response.sentBytes);
+}
+
+export async function sendall(state: SocketState, data: BytesInput, options: SendOptions): Promise<void> {
+  const bytes = bytesOf(data, "sendall");
+  if (state.type !== SocketType.STREAM || bytes.length <= CHUNK_BYTES) {
+    const part = whole(state, bytes, "sendall");
+    await perform(state, "sendall", request(state, "sendall", part, options), options.signal);
+    return;
+  }
+  const deadline = createDeadline(state, options.timeout, "sendall");
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
+    const part = bytes.subarray(from, from + CHUNK_BYTES);
+    const init = request(state, "sendall", part, { ...options, timeout: deadline.remaining() });
+    await perform(state, "sendall", init, options.signal);
+  }
+}
+
+export async function sendto(
+  state: SocketState,
+  data: BytesInput,
+  address: AddressInput,
+  options: SendOptions,
+): Promise<number> {
+  const bytes = whole(state, bytesOf(data, "sendto"), "sendto");
+  const init = { ...request(state, "sendto", bytes, options), address: encodeAddress(state, address, "sendto") };
+  const response = await perform(state, "sendto", init, options.signal);
+  return Number(response.sentBytes);
+}
+
+export async function sendmsg(
+  state: SocketState,
+  buffers: Iterable<BytesInput>,
+  options: SendMessageOptions,
+): Promise<number> {
+  const { address, ancillaryData = [], flags = 0, timeout } = options;
+  const parts = buffersOf(buffers, "sendmsg");
+  const init = {
+    handle: state.handle,
+    buffers: state.type === SocketType.STREAM ? head(parts) : parts,
+    ancillaryData: controlToProto(ancillaryData, "sendmsg"),
+    flags,
+    ...(address === undefined ? {} : { address: encodeAddress(state, address, "sendmsg") }),
+    ...timeoutOf(timeout, "sendmsg"),
+  };
+  const response = await perform(state, "sendmsg", init, options.signal);
+  return Number(response.sentBytes);
+}
+
+export async function sendmsgAfalg(
+  state: SocketState,
+  buffers: Iterable<BytesInput>,
+  options: SendAfalgOptions,
+): Promise<number> {
+  const { op, iv, assoclen, flags = 0, timeout } = options;
+  if (!Number.isInteger(op) || op < 0) throw new TypeError("sendmsg_afalg(): op must be a whole number, not negative");
+  if (assoclen !== undefined && !(assoclen >= 0)) throw new TypeError("sendmsg_afalg(): assoclen must not be negative");
+  const init = {
+    handle: state.handle,
+    buffers: buffersOf(buffers, "sendmsg_afalg"),
+    op,
+    ...(iv === undefined ? {} : { iv: bytesOf(iv, "sendmsg_afalg") }),
+    ...(assoclen === undefined ? {} : { assoclen }),
+    flags,
+    ...timeoutOf(timeout, "sendmsg_afalg"),
+  };
+  const response = await perform(state, "sendmsgAfalg", init, options.signal);
+  return Number(response.sentBytes);
+}
+
+function request(state: SocketState, operation: string, data: Uint8Array, { flags = 0, timeout }: SendOptions) {
+  return { handle: state.handle, data, flags, ...timeoutOf(timeout, operation) };
+}
+
+/** A message cannot be split; one that the daemon could not take is EMSGSIZE, as beyond the kernel's own limit. */
+function whole(state: SocketState, bytes: Uint8Array, operation: string): Uint8Array {
+  if (bytes.length > state.context.operations.maxPayloadBytes) {
+    throw new SocketError("EMSGSIZE", 90, operation, "linux", "Message too long");
+  }
+  return bytes;
+}
+
+/** The first buffers of a stream's message, up to a chunk. */
+function head(buffers: readonly Uint8Array[]): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let room = CHUNK_BYTES;
+  for (const buffer of buffers) {
+    if (room === 0 && buffer.length > 0) break;
+    parts.push(buffer.subarray(0, room));
+    room -= Math.min(room, buffer.length);
+  }
+  return parts;
+}

@@ -1,0 +1,465 @@
+import { Duplex, type Readable } from "node:stream";
+import type { ReadableStream, WritableStream } from "node:stream/web";
+import { type AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
+import type { AddressInput, SocketAddress } from "./address.js";
+import { Attachment, type AttachOptions } from "./attachment.js";
+import type { BrokerContext, CallOptions, WaitOptions } from "./broker-context.js";
+import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
+import { durationOf, roundedSeconds, timeoutOf } from "./duration.js";
+import { BrokerError, SocketError } from "./errors.js";
+import { required } from "./required.js";
+import { createDuplex, type SocketDuplexOptions } from "./socket-duplex.js";
+import { type FileSource, type SendFileOptions, sendfile } from "./socket-file.js";
+import {
+  type GetOptionOptions,
+  getsockopt,
+  int32,
+  type Linger,
+  type OptionInput,
+  type SetOptionOptions,
+  setsockopt,
+} from "./socket-options.js";
+import * as receive from "./socket-receive.js";
+import * as transmit from "./socket-send.js";
+import { decodeAddress, encodeAddress, perform, type SocketState, socketState } from "./socket-state.js";
+
+/** A connection, and who made it. */
+export interface Accepted {
+  readonly socket: Socket;
+  /** The peer's address; null where the kernel gives none. */
+  readonly address: SocketAddress | null;
+}
+
+/** The addresses that a connection has. */
+export interface ConnectedAddresses {
+  readonly localAddress: SocketAddress | null;
+  readonly peerAddress: SocketAddress | null;
+}
+
+/** How many bytes `chunks()` asks for at a time, and the largest message that `messages()` takes whole. */
+const ITERATION_BYTES = 64 * 1024;
+
+/**
+ * A socket that the daemon owns: its methods are those of Python's socket objects, in camelCase.
+ *
+ * Common to all methods that reach the daemon: a wrong type of argument is a TypeError before anything was sent; a kernel's
+ * error is a SocketError; a timeout a SocketTimeoutError; a refusal of the policy a PolicyDenial; a handle or a connection
+ * that is gone a BrokerError. After `close()` they reject with a SocketError EBADF. Buffers may be used again as soon as the
+ * method has returned its promise. Python's `makefile()` is `duplex()`.
+ */
+export class Socket implements AsyncDisposable {
+  readonly #state: SocketState;
+  #detached = false;
+
+  /** Not for callers: the methods of `Broker` make sockets. */
+  constructor(state: SocketState) {
+    this.#state = state;
+  }
+
+  /** Makes the object for a socket that the daemon opened. Not for callers. */
+  static fromInfo(context: BrokerContext, info: SocketInfo | undefined, timeout: number | null): Socket {
+    return new Socket(socketState(context, required(info, "socket"), timeout));
+  }
+
+  /** The session's name for the socket, also after it was closed. */
+  get handle(): bigint {
+    return this.#state.handle;
+  }
+
+  /** AF_*. */
+  get family(): AddressFamily {
+    return this.#state.family;
+  }
+
+  /** SOCK_*, without flags. */
+  get type(): SocketType {
+    return this.#state.type;
+  }
+
+  /** As given when it was opened. */
+  get proto(): number {
+    return this.#state.proto;
+  }
+
+  /** As `gettimeout()`. */
+  get timeout(): number | null {
+    return this.#state.timeout;
+  }
+
+  /** Whether the object was closed or detached. */
+  get closed(): boolean {
+    return this.#state.closed;
+  }
+
+  /** Answers the handle, or -1n when the object was closed or detached. Analogous to Python's `socket.fileno`. */
+  fileno(): bigint {
+    return this.#state.closed ? -1n : this.#state.handle;
+  }
+
+  /**
+   * Binds to an address, and answers the one that is in effect. Analogous to bind(2).
+   *
+   * Typical errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL (bound already).
+   */
+  async bind(address: AddressInput, { signal }: CallOptions = {}): Promise<SocketAddress | null> {
+    const init = { handle: this.handle, address: encodeAddress(this.#state, address, "bind") };
+    const response = await perform(this.#state, "bind", init, signal);
+    return decodeAddress(this.#state, response.localAddress);
+  }
+
+  /** Lets the socket accept connections, and answers its address. Analogous to listen(2). Typical errors: EOPNOTSUPP. */
+  async listen(backlog?: number, { signal }: CallOptions = {}): Promise<SocketAddress | null> {
+    const init = { handle: this.handle, ...(backlog === undefined ? {} : { backlog: int32(backlog, "listen") }) };
+    const response = await perform(this.#state, "listen", init, signal);
+    return decodeAddress(this.#state, response.localAddress);
+  }
+
+  /**
+   * Takes the next connection; its timeout is the broker's default. Analogous to accept(2).
+   *
+   * Typical errors: EINVAL (not listening), EMFILE.
+   */
+  async accept(options: WaitOptions = {}): Promise<Accepted> {
+    const init = { handle: this.handle, ...timeoutOf(options.timeout, "accept") };
+    const { socket } = await perform(this.#state, "accept", init, options.signal);
+    const { context } = this.#state;
+    return {
+      socket: Socket.fromInfo(context, socket, context.defaultTimeout),
+      address: decodeAddress(this.#state, socket?.peerAddress),
+    };
+  }
+
+  /**
+   * Connects to an address, or sets a datagram socket's peer. Analogous to connect(2).
+   *
+   * Typical errors: ECONNREFUSED, EISCONN, ENETUNREACH, ETIMEDOUT; EINPROGRESS with timeout 0.
+   */
+  async connect(address: AddressInput, options: WaitOptions = {}): Promise<ConnectedAddresses> {
+    const target = encodeAddress(this.#state, address, "connect");
+    const init = { handle: this.handle, address: target, ...timeoutOf(options.timeout, "connect") };
+    const response = await perform(this.#state, "connect", init, options.signal);
+    return {
+      localAddress: decodeAddress(this.#state, response.localAddress),
+      peerAddress: decodeAddress(this.#state, response.peerAddress),
+    };
+  }
+
+  /**
+   * Connects, and answers 0 or the kernel's errno (positive, of the daemon's host): EAGAIN when the timeout passed.
+   * Analogous to Python's `socket.connect_ex`. Errors that are not the kernel's still reject.
+   */
+  async connectEx(address: AddressInput, options: WaitOptions = {}): Promise<number> {
+    const target = encodeAddress(this.#state, address, "connect_ex");
+    const init = { handle: this.handle, address: target, ...timeoutOf(options.timeout, "connect_ex") };
+    return (await perform(this.#state, "connectEx", init, options.signal)).errno;
+  }
+
+  /** Shuts down SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2). Analogous to shutdown(2). Typical errors: ENOTCONN. */
+  async shutdown(how: number, { signal }: CallOptions = {}): Promise<void> {
+    await perform(this.#state, "shutdown", { handle: this.handle, how: int32(how, "shutdown") }, signal);
+  }
+
+  /**
+   * Closes the socket; operations that wait on it end with EBADF. Idempotent, and nothing to do once the broker was closed.
+   * Analogous to close(2).
+   */
+  async close(): Promise<void> {
+    if (this.#state.closed) return;
+    this.#state.closed = true;
+    const { context, handle } = this.#state;
+    try {
+      await context.operations.call("close", { handle });
+    } catch (error) {
+      if (!endedWithConnection(error, context)) throw error;
+    }
+  }
+
+  /** Closes the socket. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Answers the handle and leaves it open: this object is closed, and the handle is the caller's. A second call answers
+   * -1n. Analogous to Python's `socket.detach`.
+   */
+  async detach({ signal }: CallOptions = {}): Promise<bigint> {
+    if (this.#detached || this.#state.closed) return -1n;
+    const { handle } = await perform(this.#state, "detach", { handle: this.handle }, signal);
+    this.#detached = true;
+    this.#state.closed = true;
+    return handle;
+  }
+
+  /** Makes a second handle on the same open description, with the same timeout. Analogous to dup(2). */
+  async dup({ signal }: CallOptions = {}): Promise<Socket> {
+    const { socket } = await perform(this.#state, "dup", { handle: this.handle }, signal);
+    return Socket.fromInfo(this.#state.context, socket, this.#state.timeout);
+  }
+
+  /** Tells whether the handle is meant for child processes. Analogous to Python's `socket.get_inheritable`. */
+  async getInheritable({ signal }: CallOptions = {}): Promise<boolean> {
+    return (await perform(this.#state, "getInheritable", { handle: this.handle }, signal)).inheritable;
+  }
+
+  /** Records whether the handle is meant for child processes. The daemon's own descriptors are never inherited. */
+  async setInheritable(inheritable: boolean, { signal }: CallOptions = {}): Promise<void> {
+    await perform(this.#state, "setInheritable", { handle: this.handle, inheritable }, signal);
+  }
+
+  /** Answers the local address. Analogous to getsockname(2). */
+  async getsockname({ signal }: CallOptions = {}): Promise<SocketAddress | null> {
+    const { address } = await perform(this.#state, "getsockname", { handle: this.handle }, signal);
+    return decodeAddress(this.#state, address);
+  }
+
+  /** Answers the peer's address. Analogous to getpeername(2). Typical errors: ENOTCONN. */
+  async getpeername({ signal }: CallOptions = {}): Promise<SocketAddress | null> {
+    const { address } = await perform(this.#state, "getpeername", { handle: this.handle }, signal);
+    return decodeAddress(this.#state, address);
+  }
+
+  /**
+   * Answers an option's value: an int, with `maxBytes` raw bytes, with `format` a typed value. Analogous to getsockopt(2).
+   *
+   * Typical errors: ENOPROTOOPT; ArgumentError of kind "os" for maxBytes beyond 1024.
+   */
+  getsockopt(level: number, name: number, options: GetOptionOptions & { format: "linger" }): Promise<Linger>;
+  getsockopt(level: number, name: number, options: GetOptionOptions & { format: "timeval" }): Promise<number>;
+  getsockopt(level: number, name: number, options: GetOptionOptions & { maxBytes: number }): Promise<Buffer>;
+  getsockopt(level: number, name: number, options?: CallOptions): Promise<number>;
+  async getsockopt(level: number, name: number, options: GetOptionOptions = {}): Promise<number | Buffer | Linger> {
+    return getsockopt(this.#state, level, name, options);
+  }
+
+  /** Sets an option. Analogous to setsockopt(2). Typical errors: ENOPROTOOPT, EINVAL (wrong size), EPERM. */
+  async setsockopt(level: number, name: number, value: OptionInput, options: SetOptionOptions = {}): Promise<void> {
+    await setsockopt(this.#state, level, name, value, options);
+  }
+
+  /**
+   * Sets how long operations may wait, in seconds as in Python (not milliseconds): null waits for ever, 0 not at all. It is
+   * rounded up to nanoseconds. Rejects with ArgumentError for NaN, a negative number, or more than 292 years.
+   */
+  async settimeout(timeout: number | null, { signal }: CallOptions = {}): Promise<void> {
+    if (timeout === undefined) throw new TypeError("settimeout(): a number of seconds or null is required");
+    const init = timeout === null ? {} : { timeout: durationOf(timeout, "settimeout") };
+    await perform(this.#state, "settimeout", { handle: this.handle, ...init }, signal);
+    this.#state.timeout = timeout === null ? null : roundedSeconds(timeout);
+  }
+
+  /** Answers the timeout in seconds: null waits for ever. Also after `close()`. */
+  gettimeout(): number | null {
+    return this.#state.timeout;
+  }
+
+  /** Is `settimeout(null)` for true, and `settimeout(0)` for false. */
+  async setblocking(blocking: boolean, { signal }: CallOptions = {}): Promise<void> {
+    await perform(this.#state, "setblocking", { handle: this.handle, blocking }, signal);
+    this.#state.timeout = blocking ? null : 0;
+  }
+
+  /** Tells whether the timeout is not 0. Also after `close()`. */
+  getblocking(): boolean {
+    return this.#state.timeout !== 0;
+  }
+
+  /**
+   * Receives at most so many bytes. None mean the end of data on a stream, an empty message on other sockets. Analogous to
+   * recv(2).
+   *
+   * Typical errors: EAGAIN, ECONNRESET, ENOTCONN.
+   */
+  async recv(maxBytes: number, options: receive.ReceiveOptions = {}): Promise<Buffer> {
+    return receive.recv(this.#state, maxBytes, options);
+  }
+
+  /** Receives into a buffer, and answers how many bytes came: with MSG_TRUNC in the flags, the message's real length. */
+  async recvInto(buffer: BytesInput, options: receive.ReceiveIntoOptions = {}): Promise<number> {
+    return receive.recvInto(this.#state, buffer, options);
+  }
+
+  /** Receives bytes and their sender's address. Analogous to recvfrom(2). */
+  async recvfrom(maxBytes: number, options: receive.ReceiveOptions = {}): Promise<receive.ReceivedFrom> {
+    return receive.recvfrom(this.#state, maxBytes, options);
+  }
+
+  /** Receives into a buffer, and answers how many bytes came from whom. */
+  async recvfromInto(buffer: BytesInput, options: receive.ReceiveIntoOptions = {}): Promise<receive.ReceivedFromInto> {
+    return receive.recvfromInto(this.#state, buffer, options);
+  }
+
+  /**
+   * Receives bytes, ancillary data, flags and the sender's address. Analogous to recvmsg(2). Descriptors come as new
+   * handles, the caller's to close.
+   */
+  async recvmsg(maxBytes: number, options: receive.ReceiveMessageOptions = {}): Promise<receive.ReceivedMessage> {
+    return receive.recvmsg(this.#state, maxBytes, options);
+  }
+
+  /** As `recvmsg`, scattering the bytes over several buffers. */
+  async recvmsgInto(
+    buffers: Iterable<BytesInput>,
+    options: receive.ReceiveMessageOptions = {},
+  ): Promise<receive.ReceivedMessageInto> {
+    return receive.recvmsgInto(this.#state, buffers, options);
+  }
+
+  /**
+   * Sends bytes, and answers how many the kernel took: on a stream perhaps fewer than given. Analogous to send(2).
+   *
+   * Typical errors: EAGAIN, EPIPE, ECONNRESET, EMSGSIZE, EDESTADDRREQ.
+   */
+  async send(data: BytesInput, options: transmit.SendOptions = {}): Promise<number> {
+    return transmit.send(this.#state, data, options);
+  }
+
+  /** Sends all bytes; the timeout is for the whole. When it rejects, how many were sent is unknown. */
+  async sendall(data: BytesInput, options: transmit.SendOptions = {}): Promise<void> {
+    await transmit.sendall(this.#state, data, options);
+  }
+
+  /** Sends bytes to an address. Analogous to sendto(2). */
+  async sendto(data: BytesInput, address: AddressInput, options: transmit.SendOptions = {}): Promise<number> {
+    return transmit.sendto(this.#state, data, address, options);
+  }
+
+  /** Sends gathered buffers with ancillary data. Analogous to sendmsg(2). More than 1024 buffers are EMSGSIZE. */
+  async sendmsg(buffers: Iterable<BytesInput>, options: transmit.SendMessageOptions = {}): Promise<number> {
+    return transmit.sendmsg(this.#state, buffers, options);
+  }
+
+  /** Sends to an AF_ALG socket. Analogous to Python's `socket.sendmsg_afalg`. */
+  async sendmsgAfalg(buffers: Iterable<BytesInput>, options: transmit.SendAfalgOptions): Promise<number> {
+    return transmit.sendmsgAfalg(this.#state, buffers, options);
+  }
+
+  /**
+   * Sends a file, and answers how many bytes were sent. A file of this process is read here; one whose handle the session
+   * holds is sent by the daemon. Analogous to Python's `socket.sendfile`; the position of an open file does not move.
+   */
+  async sendfile(file: FileSource, options: SendFileOptions = {}): Promise<number> {
+    return sendfile(this.#state, file, options);
+  }
+
+  /**
+   * Makes an ioctl(2) that the daemon knows the argument of: an int answers an int, bytes answer bytes in the layout of the
+   * daemon's host.
+   *
+   * Typical errors: ENOTTY, EINVAL; NOT_SUPPORTED_ON_HOST for a request that the daemon does not know.
+   */
+  ioctl(request: number | bigint, argument: number, options?: CallOptions): Promise<number>;
+  ioctl(request: number | bigint, argument: BytesInput, options?: CallOptions): Promise<Buffer>;
+  async ioctl(
+    request: number | bigint,
+    argument: number | BytesInput,
+    { signal }: CallOptions = {},
+  ): Promise<number | Buffer> {
+    const input =
+      typeof argument === "number"
+        ? ({ case: "integer", value: int32(argument, "ioctl") } as const)
+        : ({ case: "data", value: bytesOf(argument, "ioctl") } as const);
+    const init = { handle: this.handle, request: BigInt(request), argument: input };
+    const { result } = await perform(this.#state, "ioctl", init, signal);
+    return result.case === "data" ? toBuffer(result.value) : (result.value ?? 0);
+  }
+
+  /** Is Windows' only: rejects with NOT_SUPPORTED_ON_HOST elsewhere. Analogous to Python's `socket.share`. */
+  async share(processId: number, { signal }: CallOptions = {}): Promise<Buffer> {
+    return toBuffer((await perform(this.#state, "share", { handle: this.handle, processId }, signal)).data);
+  }
+
+  /**
+   * Iterates over the connections of a listening socket; each is the caller's to close. It ends when the socket is closed,
+   * and loses no connection when it is left.
+   */
+  async *connections(options: WaitOptions = {}): AsyncGenerator<Socket, void, undefined> {
+    yield* this.#repeat(async () => (await this.accept(options)).socket);
+  }
+
+  /**
+   * Iterates over messages: those of a datagram, raw or CAN socket. It ends when the socket is closed, and for
+   * SOCK_SEQPACKET at an empty message, which is how the end of such a connection reads.
+   */
+  async *messages(
+    options: receive.ReceiveMessageOptions & { maxBytes?: number } = {},
+  ): AsyncGenerator<receive.ReceivedMessage, void, undefined> {
+    const { maxBytes = ITERATION_BYTES } = options;
+    for await (const message of this.#repeat(() => this.recvmsg(maxBytes, options))) {
+      if (message.length === 0 && this.type === SocketType.SEQPACKET) return;
+      yield message;
+    }
+  }
+
+  /** Iterates over the bytes of a stream, up to its end or until the socket is closed. */
+  async *chunks(options: receive.ReceiveOptions & { maxBytes?: number } = {}): AsyncGenerator<Buffer, void, undefined> {
+    const { maxBytes = ITERATION_BYTES } = options;
+    for await (const chunk of this.#repeat(() => this.recv(maxBytes, options))) {
+      if (chunk.length === 0) return;
+      yield chunk;
+    }
+  }
+
+  /** Iterates over what the socket has to give: `connections()`, `messages()` or `chunks()`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Socket | receive.ReceivedMessage | Buffer, void, undefined> {
+    if (this.type !== SocketType.STREAM && this.type !== SocketType.SEQPACKET) yield* this.messages();
+    else if (await this.#isListening()) yield* this.connections();
+    else if (this.type === SocketType.STREAM) yield* this.chunks();
+    else yield* this.messages();
+  }
+
+  /**
+   * Makes a stream of Node on a connected stream socket, over an attachment: Python's `makefile()`.
+   *
+   * The peer's end of data is 'end'; `end()` shuts down writing and reading goes on; `destroy()`, or the end of both,
+   * closes the socket. A reset is an 'error' with code ECONNRESET. A reader that stops stops the sender.
+   */
+  duplex(options: SocketDuplexOptions = {}): Duplex {
+    if (this.type !== SocketType.STREAM) throw new TypeError("duplex(): only SOCK_STREAM sockets have bytes");
+    return createDuplex({ attach: () => this.attach(), close: () => this.close() }, options);
+  }
+
+  /** Makes a pair of web streams, as `duplex()`: closing the writable shuts down writing, cancelling closes the socket. */
+  webStreams(options: SocketDuplexOptions = {}): {
+    readable: ReadableStream<Uint8Array>;
+    writable: WritableStream<Uint8Array>;
+  } {
+    return Duplex.toWeb(this.duplex(options) as Duplex & Readable) as {
+      readable: ReadableStream<Uint8Array>;
+      writable: WritableStream<Uint8Array>;
+    };
+  }
+
+  /** Attaches a stream of typed frames, the fastest way to move data. Typical errors: HANDLE_BUSY. */
+  async attach(options: AttachOptions = {}): Promise<Attachment> {
+    const { context } = this.#state;
+    const accepted = (info: SocketInfo): Socket => Socket.fromInfo(context, info, context.defaultTimeout);
+    return Attachment.open({ state: this.#state, accepted }, options);
+  }
+
+  async *#repeat<T>(next: () => Promise<T>): AsyncGenerator<T, void, undefined> {
+    while (!this.#state.closed) {
+      let item: T;
+      try {
+        item = await next();
+      } catch (error) {
+        // Closing the socket is how another part of the program ends the loop.
+        if (this.#state.closed && error instanceof SocketError && error.code === "EBADF") return;
+        throw error;
+      }
+      yield item;
+    }
+  }
+
+  async #isListening(): Promise<boolean> {
+    const { SOL_SOCKET, SO_ACCEPTCONN } = this.#state.context.constants;
+    return (await this.getsockopt(SOL_SOCKET, SO_ACCEPTCONN)) !== 0;
+  }
+}
+
+/** Whether the handle went with its session, so that there was nothing left to close. */
+function endedWithConnection(error: unknown, context: BrokerContext): boolean {
+  if (!(error instanceof BrokerError)) return false;
+  return error.code === "BROKER_CLOSED" || (error.code === "CONNECTION_LOST" && !context.leased);
+}

@@ -1,0 +1,110 @@
+import { create } from "@bufbuild/protobuf";
+import type { Status } from "../gen/google/rpc/status_pb.js";
+import {
+  StreamService,
+  type WatchRequest,
+  WatchRequestSchema,
+  type WatchResponse,
+} from "../gen/sockbroker/v1/stream_service_pb.js";
+import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
+import { Code } from "../rpc/status.js";
+import type { BrokerContext, CallOptions } from "./broker-context.js";
+import { errorFromStatus } from "./error-from-status.js";
+import { type HandleSource, handleOf } from "./handle.js";
+
+/** poll(2)'s events, with Linux's values. */
+export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
+
+/** Interest in one handle. */
+export interface WatchInterest {
+  readonly socket: HandleSource;
+  /** POLLIN (1), POLLPRI (2), POLLOUT (4); 0 to stop. POLLERR (8) and POLLHUP (16) are always watched. */
+  readonly events: number;
+}
+
+/** What happened to one handle. */
+export interface WatchEvent {
+  readonly handle: bigint;
+  /** POLL* that hold; POLLNVAL (32) when the handle is not open, or was closed. */
+  readonly events: number;
+}
+
+/**
+ * Readiness of many handles on one stream, as epoll(7) with EPOLLONESHOT: a handle that was reported is not watched again
+ * until `watch` says so.
+ */
+export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
+  readonly #call: BidiCall<WatchRequest, WatchResponse>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#call.cancel();
+  #events: WatchEvent[] = [];
+  #status: Status | null = null;
+  #cancelled = false;
+  #wake: () => void = () => undefined;
+
+  /** Not for callers: `Broker.watch` makes them. */
+  constructor(context: BrokerContext, { signal }: CallOptions) {
+    signal?.throwIfAborted();
+    this.#signal = signal;
+    this.#call = openBidi(context.channel, messageStream(StreamService.method.watch), {
+      readable: () => this.#wake(),
+      writable: () => undefined,
+      ended: (status) => {
+        this.#status = status;
+        signal?.removeEventListener("abort", this.#onAbort);
+        this.#wake();
+      },
+    });
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Watches handles; each replaces what was said of that handle before. */
+  watch(interests: Iterable<WatchInterest>): void {
+    const wire = Array.from(interests, ({ socket, events }) => ({ handle: handleOf(socket), events }));
+    this.#call.write(create(WatchRequestSchema, { interests: wire }));
+  }
+
+  /** Waits for the next event; null when the watcher was closed. Rejects when the stream broke, or on abort. */
+  async next(): Promise<WatchEvent | null> {
+    for (;;) {
+      const event = this.#events.shift();
+      if (event !== undefined) return event;
+      const response = this.#call.take();
+      if (response !== null) {
+        this.#events = response.events.map(({ handle, events }) => ({ handle, events }));
+      } else if (this.#status !== null) {
+        return this.#ending(this.#status);
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
+
+  /** Iterates over the events until the watcher is closed, and closes it when the loop is left. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void, undefined> {
+    try {
+      for (let event = await this.next(); event !== null; event = await this.next()) yield event;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Stops watching. */
+  close(): void {
+    this.#cancelled = true;
+    this.#call.cancel();
+  }
+
+  /** Stops watching. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #ending(status: Status): null {
+    if (this.#signal?.aborted === true) throw this.#signal.reason;
+    if (this.#cancelled || status.code === Code.OK) return null;
+    throw errorFromStatus(status);
+  }
+}
