@@ -304,7 +304,7 @@ export interface NativeAddon {
   gaiStrerror(code: number): string;
   hstrerror(code: number): string;
   strerror(errno: number): string;
-  /** Every errno that this host's <errno.h> names, EWOULDBLOCK-style aliases left out. */
+  /** Every errno of this host. Of two names for one value, EAGAIN, EDEADLK and EOPNOTSUPP (not ENOTSUP). */
   errnos(): readonly { readonly name: string; readonly value: number }[];
 
   /** if_nameindex(3). */

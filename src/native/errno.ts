@@ -33,6 +33,10 @@ let cached: ReadonlyMap<number, string> | null = null;
 
 /** Read from the addon once, and only when there is an error to name. */
 function symbols(): ReadonlyMap<number, string> {
-  cached ??= new Map(loadAddon().errnos().map(({ name, value }) => [value, name]));
+  cached ??= new Map(
+    loadAddon()
+      .errnos()
+      .map(({ name, value }) => [value, name]),
+  );
   return cached;
 }

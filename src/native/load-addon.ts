@@ -28,7 +28,7 @@ function libc(): "glibc" | "musl" {
 
 /** Loads the addon: SOCKBROKER_ADDON if that is set, else the prebuilt one for this host, else the one built from source. */
 export function loadAddon(): NativeAddon {
-  const chosen = process.env["SOCKBROKER_ADDON"];
+  const chosen = process.env.SOCKBROKER_ADDON;
   if (chosen) return require(chosen);
   const root = packageRoot();
   const prebuilt = join(root, "prebuilds", `${process.platform}-${process.arch}-${libc()}`, "sockbroker.node");

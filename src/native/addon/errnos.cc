@@ -118,6 +118,9 @@ constexpr Errno Names[] = {
 #ifdef ERANGE
     {"ERANGE", ERANGE},
 #endif
+#ifdef EDEADLK
+    {"EDEADLK", EDEADLK},
+#endif
 #ifdef ENAMETOOLONG
     {"ENAMETOOLONG", ENAMETOOLONG},
 #endif
@@ -288,6 +291,9 @@ constexpr Errno Names[] = {
 #endif
 #ifdef ESOCKTNOSUPPORT
     {"ESOCKTNOSUPPORT", ESOCKTNOSUPPORT},
+#endif
+#ifdef EOPNOTSUPP
+    {"EOPNOTSUPP", EOPNOTSUPP},
 #endif
 #ifdef EPFNOSUPPORT
     {"EPFNOSUPPORT", EPFNOSUPPORT},

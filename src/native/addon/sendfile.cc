@@ -17,6 +17,8 @@ Napi::Value NativeSocket::Sendfile(const Napi::CallbackInfo& info) {
   std::optional<uint64_t> offset;
   uint32_t count;
   if (!ReadArguments(info, "sendfile", source, offset, count)) return {};
+  // The kernel looks at the source first, and could blame that.
+  if (!fd_) return Int(info.Env(), -EBADF);
   if (offset > static_cast<uint64_t>(INT64_MAX)) return Int(info.Env(), -EINVAL);
   off_t position = static_cast<off_t>(offset.value_or(0));
   // There is no MSG_NOSIGNAL here; Node ignores SIGPIPE for the whole process.

@@ -1,0 +1,233 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+
+import type { NativeSocket } from "../../src/native/binding.js";
+import {
+  AF_INET,
+  addon,
+  addonFile,
+  bytes,
+  closing,
+  connection,
+  constant,
+  descriptors,
+  failed,
+  got,
+  loopback,
+  pair,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  socket,
+} from "./helpers.js";
+
+describe("after close", () => {
+  const closed = socket(AF_INET, SOCK_STREAM);
+  closed.close();
+  const open = socket(AF_INET, SOCK_STREAM);
+  const x = bytes("x");
+  const calls: Record<string, (one: NativeSocket) => unknown> = {
+    bind: (one) => one.bind(loopback),
+    "bind to an interface": (one) => one.bind({ kind: "can", interface: "no-such" }),
+    listen: (one) => one.listen(1),
+    accept: (one) => one.accept(),
+    connect: (one) => one.connect(loopback),
+    shutdown: (one) => one.shutdown(0),
+    dup: (one) => one.dup(),
+    getsockname: (one) => one.getsockname(),
+    getpeername: (one) => one.getpeername(),
+    getsockoptInt: (one) => one.getsockoptInt(1, 3),
+    getsockopt: (one) => one.getsockopt(1, 3, 4),
+    setsockoptInt: (one) => one.setsockoptInt(1, 2, 1),
+    setsockopt: (one) => one.setsockopt(1, 2, new Uint8Array(4)),
+    setsockoptNull: (one) => one.setsockoptNull(1, 2, 4),
+    ioctlInt: (one) => one.ioctlInt(0x541b, 0),
+    ioctl: (one) => one.ioctl(0x541b, new Uint8Array(4)),
+    recv: (one) => one.recv(1, 0),
+    recvmsg: (one) => one.recvmsg(1, 1, 0),
+    recvmmsg: (one) => one.recvmmsg(1, 1, 1, 0),
+    send: (one) => one.send(x, 0),
+    sendmsg: (one) => one.sendmsg([x], [], 0, null),
+    "sendmsg to an address": (one) => one.sendmsg([x], [], 0, loopback),
+    sendmmsg: (one) => one.sendmmsg([{ data: x, control: [], address: null }], 0),
+    sendfile: (one) => one.sendfile(open, 0n, 1),
+    "sendfile from it": (one) => open.sendfile(one, 0n, 1),
+    poll: (one) => one.poll(1),
+    watch: (one) => one.watch(1, () => {}),
+    peerCredentials: (one) => one.peerCredentials(),
+    release: (one) => one.release(),
+    "socket in it": (one) => addon.socket(AF_INET, SOCK_STREAM, 0, one),
+  };
+
+  test.each(Object.entries(calls))("%s answers EBADF", (_, call) => {
+    expect(call(closed)).toBe(failed("EBADF"));
+  });
+
+  test("close answers 0, and ref and unref do nothing", () => {
+    expect(closed.close()).toBe(0);
+    expect(closed.ref()).toBeUndefined();
+    expect(closed.unref()).toBeUndefined();
+    expect(closed.closed).toBe(true);
+    open.close();
+  });
+
+  test("release has given the descriptor away", async () => {
+    const [a, b] = pair();
+    using _ = closing(b);
+    a.watch(1, () => expect.unreachable("released"));
+    const fd = a.release();
+    expect(descriptors().get(fd)).toMatch(/^socket:/);
+    expect(a.closed).toBe(true);
+    expect(a.close()).toBe(0);
+    expect(descriptors().has(fd)).toBe(true);
+    const stream = new Socket({ fd });
+    b.send(bytes("hello"), 0);
+    const [chunk] = await once(stream, "data");
+    expect(chunk).toEqual(Buffer.from("hello"));
+    stream.destroy();
+  });
+});
+
+describe("closing", () => {
+  test("leaves no descriptor, however many there were", () => {
+    const before = descriptors();
+    for (let round = 0; round < 2000; round++) {
+      const [a, b] = pair();
+      a.watch(1, () => {});
+      a.close();
+      b.close();
+    }
+    expect(descriptors()).toEqual(before);
+  });
+
+  test("does not wait for a socket that lingers", async () => {
+    const [client, accepted, server] = await connection();
+    using _ = closing(accepted, server);
+    accepted.setsockoptInt(SOL_SOCKET, constant("SO_RCVBUF"), 1);
+    while (client.send(new Uint8Array(65536), 0) > 0);
+    client.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(new Int32Array([1, 20]).buffer));
+    const start = performance.now();
+    expect(client.close()).toBe(0);
+    // Twenty seconds, if close(2) ran here.
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(client.send(bytes("x"), 0)).toBe(failed("EBADF"));
+  });
+
+  test("one of two leaves the connection open", () => {
+    const [a, b] = pair();
+    const twin = got(a.dup());
+    using _ = closing(b, twin);
+    a.close();
+    expect(b.recv(1, 0)).toBe(failed("EAGAIN"));
+    expect(twin.send(bytes("x"), 0)).toBe(1);
+    twin.close();
+    expect(b.recv(1, 0)).toEqual(Buffer.from("x"));
+    expect(b.recv(1, 0)).toEqual(Buffer.alloc(0));
+  });
+});
+
+/** Runs a program with the addon as `addon`; its output, if it ended well. */
+async function run(body: string, ...flags: string[]): Promise<string> {
+  const program = `const addon = require(${JSON.stringify(addonFile)});\n${body}`;
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, "-e", program]);
+  return stdout.trim();
+}
+
+describe("the collector", () => {
+  test("closes what was dropped, and keeps what is watched", async () => {
+    const output = await run(
+      `const { readdirSync } = require("node:fs");
+      const count = () => readdirSync("/proc/self/fd").length;
+      const before = count();
+      (() => { for (let i = 0; i < 200; i++) addon.socketpair(1, 1, 0); })();
+      let kept = addon.socketpair(1, 1, 0);
+      let reports = 0;
+      kept[0].watch(1, () => { reports++; kept[0].close(); kept[1].close(); });
+      const other = kept[1];
+      const dropped = count() - before;
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      (async () => {
+        for (let i = 0; i < 20 && count() - before > 2; i++) { gc(); await turn(); }
+        const left = count() - before;
+        other.send(Buffer.from("x"), 0);
+        while (reports === 0) await turn();
+        console.log(dropped, left, reports);
+      })();`,
+      "--expose-gc",
+    );
+    expect(output).toBe("402 2 1");
+  });
+});
+
+const busy = `
+  const [a, b] = addon.socketpair(1, 1, 0);
+  a.watch(1, () => {});
+  b.watch(4, () => {});
+  for (let i = 0; i < 50; i++) {
+    const [c, d] = addon.socketpair(1, 1, 0);
+    c.watch(1, () => {});
+    c.close();
+    addon.getaddrinfo(Buffer.from("localhost"), null, 0, 1, 0, 0);
+    addon.gethostbyname(Buffer.from("localhost"), 2);
+  }`;
+
+describe("with watches and look-ups under way", () => {
+  test("a process exits", async () => {
+    expect(await run(`${busy} console.log("bye"); process.exit(0);`)).toBe("bye");
+  });
+
+  test("a process exits from a callback", async () => {
+    expect(await run(`${busy} setImmediate(() => { console.log("bye"); process.exit(0); });`)).toBe("bye");
+  });
+
+  test("a process dies of an exception as it should", async () => {
+    await expect(run(`${busy} setImmediate(() => { throw new Error("mine"); });`)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Error: mine"),
+    });
+  });
+
+  test("a process ends by itself once its look-ups are done", async () => {
+    const body = `addon.getaddrinfo(Buffer.from("127.0.0.1"), null, 0, 1, 0, 0).then((r) => console.log(r.length));`;
+    expect(await run(body)).toBe("1");
+  });
+
+  const program = `
+    const { parentPort } = require("node:worker_threads");
+    const addon = require(${JSON.stringify(addonFile)});
+    ${busy}
+    parentPort.postMessage("busy");`;
+
+  test("workers are terminated, one after the other and together", async () => {
+    const before = descriptors().size;
+    const one = () =>
+      new Promise<void>((resolve, reject) => {
+        const worker = new Worker(program, { eval: true });
+        worker.once("message", () => worker.terminate().then(() => resolve(), reject));
+        worker.once("error", reject);
+      });
+    for (let round = 0; round < 5; round++) await one();
+    await Promise.all([one(), one(), one(), one()]);
+    expect(descriptors().size).toBeLessThanOrEqual(before);
+  });
+
+  test("a worker that alone has the addon is terminated while its look-ups go on", async () => {
+    const output = await promisify(execFile)(process.execPath, [
+      "-e",
+      `const { Worker } = require("node:worker_threads");
+       const worker = new Worker(${JSON.stringify(program)}, { eval: true });
+       worker.once("message", async () => { await worker.terminate(); setImmediate(() => console.log("bye")); });`,
+    ]);
+    expect(output.stdout).toBe("bye\n");
+  });
+
+  test("a worker that exits by itself closes what it had", async () => {
+    const before = descriptors().size;
+    const worker = new Worker(`${program} process.exit(0);`, { eval: true });
+    await new Promise((resolve) => worker.once("exit", resolve));
+    expect(descriptors().size).toBeLessThanOrEqual(before);
+  });
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+
+import {
+  AF_INET,
+  boundDatagram,
+  bytes,
+  closing,
+  constant,
+  failed,
+  got,
+  pair,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  socket,
+} from "./helpers.js";
+
+const MSG_TRUNC = constant("MSG_TRUNC");
+const MSG_PEEK = constant("MSG_PEEK");
+const MSG_CMSG_CLOEXEC = constant("MSG_CMSG_CLOEXEC");
+const MSG_ZEROCOPY = 0x4000000;
+
+describe("a datagram", () => {
+  test("keeps its boundary, its source and an absence of all else", () => {
+    const a = boundDatagram();
+    const b = boundDatagram();
+    using _ = closing(a, b);
+    const to = got(b.getsockname());
+    expect(a.sendmsg([bytes("one"), bytes(""), bytes("two")], [], 0, to)).toBe(6);
+    expect(a.sendmsg([], [], 0, to)).toBe(0);
+    expect(b.recvmsg(100, 0, 0)).toEqual({
+      data: Buffer.from("onetwo"),
+      length: 6,
+      flags: 0,
+      address: a.getsockname(),
+      control: [],
+    });
+    expect(got(b.recvmsg(100, 0, 0)).data).toHaveLength(0);
+    expect(b.recvmsg(100, 0, 0)).toBe(failed("EAGAIN"));
+  });
+
+  test("that is cut says so, and its real length if asked", () => {
+    const [a, b] = pair(SOCK_DGRAM);
+    using _ = closing(a, b);
+    a.send(bytes("0123456789"), 0);
+    expect(b.recvmsg(4, 0, MSG_PEEK)).toMatchObject({ data: Buffer.from("0123"), length: 4, flags: MSG_TRUNC });
+    expect(b.recvmsg(4, 0, MSG_PEEK | MSG_TRUNC)).toMatchObject({ data: Buffer.from("0123"), length: 10 });
+    expect(b.recv(4, MSG_PEEK | MSG_TRUNC)).toEqual(Buffer.from("0123"));
+    expect(b.recvmmsg(1, 4, 0, MSG_TRUNC)).toMatchObject([{ data: Buffer.from("0123"), length: 10, flags: MSG_TRUNC }]);
+  });
+
+  test("has a largest size", () => {
+    const a = boundDatagram();
+    const b = boundDatagram();
+    using _ = closing(a, b);
+    a.setsockoptInt(SOL_SOCKET, constant("SO_SNDBUF"), 1 << 20);
+    const to = got(b.getsockname());
+    expect(a.sendmsg([new Uint8Array(65507)], [], 0, to)).toBe(65507);
+    expect(got(b.recvmsg(65536, 0, 0)).length).toBe(65507);
+    expect(a.sendmsg([new Uint8Array(65508)], [], 0, to)).toBe(failed("EMSGSIZE"));
+  });
+
+  test("to a closed port fails on a later call, and the socket goes on", () => {
+    const gone = boundDatagram();
+    const one = boundDatagram();
+    using _ = closing(one);
+    const address = got(gone.getsockname());
+    gone.close();
+    expect(one.connect(address)).toBe(0);
+    expect(one.send(bytes("x"), 0)).toBe(1);
+    expect(one.recv(1, 0)).toBe(failed("ECONNREFUSED"));
+    expect(one.recv(1, 0)).toBe(failed("EAGAIN"));
+  });
+
+  test("without a destination has none", () => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using _ = closing(one);
+    expect(one.send(bytes("x"), 0)).toBe(failed("EDESTADDRREQ"));
+  });
+});
+
+describe("sendmsg", () => {
+  test("gathers IOV_MAX buffers and no more", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    const letters = Array.from({ length: 1024 }, () => bytes("x"));
+    expect(a.sendmsg(letters, [], 0, null)).toBe(1024);
+    expect(b.recv(2000, 0)).toHaveLength(1024);
+    expect(a.sendmsg([...letters, bytes("y")], [], 0, null)).toBe(failed("EMSGSIZE"));
+    expect(b.recv(1, 0)).toBe(failed("EAGAIN"));
+  });
+
+  test("refuses what would read the memory later", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    expect(a.send(bytes("x"), MSG_ZEROCOPY)).toBe(failed("EOPNOTSUPP"));
+    expect(a.sendmsg([bytes("x")], [], MSG_ZEROCOPY, null)).toBe(failed("EOPNOTSUPP"));
+    expect(a.sendmmsg([{ data: bytes("x"), control: [], address: null }], MSG_ZEROCOPY)).toBe(failed("EOPNOTSUPP"));
+  });
+
+  test("wants its lists whole", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    const anything = a as unknown as { sendmsg(...args: unknown[]): number; sendmmsg(...args: unknown[]): number };
+    expect(() => anything.sendmsg("x", [], 0, null)).toThrow(new TypeError("property data must be an array"));
+    expect(() => anything.sendmsg(["x"], [], 0, null)).toThrow("property data must be an array of Uint8Array");
+    expect(() => anything.sendmsg([], [{ level: 1, type: 2 }], 0, null)).toThrow("property data must be a Uint8Array");
+    expect(() => anything.sendmsg([], [null], 0, null)).toThrow(TypeError);
+    expect(() => anything.sendmmsg([{ data: bytes("x"), control: [] }], 0)).toThrow("property address");
+    expect(() => anything.sendmsg([], [], 0, undefined)).toThrow("property address must be a Sockaddr");
+  });
+});
+
+describe("batches", () => {
+  test("go and come in order, each with its own address", () => {
+    const a = boundDatagram();
+    const b = boundDatagram();
+    const c = boundDatagram();
+    using _ = closing(a, b, c);
+    const address = got(c.getsockname());
+    const batch = ["1", "22", ""].map((text) => ({ data: bytes(text), control: [], address }));
+    expect(a.sendmmsg(batch, 0)).toBe(3);
+    expect(b.sendmmsg([{ data: bytes("b"), control: [], address }], 0)).toBe(1);
+    const received = got(c.recvmmsg(10, 100, 0, 0));
+    expect(received.map(({ data }) => data.toString())).toEqual(["1", "22", "", "b"]);
+    expect(received.map((message) => message.address)).toEqual([
+      a.getsockname(),
+      a.getsockname(),
+      a.getsockname(),
+      b.getsockname(),
+    ]);
+    expect(c.recvmmsg(10, 100, 0, 0)).toBe(failed("EAGAIN"));
+  });
+
+  test("stop at a message that cannot be sent, after what came before it", () => {
+    const a = boundDatagram();
+    const b = boundDatagram();
+    using _ = closing(a, b);
+    const good = { data: bytes("good"), control: [], address: got(b.getsockname()) };
+    const bad = { ...good, address: { kind: "inet", address: "not a number", port: 1 } as const };
+    expect(a.sendmmsg([good, bad, good], 0)).toBe(1);
+    expect(a.sendmmsg([bad, good], 0)).toBe(failed("EINVAL"));
+    expect(a.sendmmsg([good, { ...good, data: new Uint8Array(70000) }], 0)).toBe(1);
+    expect(a.sendmmsg([], 0)).toBe(0);
+  });
+
+  test("are as large as is asked, within reason", () => {
+    const [a, b] = pair(SOCK_DGRAM);
+    using _ = closing(a, b);
+    a.send(bytes("x"), 0);
+    expect(b.recvmmsg(0, 100, 0, 0)).toBe(failed("EINVAL"));
+    expect(b.recvmmsg(0xffffffff, 0xffffffff, 0xffffffff, 0)).toMatchObject([{ data: Buffer.from("x") }]);
+    a.send(bytes("x"), 0);
+    expect(b.recvmmsg(0xffffffff, 0, 0, 0)).toMatchObject([{ data: Buffer.alloc(0), flags: MSG_TRUNC }]);
+  });
+});
+
+describe("flags", () => {
+  test("show MSG_CMSG_CLOEXEC only to who passed it", () => {
+    const [a, b] = pair(SOCK_DGRAM);
+    using _ = closing(a, b);
+    a.send(bytes("x"), 0);
+    expect(got(b.recvmsg(1, 100, MSG_PEEK)).flags).toBe(0);
+    expect(got(b.recvmsg(1, 100, MSG_CMSG_CLOEXEC)).flags).toBe(MSG_CMSG_CLOEXEC);
+  });
+});

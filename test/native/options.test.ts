@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+
+import {
+  AF_INET,
+  addon,
+  boundDatagram,
+  bytes,
+  closing,
+  constant,
+  descriptors,
+  failed,
+  got,
+  pair,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  socket,
+} from "./helpers.js";
+
+const SO_RCVBUF = constant("SO_RCVBUF");
+const SO_LINGER = constant("SO_LINGER");
+
+function ints(...values: number[]): Uint8Array {
+  return new Uint8Array(new Int32Array(values).buffer);
+}
+
+describe("options", () => {
+  test("go in and out as ints", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    expect(one.setsockoptInt(SOL_SOCKET, constant("SO_REUSEADDR"), 1)).toBe(0);
+    expect(one.getsockoptInt(SOL_SOCKET, constant("SO_REUSEADDR"))).toEqual({ value: 1 });
+    expect(one.getsockoptInt(SOL_SOCKET, constant("SO_TYPE"))).toEqual({ value: SOCK_STREAM });
+    expect(one.getsockoptInt(SOL_SOCKET, 9999)).toBe(failed("ENOPROTOOPT"));
+    expect(one.setsockoptInt(SOL_SOCKET, 9999, 1)).toBe(failed("ENOPROTOOPT"));
+  });
+
+  test("go in and out as bytes, of the length that the kernel answers", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    expect(one.setsockopt(SOL_SOCKET, SO_LINGER, ints(1, 5))).toBe(0);
+    expect(one.getsockopt(SOL_SOCKET, SO_LINGER, 100)).toEqual(Buffer.from(ints(1, 5)));
+    expect(one.getsockopt(SOL_SOCKET, SO_LINGER, 4)).toEqual(Buffer.from(ints(1)));
+    expect(got(one.getsockopt(6, constant("TCP_INFO"), 65536)).length).toBeGreaterThan(100);
+    expect(got(one.getsockopt(6, constant("TCP_CONGESTION"), 16)).length).toBe(16);
+    one.setsockopt(SOL_SOCKET, SO_LINGER, ints(0, 0));
+  });
+
+  test("of a wrong size are for the kernel to refuse", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    expect(one.setsockopt(SOL_SOCKET, SO_RCVBUF, bytes("x"))).toBe(failed("EINVAL"));
+    expect(one.setsockopt(SOL_SOCKET, SO_RCVBUF, bytes(""))).toBe(failed("EINVAL"));
+    expect(one.getsockopt(SOL_SOCKET, SO_RCVBUF, 0)).toEqual(Buffer.alloc(0));
+  });
+
+  test("are at most 65536 bytes", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    expect(one.setsockopt(SOL_SOCKET, SO_RCVBUF, new Uint8Array(65536))).toBe(0);
+    expect(one.setsockopt(SOL_SOCKET, SO_RCVBUF, new Uint8Array(65537))).toBe(failed("EINVAL"));
+    expect(one.getsockopt(SOL_SOCKET, SO_RCVBUF, 65536)).toHaveLength(4);
+    expect(one.getsockopt(SOL_SOCKET, SO_RCVBUF, 65537)).toBe(failed("EINVAL"));
+  });
+
+  test("may have a length and no value", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    expect(one.setsockoptNull(SOL_SOCKET, SO_RCVBUF, 4)).toBe(failed("EFAULT"));
+    expect(one.setsockoptNull(constant("SOL_ALG"), constant("ALG_SET_AEAD_AUTHSIZE"), 16)).toBe(failed("ENOPROTOOPT"));
+  });
+
+  test("that attach a filter take the program itself", () => {
+    const a = boundDatagram();
+    const b = boundDatagram();
+    using _ = closing(a, b);
+    const SO_ATTACH_FILTER = 26;
+    const to = got(b.getsockname());
+    // ret #9: the first byte of payload behind the header of UDP.
+    const program = bytes("\x06\0\0\0\x09\0\0\0");
+    expect(b.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, program)).toBe(0);
+    a.sendmsg([bytes("abc")], [], 0, to);
+    expect(b.recv(10, 0)).toEqual(Buffer.from("a"));
+    for (const wrong of [bytes(""), bytes("\x06\0\0"), new Uint8Array(8 * 4097), new Uint8Array(16).fill(255)]) {
+      expect(b.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, wrong)).toBe(failed("EINVAL"));
+    }
+    expect(b.setsockoptInt(SOL_SOCKET, SO_ATTACH_FILTER, 1)).toBe(failed("EOPNOTSUPP"));
+  });
+
+  test.each([
+    ["SO_ATTACH_BPF", 1, 50],
+    ["SO_ATTACH_REUSEPORT_EBPF", 1, 52],
+    ["IPT_SO_SET_REPLACE", 0, 64],
+    ["ARPT_SO_SET_ADD_COUNTERS", 0, 97],
+    ["EBT_SO_SET_ENTRIES", 0, 128],
+    ["IP6T_SO_SET_REPLACE", 41, 64],
+    ["XDP_UMEM_REG", 283, 4],
+    ["RDS_GET_MR", 276, 2],
+    ["RDS_GET_MR_FOR_DEST", 276, 7],
+  ])("that hold what is this process's own are refused: %s", (_, level, name) => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using __ = closing(one);
+    expect(one.setsockopt(level, name, new Uint8Array(64))).toBe(failed("EOPNOTSUPP"));
+    expect(one.setsockoptInt(level, name, 1)).toBe(failed("EOPNOTSUPP"));
+    expect(one.setsockoptNull(level, name, 64)).toBe(failed("EOPNOTSUPP"));
+  });
+
+  test("that answer a descriptor are refused, and open none", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    const before = descriptors();
+    expect(a.getsockoptInt(SOL_SOCKET, 77)).toBe(failed("EOPNOTSUPP"));
+    expect(a.getsockopt(SOL_SOCKET, 77, 4)).toBe(failed("EOPNOTSUPP"));
+    expect(descriptors()).toEqual(before);
+  });
+});
+
+describe("ioctl", () => {
+  const FIONREAD = 0x541b;
+  const SIOCGIFINDEX = 0x8933;
+  const SIOCGIFNAME = 0x8910;
+
+  test("counts what is unread and unsent", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    a.send(bytes("hello"), 0);
+    expect(b.ioctlInt(FIONREAD, 0)).toEqual({ value: 5 });
+    expect(b.ioctl(FIONREAD, new Uint8Array())).toEqual(Buffer.from(ints(5)));
+    expect(got(a.ioctlInt(0x5411, 0)).value).toBeGreaterThan(0);
+  });
+
+  test("takes a struct, and fills up one that is short", () => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using _ = closing(one);
+    const answer = Buffer.from(got(one.ioctl(SIOCGIFINDEX, bytes("lo"))));
+    expect(answer).toHaveLength(40);
+    expect(answer.readInt32LE(16)).toBe(addon.ifNametoindex("lo"));
+    expect(Buffer.from(got(one.ioctl(SIOCGIFNAME, answer))).toString("latin1", 0, 3)).toBe("lo\0");
+    expect(one.ioctl(SIOCGIFINDEX, bytes("no-such"))).toBe(failed("ENODEV"));
+    expect(one.ioctl(SIOCGIFINDEX, new Uint8Array(41))).toBe(failed("EINVAL"));
+  });
+
+  test.each([
+    ["a request of its own", 0xdeadbeef],
+    ["one with a pointer inside: SIOCGIFCONF", 0x8912],
+    ["one with a pointer inside: SIOCETHTOOL", 0x8946],
+    ["one that opens a descriptor: SIOCGSKNS", 0x894c],
+    ["one that changes the mode: FIONBIO", 0x5421],
+  ])("does not know %s", (_, request) => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using __ = closing(one);
+    expect(one.ioctl(request, new Uint8Array(8))).toBeNull();
+    expect(one.ioctlInt(request, 0)).toBeNull();
+  });
+
+  test("gives no int to a request for a struct", () => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using _ = closing(one);
+    expect(one.ioctlInt(SIOCGIFINDEX, 0)).toBeNull();
+  });
+});

@@ -1,0 +1,282 @@
+import { describe, expect, test } from "vitest";
+
+import {
+  AF_INET,
+  AF_UNIX,
+  addon,
+  bytes,
+  closing,
+  connection,
+  constant,
+  descriptorOf,
+  failed,
+  got,
+  hasPython,
+  listener,
+  loopback,
+  nextDescriptors,
+  nextMessage,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  pair,
+  pythonPeer,
+  ready,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  socket,
+} from "./helpers.js";
+
+const POLLIN = 1;
+const POLLOUT = 4;
+const SO_ERROR = constant("SO_ERROR");
+
+describe("opening", () => {
+  test.each([
+    ["socket", () => void got(addon.socket(AF_INET, SOCK_STREAM, 0, null)), 1],
+    ["socketpair", () => void pair(), 2],
+    ["dup", () => void got(got(addon.socket(AF_INET, SOCK_STREAM, 0, null)).dup()), 2],
+  ])("%s makes close-on-exec, non-blocking descriptors", (_, open, count) => {
+    const made = descriptorOf(open);
+    expect(made).toHaveLength(count);
+    for (const { flags } of made) expect(flags & (O_CLOEXEC | O_NONBLOCK)).toBe(O_CLOEXEC | O_NONBLOCK);
+  });
+
+  test("what the kernel lacks or refuses is its errno", () => {
+    expect(addon.socket(999, SOCK_STREAM, 0, null)).toBe(failed("EAFNOSUPPORT"));
+    expect(addon.socket(AF_INET, 999, 0, null)).toBe(failed("EINVAL"));
+    expect(addon.socket(AF_INET, SOCK_STREAM, 17, null)).toBe(failed("EPROTONOSUPPORT"));
+    expect(addon.socketpair(AF_INET, SOCK_STREAM, 0)).toBe(failed("EOPNOTSUPP"));
+  });
+
+  test("a type may carry its flags", () => {
+    const one = socket(AF_INET, SOCK_STREAM | constant("SOCK_NONBLOCK") | constant("SOCK_CLOEXEC"));
+    using _ = closing(one);
+    expect(one.type).toBe(SOCK_STREAM);
+  });
+
+  test("vsock sockets can be made", ({ skip }) => {
+    const one = addon.socket(constant("AF_VSOCK"), SOCK_STREAM, 0, null);
+    if (typeof one === "number") return skip(`this kernel has no such family: ${addon.strerror(-one)}`);
+    using _ = closing(one);
+    expect(one.family).toBe(40);
+    expect(one.getsockname()).toEqual({ kind: "vsock", cid: 0xffffffff, port: 0xffffffff });
+  });
+});
+
+describe("connecting", () => {
+  test("goes on after EINPROGRESS and ends in writability", async () => {
+    const server = listener();
+    const client = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(server, client);
+    expect(client.connect(got(server.getsockname()))).toBe(failed("EINPROGRESS"));
+    expect(await ready(client, POLLOUT)).toBe(POLLOUT);
+    expect(client.getsockoptInt(SOL_SOCKET, SO_ERROR)).toEqual({ value: 0 });
+    expect(client.getpeername()).toEqual(server.getsockname());
+    expect(client.connect(got(server.getsockname()))).toBe(0);
+    expect(client.connect(got(server.getsockname()))).toBe(failed("EISCONN"));
+  });
+
+  test("to a closed port reports every watched event, and the reason once", async () => {
+    const server = listener();
+    const address = got(server.getsockname());
+    server.close();
+    const client = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(client);
+    expect(client.connect(address)).toBe(failed("EINPROGRESS"));
+    expect(await ready(client, POLLIN | POLLOUT)).toBe(POLLIN | POLLOUT);
+    expect(client.getsockoptInt(SOL_SOCKET, SO_ERROR)).toEqual({ value: -failed("ECONNREFUSED") });
+    expect(client.getsockoptInt(SOL_SOCKET, SO_ERROR)).toEqual({ value: 0 });
+  });
+
+  test("to a unix path that is not there fails at once", () => {
+    const client = socket(AF_UNIX, SOCK_STREAM);
+    using _ = closing(client);
+    expect(client.connect({ kind: "unix", path: bytes("/nonexistent/socket") })).toBe(failed("ENOENT"));
+  });
+
+  test("a datagram socket lets go of its peer by AF_UNSPEC", () => {
+    const one = socket(AF_INET, SOCK_DGRAM);
+    using _ = closing(one);
+    expect(one.connect({ ...loopback, port: 9 })).toBe(0);
+    expect(one.getpeername()).toEqual({ ...loopback, port: 9 });
+    expect(one.connect({ kind: "raw", family: 0, data: new Uint8Array(14) })).toBe(0);
+    expect(one.getpeername()).toBe(failed("ENOTCONN"));
+  });
+});
+
+describe("accepting", () => {
+  test("answers EAGAIN with nobody there, and EINVAL when not listening", () => {
+    const server = listener();
+    const idle = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(server, idle);
+    expect(server.accept()).toBe(failed("EAGAIN"));
+    expect(idle.accept()).toBe(failed("EINVAL"));
+  });
+
+  test("gives the peer's address, and descriptors like all others", async () => {
+    const server = listener();
+    const client = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(server, client);
+    client.connect(got(server.getsockname()));
+    await ready(server, POLLIN);
+    const made = descriptorOf(() => {
+      const accepted = got(server.accept());
+      expect(accepted.address).toEqual(client.getsockname());
+      expect([accepted.socket.family, accepted.socket.type, accepted.socket.protocol]).toEqual([2, 1, 6]);
+    });
+    expect(made.map(({ flags }) => flags & (O_CLOEXEC | O_NONBLOCK))).toEqual([O_CLOEXEC | O_NONBLOCK]);
+  });
+
+  test("from an unnamed unix socket gives an empty path", async () => {
+    const server = socket(AF_UNIX, SOCK_STREAM);
+    const client = socket(AF_UNIX, SOCK_STREAM);
+    using _ = closing(server, client);
+    server.bind({ kind: "unix", path: new Uint8Array() });
+    server.listen(1);
+    expect(client.connect(got(server.getsockname()))).toBe(0);
+    const accepted = got(server.accept());
+    using __ = closing(accepted.socket);
+    expect(accepted.address).toEqual({ kind: "unix", path: Buffer.alloc(0) });
+  });
+});
+
+describe("a stream", () => {
+  test("carries bytes, has none yet, and ends", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    expect(b.recv(10, 0)).toBe(failed("EAGAIN"));
+    expect(a.send(bytes("hello"), 0)).toBe(5);
+    expect(b.recv(2, 0)).toEqual(Buffer.from("he"));
+    expect(b.recv(10, constant("MSG_PEEK"))).toEqual(Buffer.from("llo"));
+    expect(b.recv(10, 0)).toEqual(Buffer.from("llo"));
+    expect(a.shutdown(constant("SHUT_WR"))).toBe(0);
+    expect(b.recv(10, 0)).toEqual(Buffer.alloc(0));
+    expect(b.recv(10, 0)).toEqual(Buffer.alloc(0));
+    expect(b.send(bytes("still"), 0)).toBe(5);
+    expect(a.recv(10, 0)).toEqual(Buffer.from("still"));
+  });
+
+  test("moves nothing when asked for nothing", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    expect(a.send(new Uint8Array(), 0)).toBe(0);
+    expect(b.recv(0, 0)).toBe(failed("EAGAIN"));
+    a.send(bytes("x"), 0);
+    expect(b.recv(0, 0)).toEqual(Buffer.alloc(0));
+    expect(b.recv(9, 0)).toEqual(Buffer.from("x"));
+  });
+
+  test("takes what fits, then answers EAGAIN", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    const chunk = new Uint8Array(1 << 20).fill(7);
+    const sent = a.send(chunk, 0);
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(chunk.length);
+    expect(a.send(chunk, 0)).toBe(failed("EAGAIN"));
+    expect(a.poll(POLLOUT)).toBe(0);
+    let received = 0;
+    for (let part = b.recv(1 << 20, 0); typeof part !== "number"; part = b.recv(1 << 20, 0)) {
+      expect(part.every((byte) => byte === 7)).toBe(true);
+      received += part.length;
+    }
+    expect(received).toBe(sent);
+  });
+
+  test("is read in one piece beyond the scratch buffer, and no request costs what it asks for", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    a.setsockoptInt(SOL_SOCKET, constant("SO_SNDBUF"), 1 << 22);
+    const data = new Uint8Array(150_000).map((_, index) => index % 251);
+    expect(a.send(data, 0)).toBe(data.length);
+    expect(Buffer.compare(got(b.recv(0xffffffff, 0)), data)).toBe(0);
+    expect(a.send(bytes("x"), 0)).toBe(1);
+    expect(got(b.recv(0xffffffff, 0)).buffer.byteLength).toBeLessThan(1 << 16);
+  });
+
+  test("tells reset, broken pipe and end apart", async () => {
+    const [client, accepted, server] = await connection();
+    using _ = closing(client, accepted, server);
+    accepted.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(new Int32Array([1, 0]).buffer));
+    expect(accepted.close()).toBe(0);
+    await ready(client, POLLIN);
+    expect(client.recv(1, 0)).toBe(failed("ECONNRESET"));
+    expect(client.recv(1, 0)).toEqual(Buffer.alloc(0));
+    expect(client.send(bytes("x"), 0)).toBe(failed("EPIPE"));
+  });
+
+  test("has out-of-band data and a mark", async () => {
+    const [client, accepted, server] = await connection();
+    using _ = closing(client, accepted, server);
+    expect(client.send(bytes("!"), constant("MSG_OOB"))).toBe(1);
+    expect(await ready(accepted, 2)).toBe(2);
+    expect(accepted.ioctlInt(0x8905, 0)).toEqual({ value: 1 });
+    expect(accepted.recv(1, constant("MSG_OOB"))).toEqual(Buffer.from("!"));
+    expect(accepted.recv(1, constant("MSG_OOB"))).toBe(failed("EINVAL"));
+  });
+
+  test("with MSG_TRUNC discards on TCP, and shows none of what the process received before", async () => {
+    const [a, b] = pair();
+    const [client, accepted, server] = await connection();
+    using _ = closing(a, b, client, accepted, server);
+    a.send(bytes("secret secret secret"), 0);
+    b.recv(100, 0);
+    client.send(bytes("0123456789"), 0);
+    await ready(accepted, POLLIN);
+    expect(accepted.recv(10, constant("MSG_TRUNC"))).toEqual(Buffer.alloc(10));
+    expect(accepted.recv(10, 0)).toBe(failed("EAGAIN"));
+  });
+
+  test("never waits, even when another holder has made the socket blocking", async ({ skip }) => {
+    if (!hasPython) return skip("needs python3");
+    const peer = await pythonPeer(`
+a, b = socket.socketpair()
+listener = socket.create_server(("127.0.0.1", 0))
+socket.send_fds(peer, [b"x"], [a.fileno(), listener.fileno()])
+peer.recv(1)
+for one in (a, listener):
+    fcntl.fcntl(one, fcntl.F_SETFL, fcntl.fcntl(one, fcntl.F_GETFL) & ~os.O_NONBLOCK)
+peer.send(b"blocking")
+peer.recv(1)`);
+    const [stream, server] = await nextDescriptors(peer);
+    if (stream === undefined || server === undefined) throw new Error("two sockets were sent");
+    using _ = closing(peer, stream, server);
+    peer.send(bytes("y"), 0);
+    await nextMessage(peer);
+    expect(stream.recv(1, 0)).toBe(failed("EAGAIN"));
+    expect(stream.recvmsg(1, 0, 0)).toBe(failed("EAGAIN"));
+    expect(stream.recvmmsg(1, 1, 0, 0)).toBe(failed("EAGAIN"));
+    while (stream.send(new Uint8Array(65536), 0) > 0);
+    expect(stream.sendmsg([bytes("x")], [], 0, null)).toBe(failed("EAGAIN"));
+    expect(server.accept()).toBe(failed("EAGAIN"));
+  });
+});
+
+describe("sendfile", () => {
+  test("copies from a file that came with a message", async ({ skip }) => {
+    if (!hasPython) return skip("needs python3");
+    const [a, b] = pair();
+    const peer = await pythonPeer(`
+file = tempfile.TemporaryFile()
+file.write(b"sendfile contents")
+file.flush()
+file.seek(0)
+socket.send_fds(peer, [b"x"], [file.fileno()])
+peer.recv(1)`);
+    const [file] = await nextDescriptors(peer);
+    if (file === undefined) throw new Error("a file was sent");
+    using _ = closing(a, b, peer, file);
+    expect([file.family, file.type, file.protocol]).toEqual([-1, -1, -1]);
+    expect(a.sendfile(file, 0n, 8)).toBe(8);
+    expect(b.recv(100, 0)).toEqual(Buffer.from("sendfile"));
+    expect(a.sendfile(file, null, 100)).toBe(17);
+    expect(a.sendfile(file, null, 100)).toBe(0);
+    expect(b.recv(100, 0)).toEqual(Buffer.from("sendfile contents"));
+    expect(a.sendfile(file, 2n ** 63n, 1)).toBe(failed("EINVAL"));
+    expect(a.sendfile(b, 0n, 1)).toBe(failed("ESPIPE"));
+    expect(() => a.sendfile(file, -1n, 1)).toThrow("argument 2 must be a bigint from 0 to 2^64-1 or null");
+    file.close();
+    expect(a.sendfile(file, null, 1)).toBe(failed("EBADF"));
+  });
+});

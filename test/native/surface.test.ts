@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+import { AF_INET6, addon, closing, SOCK_STREAM, socket } from "./helpers.js";
+
+const source = readFileSync(new URL("../../src/native/binding.ts", import.meta.url), "utf8");
+
+/** The members of an interface of binding.ts, in its order. */
+function members(name: string): string[] {
+  const body = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, "ms").exec(source)?.[1] ?? "";
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map((match) => match[1] ?? "");
+}
+
+const tooMany = Array.from({ length: 20 }, () => 0);
+
+/** The name that an implementation gives itself when it complains. */
+function nameOf(call: (...args: unknown[]) => unknown): string {
+  try {
+    call(...tooMany);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return (error as Error).message.replace(/ takes \d arguments \(20 given\)$/, "");
+  }
+  return "(accepts anything)";
+}
+
+describe("the addon", () => {
+  test("exports the functions of binding.ts, in its order", () => {
+    expect(Object.keys(addon)).toEqual(members("NativeAddon"));
+  });
+
+  test.each(members("NativeAddon").filter((name) => name !== "testing"))("%s reaches its own function", (name) => {
+    const call = Reflect.get(addon, name);
+    expect(nameOf(call)).toBe(name);
+    expect(call.name).toBe(name);
+  });
+
+  test.each(["encodeSockaddr", "decodeSockaddr"] as const)("testing.%s reaches its own function", (name) => {
+    expect(nameOf(addon.testing[name] as (...args: unknown[]) => unknown)).toBe(name);
+  });
+});
+
+describe("a socket", () => {
+  const one = socket(AF_INET6, SOCK_STREAM);
+  const prototype: object = Object.getPrototypeOf(one);
+
+  test("has the members of binding.ts, in its order", () => {
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor");
+    expect(names).toEqual(members("NativeSocket"));
+  });
+
+  const methods = members("NativeSocket").filter((name) => !["family", "type", "protocol", "closed"].includes(name));
+  test.each(methods)("%s reaches its own function", (name) => {
+    expect(nameOf((...args) => Reflect.get(one, name).apply(one, args))).toBe(name);
+  });
+
+  test("tells its family, type, protocol and end apart", () => {
+    using _ = closing(one);
+    expect([one.family, one.type, one.protocol, one.closed]).toEqual([10, 1, 6, false]);
+    one.close();
+    expect([one.family, one.type, one.protocol, one.closed]).toEqual([10, 1, 6, true]);
+  });
+});
