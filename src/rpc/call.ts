@@ -1,0 +1,50 @@
+import type { Metadata } from "@grpc/grpc-js";
+
+/** What every call of a server has, whatever its kind. */
+export interface Call {
+  /** The id under which the connection was injected. */
+  readonly peer: string;
+  /** The first value of a metadata key, or null. */
+  header(name: string): string | null;
+  /**
+   * Aborts, with the reason that the first to ask gave, when the caller cancels, its deadline passes, or its connection
+   * breaks. Made when first asked for.
+   */
+  signal(reason: unknown): AbortSignal;
+}
+
+interface GrpcCall {
+  readonly metadata: Metadata;
+  readonly cancelled: boolean;
+  getPeer(): string;
+  once(event: "cancelled", listener: () => void): unknown;
+}
+
+/** Shows a call of grpc-js as one of ours. */
+export class ServerCall implements Call {
+  readonly #call: GrpcCall;
+  #controller: AbortController | null = null;
+
+  constructor(call: GrpcCall) {
+    this.#call = call;
+  }
+
+  get peer(): string {
+    return this.#call.getPeer();
+  }
+
+  header(name: string): string | null {
+    const [value] = this.#call.metadata.get(name);
+    return typeof value === "string" ? value : null;
+  }
+
+  signal(reason: unknown): AbortSignal {
+    if (this.#controller === null) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      if (this.#call.cancelled) controller.abort(reason);
+      else this.#call.once("cancelled", () => controller.abort(reason));
+    }
+    return this.#controller.signal;
+  }
+}

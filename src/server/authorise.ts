@@ -1,0 +1,51 @@
+import type { Sockaddr } from "../native/binding.js";
+import type { SocketAddress } from "../gen/sockbroker/v1/address_pb.js";
+import { endpointOf } from "./codec/endpoint.js";
+import type { OpContext } from "./context.js";
+import { resolveAddress } from "./names/resolve-address.js";
+import { type Checked, check, PolicyDenied } from "./policy/checked.js";
+import type { Verb } from "./policy/policy.js";
+import type { SocketFacts } from "./sockets/socket-entry.js";
+
+/** Checks a verb that has no address. Throws `PolicyDenied`. */
+export function authorise(ctx: OpContext, verb: Verb): void {
+  audited(ctx, verb, null, null);
+}
+
+/** Checks a verb on an address, and answers the address that may be used. Throws `PolicyDenied`. */
+export function authoriseAddress(ctx: OpContext, verb: Verb, address: Sockaddr): Checked<Sockaddr> {
+  return audited(ctx, verb, endpointOf(address), address);
+}
+
+/**
+ * Turns an address from outside into one that may be used: its shape is judged for the socket, its name is resolved once,
+ * and what it resolved to is checked. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`; a promise only when
+ * there is a name to look up.
+ */
+export function checkedAddress(
+  ctx: OpContext,
+  verb: Verb,
+  facts: SocketFacts,
+  address: SocketAddress | undefined,
+  operation: string,
+): Checked<Sockaddr> | Promise<Checked<Sockaddr>> {
+  const resolved = resolveAddress(ctx, facts, address, operation);
+  return resolved instanceof Promise
+    ? resolved.then((concrete) => authoriseAddress(ctx, verb, concrete))
+    : authoriseAddress(ctx, verb, resolved);
+}
+
+function audited<T>(ctx: OpContext, verb: Verb, endpoint: string | null, value: T): Checked<T> {
+  try {
+    return check(ctx.services.policy, { principal: ctx.principal.name, verb, endpoint }, value);
+  } catch (error) {
+    if (error instanceof PolicyDenied) {
+      ctx.services.counters.denials += 1;
+      ctx.services.log.warn(
+        { event: "denied", principal: ctx.principal.name, verb, endpoint, rule: error.decision.rule },
+        "denied by policy",
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,259 @@
+import { create } from "@bufbuild/protobuf";
+import { type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Sockaddr } from "../../native/binding.js";
+import { ArgumentFault, BrokerFault } from "../errors.js";
+import type { Init } from "./init.js";
+
+type AddressInit = Init<typeof SocketAddressSchema>;
+type Arm = NonNullable<SocketAddress["address"]["case"]>;
+
+/** An address whose host may still be a name. */
+export type UnresolvedAddress =
+  | { readonly kind: "name"; readonly family: "inet" | "inet6"; readonly host: string; readonly rest: Sockaddr }
+  | { readonly kind: "concrete"; readonly address: Sockaddr };
+
+const NUL = 0;
+const UNIX_PATH_MAX = 108;
+const INTERFACE_NAME_MAX = 16;
+const TIPC_CLUSTER_SCOPE = 2;
+const TIPC_ADDRESS_TYPES = [1, 2, 3];
+
+/** Writes an address for the wire. */
+export function addressOf(address: Sockaddr): AddressInit {
+  switch (address.kind) {
+    case "inet":
+      return arm("inet", { host: address.address, port: address.port });
+    case "inet6":
+      return arm("inet6", {
+        host: address.address,
+        port: address.port,
+        flowinfo: address.flowinfo,
+        scopeId: address.scopeId,
+      });
+    case "unix":
+      return arm("unix", { name: unixName(address.path) });
+    case "netlink":
+      return arm("netlink", { pid: address.pid, groups: address.groups });
+    case "packet":
+      return arm("packet", {
+        interfaceName: address.interface,
+        protocol: address.protocol,
+        packetType: address.packetType,
+        hardwareType: address.hardwareType,
+        hardwareAddress: address.hardwareAddress,
+      });
+    case "can":
+      return arm("can", { interfaceName: address.interface });
+    case "isotp":
+      return arm("isotp", { interfaceName: address.interface, rxId: address.rxId, txId: address.txId });
+    case "j1939":
+      return arm("j1939", {
+        interfaceName: address.interface,
+        name: address.name,
+        pgn: address.pgn,
+        address: address.address,
+      });
+    case "tipc":
+      return arm("tipc", {
+        addressType: address.addressType,
+        v1: address.v1,
+        v2: address.v2,
+        v3: address.v3,
+        scope: address.scope,
+      });
+    case "alg":
+      return arm("alg", { type: address.type, name: address.name, feature: address.feature, mask: address.mask });
+    case "vsock":
+      return arm("vsock", { cid: address.cid, port: address.port });
+    case "l2cap":
+      return arm("l2cap", {
+        bdaddr: address.bdaddr,
+        psm: address.psm,
+        cid: address.cid,
+        bdaddrType: address.bdaddrType,
+      });
+    case "rfcomm":
+      return arm("rfcomm", { bdaddr: address.bdaddr, channel: address.channel });
+    case "hci":
+      return arm("hci", { device: address.device, channel: address.channel });
+    case "sco":
+      return arm("sco", { bdaddr: address.bdaddr });
+    case "qipcrtr":
+      return arm("qipcrtr", { node: address.node, port: address.port });
+    case "raw":
+      return arm("raw", { family: address.family, data: address.data });
+  }
+}
+
+/** The field of a message: absent where the kernel gave no address. */
+export function addressField<K extends string>(field: K, address: Sockaddr | null): { [P in K]?: AddressInit } {
+  return (address === null ? {} : { [field]: addressOf(address) }) as { [P in K]?: AddressInit };
+}
+
+/** Reads an address from the wire, and judges what the kernel would not be asked about. Throws `ArgumentFault`. */
+export function addressFrom(message: SocketAddress, operation: string): UnresolvedAddress {
+  const { address } = message;
+  switch (address.case) {
+    case "inet":
+    case "rds":
+      return {
+        kind: "name",
+        family: "inet",
+        host: address.value.host,
+        rest: { kind: "inet", address: "", port: portFrom(address.value.port, operation) },
+      };
+    case "inet6": {
+      const { host, port, flowinfo, scopeId } = address.value;
+      portFrom(port, operation);
+      if (flowinfo > 0xfffff) {
+        throw overflow("FLOWINFO_OUT_OF_RANGE", operation, `${operation}(): flowinfo must be 0-1048575.`);
+      }
+      return { kind: "name", family: "inet6", host, rest: { kind: "inet6", address: "", port, flowinfo, scopeId } };
+    }
+    case "unix":
+      return concrete({ kind: "unix", path: unixPath(address.value.name, operation) });
+    case "netlink":
+      return concrete({ kind: "netlink", pid: address.value.pid, groups: address.value.groups });
+    case "packet": {
+      const { interfaceName, protocol, packetType, hardwareType, hardwareAddress } = address.value;
+      if (protocol > 0xffff) {
+        throw overflow("PROTOCOL_OUT_OF_RANGE", operation, `${operation}(): proto must be 0-65535.`);
+      }
+      if (hardwareAddress.length > 8) {
+        throw value("HARDWARE_ADDRESS_TOO_LONG", operation, "Hardware address must be 8 bytes or less");
+      }
+      interfaceFrom(interfaceName, "AF_PACKET", operation);
+      return concrete({
+        kind: "packet",
+        interface: interfaceName,
+        protocol,
+        packetType,
+        hardwareType,
+        hardwareAddress,
+      });
+    }
+    case "can":
+      return concrete({ kind: "can", interface: interfaceFrom(address.value.interfaceName, "AF_CAN", operation) });
+    case "isotp":
+      return concrete({
+        kind: "isotp",
+        interface: interfaceFrom(address.value.interfaceName, "AF_CAN", operation),
+        rxId: address.value.rxId,
+        txId: address.value.txId,
+      });
+    case "j1939":
+      return concrete({
+        kind: "j1939",
+        interface: interfaceFrom(address.value.interfaceName, "AF_CAN", operation),
+        name: address.value.name,
+        pgn: address.value.pgn,
+        address: address.value.address,
+      });
+    case "tipc": {
+      const { addressType, v1, v2, v3, scope } = address.value;
+      if (!TIPC_ADDRESS_TYPES.includes(addressType)) {
+        throw type("TIPC_ADDRESS_TYPE", operation, "Invalid address type");
+      }
+      return concrete({ kind: "tipc", addressType, v1, v2, v3, scope: scope ?? TIPC_CLUSTER_SCOPE });
+    }
+    case "alg": {
+      const { type: algType, name, feature, mask } = address.value;
+      if (Buffer.byteLength(algType) >= 14) throw value("ALG_TYPE_TOO_LONG", operation, "AF_ALG type too long.");
+      if (Buffer.byteLength(name) >= 64) throw value("ALG_NAME_TOO_LONG", operation, "AF_ALG name too long.");
+      return concrete({ kind: "alg", type: algType, name, feature, mask });
+    }
+    case "vsock":
+      return concrete({ kind: "vsock", cid: address.value.cid, port: address.value.port });
+    case "l2cap":
+      return concrete({
+        kind: "l2cap",
+        bdaddr: bdaddrFrom(address.value.bdaddr, operation),
+        psm: address.value.psm,
+        cid: address.value.cid,
+        bdaddrType: address.value.bdaddrType,
+      });
+    case "rfcomm":
+      return concrete({
+        kind: "rfcomm",
+        bdaddr: bdaddrFrom(address.value.bdaddr, operation),
+        channel: address.value.channel,
+      });
+    case "hci":
+      return concrete({ kind: "hci", device: address.value.device, channel: address.value.channel });
+    case "sco":
+      return concrete({ kind: "sco", bdaddr: bdaddrFrom(address.value.bdaddr, operation) });
+    case "qipcrtr":
+      return concrete({ kind: "qipcrtr", node: address.value.node, port: address.value.port });
+    case "raw":
+      return concrete({ kind: "raw", family: address.value.family, data: address.value.data });
+    case "hyperv":
+      throw new BrokerFault(BrokerError_Code.NOT_SUPPORTED_ON_HOST, "AF_HYPERV is Windows only");
+    case undefined:
+      throw type("ADDRESS_MISSING", operation, `${operation}(): an address is required`);
+  }
+}
+
+/** Reads a port. Throws OVERFLOW with CPython's words. */
+export function portFrom(port: number, operation: string): number {
+  if (port > 0xffff) throw overflow("PORT_OUT_OF_RANGE", operation, `${operation}(): port must be 0-65535.`);
+  return port;
+}
+
+export function addressMessage(address: Sockaddr): SocketAddress {
+  return create(SocketAddressSchema, addressOf(address));
+}
+
+function arm(name: Arm, value: object): AddressInit {
+  return { address: { case: name, value } } as AddressInit;
+}
+
+function concrete(address: Sockaddr): UnresolvedAddress {
+  return { kind: "concrete", address };
+}
+
+function unixName(path: Uint8Array) {
+  if (path.length === 0) return { case: undefined };
+  if (path[0] === NUL) return { case: "abstractName" as const, value: path.subarray(1) };
+  return { case: "path" as const, value: path };
+}
+
+type UnixName = { case: "path" | "abstractName"; value: Uint8Array } | { case: undefined; value?: undefined };
+
+function unixPath(name: UnixName, operation: string): Uint8Array {
+  if (name.case === undefined) return new Uint8Array(0);
+  const path = name.case === "path" ? name.value : Buffer.concat([new Uint8Array(1), name.value]);
+  const limit = name.case === "path" ? UNIX_PATH_MAX - 1 : UNIX_PATH_MAX;
+  if (path.length > limit) throw os("UNIX_PATH_TOO_LONG", operation, "AF_UNIX path too long");
+  return path;
+}
+
+function interfaceFrom(name: string, family: "AF_CAN" | "AF_PACKET", operation: string): string {
+  if (family === "AF_CAN" && Buffer.byteLength(name) >= INTERFACE_NAME_MAX) {
+    throw os("INTERFACE_NAME_TOO_LONG", operation, "AF_CAN interface name too long");
+  }
+  return name;
+}
+
+function bdaddrFrom(text: string, operation: string): string {
+  if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text)) {
+    throw os("BAD_BLUETOOTH_ADDRESS", operation, "bad bluetooth address");
+  }
+  return text;
+}
+
+function os(reason: string, operation: string, message: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.OS, reason, operation, message);
+}
+
+function value(reason: string, operation: string, message: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.VALUE, reason, operation, message);
+}
+
+function type(reason: string, operation: string, message: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.TYPE, reason, operation, message);
+}
+
+function overflow(reason: string, operation: string, message: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.OVERFLOW, reason, operation, message);
+}

@@ -1,0 +1,195 @@
+/*
+ * Control messages between the wire and the kernel. Descriptors become handles here, and nowhere else.
+ */
+
+import { endianness } from "node:os";
+import {
+  Clock,
+  type ControlMessage,
+  type ControlMessageSchema,
+  type PacketInfo,
+} from "../../gen/sockbroker/v1/ancillary_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { ControlIn, ControlOut, NativeSocket, Received } from "../../native/binding.js";
+import { ArgumentFault } from "../errors.js";
+import type { Session } from "../sockets/session.js";
+import type { Init } from "./init.js";
+
+type ControlInit = Init<typeof ControlMessageSchema>;
+type View = NonNullable<ControlInit["view"]>;
+
+const littleEndian = endianness() === "LE";
+
+const SOL_IP = 0;
+const SOL_SOCKET = 1;
+const SOL_UDP = 17;
+const SOL_IPV6 = 41;
+const SCM_RIGHTS = 1;
+const SCM_CREDENTIALS = 2;
+const SO_TIMESTAMP_OLD = 29;
+const SO_TIMESTAMPNS_OLD = 35;
+const SO_TIMESTAMP_NEW = 63;
+const SO_TIMESTAMPNS_NEW = 64;
+const SO_RXQ_OVFL = 40;
+const SO_MARK = 36;
+const SO_PRIORITY = 12;
+const IP_TOS = 1;
+const IP_TTL = 2;
+const IP_PKTINFO = 8;
+const IPV6_PKTINFO = 50;
+const IPV6_HOPLIMIT = 52;
+const IPV6_TCLASS = 67;
+const UDP_GRO = 104;
+
+/** Writes received control messages for the wire. Descriptors become handles of the session. */
+export function controlOf(session: Session, received: Received): ControlInit[] {
+  return received.control.map((message) => ({
+    level: message.level,
+    type: message.type,
+    data: message.data,
+    view: viewOf(session, message),
+  }));
+}
+
+/** Takes the descriptors of a message that nobody will get, and closes them. */
+export function discardControl(received: Received): void {
+  for (const { sockets } of received.control) {
+    for (const socket of sockets ?? []) socket.close();
+  }
+}
+
+/** Adopts received descriptors into the session. Answers their handles. */
+export function adoptAll(session: Session, sockets: readonly NativeSocket[]): bigint[] {
+  return session.adoptAll(sockets, null).map((entry) => entry.handle);
+}
+
+/** Reads control messages to send. Handles must be the session's own. */
+export function controlFrom(session: Session, messages: readonly ControlMessage[]): ControlOut[] {
+  return messages.map((message) => {
+    const { level, type, view } = message;
+    if (view.case === "rights") return rights(session, view.value.handles);
+    const data = view.case === undefined ? message.data : viewBytes(message);
+    return { level, type, data, sockets: null };
+  });
+}
+
+/** An SCM_RIGHTS message of handles of the session. */
+export function rights(session: Session, handles: readonly bigint[]): ControlOut {
+  const sockets = handles.map((handle) => session.entry(handle).native as NativeSocket);
+  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
+}
+
+
+function viewOf(session: Session, message: ControlIn): View {
+  const { level, type, sockets } = message;
+  const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
+  if (sockets !== null) return { case: "rights", value: { handles: adoptAll(session, sockets) } };
+  if (level === SOL_SOCKET) return socketView(type, data);
+  if (level === SOL_IP && type === IP_PKTINFO && data.length >= 12) {
+    return {
+      case: "packetInfo",
+      value: {
+        interfaceIndex: uint32(data, 0),
+        localAddress: data.subarray(4, 8),
+        address: data.subarray(8, 12),
+      },
+    };
+  }
+  if (level === SOL_IPV6 && type === IPV6_PKTINFO && data.length >= 20) {
+    return { case: "packetInfo", value: { interfaceIndex: uint32(data, 16), address: data.subarray(0, 16) } };
+  }
+  // The kernel puts out IP_TOS as one byte, the others as an int.
+  if (level === SOL_IP && type === IP_TOS && data.length === 1) return integerView(BigInt(data[0] ?? 0));
+  if (isInteger(level, type) && data.length >= 4) return integerView(BigInt(int32(data, 0)));
+  return { case: undefined };
+}
+
+function socketView(type: number, data: Buffer): View {
+  if (type === SCM_CREDENTIALS && data.length >= 12) {
+    return { case: "credentials", value: { pid: int32(data, 0), uid: uint32(data, 4), gid: uint32(data, 8) } };
+  }
+  if (data.length >= 16) {
+    if (type === SO_TIMESTAMP_OLD || type === SO_TIMESTAMP_NEW) return timestamp(data, 1_000n);
+    if (type === SO_TIMESTAMPNS_OLD || type === SO_TIMESTAMPNS_NEW) return timestamp(data, 1n);
+  }
+  const integer = type === SO_RXQ_OVFL || type === SO_MARK || type === SO_PRIORITY;
+  return integer && data.length >= 4 ? integerView(BigInt(uint32(data, 0))) : { case: undefined };
+}
+
+function isInteger(level: number, type: number): boolean {
+  if (level === SOL_IP) return type === IP_TTL || type === IP_TOS;
+  if (level === SOL_IPV6) return type === IPV6_TCLASS || type === IPV6_HOPLIMIT;
+  return level === SOL_UDP && type === UDP_GRO;
+}
+
+function timestamp(data: Buffer, unit: bigint): View {
+  const seconds = littleEndian ? data.readBigInt64LE(0) : data.readBigInt64BE(0);
+  const fraction = littleEndian ? data.readBigInt64LE(8) : data.readBigInt64BE(8);
+  return {
+    case: "timestamp",
+    value: { nanoseconds: seconds * 1_000_000_000n + fraction * unit, clock: Clock.REALTIME },
+  };
+}
+
+function integerView(value: bigint): View {
+  return { case: "integer", value };
+}
+
+function viewBytes(message: ControlMessage): Uint8Array {
+  const { view } = message;
+  switch (view.case) {
+    case "credentials": {
+      const bytes = Buffer.alloc(12);
+      writeInt32(bytes, view.value.pid, 0);
+      writeInt32(bytes, view.value.uid | 0, 4);
+      writeInt32(bytes, view.value.gid | 0, 8);
+      return bytes;
+    }
+    case "packetInfo":
+      return packetInfoBytes(message.level, view.value);
+    case "integer": {
+      const bytes = Buffer.alloc(4);
+      writeInt32(bytes, Number(BigInt.asIntN(32, view.value)), 0);
+      return bytes;
+    }
+    default:
+      throw new ArgumentFault(
+        ArgumentError_Kind.VALUE,
+        "CONTROL_MESSAGE_NOT_SENDABLE",
+        "sendmsg",
+        `a ${view.case ?? "raw"} control message cannot be sent`,
+      );
+  }
+}
+
+function packetInfoBytes(level: number, info: PacketInfo): Uint8Array {
+  const v6 = level === SOL_IPV6;
+  const bytes = Buffer.alloc(v6 ? 20 : 12);
+  bytes.set(fixed(info.address, v6 ? 16 : 4), v6 ? 0 : 8);
+  if (!v6) bytes.set(fixed(info.localAddress, 4), 4);
+  writeInt32(bytes, info.interfaceIndex | 0, v6 ? 16 : 0);
+  return bytes;
+}
+
+function fixed(address: Uint8Array, length: number): Uint8Array {
+  if (address.length === 0 || address.length === length) return address;
+  throw new ArgumentFault(
+    ArgumentError_Kind.VALUE,
+    "PACKET_INFO_ADDRESS_LENGTH",
+    "sendmsg",
+    `an address of packet information has ${length} bytes`,
+  );
+}
+
+function int32(data: Buffer, offset: number): number {
+  return littleEndian ? data.readInt32LE(offset) : data.readInt32BE(offset);
+}
+
+function uint32(data: Buffer, offset: number): number {
+  return int32(data, offset) >>> 0;
+}
+
+function writeInt32(data: Buffer, value: number, offset: number): void {
+  if (littleEndian) data.writeInt32LE(value, offset);
+  else data.writeInt32BE(value, offset);
+}

@@ -1,0 +1,32 @@
+import type { Logger } from "pino";
+import type { NativeAddon } from "../native/binding.js";
+import type { Counters } from "./counters.js";
+import type { Limits } from "./limits.js";
+import type { Resolver } from "./names/resolver.js";
+import type { Policy } from "./policy/policy.js";
+import type { PeerIdentity, Principal } from "./principal.js";
+import type { Session } from "./sockets/session.js";
+
+/** What the whole daemon shares. */
+export interface Services {
+  readonly native: NativeAddon;
+  readonly policy: Policy;
+  readonly resolver: Resolver;
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** On whose behalf an op runs. */
+export interface OpContext {
+  readonly services: Services;
+  readonly session: Session;
+  readonly principal: Principal;
+  readonly peer: PeerIdentity;
+  /**
+   * Aborts when the caller cancels or its connection breaks. The end of the session is `session.signal`; what waits on an
+   * entry need not look at that, for the entry ends it.
+   */
+  readonly signal: () => AbortSignal;
+}

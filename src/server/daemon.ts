@@ -1,0 +1,193 @@
+/*
+ * The composition root: everything that the daemon is made of is made and joined here, and ended here in reverse.
+ */
+
+import type { Socket } from "node:net";
+import type { Logger } from "pino";
+import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
+import { AdminService } from "../gen/sockbroker/v1/admin_service_pb.js";
+import { ConversionService } from "../gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../gen/sockbroker/v1/interface_service_pb.js";
+import { PolicyService } from "../gen/sockbroker/v1/policy_service_pb.js";
+import { ResolverService } from "../gen/sockbroker/v1/resolver_service_pb.js";
+import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
+import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
+import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
+import type { NativeAddon } from "../native/binding.js";
+import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } from "../rpc/server.js";
+import { statusOfError } from "./codec/status.js";
+import type { Services } from "./context.js";
+import { newCounters } from "./counters.js";
+import { BrokerFault } from "./errors.js";
+import type { Limits } from "./limits.js";
+import { newResolver } from "./names/resolver.js";
+import type { Policy } from "./policy/policy.js";
+import type { PeerIdentity } from "./principal.js";
+import { adminHandlers } from "./services/admin.js";
+import { serveAttach } from "./services/attach.js";
+import type { Door } from "./services/door.js";
+import { openSession } from "./services/open-session.js";
+import { serveSession } from "./services/session-stream.js";
+import { unaryHandlers } from "./services/unary.js";
+import { serveWatch } from "./services/watch.js";
+import { Sessions } from "./sockets/sessions.js";
+import { type Connection, Connections } from "./transport/connections.js";
+import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
+
+/** In which callers may send ahead, per connection and per stream. */
+const RECEIVE_WINDOW_BYTES = 1024 * 1024;
+
+export interface DaemonOptions {
+  readonly native: NativeAddon;
+  readonly path: string;
+  readonly mode: number;
+  readonly policy: Policy;
+  readonly limits: Limits;
+  readonly log: Logger;
+  readonly version: string;
+  /** Called once, when everything is closed. */
+  readonly onEnd: () => void;
+}
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #services: Services;
+  readonly #sessions: Sessions;
+  readonly #connections: Connections;
+  readonly #rpc: RpcServer;
+  readonly #listener: UnixListener;
+  readonly #sockets = new Set<Socket>();
+  #draining: Promise<void> | null = null;
+
+  /** Starts to serve. Throws `StartupError`. */
+  constructor(options: DaemonOptions) {
+    const { native, limits, log, policy, version } = options;
+    const counters = newCounters();
+    this.#options = options;
+    this.#services = { native, policy, limits, counters, log, version, resolver: newResolver(native) };
+    this.#sessions = new Sessions({ limits, counters });
+    this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
+    this.#rpc = this.#createRpc();
+    this.#listener = listenUnix({
+      native,
+      path: options.path,
+      mode: options.mode,
+      onConnection: (socket, peer) => this.#admit(socket, peer),
+      onError: (error) => log.error({ err: error }, "a connection could not be accepted"),
+    });
+  }
+
+  /**
+   * Refuses new work, lets calls end for so long, ends the rest with a retryable status, and closes everything.
+   * Idempotent.
+   */
+  drain(graceMilliseconds: number): Promise<void> {
+    this.#draining ??= this.#drain(graceMilliseconds);
+    return this.#draining;
+  }
+
+  async #drain(grace: number): Promise<void> {
+    this.#rpc.health.stop();
+    this.#listener.close();
+    await this.#idle(grace);
+    const reason = new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
+    for (const session of [...this.#sessions]) session.destroy(reason);
+    // What the end of the sessions has to say goes out before the connections end.
+    await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
+    this.#rpc.drain(FAREWELL_MS);
+    await this.#disconnected();
+    this.#rpc.close();
+    this.#options.onEnd();
+  }
+
+  /** Waits until no operation waits and no stream is open, but not for longer than the grace. */
+  async #idle(grace: number): Promise<void> {
+    const deadline = performance.now() + grace;
+    const { counters } = this.#services;
+    while (counters.waiting + counters.streams > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
+    }
+  }
+
+  async #disconnected(): Promise<void> {
+    const deadline = performance.now() + DISCONNECT_MS;
+    while (this.#sockets.size > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
+    }
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #admit(socket: Socket, peer: PeerIdentity): void {
+    const connection = this.#connections.add(`uid:${peer.uid}`, peer);
+    this.#sockets.add(socket);
+    const { log } = this.#services;
+    log.debug({ connection: connection.id, principal: connection.principal.name, pid: peer.pid }, "connected");
+    socket.on("error", (error) => log.debug({ connection: connection.id, err: error }, "connection failed"));
+    socket.on("close", () => this.#forget(socket, connection));
+    this.#rpc.inject(socket, connection.id);
+  }
+
+  #forget(socket: Socket, connection: Connection): void {
+    this.#sockets.delete(socket);
+    this.#connections.remove(connection);
+    this.#services.log.debug({ connection: connection.id }, "disconnected");
+  }
+
+  #createRpc(): RpcServer {
+    const { log, limits } = this.#services;
+    const door: Door = {
+      services: this.#services,
+      connections: this.#connections,
+      draining: () => this.#draining !== null,
+    };
+    const statusOf = (error: unknown) =>
+      statusOfError(error, (cause, reference) => log.error({ err: cause, reference }, "internal error"));
+    const malformed = (cause: unknown) =>
+      new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, `the request does not decode: ${textOf(cause)}`);
+    const deps = { door, statusOf, malformed };
+    const unary = unaryHandlers(door);
+    const drain = (grace: number | null) => void this.drain(grace ?? DEFAULT_GRACE_MS);
+    const admin = adminHandlers({ ...deps, sessions: this.#sessions, drain });
+    return createRpcServer({
+      maxRequestBytes: limits.maxRequestBytes,
+      receiveWindowBytes: RECEIVE_WINDOW_BYTES,
+      statusOf,
+      malformed,
+      services: [
+        {
+          service: SessionService,
+          unary: {
+            ...unary,
+            openSession: ((call, request) => openSession(door, this.#sessions, call, request)) satisfies UnaryHandler,
+          },
+          bidi: { session: ((call) => serveSession(deps, call)) satisfies BidiHandler },
+        },
+        { service: SocketService, unary },
+        {
+          service: StreamService,
+          bidi: {
+            attach: ((call) => serveAttach(deps, call)) satisfies BidiHandler,
+            watch: ((call) => serveWatch(deps, call)) satisfies BidiHandler,
+          },
+        },
+        { service: ResolverService, unary },
+        { service: InterfaceService, unary },
+        { service: HostService, unary },
+        { service: ConversionService, unary },
+        { service: PolicyService, unary },
+        { service: AdminService, ...admin },
+      ],
+    });
+  }
+}
+
+/** How long calls may take to end when the daemon was asked to, unless it is told otherwise. */
+export const DEFAULT_GRACE_MS = 5_000;
+const FAREWELL_MS = 50;
+const DISCONNECT_MS = 1_000;
+const IDLE_POLL_MS = 10;
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,2 @@
+export { type Broker, type BrokerOptions, startBroker } from "./start-broker.js";
+export { StartupError } from "./startup-error.js";

@@ -1,0 +1,27 @@
+/** What protects the daemon and its callers from each other. */
+export interface Limits {
+  /**
+   * What one receive takes at the most, in bytes. The default leaves an answer below 4 MiB, which is what gRPC clients
+   * accept unless told otherwise.
+   */
+  readonly maxReceiveBytes: number;
+  /** What one message to the daemon has at the most, in bytes. */
+  readonly maxRequestBytes: number;
+  /** Handles of one principal in all its sessions. */
+  readonly maxHandles: number;
+  /** Operations of one session that wait at the same time. */
+  readonly maxWaiting: number;
+  /** Look-ups of one principal at the same time. */
+  readonly maxLookups: number;
+  /** Sessions of one principal at the same time. */
+  readonly maxSessions: number;
+}
+
+export const defaultLimits: Limits = {
+  maxReceiveBytes: 4 * 1024 * 1024 - 64 * 1024,
+  maxRequestBytes: 8 * 1024 * 1024,
+  maxHandles: 16_384,
+  maxWaiting: 4_096,
+  maxLookups: 64,
+  maxSessions: 4_096,
+};

@@ -1,0 +1,113 @@
+/*
+ * Names in addresses, by the rules of CPython's setipaddr: "" is the wildcard, "<broadcast>" is 255.255.255.255, a
+ * numeric host is taken as it is, and any other is looked up for the socket's family, whose first address counts. A
+ * `%zone` is accepted, but it is scope_id that decides.
+ */
+
+import { AddressFamily, type SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Sockaddr } from "../../native/binding.js";
+import { addressFrom } from "../codec/address.js";
+import type { OpContext } from "../context.js";
+import { ArgumentFault } from "../errors.js";
+import type { SocketFacts } from "../sockets/socket-entry.js";
+
+const BTPROTO = { l2cap: 0, hci: 1, sco: 2, rfcomm: 3 } as const;
+const CAN_ISOTP = 6;
+const CAN_J1939 = 7;
+
+/**
+ * Judges an address for a socket, and resolves its name. Throws `ArgumentFault` or `ResolverFault`; a promise only when
+ * there is a name to look up.
+ */
+export function resolveAddress(
+  ctx: OpContext,
+  facts: SocketFacts,
+  message: SocketAddress | undefined,
+  operation: string,
+): Sockaddr | Promise<Sockaddr> {
+  if (message === undefined) throw mismatch("ADDRESS_MISSING", operation, "an address is required");
+  const address = addressFrom(message, operation);
+  const arm = message.address.case ?? "none";
+  if (!fits(facts, message)) {
+    throw mismatch("ADDRESS_FAMILY_MISMATCH", operation, `a ${arm} address does not fit a socket of ${familyName(facts)}`);
+  }
+  if (address.kind === "concrete") return address.address;
+  const { rest } = address;
+  const host = resolveHost(ctx, address.host, address.family);
+  return host instanceof Promise ? host.then((found) => withHost(rest, found)) : withHost(rest, host);
+}
+
+/** Resolves a host for a family to a numeric address. A promise only when there is a name to look up. */
+export function resolveHost(ctx: OpContext, host: string, family: "inet" | "inet6"): string | Promise<string> {
+  const number = family === "inet" ? AddressFamily.INET : AddressFamily.INET6;
+  if (host === "") return family === "inet" ? "0.0.0.0" : "::";
+  if (host === "<broadcast>") {
+    if (family === "inet") return "255.255.255.255";
+    throw new ArgumentFault(ArgumentError_Kind.OS, "ADDRESS_FAMILY_MISMATCHED", "", "address family mismatched");
+  }
+  const { native, resolver } = ctx.services;
+  const packed = native.inetPton(number, host);
+  if (packed instanceof Uint8Array) return host;
+  return resolver.first(ctx, host, number);
+}
+
+function withHost(address: Sockaddr, host: string): Sockaddr {
+  return { ...address, address: host } as Sockaddr;
+}
+
+function fits(facts: SocketFacts, message: SocketAddress): boolean {
+  const arm = message.address.case;
+  switch (facts.family) {
+    case AddressFamily.INET:
+    case AddressFamily.RDS:
+      return arm === "inet" || arm === "rds" || isUnspecified(message);
+    case AddressFamily.INET6:
+      return arm === "inet6" || isUnspecified(message);
+    case AddressFamily.SMC:
+      return arm === "inet" || arm === "inet6";
+    case AddressFamily.UNIX:
+      return arm === "unix";
+    case AddressFamily.NETLINK:
+      return arm === "netlink";
+    case AddressFamily.PACKET:
+      return arm === "packet";
+    case AddressFamily.CAN:
+      return arm === canArm(facts.protocol);
+    case AddressFamily.TIPC:
+      return arm === "tipc";
+    case AddressFamily.ALG:
+      return arm === "alg";
+    case AddressFamily.VSOCK:
+      return arm === "vsock";
+    case AddressFamily.QIPCRTR:
+      return arm === "qipcrtr";
+    case AddressFamily.BLUETOOTH:
+      return arm === "raw" || arm === bluetoothArm(facts.protocol);
+    default:
+      return arm === "raw" && message.address.value.family === facts.family;
+  }
+}
+
+/** AF_UNSPEC: connect(2) with it dissolves a datagram socket's association. */
+function isUnspecified(message: SocketAddress): boolean {
+  return message.address.case === "raw" && message.address.value.family === AddressFamily.UNSPECIFIED;
+}
+
+function canArm(protocol: number): string {
+  if (protocol === CAN_ISOTP) return "isotp";
+  return protocol === CAN_J1939 ? "j1939" : "can";
+}
+
+function bluetoothArm(protocol: number): string {
+  return Object.entries(BTPROTO).find(([, number]) => number === protocol)?.[0] ?? "raw";
+}
+
+function familyName(facts: SocketFacts): string {
+  const name = AddressFamily[facts.family];
+  return name === undefined ? `family ${facts.family}` : `AF_${name}`;
+}
+
+function mismatch(reason: string, operation: string, text: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.TYPE, reason, operation, `${operation}(): ${text}`);
+}

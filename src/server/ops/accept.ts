@@ -1,0 +1,58 @@
+import { constants } from "node:os";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { authorise } from "../authorise.js";
+import { addressField } from "../codec/address.js";
+import { infoOf } from "../codec/socket-info.js";
+import type { OpContext } from "../context.js";
+import type { Connection, SocketEntry } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+import { perform, then } from "./perform.js";
+
+const { errno } = constants;
+
+/**
+ * What accept(2) says of a connection that came to nothing. The listener is as good as before, so the next one is tried.
+ * EPERM is the firewall's; EOPNOTSUPP is left out, for it is what a socket that cannot listen says.
+ */
+const transient: ReadonlySet<number> = new Set(
+  [
+    errno.ECONNABORTED,
+    errno.EPROTO,
+    errno.ENOPROTOOPT,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EPERM,
+  ].map((number) => -number),
+);
+
+/** Wraps accept4(2). */
+export const accept: Op<typeof SocketService.method.accept> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "accept");
+  const waiting = { timeout: request.timeout, flags: 0 };
+  const accepted = perform(ctx, entry, "data", "accept", waiting, () => acceptNext(entry));
+  return then(accepted, (connection) => ({ socket: adoptConnection(ctx, entry, connection) }));
+};
+
+/** Takes the next connection, passing over those that came to nothing. -errno when there is none. */
+export function acceptNext(entry: SocketEntry): Connection | number {
+  const undelivered = entry.undelivered.shift();
+  if (undelivered !== undefined) return undelivered;
+  for (;;) {
+    const result = entry.native.accept();
+    if (typeof result !== "number" || !transient.has(result)) return result;
+  }
+}
+
+/** Gives a connection a handle, with the session's default timeout, and describes it. */
+export function adoptConnection(ctx: OpContext, listener: SocketEntry, connection: Connection) {
+  const entry = ctx.session.adopt(connection.socket, listener.facts);
+  ctx.session.applyDefaultTimeout(entry);
+  const local = connection.socket.getsockname();
+  return {
+    ...infoOf(entry),
+    ...addressField("localAddress", typeof local === "number" ? null : local),
+    ...addressField("peerAddress", connection.address),
+  };
+}

@@ -1,0 +1,8 @@
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { Op } from "./op.js";
+
+/** Wraps close(2). What waits on the handle ends with EBADF. */
+export const close: Op<typeof SocketService.method.close> = (ctx, request) => {
+  ctx.session.close(request.handle);
+  return {};
+};

@@ -1,0 +1,8 @@
+import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
+import { controlLength } from "../codec/control-length.js";
+import type { Op } from "./op.js";
+
+/** Wraps CMSG_SPACE(3). */
+export const cmsgSpace: Op<typeof ConversionService.method.cmsgSpace> = (ctx, request) => ({
+  spaceBytes: controlLength(ctx.services.native.cmsgSpace, request.lengthBytes, "CMSG_SPACE"),
+});

@@ -1,0 +1,62 @@
+import { constants } from "node:os";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { Sockaddr } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { checkedAddress } from "../authorise.js";
+import { addressField } from "../codec/address.js";
+import type { OpContext } from "../context.js";
+import type { Checked } from "../policy/checked.js";
+import { AGAIN } from "../sockets/readiness.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+import { then, type Waiting, waitOf } from "./perform.js";
+
+const { EAGAIN, EALREADY, EINPROGRESS } = constants.errno;
+
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+
+/** Wraps connect(2), and waits until it is done. */
+export const connect: Op<typeof SocketService.method.connect> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  const waiting = { timeout: request.timeout, flags: 0 };
+  return then(checkedAddress(ctx, "connect", entry.facts, request.address, "connect"), (address) =>
+    then(connectTo(ctx, entry, address, waiting), () => connectedAddresses(entry)),
+  );
+};
+
+/**
+ * Connects, and waits for the outcome: the socket becomes writable, and SO_ERROR has what came of it. Throws EINPROGRESS
+ * when it may not wait. When the wait ends early the kernel goes on, as it does for Python.
+ */
+export function connectTo(
+  ctx: OpContext,
+  entry: SocketEntry,
+  address: Checked<Sockaddr>,
+  waiting: Waiting,
+): undefined | Promise<undefined> {
+  const wait = waitOf(ctx, entry, "connect", waiting);
+  let begun = false;
+  return entry.readiness.perform("write", wait, () => {
+    const error = begun ? outcome(entry) : -entry.connect(address);
+    if (error === 0) return undefined;
+    const unfinished = error === EINPROGRESS || (error === EALREADY && wait.milliseconds === null);
+    if (unfinished && wait.milliseconds !== 0) {
+      begun = true;
+      return AGAIN;
+    }
+    // A unix listener whose backlog is full: the kernel would let a blocking caller wait, and has nothing to poll for.
+    if (error === EAGAIN && wait.milliseconds === null) return AGAIN;
+    throw systemError(-error, "connect");
+  });
+}
+
+export function connectedAddresses(entry: SocketEntry) {
+  const { local, peer } = entry.addresses();
+  return { ...addressField("localAddress", local), ...addressField("peerAddress", peer) };
+}
+
+function outcome(entry: SocketEntry): number {
+  const result = entry.native.getsockoptInt(SOL_SOCKET, SO_ERROR);
+  return typeof result === "number" ? -result : result.value;
+}

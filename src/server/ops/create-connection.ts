@@ -1,0 +1,76 @@
+import { SocketType } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { CreateConnectionRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { AddressInfo } from "../../native/binding.js";
+import { SystemError } from "../../native/errno.js";
+import { authorise, authoriseAddress, checkedAddress } from "../authorise.js";
+import { portFrom } from "../codec/address.js";
+import { infoWithAddresses } from "../codec/socket-info.js";
+import type { OpContext } from "../context.js";
+import { ArgumentFault, OperationTimeout } from "../errors.js";
+import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { connectTo } from "./connect.js";
+import type { Op } from "./op.js";
+import { requestedTimeout } from "./perform.js";
+import { openSocket } from "./socket.js";
+
+/** getaddrinfo(3), then socket(2) and connect(2) for each address until one answers. */
+export const createConnection: Op<typeof SocketService.method.createConnection> = async (ctx, request) => {
+  authorise(ctx, "socket");
+  const timeout = requestedTimeout(request.timeout, "connect");
+  const service = request.service === "" ? String(portFrom(request.port, "connect")) : request.service;
+  const host = request.host === "" ? null : Buffer.from(request.host);
+  const candidates = await ctx.services.resolver.run(ctx, (native) =>
+    native.getaddrinfo(host, Buffer.from(service), 0, SocketType.STREAM, 0, 0),
+  );
+  const errors: Error[] = [];
+  for (const candidate of candidates) {
+    try {
+      const entry = await attempt(ctx, request, candidate, timeout);
+      return { socket: infoWithAddresses(entry) };
+    } catch (error) {
+      if (!(error instanceof SystemError || error instanceof OperationTimeout)) throw error;
+      errors.push(error);
+    }
+  }
+  throw failure(errors, request.allErrors);
+};
+
+async function attempt(
+  ctx: OpContext,
+  request: CreateConnectionRequest,
+  candidate: AddressInfo,
+  timeout: bigint | null | undefined,
+): Promise<SocketEntry> {
+  const { family, type, protocol } = candidate;
+  const entry = openSocket(ctx, family, type, protocol, request);
+  try {
+    if (timeout !== undefined) entry.setTimeout(timeout);
+    if (request.sourceAddress !== undefined) {
+      const source = await checkedAddress(ctx, "bind", entry.facts, request.sourceAddress, "bind");
+      checkNumber(entry.bind(source), "bind");
+    }
+    const address = authoriseAddress(ctx, "connect", candidate.address);
+    await connectTo(ctx, entry, address, { timeout: undefined, flags: 0 });
+    return entry;
+  } catch (error) {
+    // The session may have ended meanwhile, and the entry with it.
+    if (ctx.session.find(entry.handle) !== null) ctx.session.close(entry.handle);
+    throw error;
+  }
+}
+
+function failure(errors: readonly Error[], all: boolean): Error {
+  const last = errors.at(-1);
+  if (last === undefined) {
+    return new ArgumentFault(
+      ArgumentError_Kind.OS,
+      "NO_ADDRESSES",
+      "create_connection",
+      "getaddrinfo returns an empty list",
+    );
+  }
+  if (!all || !(last instanceof SystemError)) return last;
+  const messages = errors.map((error) => error.message).join("; ");
+  return new SystemError(last.code, last.errno, last.syscall, `create_connection failed: ${messages}`);
+}

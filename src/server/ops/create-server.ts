@@ -1,0 +1,52 @@
+import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { authorise, checkedAddress } from "../authorise.js";
+import { infoWithAddresses } from "../codec/socket-info.js";
+import { ArgumentFault } from "../errors.js";
+import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { supportsDualstack } from "./has-dualstack-ipv6.js";
+import { DEFAULT_BACKLOG } from "./listen.js";
+import type { Op } from "./op.js";
+import { openSocket } from "./socket.js";
+
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
+
+/** socket(2), setsockopt(2), bind(2) and listen(2), in the manner of Python's create_server. */
+export const createServer: Op<typeof SocketService.method.createServer> = async (ctx, request) => {
+  authorise(ctx, "socket");
+  authorise(ctx, "listen");
+  const v6 = request.address?.address.case === "inet6";
+  if (request.dualstackIpv6) {
+    if (!supportsDualstack(ctx.services.native)) throw value("NO_DUALSTACK", "dualstack_ipv6 not supported on this platform");
+    if (!v6) throw value("DUALSTACK_FAMILY", "dualstack_ipv6 requires AF_INET6 family");
+  }
+  const family = v6 ? AddressFamily.INET6 : AddressFamily.INET;
+  const facts = { family, type: SocketType.STREAM, protocol: 0 };
+  const address = await checkedAddress(ctx, "bind", facts, request.address, "bind");
+  const entry = openSocket(ctx, family, SocketType.STREAM, 0, request);
+  try {
+    setOptions(entry, request, v6);
+    checkNumber(entry.bind(address), "bind");
+    checkNumber(entry.native.listen(Math.max(0, request.backlog ?? DEFAULT_BACKLOG)), "listen");
+    return { socket: infoWithAddresses(entry) };
+  } catch (error) {
+    ctx.session.close(entry.handle);
+    throw error;
+  }
+};
+
+function setOptions(entry: SocketEntry, request: CreateServerRequest, v6: boolean): void {
+  // Not every kernel that has the options lets them be set; Python goes on without.
+  entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEADDR, 1);
+  if (request.reusePort) checkNumber(entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
+  if (v6) entry.native.setsockoptInt(IPPROTO_IPV6, IPV6_V6ONLY, request.dualstackIpv6 ? 0 : 1);
+}
+
+function value(reason: string, text: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "create_server", text);
+}

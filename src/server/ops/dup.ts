@@ -1,0 +1,21 @@
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { systemError } from "../../native/errno.js";
+import { infoOf } from "../codec/socket-info.js";
+import type { OpContext } from "../context.js";
+import type { SocketEntry, SocketFacts } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+
+/** Wraps dup(2). The timeout is copied, O_NONBLOCK is shared. */
+export const dup: Op<typeof SocketService.method.dup> = (ctx, request) => {
+  const original = ctx.session.entry(request.handle);
+  const entry = duplicate(ctx, original, original.facts);
+  entry.setTimeout(original.timeout);
+  return { socket: infoOf(entry) };
+};
+
+/** Makes a new handle on the open description of another, described as the caller says. */
+export function duplicate(ctx: OpContext, original: SocketEntry, facts: SocketFacts): SocketEntry {
+  const native = original.native.dup();
+  if (typeof native === "number") throw systemError(native, "dup");
+  return ctx.session.adopt(native, facts, original.description);
+}

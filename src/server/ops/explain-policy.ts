@@ -1,0 +1,34 @@
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
+import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
+import type { Sockaddr } from "../../native/binding.js";
+import { authorise } from "../authorise.js";
+import { addressFrom } from "../codec/address.js";
+import { endpointOf } from "../codec/endpoint.js";
+import { ArgumentFault } from "../errors.js";
+import { isVerb, verbs } from "../policy/policy.js";
+import type { Op } from "./op.js";
+
+/** Asks the policy, and does nothing. */
+export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
+  const { operation } = request;
+  if (!isVerb(operation)) {
+    throw new ArgumentFault(
+      ArgumentError_Kind.VALUE,
+      "UNKNOWN_VERB",
+      "explain_policy",
+      `${JSON.stringify(operation)} is none of ${verbs.join(", ")}`,
+    );
+  }
+  const principal = request.principal === "" ? ctx.principal.name : request.principal;
+  if (principal !== ctx.principal.name) authorise(ctx, "admin");
+  const endpoint = request.address === undefined ? null : endpointAsked(request.address);
+  const decision = ctx.services.policy.decide({ principal, verb: operation, endpoint });
+  return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
+};
+
+function endpointAsked(message: SocketAddress): string {
+  const address = addressFrom(message, "explain_policy");
+  if (address.kind === "concrete") return endpointOf(address.address);
+  return endpointOf({ ...address.rest, address: address.host } as Sockaddr);
+}

@@ -1,0 +1,8 @@
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { notSupportedOnHost } from "../errors.js";
+import type { Op } from "./op.js";
+
+/** WSASocket of what Share answered: Windows only. */
+export const fromshare: Op<typeof SocketService.method.fromshare> = () => {
+  throw notSupportedOnHost("socket.fromshare is Windows only");
+};

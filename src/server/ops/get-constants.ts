@@ -1,0 +1,30 @@
+import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
+import type { NativeConstant } from "../../native/binding.js";
+import { hostInfo } from "../codec/host-info.js";
+import { knownConstants } from "../names/known-constants.js";
+import type { Op } from "./op.js";
+
+/** Every constant of Python's module that the addon was compiled with, and the names of the others. */
+export const getConstants: Op<typeof HostService.method.getConstants> = (ctx) => {
+  const defined = new Map(ctx.services.native.constants().map((constant) => [constant.name, constant]));
+  const present = knownConstants.filter(({ name }) => defined.has(name));
+  const absent = knownConstants.filter(({ name }) => !defined.has(name));
+  return {
+    constants: present.map(({ name, group }) => ({ name, group, value: valueOf(defined.get(name)) })),
+    absent: absent.map(({ name, group, platforms }) => ({ name, group, reason: reasonOf(platforms) })),
+    host: hostInfo(),
+  };
+};
+
+function valueOf(constant: NativeConstant | undefined) {
+  const value = constant?.value;
+  if (typeof value === "string") return { case: "text" as const, value };
+  if (typeof value === "boolean") return { case: "boolean" as const, value };
+  return { case: "integer" as const, value: value ?? 0n };
+}
+
+function reasonOf(platforms: readonly string[]): string {
+  return platforms.includes("linux")
+    ? "not defined by the headers of this host"
+    : `defined on ${platforms.join(", ")} only`;
+}

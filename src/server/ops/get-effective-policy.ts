@@ -1,0 +1,14 @@
+import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
+import type { Op } from "./op.js";
+
+/** The rules that apply to the caller. */
+export const getEffectivePolicy: Op<typeof PolicyService.method.getEffectivePolicy> = (ctx) => ({
+  principal: ctx.principal.name,
+  rules: ctx.services.policy.rulesFor(ctx.principal.name).map((rule) => ({
+    name: rule.name,
+    allow: rule.allow,
+    principals: [...rule.principals],
+    operations: [...rule.verbs],
+    endpoints: [...rule.endpoints],
+  })),
+});

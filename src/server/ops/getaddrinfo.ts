@@ -1,0 +1,20 @@
+import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
+import { addressOf } from "../codec/address.js";
+import type { Op } from "./op.js";
+
+/** Wraps getaddrinfo(3). */
+export const getaddrinfo: Op<typeof ResolverService.method.getaddrinfo> = async (ctx, request) => {
+  const { host = null, service = null, family, type, protocol, flags } = request;
+  const results = await ctx.services.resolver.run(ctx, (native) =>
+    native.getaddrinfo(host, service, family, type, protocol, flags),
+  );
+  return {
+    results: results.map((result) => ({
+      family: result.family,
+      type: result.type,
+      protocol: result.protocol,
+      canonicalName: result.canonicalName,
+      address: addressOf(result.address),
+    })),
+  };
+};

@@ -1,0 +1,23 @@
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
+import type { OpContext } from "../context.js";
+import type { Op } from "./op.js";
+
+/** Wraps gethostbyaddr_r(3). A name is resolved first. */
+export const gethostbyaddr: Op<typeof ResolverService.method.gethostbyaddr> = async (ctx, request) => {
+  const entry = await hostByAddress(ctx, Buffer.from(request.address).toString());
+  return { hostname: entry.name, aliases: [...entry.aliases], addresses: [...entry.addresses] };
+};
+
+export async function hostByAddress(ctx: OpContext, host: string) {
+  const address = await anyAddress(ctx, host);
+  return ctx.services.resolver.run(ctx, (native) => native.gethostbyaddr(address));
+}
+
+async function anyAddress(ctx: OpContext, host: string): Promise<string> {
+  const { native, resolver } = ctx.services;
+  for (const family of [AddressFamily.INET, AddressFamily.INET6]) {
+    if (native.inetPton(family, host) instanceof Uint8Array) return host;
+  }
+  return resolver.first(ctx, host, AddressFamily.UNSPECIFIED);
+}

@@ -1,0 +1,47 @@
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
+import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { authorise } from "../authorise.js";
+import { type FormatCodec, lingerCodec, timevalCodec } from "../codec/option.js";
+import { ArgumentFault } from "../errors.js";
+import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+
+/** Python's limit. */
+const MAX_BYTES = 1024;
+
+/** Wraps getsockopt(2). */
+export const getsockopt: Op<typeof SocketService.method.getsockopt> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "getsockopt");
+  switch (request.format) {
+    case OptionFormat.LINGER:
+      return { value: typed(entry, request, lingerCodec) };
+    case OptionFormat.TIMEVAL:
+      return { value: typed(entry, request, timevalCodec) };
+    default:
+      return { value: plain(entry, request) };
+  }
+};
+
+function plain(entry: SocketEntry, { level, name, maxBytes = 0 }: GetsockoptRequest) {
+  if (maxBytes === 0) {
+    const { value } = checkResult(entry.native.getsockoptInt(level, name), "getsockopt");
+    return { value: { case: "integer" as const, value } };
+  }
+  if (maxBytes < 0 || maxBytes > MAX_BYTES) {
+    throw new ArgumentFault(
+      ArgumentError_Kind.OS,
+      "OPTION_SIZE_OUT_OF_RANGE",
+      "getsockopt",
+      "getsockopt buflen out of range",
+    );
+  }
+  const data = checkResult(entry.native.getsockopt(level, name, maxBytes), "getsockopt");
+  return { value: { case: "data" as const, value: data } };
+}
+
+function typed<T>(entry: SocketEntry, { level, name }: GetsockoptRequest, codec: FormatCodec<T>) {
+  const bytes = checkResult(entry.native.getsockopt(level, name, codec.size), "getsockopt");
+  return { value: codec.read(bytes) };
+}

@@ -1,0 +1,8 @@
+import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
+import { swap16 } from "../codec/byte-order.js";
+import type { Op } from "./op.js";
+
+/** Wraps htons(3). */
+export const htons: Op<typeof ConversionService.method.htons> = (_ctx, request) => ({
+  value: swap16(request.value, "htons"),
+});

@@ -1,0 +1,32 @@
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { authorise } from "../authorise.js";
+import { BrokerFault, notSupportedOnHost } from "../errors.js";
+import { checkResult } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+
+const FIONREAD = 0x541bn;
+
+/** Wraps ioctl(2), for the requests that the addon knows. */
+export const ioctl: Op<typeof SocketService.method.ioctl> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "ioctl");
+  const code = Number(request.request);
+  const { argument } = request;
+  if (argument.case === "integer") {
+    const result = known(request.request, entry.native.ioctlInt(code, argument.value));
+    const { value } = checkResult(result, "ioctl");
+    const readAhead = request.request === FIONREAD ? entry.pushedBackBytes : 0;
+    return { result: { case: "integer", value: value + readAhead } };
+  }
+  if (argument.case === "data") {
+    const result = known(request.request, entry.native.ioctl(code, argument.value));
+    return { result: { case: "data", value: checkResult(result, "ioctl") } };
+  }
+  throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "ioctl needs an argument");
+};
+
+function known<T>(request: bigint, result: T | null): T {
+  if (result === null) throw notSupportedOnHost(`ioctl 0x${request.toString(16)} is not one that the broker knows`);
+  return result;
+}

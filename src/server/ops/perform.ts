@@ -1,0 +1,71 @@
+import type { Timeout } from "../../gen/sockbroker/v1/socket_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import { systemError } from "../../native/errno.js";
+import { timeoutFrom } from "../codec/duration.js";
+import type { OpContext } from "../context.js";
+import { BrokerFault } from "../errors.js";
+import { AGAIN, type Lane, type Wait } from "../sockets/readiness.js";
+import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+
+/** What an op says of how it may wait. */
+export interface Waiting {
+  /** The op's own timeout; unset means the handle's. */
+  readonly timeout?: Timeout | undefined;
+  /** MSG_* flags. */
+  readonly flags: number;
+}
+
+/**
+ * Makes a system call as often as it takes until it answers something other than EAGAIN, and turns `-errno` into an
+ * error. `syscall` names it.
+ */
+export function perform<T>(
+  ctx: OpContext,
+  entry: SocketEntry,
+  lane: Lane,
+  syscall: string,
+  waiting: Waiting,
+  call: () => T | number,
+): T | Promise<T> {
+  return entry.readiness.perform(lane, waitOf(ctx, entry, syscall, waiting), () => {
+    const result = call();
+    if (typeof result === "number" && result < 0) {
+      if (isAgain(result)) return AGAIN;
+      throw systemError(result, syscall);
+    }
+    return result as T;
+  });
+}
+
+/** Says how an operation waits on an entry. Throws `ArgumentFault` for a bad timeout. */
+export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, waiting: Waiting): Wait {
+  const requested = requestedTimeout(waiting.timeout, operation);
+  return {
+    operation,
+    milliseconds: entry.waitLimit(requested, waiting.flags),
+    signal: ctx.signal,
+    enter: () => {
+      const { counters } = ctx.services;
+      ctx.session.waiting.take();
+      counters.waiting += 1;
+      return () => {
+        ctx.session.waiting.give();
+        counters.waiting -= 1;
+      };
+    },
+  };
+}
+
+/** In nanoseconds: null for ever, undefined for the handle's own. */
+export function requestedTimeout(timeout: Timeout | undefined, operation: string): bigint | null | undefined {
+  if (timeout === undefined) return undefined;
+  const { limit } = timeout;
+  if (limit.case === "duration") return timeoutFrom(limit.value, operation);
+  if (limit.case === "unlimited" && limit.value) return null;
+  throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a Timeout has a duration, or unlimited set to true");
+}
+
+/** Goes on with a value that may not be here yet. */
+export function then<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

@@ -1,0 +1,122 @@
+/*
+ * What Recv, Recvfrom, Recvmsg and RecvFds have in common: how much, from which lane, and MSG_WAITALL.
+ *
+ * MSG_WAITALL on a non-blocking descriptor answers what there is. Where the caller's socket is blocking (and so would wait
+ * for all), the pieces are gathered here; they go back to the front of the handle when the operation ends before its time.
+ * With a timeout it may return short, as in Python.
+ */
+
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Received } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { authorise } from "../authorise.js";
+import type { OpContext } from "../context.js";
+import { ArgumentFault } from "../errors.js";
+import { AGAIN, type Lane } from "../sockets/readiness.js";
+import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { perform, type Waiting, waitOf } from "./perform.js";
+
+const MSG_OOB = 0x01;
+const MSG_PEEK = 0x02;
+const MSG_WAITALL = 0x100;
+const MSG_ERRQUEUE = 0x2000;
+const MAX_ANCILLARY_BYTES = 65_536n;
+
+export interface ReceiveRequest extends Waiting {
+  readonly handle: bigint;
+  readonly maxBytes: bigint;
+}
+
+/** Receives data alone. */
+export function receiveData(
+  ctx: OpContext,
+  syscall: string,
+  request: ReceiveRequest,
+): Received | Uint8Array | Promise<Received | Uint8Array> {
+  const { entry, size } = begin(ctx, syscall, request);
+  if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
+  return perform(ctx, entry, laneOf(request.flags), syscall, request, () => entry.receiveData(size, request.flags));
+}
+
+/** Receives data with its address and ancillary data. */
+export function receiveMessage(
+  ctx: OpContext,
+  syscall: string,
+  request: ReceiveRequest,
+  controlSize: number,
+): Received | Promise<Received> {
+  const { entry, size } = begin(ctx, syscall, request);
+  if (gathers(entry, request) && controlSize === 0) return gather(ctx, entry, syscall, size, request);
+  return perform(ctx, entry, laneOf(request.flags), syscall, request, () =>
+    entry.receive(size, controlSize, request.flags),
+  );
+}
+
+/** Judges the room for ancillary data. Throws `ArgumentFault`. */
+export function ancillarySize(bytes: bigint): number {
+  if (bytes < 0n) {
+    throw new ArgumentFault(
+      ArgumentError_Kind.VALUE,
+      "ANCILLARY_SIZE",
+      "recvmsg",
+      "invalid ancillary data buffer length",
+    );
+  }
+  return Number(bytes < MAX_ANCILLARY_BYTES ? bytes : MAX_ANCILLARY_BYTES);
+}
+
+function begin(ctx: OpContext, syscall: string, request: ReceiveRequest): { entry: SocketEntry; size: number } {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "receive");
+  if (request.maxBytes < 0n) {
+    const text = syscall === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${syscall}`;
+    throw new ArgumentFault(ArgumentError_Kind.VALUE, "NEGATIVE_SIZE", syscall, text);
+  }
+  const limit = ctx.services.limits.maxReceiveBytes;
+  return { entry, size: request.maxBytes > BigInt(limit) ? limit : Number(request.maxBytes) };
+}
+
+function laneOf(flags: number): Lane {
+  if ((flags & MSG_ERRQUEUE) !== 0) return "error";
+  return (flags & MSG_OOB) === 0 ? "data" : "urgent";
+}
+
+function gathers(entry: SocketEntry, request: ReceiveRequest): boolean {
+  if ((request.flags & MSG_WAITALL) === 0 || (request.flags & (MSG_OOB | MSG_PEEK | MSG_ERRQUEUE)) !== 0) return false;
+  return entry.isStream && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
+}
+
+async function gather(
+  ctx: OpContext,
+  entry: SocketEntry,
+  syscall: string,
+  size: number,
+  request: ReceiveRequest,
+): Promise<Received> {
+  const pieces: Received[] = [];
+  let missing = size;
+  try {
+    return await entry.readiness.perform("data", waitOf(ctx, entry, syscall, request), () => {
+      for (;;) {
+        const piece = entry.receive(missing, 0, request.flags);
+        if (typeof piece === "number") {
+          if (isAgain(piece)) return AGAIN;
+          // The bytes before the error are the answer; the kernel keeps the error for the next call.
+          if (pieces.length > 0) return join(pieces);
+          throw systemError(piece, syscall);
+        }
+        pieces.push(piece);
+        missing -= piece.data.length;
+        if (missing === 0 || piece.data.length === 0) return join(pieces);
+      }
+    });
+  } catch (error) {
+    entry.pushBack(pieces);
+    throw error;
+  }
+}
+
+function join(pieces: readonly Received[]): Received {
+  const data = Buffer.concat(pieces.map((piece) => piece.data));
+  return { data, length: data.length, flags: pieces[0]?.flags ?? 0, address: pieces[0]?.address ?? null, control: [] };
+}

@@ -1,0 +1,34 @@
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { addressField } from "../codec/address.js";
+import { adoptAll } from "../codec/control.js";
+import { ArgumentFault } from "../errors.js";
+import type { Op } from "./op.js";
+import { then } from "./perform.js";
+import { receiveMessage } from "./receive.js";
+
+const SIZEOF_INT = 4;
+/** SCM_MAX_FD: the kernel sends no more in one message. */
+const MAX_HANDLES = 253;
+
+/** Receives handles by recvmsg(2). */
+export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) => {
+  if (request.maxHandles < 0) {
+    throw new ArgumentFault(
+      ArgumentError_Kind.VALUE,
+      "ANCILLARY_SIZE",
+      "recvmsg",
+      "invalid ancillary data buffer length",
+    );
+  }
+  const room = ctx.services.native.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
+  return then(receiveMessage(ctx, "recvmsg", request, room), (received) => ({
+    data: received.data,
+    handles: adoptAll(
+      ctx.session,
+      received.control.flatMap((message) => message.sockets ?? []),
+    ),
+    flags: received.flags,
+    ...addressField("address", received.address),
+  }));
+};

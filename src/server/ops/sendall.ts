@@ -1,0 +1,26 @@
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { systemError } from "../../native/errno.js";
+import { authorise } from "../authorise.js";
+import { AGAIN } from "../sockets/readiness.js";
+import { isAgain } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+import { then, waitOf } from "./perform.js";
+
+/** Sends all of it by send(2). The timeout is for the whole, and no other send comes between the pieces. */
+export const sendall: Op<typeof SocketService.method.sendall> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "send");
+  let rest = request.data;
+  const done = entry.readiness.perform("write", waitOf(ctx, entry, "send", request), () => {
+    do {
+      const sent = entry.send([rest], [], request.flags, null);
+      if (sent < 0) {
+        if (isAgain(sent)) return AGAIN;
+        throw systemError(sent, "send");
+      }
+      rest = rest.subarray(sent);
+    } while (rest.length > 0);
+    return {};
+  });
+  return then(done, () => ({}));
+};

@@ -1,0 +1,55 @@
+import { endianness } from "node:os";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { ControlOut } from "../../native/binding.js";
+import { ArgumentFault } from "../errors.js";
+import type { Op } from "./op.js";
+import { then } from "./perform.js";
+import { sendMessage } from "./sendmsg.js";
+
+const SOL_ALG = 279;
+const ALG_SET_IV = 2;
+const ALG_SET_OP = 3;
+const ALG_SET_AEAD_ASSOCLEN = 4;
+
+/** Wraps sendmsg(2) with the control messages of AF_ALG. */
+export const sendmsgAfalg: Op<typeof SocketService.method.sendmsgAfalg> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  if (entry.facts.family !== AddressFamily.ALG) {
+    throw fault(ArgumentError_Kind.OS, "NOT_AF_ALG", "algset is only supported for AF_ALG");
+  }
+  const control = controlOf(request);
+  const sent = sendMessage(ctx, entry, "sendmsg", { ...request, control, address: undefined });
+  return then(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
+};
+
+function controlOf(request: SendmsgAfalgRequest): ControlOut[] {
+  if (request.op === undefined || request.op < 0) {
+    throw fault(ArgumentError_Kind.TYPE, "AFALG_OP", "Invalid or missing argument 'op'");
+  }
+  if (request.assoclen !== undefined && request.assoclen < 0) {
+    throw fault(ArgumentError_Kind.TYPE, "AFALG_ASSOCLEN", "assoclen must be positive");
+  }
+  const messages = [message(ALG_SET_OP, word(request.op))];
+  if (request.iv !== undefined) {
+    messages.push(message(ALG_SET_IV, Buffer.concat([word(request.iv.length), request.iv])));
+  }
+  if (request.assoclen !== undefined) messages.push(message(ALG_SET_AEAD_ASSOCLEN, word(request.assoclen)));
+  return messages;
+}
+
+function message(type: number, data: Uint8Array): ControlOut {
+  return { level: SOL_ALG, type, data, sockets: null };
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  if (endianness() === "LE") bytes.writeUInt32LE(value);
+  else bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function fault(kind: ArgumentError_Kind, reason: string, text: string): ArgumentFault {
+  return new ArgumentFault(kind, reason, "sendmsg_afalg", text);
+}

@@ -1,0 +1,34 @@
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { SetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { authorise } from "../authorise.js";
+import { lingerCodec, timevalCodec } from "../codec/option.js";
+import { BrokerFault } from "../errors.js";
+import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+
+/** Wraps setsockopt(2). */
+export const setsockopt: Op<typeof SocketService.method.setsockopt> = (ctx, request) => {
+  const entry = ctx.session.entry(request.handle);
+  authorise(ctx, "setsockopt");
+  checkNumber(setOption(entry, request), "setsockopt");
+  return {};
+};
+
+/** Sets an option in whichever form it came. 0 or -errno. */
+export function setOption(entry: SocketEntry, { level, name, value }: SetsockoptRequest): number {
+  const option = value?.value;
+  switch (option?.case) {
+    case "integer":
+      return entry.native.setsockoptInt(level, name, option.value);
+    case "data":
+      return entry.native.setsockopt(level, name, option.value);
+    case "nullLength":
+      return entry.native.setsockoptNull(level, name, option.value);
+    case "linger":
+      return entry.native.setsockopt(level, name, lingerCodec.write(option.value));
+    case "timeval":
+      return entry.native.setsockopt(level, name, timevalCodec.write(option.value));
+    case undefined:
+      throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "setsockopt needs a value");
+  }
+}

@@ -1,0 +1,63 @@
+import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
+import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { systemError } from "../../native/errno.js";
+import { authorise } from "../authorise.js";
+import { timeoutField } from "../codec/duration.js";
+import { infoOf } from "../codec/socket-info.js";
+import type { OpContext } from "../context.js";
+import { openNetns } from "../names/netns.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Op } from "./op.js";
+
+/** Linux's SOCK_NONBLOCK. */
+const SOCK_NONBLOCK = 0o4000;
+
+/** Wraps socket(2), or describes an open handle. */
+export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => {
+  if (request.fileno !== undefined) return describe(ctx, request, request.fileno);
+  authorise(ctx, "socket");
+  const family = request.family ?? AddressFamily.INET;
+  const type = request.type ?? SocketType.STREAM;
+  const entry = openSocket(ctx, family, type, request.protocol ?? 0, request);
+  if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
+  return { socket: infoOf(entry), ...timeoutField(entry.timeout) };
+};
+
+/** Opens a socket for the session, with its default timeout. Throws `SystemError`. */
+export function openSocket(
+  ctx: OpContext,
+  family: number,
+  type: number,
+  protocol: number,
+  options: Pick<SocketRequest, "netns">,
+): SocketEntry {
+  const netns = options.netns === undefined ? null : openNetns(ctx, options.netns);
+  try {
+    const native = ctx.services.native.socket(family, type, protocol, netns);
+    if (typeof native === "number") throw systemError(native, "socket");
+    const entry = ctx.session.adopt(native, { family, type, protocol });
+    ctx.session.applyDefaultTimeout(entry);
+    return entry;
+  } finally {
+    netns?.close();
+  }
+}
+
+/** `socket(fileno=…)`: what is not said is what the kernel says. The handle is the same. */
+function describe(ctx: OpContext, request: SocketRequest, handle: bigint) {
+  const entry = ctx.session.entry(handle);
+  const { native } = entry;
+  if (native.type < 0) {
+    const result = native.getsockname();
+    if (typeof result === "number") throw systemError(result, "getsockname");
+  }
+  ctx.session.applyDefaultTimeout(entry);
+  if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
+  const socket = {
+    handle: entry.handle,
+    family: request.family ?? native.family,
+    type: request.type ?? native.type,
+    protocol: request.protocol ?? native.protocol,
+  };
+  return { socket, ...timeoutField(entry.timeout) };
+}

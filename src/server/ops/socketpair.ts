@@ -1,0 +1,25 @@
+import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { systemError } from "../../native/errno.js";
+import { authorise } from "../authorise.js";
+import { infoOf } from "../codec/socket-info.js";
+import type { Op } from "./op.js";
+
+/** Linux's SOCK_NONBLOCK. */
+const SOCK_NONBLOCK = 0o4000;
+
+/** Wraps socketpair(2). */
+export const socketpair: Op<typeof SocketService.method.socketpair> = (ctx, request) => {
+  authorise(ctx, "socket");
+  const family = request.family ?? AddressFamily.UNIX;
+  const type = request.type ?? SocketType.STREAM;
+  const { protocol } = request;
+  const pair = ctx.services.native.socketpair(family, type, protocol);
+  if (typeof pair === "number") throw systemError(pair, "socketpair");
+  const [first, second] = ctx.session.adoptAll(pair, { family, type, protocol });
+  for (const entry of [first, second]) {
+    ctx.session.applyDefaultTimeout(entry);
+    if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
+  }
+  return { first: infoOf(first), second: infoOf(second) };
+};

@@ -1,0 +1,22 @@
+import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
+import { hostInfo } from "../codec/host-info.js";
+import type { Op } from "./op.js";
+
+/** How the daemon sees the caller, and what daemon it is. */
+export const whoAmI: Op<typeof SessionService.method.whoAmI> = (ctx) => {
+  const { limits, version } = ctx.services;
+  return {
+    principal: ctx.principal.name,
+    ...ctx.peer,
+    daemonVersion: version,
+    features: [],
+    limits: {
+      maxReceiveBytes: BigInt(limits.maxReceiveBytes),
+      maxRequestBytes: BigInt(limits.maxRequestBytes),
+      maxHandles: limits.maxHandles,
+      maxWaitingOperations: limits.maxWaiting,
+      maxLookups: limits.maxLookups,
+    },
+    host: hostInfo(),
+  };
+};

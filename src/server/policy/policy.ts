@@ -1,0 +1,53 @@
+/** What a principal may be allowed to do. */
+export const verbs = [
+  "resolve",
+  "socket",
+  "netns",
+  "bind",
+  "listen",
+  "accept",
+  "connect",
+  "send",
+  "receive",
+  "setsockopt",
+  "getsockopt",
+  "ioctl",
+  "ancillary",
+  "sethostname",
+  "admin",
+] as const;
+
+export type Verb = (typeof verbs)[number];
+
+export function isVerb(text: string): text is Verb {
+  return (verbs as readonly string[]).includes(text);
+}
+
+/** One rule, as it was written. "*" matches all. */
+export interface Rule {
+  readonly name: string;
+  readonly allow: boolean;
+  readonly principals: readonly string[];
+  readonly verbs: readonly (Verb | "*")[];
+  readonly endpoints: readonly string[];
+}
+
+export interface Query {
+  readonly principal: string;
+  readonly verb: Verb;
+  /** The address as a rule would write it, or null where the verb has none. */
+  readonly endpoint: string | null;
+}
+
+export interface Decision {
+  readonly allowed: boolean;
+  /** Name of the rule that decided; "default" when none matched. */
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Decides by ordered rules. Pure: the same query has the same answer for the life of the object. */
+export interface Policy {
+  decide(query: Query): Decision;
+  rulesFor(principal: string): readonly Rule[];
+}

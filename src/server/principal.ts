@@ -1,0 +1,28 @@
+import { Quota } from "./sockets/quota.js";
+import type { Limits } from "./limits.js";
+
+/** An authenticated subject, and what it has in all its sessions. One object a name, as long as it is in use. */
+export interface Principal {
+  /** E.g. "uid:1000": what rules match. */
+  readonly name: string;
+  readonly handles: Quota;
+  readonly lookups: Quota;
+  /** Leased ones. */
+  readonly sessions: Quota;
+}
+
+export function newPrincipal(name: string, limits: Limits): Principal {
+  return {
+    name,
+    handles: new Quota(`handles of ${name}`, limits.maxHandles),
+    lookups: new Quota(`look-ups of ${name}`, limits.maxLookups),
+    sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
+  };
+}
+
+/** The process at the other end of a connection, as the kernel said when it connected. */
+export interface PeerIdentity {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}

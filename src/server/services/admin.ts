@@ -1,0 +1,153 @@
+import { readdirSync } from "node:fs";
+import { create } from "@bufbuild/protobuf";
+import {
+  type CloseHandleRequest,
+  type DrainRequest,
+  HandleInfoSchema,
+  type ListHandlesRequest,
+  type RevokeSessionRequest,
+  type WatchHandlesRequest,
+  type WatchHandlesResponse,
+  WatchHandlesResponseSchema,
+} from "../../gen/sockbroker/v1/admin_service_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Call } from "../../rpc/call.js";
+import type { ServiceHandlers } from "../../rpc/server.js";
+import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
+import { authorise } from "../authorise.js";
+import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
+import { handleInfoOf } from "../codec/handle-info.js";
+import { sessionInfoOf } from "../codec/session-info.js";
+import { BrokerFault } from "../errors.js";
+import type { Session } from "../sockets/session.js";
+import type { Sessions } from "../sockets/sessions.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import { cancelled, enter, type StreamDeps } from "./door.js";
+
+const DEFAULT_PAGE_SIZE = 1_000;
+const MAX_PAGE_SIZE = 10_000;
+const DEFAULT_INTERVAL_MS = 1_000;
+const SHORTEST_INTERVAL_MS = 100;
+
+export interface AdminDeps extends StreamDeps {
+  readonly sessions: Sessions;
+  /** Begins to drain; null is the daemon's own grace. */
+  readonly drain: (graceMilliseconds: number | null) => void;
+}
+
+/** AdminService: every call takes the verb `admin`. */
+export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
+  const { sessions } = deps;
+  const admitted = (call: Call) => {
+    const ctx = enter(deps.door, call);
+    authorise(ctx, "admin");
+    return ctx;
+  };
+  return {
+    unary: {
+      listSessions: (call) => {
+        admitted(call);
+        return { sessions: [...sessions].map(sessionInfoOf) };
+      },
+      listHandles: (call, request: ListHandlesRequest) => {
+        admitted(call);
+        return listHandles(sessions, request);
+      },
+      closeHandle: (call, request: CloseHandleRequest) => {
+        admitted(call);
+        const session = sessions.byId(request.sessionId);
+        const closed = session?.find(request.handle) != null;
+        if (closed) session?.close(request.handle);
+        return { closed };
+      },
+      revokeSession: (call, request: RevokeSessionRequest) => {
+        admitted(call);
+        const session = sessions.byId(request.sessionId);
+        session?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the session was revoked by an operator"));
+        return { revoked: session !== null };
+      },
+      drain: (call, request: DrainRequest) => {
+        const { services, principal } = admitted(call);
+        services.log.info({ event: "drain", principal: principal.name }, "asked to end");
+        const grace = timeoutFrom(request.grace, "drain");
+        deps.drain(grace === null ? null : millisecondsOf(grace));
+        return {};
+      },
+      getStatistics: (call) => statistics(admitted(call).services.counters),
+    },
+    writable: {
+      watchHandles: (call: WritableServerCall<WatchHandlesResponse>, request: WatchHandlesRequest) => {
+        try {
+          admitted(call);
+          watchHandles(sessions, call, request);
+        } catch (error) {
+          call.fail(deps.statusOf(error));
+        }
+      },
+    },
+  };
+}
+
+function listHandles(sessions: Sessions, request: ListHandlesRequest) {
+  const size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+  const all = [...everyHandle(sessions, request.sessionId)];
+  const start = /^\d{1,9}$/.test(request.pageToken) ? Number(request.pageToken) : 0;
+  const page = all.slice(start, start + size);
+  const next = start + page.length;
+  return {
+    handles: page.map(([session, entry]) => handleInfoOf(session, entry)),
+    nextPageToken: next < all.length ? String(next) : "",
+  };
+}
+
+function* everyHandle(sessions: Sessions, sessionId: string): Generator<[Session, SocketEntry]> {
+  for (const session of sessions) {
+    if (sessionId !== "" && session.id !== sessionId) continue;
+    for (const entry of session.entries) yield [session, entry];
+  }
+}
+
+/** Writes the list when it differs from the last that was written, and not while the caller does not keep up. */
+function watchHandles(
+  sessions: Sessions,
+  call: WritableServerCall<WatchHandlesResponse>,
+  request: WatchHandlesRequest,
+): void {
+  const asked = timeoutFrom(request.interval, "watch_handles");
+  const interval = asked === null ? DEFAULT_INTERVAL_MS : Math.max(SHORTEST_INTERVAL_MS, millisecondsOf(asked));
+  let last = "";
+  let ready = true;
+  const look = (): void => {
+    if (!ready) return;
+    const handles = [...everyHandle(sessions, "")].map(([session, entry]) =>
+      create(HandleInfoSchema, handleInfoOf(session, entry)),
+    );
+    const state = handles.map(({ sessionId, socket, state }) => `${sessionId}/${socket?.handle}/${state}`).join();
+    if (state === last) return;
+    last = state;
+    ready = false;
+    call.write(create(WatchHandlesResponseSchema, { handles }), () => {
+      ready = true;
+    });
+  };
+  const timer = setInterval(look, interval);
+  call.signal(cancelled()).addEventListener("abort", () => clearInterval(timer));
+  look();
+}
+
+function statistics(counters: Parameters<typeof enter>[0]["services"]["counters"]) {
+  return {
+    connections: counters.connections,
+    sessions: counters.sessions,
+    handles: counters.handles,
+    waitingOperations: counters.waiting,
+    streams: counters.streams,
+    timers: counters.timers,
+    openDescriptors: readdirSync("/proc/self/fd").length,
+    residentBytes: BigInt(process.memoryUsage.rss()),
+    operationsTotal: BigInt(counters.operations),
+    operationsFailedTotal: BigInt(counters.operationsFailed),
+    handlesOpenedTotal: BigInt(counters.handlesOpened),
+    denialsTotal: BigInt(counters.denials),
+  };
+}

@@ -1,0 +1,242 @@
+/*
+ * Reads a socket into frames.
+ *
+ * It reads only while fewer than WINDOW_BYTES are on their way to the transport, and remembers what these frames hold
+ * until the transport has them: what was read and not handed over when the stream ends goes back to the handle.
+ */
+
+import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { Received } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { addressField } from "../codec/address.js";
+import { controlOf } from "../codec/control.js";
+import { acceptNext, adoptConnection } from "../ops/accept.js";
+import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
+import { type Connection, type Handle, isAgain } from "../sockets/socket-entry.js";
+import type { AttachContext } from "./attach.js";
+import { DropCounter } from "./drop-counter.js";
+
+/** On their way to the transport at most. */
+const WINDOW_BYTES = 256 * 1024;
+const DEFAULT_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+const MAX_ANCILLARY_BYTES = 64 * 1024;
+const BATCH_BYTES = 128 * 1024;
+const MAX_BATCH = 64;
+/** What a frame counts for beside its data. */
+const FRAME_OVERHEAD_BYTES = 256;
+/** How long to let a listener be when there is no room for a connection. */
+const REST_WHEN_FULL_MS = 100;
+
+/** A frame that the transport does not have yet. */
+interface Outgoing {
+  readonly bytes: number;
+  readonly received: readonly Received[];
+  readonly connections: readonly { readonly handle: Handle; readonly connection: Connection }[];
+}
+
+export class AttachReceiver {
+  readonly #attach: AttachContext;
+  readonly #listening: boolean;
+  readonly #outgoing = new Set<Outgoing>();
+  readonly #stopping = new AbortController();
+  readonly #drops: DropCounter | null;
+  readonly #messageBytes: number;
+  readonly #controlBytes: number;
+  #outgoingBytes = 0;
+  #onRoom: (() => void) | null = null;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(attach: AttachContext, listening: boolean) {
+    this.#attach = attach;
+    this.#listening = listening;
+    const { maxMessageBytes, maxAncillaryBytes } = attach.start;
+    this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+    this.#drops = listening || attach.entry.isStream ? null : DropCounter.start(attach.entry.native);
+    this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
+  }
+
+  run(): void {
+    this.#done = this.#loop();
+  }
+
+  /** Stops reading, and settles when the transport has what was read. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#onRoom?.();
+    await this.#done;
+    this.#drops?.stop();
+    while (this.#outgoing.size > 0 && !this.#attach.signal.aborted) await this.#room(1);
+  }
+
+  /** Stops, and gives back what the transport does not have. */
+  abandon(): void {
+    this.#stopping.abort();
+    this.#onRoom?.();
+    const { entry, ctx } = this.#attach;
+    this.#drops?.stop();
+    const outgoing = [...this.#outgoing];
+    this.#outgoing.clear();
+    if (entry.native.closed) return;
+    for (const { handle, connection } of outgoing.flatMap((frame) => frame.connections)) {
+      if (ctx.session.find(handle) === null) continue;
+      ctx.session.disown(handle);
+      entry.undelivered.push(connection);
+    }
+    entry.pushBack(outgoing.flatMap((frame) => frame.received));
+  }
+
+  async #loop(): Promise<void> {
+    const { entry } = this.#attach;
+    const receive = this.#receiver();
+    while (!this.#stopping.signal.aborted) {
+      if (this.#outgoingBytes >= WINDOW_BYTES) {
+        await this.#room(WINDOW_BYTES);
+        continue;
+      }
+      try {
+        const goOn = await entry.readiness.perform("data", this.#wait(), receive);
+        if (!goOn) return;
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        if (!(await this.#onError(error))) return;
+      }
+    }
+  }
+
+  /** Answers an attempt that reads once and writes a frame: false when nothing more will come. */
+  #receiver(): Attempt<boolean> {
+    if (this.#listening) return () => this.#accept();
+    return this.#attach.entry.isStream ? () => this.#data() : () => this.#messages();
+  }
+
+  #data(): boolean | typeof AGAIN {
+    const { entry } = this.#attach;
+    if (this.#attach.start.maxAncillaryBytes > 0) return this.#messages();
+    const received = entry.receiveData(this.#messageBytes, 0);
+    if (typeof received === "number") return this.#noData(received);
+    const message: Received =
+      received instanceof Uint8Array
+        ? { data: received, length: received.length, flags: 0, address: null, control: [] }
+        : received;
+    if (message.data.length === 0) {
+      this.#attach.write({ case: "endOfData", value: {} });
+      return false;
+    }
+    this.#write({ case: "data", value: message.data }, [message]);
+    return true;
+  }
+
+  #messages(): boolean | typeof AGAIN {
+    const { entry, ctx } = this.#attach;
+    const count = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
+    const received = entry.receiveBatch(count, this.#messageBytes, this.#controlBytes);
+    if (typeof received === "number") return this.#noData(received);
+    const ended = entry.zeroReadIsEnd && received.findIndex((message) => message.data.length === 0);
+    const messages = typeof ended === "number" && ended >= 0 ? received.slice(0, ended) : received;
+    for (const message of messages) this.#reportDrops(message);
+    if (messages.length > 0) {
+      const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
+      const value = {
+        messages: shown.map((message) => ({
+          data: message.data,
+          lengthBytes: BigInt(message.length),
+          ancillaryData: controlOf(ctx.session, message),
+          flags: message.flags,
+          ...addressField("address", message.address),
+        })),
+      };
+      // Descriptors are handles by now, and the session's: they are not given back with their message.
+      this.#write(
+        { case: "messages", value },
+        shown.map((message) => ({ ...message, control: message.control.filter(({ sockets }) => sockets === null) })),
+      );
+    }
+    if (messages.length === received.length) return true;
+    this.#attach.write({ case: "endOfData", value: {} });
+    return false;
+  }
+
+  #accept(): boolean | typeof AGAIN {
+    const { entry, ctx } = this.#attach;
+    const connection = acceptNext(entry);
+    if (typeof connection === "number") return this.#noData(connection);
+    const socket = adoptConnection(ctx, entry, connection);
+    const handle = socket.handle as Handle;
+    this.#write({ case: "accepted", value: { socket } }, [], [{ handle, connection }]);
+    return true;
+  }
+
+  #noData(result: number): typeof AGAIN {
+    if (isAgain(result)) return AGAIN;
+    throw systemError(result, this.#listening ? "accept" : "recvmsg");
+  }
+
+  /** Reports an error. Answers whether to go on. */
+  async #onError(error: unknown): Promise<boolean> {
+    const { deps, entry, write } = this.#attach;
+    const final = entry.native.closed || (!this.#listening && entry.zeroReadIsEnd);
+    write({
+      case: "error",
+      value: { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT },
+    });
+    if (final) return false;
+    // No descriptor or no room for a handle: another try at once would fail alike.
+    if (this.#listening) await this.#rest();
+    return true;
+  }
+
+  #reportDrops(message: Received): void {
+    const dropped = this.#drops?.see(message) ?? null;
+    if (dropped !== null) this.#attach.write({ case: "dropped", value: dropped });
+  }
+
+  #write(
+    frame: Parameters<AttachContext["write"]>[0],
+    received: readonly Received[],
+    connections: Outgoing["connections"] = [],
+  ): void {
+    const bytes = received.reduce((sum, { data }) => sum + data.length, FRAME_OVERHEAD_BYTES);
+    const outgoing: Outgoing = { bytes, received, connections };
+    this.#outgoing.add(outgoing);
+    this.#outgoingBytes += bytes;
+    this.#attach.write(frame, () => {
+      this.#outgoing.delete(outgoing);
+      this.#outgoingBytes -= bytes;
+      this.#onRoom?.();
+    });
+  }
+
+  /** Settles when fewer than so many bytes are on their way, or when the stream ends. */
+  #room(below: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#attach;
+      const check = (): void => {
+        const stopped = signal.aborted || (below > 1 && this.#stopping.signal.aborted);
+        if (this.#outgoingBytes >= below && !stopped) return;
+        this.#onRoom = null;
+        signal.removeEventListener("abort", check);
+        resolve();
+      };
+      this.#onRoom = check;
+      signal.addEventListener("abort", check);
+      check();
+    });
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, REST_WHEN_FULL_MS);
+      this.#stopping.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #wait(): Wait {
+    return { operation: "recv", milliseconds: null, signal: () => this.#stopping.signal, enter: () => () => {} };
+  }
+}
+
+const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };

@@ -1,0 +1,197 @@
+/*
+ * The caller's frames, performed one after the other. A frame that need not wait is performed at once, without a promise.
+ */
+
+import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { constants } from "node:os";
+import { systemError } from "../../native/errno.js";
+import { authorise, checkedAddress } from "../authorise.js";
+import { controlFrom } from "../codec/control.js";
+import { BrokerFault } from "../errors.js";
+import { setOption } from "../ops/setsockopt.js";
+import { AGAIN, type Wait } from "../sockets/readiness.js";
+import { checkNumber, isAgain } from "../sockets/socket-entry.js";
+import type { AttachContext } from "./attach.js";
+
+const { ENOBUFS } = constants.errno;
+
+type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" | undefined }>;
+
+export class AttachSender {
+  readonly #attach: AttachContext;
+  #sentBytes = 0n;
+  #sentMessages = 0n;
+  /** An error after which no data can be sent. */
+  #failed = false;
+  /** A `close` frame was performed. */
+  closed = false;
+
+  constructor(attach: AttachContext) {
+    this.#attach = attach;
+  }
+
+  get sent() {
+    return { sentBytes: this.#sentBytes, sentMessages: this.#sentMessages };
+  }
+
+  /** Performs a frame. null when it is done; what the kernel says becomes a frame, and rejects nothing. */
+  perform(frame: PerformedFrame): Promise<void> | null {
+    switch (frame.case) {
+      case "data":
+        return this.#sending(() => this.#data(frame.value));
+      case "messages":
+        return this.#sending(() => this.#messages(frame.value.messages));
+      case "sync":
+        this.#attach.write({ case: "synced", value: { id: frame.value.id, ...this.sent } });
+        return null;
+      case "shutdown":
+        this.#control(() => checkNumber(this.#attach.entry.native.shutdown(frame.value.how), "shutdown"));
+        return null;
+      case "setsockopt":
+        this.#control(() => {
+          const { handle } = frame.value;
+          if (handle !== 0n && handle !== this.#attach.entry.handle) throw malformed("setsockopt of another handle");
+          authorise(this.#attach.ctx, "setsockopt");
+          checkNumber(setOption(this.#attach.entry, frame.value), "setsockopt");
+        });
+        return null;
+      case "close":
+        this.closed = true;
+        this.#control(() => this.#attach.ctx.session.close(this.#attach.entry.handle));
+        return null;
+    }
+  }
+
+  #sending(send: () => Promise<void> | null): Promise<void> | null {
+    if (this.#failed || this.#attach.start.receiveOnly) {
+      if (this.#attach.start.receiveOnly) throw malformed("data on a stream that only receives");
+      return null;
+    }
+    return send();
+  }
+
+  #data(data: Uint8Array): Promise<void> | null {
+    const { entry } = this.#attach;
+    let rest = data;
+    const attempt = (): null | typeof AGAIN => {
+      while (rest.length > 0) {
+        const sent = entry.send([rest], [], 0, null);
+        if (sent < 0) {
+          if (isAgain(sent)) return AGAIN;
+          throw systemError(sent, "send");
+        }
+        this.#sentBytes += BigInt(sent);
+        rest = rest.subarray(sent);
+      }
+      return null;
+    };
+    return this.#guard(attempt, this.#fail);
+  }
+
+  #messages(messages: readonly OutgoingMessage[]): Promise<void> | null {
+    let pending: Promise<void> | null = null;
+    for (const message of messages) {
+      pending = pending === null ? this.#message(message) : pending.then(() => this.#message(message) ?? undefined);
+    }
+    return pending;
+  }
+
+  #message(message: OutgoingMessage): Promise<void> | null {
+    const { ctx, entry } = this.#attach;
+    try {
+      const control = controlFrom(ctx.session, message.ancillaryData);
+      if (control.length > 0) authorise(ctx, "ancillary");
+      const address =
+        message.address === undefined
+          ? null
+          : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
+      const attempt = (to: Exclude<typeof address, Promise<unknown>>) => (): null | typeof AGAIN => {
+        const sent = entry.send([message.data], control, message.flags, to);
+        if (sent >= 0) {
+          this.#sentBytes += BigInt(sent);
+          this.#sentMessages += 1n;
+          return null;
+        }
+        // A CAN interface's full queue says ENOBUFS, and cannot be polled for: it is backpressure all the same.
+        const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
+        if (isAgain(sent) || full) return AGAIN;
+        throw systemError(sent, "sendmsg");
+      };
+      if (address instanceof Promise) {
+        return address.then(
+          (to) => this.#guard(attempt(to), this.#refused) ?? undefined,
+          (error) => this.#refused(error),
+        );
+      }
+      return this.#guard(attempt(address), this.#refused);
+    } catch (error) {
+      this.#refused(error);
+      return null;
+    }
+  }
+
+  /** Makes an attempt until it is done, and gives what it throws to the handler. */
+  #guard(attempt: () => null | typeof AGAIN, handler: (error: unknown) => void): Promise<void> | null {
+    try {
+      const result = this.#attach.entry.readiness.perform("write", this.#wait(), attempt);
+      if (!(result instanceof Promise)) return null;
+      return result.then(
+        () => undefined,
+        (error) => handler(error),
+      );
+    } catch (error) {
+      handler(error);
+      return null;
+    }
+  }
+
+  #wait(): Wait {
+    const { counters } = this.#attach.ctx.services;
+    return {
+      operation: "send",
+      milliseconds: null,
+      signal: () => this.#attach.signal,
+      enter: () => {
+        counters.waiting += 1;
+        return () => {
+          counters.waiting -= 1;
+        };
+      },
+    };
+  }
+
+  /** Nothing more can be sent: later data is dropped, so that none arrives behind a gap. */
+  readonly #fail = (error: unknown): void => {
+    this.#failed = true;
+    this.#report(AttachError_Activity.SEND, error, true);
+  };
+
+  /** One message was refused; the next may not be. */
+  readonly #refused = (error: unknown): void => {
+    this.#sentMessages += 1n;
+    this.#report(AttachError_Activity.SEND, error, false);
+  };
+
+  #control(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#report(AttachError_Activity.CONTROL, error, false);
+    }
+  }
+
+  #report(activity: AttachError_Activity, error: unknown, final: boolean): void {
+    if (this.#attach.signal.aborted) return;
+    this.#attach.write({
+      case: "error",
+      value: { activity, status: this.#attach.deps.statusOf(error), final, ...this.sent },
+    });
+  }
+}
+
+function malformed(text: string): BrokerFault {
+  return new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, text);
+}

@@ -1,0 +1,61 @@
+import { endianness } from "node:os";
+import type { NativeSocket, Received } from "../../native/binding.js";
+
+const SOL_SOCKET = 1;
+const SO_RXQ_OVFL = 40;
+/** CMSG_SPACE(sizeof(uint32_t)) on every 64-bit host. */
+const CONTROL_BYTES = 24;
+
+type OptionSocket = Pick<NativeSocket, "getsockoptInt" | "setsockoptInt">;
+
+/**
+ * Counts what the kernel drops of a message socket because its buffer is full. SO_RXQ_OVFL puts the total beside each
+ * message that came after a drop; where the caller did not ask for it himself, he does not see it.
+ */
+export class DropCounter {
+  readonly controlBytes = CONTROL_BYTES;
+  readonly #socket: OptionSocket;
+  readonly #ours: boolean;
+  #total = 0;
+
+  /** Begins to count, where the socket can. */
+  static start(socket: OptionSocket): DropCounter | null {
+    const before = socket.getsockoptInt(SOL_SOCKET, SO_RXQ_OVFL);
+    if (typeof before === "number") return null;
+    if (before.value !== 0) return new DropCounter(socket, false);
+    return socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 1) < 0 ? null : new DropCounter(socket, true);
+  }
+
+  private constructor(socket: OptionSocket, ours: boolean) {
+    this.#socket = socket;
+    this.#ours = ours;
+  }
+
+  /** Puts the socket back as it was. */
+  stop(): void {
+    if (this.#ours) this.#socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 0);
+  }
+
+  /** Answers what was dropped before this message and after the last, or null. */
+  see(message: Received): { readonly count: bigint; readonly total: bigint } | null {
+    const control = message.control.find(isDropCount);
+    if (control === undefined) return null;
+    const data = Buffer.from(control.data);
+    const total = endianness() === "LE" ? data.readUInt32LE() : data.readUInt32BE();
+    // The kernel's counter has 32 bits.
+    const count = (total - this.#total) >>> 0;
+    if (count === 0) return null;
+    this.#total = total;
+    return { count: BigInt(count), total: BigInt(total) };
+  }
+
+  /** Takes the count out of a message again, if it was not the caller who asked for it. */
+  strip(message: Received): Received {
+    if (!this.#ours || !message.control.some(isDropCount)) return message;
+    return { ...message, control: message.control.filter((control) => !isDropCount(control)) };
+  }
+}
+
+function isDropCount({ level, type }: { readonly level: number; readonly type: number }): boolean {
+  return level === SOL_SOCKET && type === SO_RXQ_OVFL;
+}

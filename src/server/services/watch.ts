@@ -1,0 +1,122 @@
+import { create } from "@bufbuild/protobuf";
+import { type WatchRequest, type WatchResponse, WatchResponseSchema } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
+import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
+import { authorise } from "../authorise.js";
+import type { OpContext } from "../context.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import { enterStream, type StreamDeps } from "./door.js";
+
+const POLLNVAL = 0x020;
+
+type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
+
+/** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
+export function serveWatch(deps: StreamDeps, call: WatchCall): void {
+  const ctx = enterStream(deps, call);
+  if (ctx === null) return;
+  try {
+    authorise(ctx, "receive");
+  } catch (error) {
+    call.fail(deps.statusOf(error));
+    return;
+  }
+  new WatchStream(ctx, deps, call).start();
+}
+
+class WatchStream {
+  readonly #ctx: OpContext;
+  readonly #deps: StreamDeps;
+  readonly #call: WatchCall;
+  readonly #interests = new Map<bigint, () => void>();
+  #pending = new Map<bigint, number>();
+  #scheduled = false;
+
+  constructor(ctx: OpContext, deps: StreamDeps, call: WatchCall) {
+    this.#ctx = ctx;
+    this.#deps = deps;
+    this.#call = call;
+  }
+
+  start(): void {
+    const { session, services } = this.#ctx;
+    const release = session.attend();
+    services.counters.streams += 1;
+    let open = true;
+    const leave = (): void => {
+      if (!open) return;
+      open = false;
+      services.counters.streams -= 1;
+      session.signal.removeEventListener("abort", onSessionEnd);
+      for (const stop of this.#interests.values()) stop();
+      this.#interests.clear();
+      release();
+    };
+    const onSessionEnd = (): void => {
+      leave();
+      this.#call.fail(this.#deps.statusOf(session.signal.reason));
+    };
+    session.signal.addEventListener("abort", onSessionEnd);
+    this.#call.start(
+      {
+        onMessage: (request) => {
+          for (const { handle, events } of request.interests) this.#watch(handle, events);
+        },
+        onEnd: () => {
+          leave();
+          this.#call.end();
+        },
+        onCancel: leave,
+      },
+      (cause) => {
+        leave();
+        return this.#deps.statusOf(this.#deps.malformed(cause));
+      },
+    );
+  }
+
+  #watch(handle: bigint, events: number): void {
+    this.#interests.get(handle)?.();
+    this.#interests.delete(handle);
+    this.#pending.delete(handle);
+    const wanted = events & (POLLIN | POLLPRI | POLLOUT);
+    const entry = this.#ctx.session.find(handle);
+    if (entry === null) this.#report(handle, POLLNVAL);
+    else if (events !== 0) this.#observe(entry, wanted);
+  }
+
+  #observe(entry: SocketEntry, wanted: number): void {
+    const { handle } = entry;
+    const now = entry.native.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
+    if (now > 0) {
+      this.#report(handle, now);
+      return;
+    }
+    const onDestroy = (): void => this.#tell(handle, POLLNVAL);
+    const unobserve = entry.readiness.observe(wanted, (held) => this.#tell(handle, held));
+    entry.onDestroy.add(onDestroy);
+    this.#interests.set(handle, () => {
+      unobserve();
+      entry.onDestroy.delete(onDestroy);
+    });
+  }
+
+  #tell(handle: bigint, events: number): void {
+    this.#interests.get(handle)?.();
+    this.#interests.delete(handle);
+    this.#report(handle, events);
+  }
+
+  /** Gathers what happens in one turn of the loop into one response. */
+  #report(handle: bigint, events: number): void {
+    this.#pending.set(handle, events);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const events = [...this.#pending].map(([handle, events]) => ({ handle, events }));
+      this.#pending = new Map();
+      if (events.length > 0) this.#call.write(create(WatchResponseSchema, { events }));
+    });
+  }
+}

@@ -1,0 +1,251 @@
+/*
+ * Theory of operation.
+ *
+ * Every descriptor is non-blocking. An operation is an attempt: a function that makes the system call once and answers its
+ * value, or AGAIN. It is made at once; only an attempt that answers AGAIN is queued, and made again when the kernel says
+ * that the descriptor is ready. An attempt therefore consumes nothing until the moment in which it succeeds, and leaving
+ * the queue (timeout, abort, close) is all there is to cancelling it.
+ *
+ * Operations wait in lanes, and each lane is strictly first-in first-out: were a later send tried while an earlier one
+ * waits, bytes would change places; were a later recv, results would. Urgent data and the error queue have lanes of their
+ * own, for one who waits for ordinary data must not hold up one who waits for those.
+ *
+ * Observers want to know of readiness, and make no attempt: what they are told is what poll(2) says at that moment.
+ *
+ * The watch is level-triggered. An event after which nobody makes progress (POLLERR with a full error queue and a reader
+ * of ordinary data; POLLOUT of a unix socket whose peer's backlog is full) would fire again on the next turn of the loop,
+ * for ever. After such an event the watch rests for a moment that doubles up to a limit.
+ */
+
+import { constants } from "node:os";
+import { type NativeSocket, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { OperationTimeout } from "../errors.js";
+import { Queue } from "./queue.js";
+
+const EAGAIN = constants.errno.EAGAIN;
+
+/** What an attempt answers when it has to be made again later. */
+export const AGAIN: unique symbol = Symbol("again");
+
+export type Attempt<T> = () => T | typeof AGAIN;
+
+/** What an operation waits for: ordinary data or a connection, urgent data, the error queue, or room. */
+export type Lane = "data" | "urgent" | "error" | "write";
+
+const readLanes = ["data", "urgent", "error"] as const satisfies readonly Lane[];
+
+export interface Wait {
+  readonly operation: string;
+  /** null waits for ever, 0 not at all. */
+  readonly milliseconds: number | null;
+  /** A function, because few operations wait and a signal is not free. */
+  readonly signal: () => AbortSignal;
+  /** Counts the operation among those that wait, and answers how to stop that. May throw: too many. */
+  readonly enter: () => () => void;
+}
+
+interface Waiter {
+  /** Makes the attempt. True when it is over, one way or the other. */
+  readonly step: () => boolean;
+  readonly fail: (error: unknown) => void;
+}
+
+interface Observer {
+  readonly events: number;
+  readonly notify: (events: number) => void;
+}
+
+const FIRST_REST_MS = 1;
+const LONGEST_REST_MS = 64;
+/** The longest delay that setTimeout takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Readiness {
+  readonly #native: NativeSocket;
+  readonly #lanes: Record<Lane, Queue<Waiter>> = {
+    data: new Queue(),
+    urgent: new Queue(),
+    error: new Queue(),
+    write: new Queue(),
+  };
+  readonly #observers = new Set<Observer>();
+  #waiting = 0;
+  #watched = 0;
+  #rest: NodeJS.Timeout | null = null;
+  #restMs = FIRST_REST_MS;
+
+  constructor(native: NativeSocket) {
+    this.#native = native;
+  }
+
+  /** Operations that wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Makes the attempt now, and again whenever the descriptor is ready, until it answers. Throws EAGAIN when it may not
+   * wait; rejects with `OperationTimeout`, with the signal's reason, or with what `failAll` was given.
+   */
+  perform<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
+    if (this.#lanes[lane].size === 0) {
+      const value = attempt();
+      if (value !== AGAIN) return value;
+    }
+    if (wait.milliseconds === 0) throw systemError(-EAGAIN, wait.operation);
+    return this.#enqueue(lane, wait, attempt);
+  }
+
+  /**
+   * Calls back, every time that it may have changed, with the POLL* events that hold of those asked for. Answers how to
+   * stop that.
+   */
+  observe(events: number, notify: (events: number) => void): () => void {
+    const observer = { events, notify };
+    this.#observers.add(observer);
+    this.#update();
+    return () => {
+      this.#observers.delete(observer);
+      this.#update();
+    };
+  }
+
+  /** Lets waiting readers try again: something other than the kernel has data for them. */
+  nudge(): void {
+    this.#stepReaders();
+    this.#notifyObservers();
+    this.#update();
+  }
+
+  /** Ends every waiting operation with an error, and the watch. */
+  failAll(error: unknown): void {
+    for (const queue of Object.values(this.#lanes)) {
+      for (const waiter of queue) waiter.fail(error);
+    }
+    if (this.#rest !== null) clearTimeout(this.#rest);
+    this.#rest = null;
+    this.#watch(0);
+  }
+
+  #enqueue<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): Promise<T> {
+    const queue = this.#lanes[lane];
+    const leave = wait.enter();
+    return new Promise<T>((resolve, reject) => {
+      const signal = wait.signal();
+      const finish = (): void => {
+        if (!queue.delete(waiter)) return;
+        this.#waiting -= 1;
+        cancelTimer();
+        signal.removeEventListener("abort", onAbort);
+        leave();
+        this.#update();
+      };
+      const waiter: Waiter = {
+        step: () => {
+          try {
+            const value = attempt();
+            if (value === AGAIN) return false;
+            finish();
+            resolve(value);
+          } catch (error) {
+            waiter.fail(error);
+          }
+          return true;
+        },
+        fail: (error) => {
+          finish();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => waiter.fail(signal.reason);
+      const cancelTimer = startTimer(wait.milliseconds, () => waiter.fail(new OperationTimeout(wait.operation)));
+      queue.push(waiter);
+      this.#waiting += 1;
+      signal.addEventListener("abort", onAbort);
+      if (signal.aborted) onAbort();
+      this.#update();
+    });
+  }
+
+  #stepReaders(): boolean {
+    let progress = false;
+    for (const lane of readLanes) progress = step(this.#lanes[lane]) || progress;
+    return progress;
+  }
+
+  #onReady(events: number): void {
+    const failed = (events & (POLLERR | POLLHUP)) !== 0;
+    let progress = false;
+    if (failed || (events & (POLLIN | POLLPRI)) !== 0) progress = this.#stepReaders();
+    if (failed || (events & POLLOUT) !== 0) progress = step(this.#lanes.write) || progress;
+    progress = this.#notifyObservers() || progress;
+    if (progress) this.#restMs = FIRST_REST_MS;
+    else if (this.#waiting > 0 || this.#observers.size > 0) this.#pause();
+    this.#update();
+  }
+
+  #notifyObservers(): boolean {
+    let progress = false;
+    for (const { events, notify } of this.#observers) {
+      const held = this.#native.poll(events);
+      if (held <= 0) continue;
+      progress = true;
+      notify(held);
+    }
+    return progress;
+  }
+
+  #pause(): void {
+    this.#rest ??= setTimeout(() => {
+      this.#rest = null;
+      this.#update();
+    }, this.#restMs);
+    this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
+  }
+
+  #update(): void {
+    if (this.#native.closed) return;
+    let events = 0;
+    if (this.#rest === null) {
+      if (readLanes.some((lane) => this.#lanes[lane].size > 0)) events |= POLLIN | POLLPRI;
+      if (this.#lanes.write.size > 0) events |= POLLOUT;
+      // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
+      for (const observer of this.#observers) events |= (observer.events & (POLLIN | POLLPRI | POLLOUT)) || POLLPRI;
+    }
+    this.#watch(events);
+  }
+
+  #watch(events: number): void {
+    if (events === this.#watched || this.#native.closed) return;
+    this.#watched = events;
+    const result = this.#native.watch(events, events === 0 ? null : (ready) => this.#onReady(ready));
+    if (result < 0 && events !== 0) {
+      this.#watched = 0;
+      this.failAll(systemError(result, "poll"));
+    }
+  }
+}
+
+function step(queue: Queue<Waiter>): boolean {
+  let progress = false;
+  for (const waiter of queue) {
+    if (!waiter.step()) break;
+    progress = true;
+  }
+  return progress;
+}
+
+/** Calls back after so many milliseconds, however many they are. Answers how to cancel that. */
+export function startTimer(milliseconds: number | null, callback: () => void): () => void {
+  if (milliseconds === null) return () => {};
+  let left = milliseconds;
+  let timer: NodeJS.Timeout;
+  const arm = (): void => {
+    const span = Math.min(left, LONGEST_TIMER_MS);
+    left -= span;
+    timer = setTimeout(() => (left > 0 ? arm() : callback()), span);
+  };
+  arm();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,214 @@
+/*
+ * Lifetimes are a tree: principal → session → handle → descriptor. A handle ends by `close` here, a session by
+ * `destroy`, and both run through `SocketEntry.destroy`.
+ *
+ * An implicit session lives as long as its connection. A leased one lives as long as there is a stream on it
+ * (`attend`), and for the length of its lease after the last.
+ */
+
+import { randomBytes } from "node:crypto";
+import { constants } from "node:os";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { NativeSocket } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { BrokerFault } from "../errors.js";
+import type { Principal } from "../principal.js";
+import type { Counters } from "../counters.js";
+import { Quota } from "./quota.js";
+import { startTimer } from "./readiness.js";
+import { type Handle, type OpenDescription, SocketEntry, type SocketFacts } from "./socket-entry.js";
+
+const { EBADF, ECONNRESET } = constants.errno;
+
+/** Handles begin here: none is ever mistaken for a descriptor of the caller's own, and all fit an SCM_RIGHTS array. */
+const FIRST_HANDLE = 2n ** 30n;
+
+export interface Lease {
+  readonly milliseconds: number;
+}
+
+export interface SessionOptions {
+  readonly principal: Principal;
+  readonly name: string;
+  /** null: an implicit session. */
+  readonly lease: Lease | null;
+  readonly counters: Counters;
+  readonly maxWaiting: number;
+  /** Called once, with why. */
+  readonly onEnd: (reason: BrokerFault) => void;
+}
+
+export class Session {
+  readonly id = randomBytes(6).toString("hex");
+  /** 128 random bits; whoever has them and is the principal has the session. */
+  readonly token = randomBytes(16).toString("hex");
+  readonly principal: Principal;
+  readonly name: string;
+  readonly lease: Lease | null;
+  /** Operations that wait. */
+  readonly waiting: Quota;
+  /** In nanoseconds; null waits for ever. */
+  defaultTimeout: bigint | null = null;
+
+  readonly #options: SessionOptions;
+  readonly #entries = new Map<bigint, SocketEntry>();
+  readonly #ending = new AbortController();
+  #nextHandle = FIRST_HANDLE;
+  #attending = 0;
+  #cancelLease: (() => void) | null = null;
+  #expiresAt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.principal = options.principal;
+    this.name = options.name;
+    this.lease = options.lease;
+    this.waiting = new Quota("operations waiting in one session", options.maxWaiting);
+    this.renew();
+  }
+
+  get entries(): Iterable<SocketEntry> {
+    return this.#entries.values();
+  }
+
+  get handleCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Aborts when the session ends, with the reason. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  /** Milliseconds until the session expires; null while it is attended, and for an implicit one. */
+  get remainingLease(): number | null {
+    return this.#cancelLease === null ? null : Math.max(0, this.#expiresAt - performance.now());
+  }
+
+  /** Finds a handle of this session. Throws HANDLE_NOT_FOUND. */
+  entry(handle: bigint): SocketEntry {
+    const entry = this.#entries.get(handle);
+    if (entry === undefined) {
+      throw new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}`);
+    }
+    return entry;
+  }
+
+  find(handle: bigint): SocketEntry | null {
+    return this.#entries.get(handle) ?? null;
+  }
+
+  /**
+   * Takes ownership of a new socket, and gives it a handle. When the principal has too many, closes it and throws.
+   * `description` is that of the socket it is a duplicate of.
+   */
+  adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = { nonblocking: false }): SocketEntry {
+    try {
+      if (this.ended) throw this.#ending.signal.reason;
+      this.principal.handles.take();
+    } catch (error) {
+      native.close();
+      throw error;
+    }
+    const handle = this.#nextHandle as Handle;
+    this.#nextHandle += 1n;
+    const entry = new SocketEntry(handle, native, facts, description);
+    this.#entries.set(handle, entry);
+    this.#options.counters.handles += 1;
+    this.#options.counters.handlesOpened += 1;
+    return entry;
+  }
+
+  /** Adopts all of them or none: those that the quota leaves no room for take the others with them. */
+  adoptAll<T extends readonly NativeSocket[]>(
+    sockets: T,
+    facts: SocketFacts | null,
+  ): { readonly [K in keyof T]: SocketEntry } {
+    const entries: SocketEntry[] = [];
+    try {
+      for (const socket of sockets) entries.push(this.adopt(socket, facts ?? socket));
+    } catch (error) {
+      for (const entry of entries) this.#release(entry, error);
+      for (const socket of sockets.slice(entries.length)) socket.close();
+      throw error;
+    }
+    return entries as { readonly [K in keyof T]: SocketEntry };
+  }
+
+  /** Applies the session's default timeout, as Python does to every new socket. */
+  applyDefaultTimeout(entry: SocketEntry): void {
+    entry.timeout = this.defaultTimeout;
+    if (this.defaultTimeout !== null) entry.description.nonblocking = true;
+  }
+
+  /** Closes a handle. Throws HANDLE_NOT_FOUND, or what close(2) said; not ECONNRESET, as Python. */
+  close(handle: bigint): void {
+    const entry = this.entry(handle);
+    const result = this.#release(entry, systemError(-EBADF, "close"));
+    if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
+  }
+
+  /** Takes a socket back out of the session, open. Its handle is used up. */
+  disown(handle: Handle): void {
+    this.#forget(this.entry(handle));
+  }
+
+  /** Keeps the session from expiring until the answer is called. */
+  attend(): () => void {
+    this.#attending += 1;
+    this.#stopLease();
+    let attending = true;
+    return () => {
+      if (!attending) return;
+      attending = false;
+      this.#attending -= 1;
+      this.renew();
+    };
+  }
+
+  /** Starts the lease anew. */
+  renew(): void {
+    this.#stopLease();
+    if (this.lease === null || this.#attending > 0 || this.ended) return;
+    const { milliseconds } = this.lease;
+    this.#expiresAt = performance.now() + milliseconds;
+    const { counters } = this.#options;
+    counters.timers += 1;
+    const cancel = startTimer(milliseconds, () => {
+      this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session ran out"));
+    });
+    this.#cancelLease = () => {
+      counters.timers -= 1;
+      cancel();
+    };
+  }
+
+  /** Ends the session: what waits ends with `reason`, and every handle is closed. Idempotent. */
+  destroy(reason: BrokerFault): void {
+    if (this.ended) return;
+    this.#stopLease();
+    this.#ending.abort(reason);
+    for (const entry of [...this.#entries.values()]) this.#release(entry, reason);
+    this.#options.onEnd(reason);
+  }
+
+  #release(entry: SocketEntry, reason: unknown): number {
+    this.#forget(entry);
+    return entry.destroy(reason);
+  }
+
+  #forget(entry: SocketEntry): void {
+    this.#entries.delete(entry.handle);
+    this.principal.handles.give();
+    this.#options.counters.handles -= 1;
+  }
+
+  #stopLease(): void {
+    this.#cancelLease?.();
+    this.#cancelLease = null;
+  }
+}

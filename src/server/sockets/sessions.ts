@@ -1,0 +1,74 @@
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Counters } from "../counters.js";
+import { BrokerFault } from "../errors.js";
+import type { Limits } from "../limits.js";
+import type { Principal } from "../principal.js";
+import { type Lease, Session } from "./session.js";
+
+/** How many tokens of ended sessions are remembered, so that their holders learn why. */
+const REMEMBERED_ENDS = 1024;
+
+/** Every session of the daemon. */
+export class Sessions {
+  readonly #limits: Limits;
+  readonly #counters: Counters;
+  readonly #live = new Set<Session>();
+  readonly #byToken = new Map<string, Session>();
+  readonly #ends = new Map<string, { readonly principal: string; readonly reason: BrokerFault }>();
+
+  constructor(options: { limits: Limits; counters: Counters }) {
+    this.#limits = options.limits;
+    this.#counters = options.counters;
+  }
+
+  /** Oldest first. */
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#live.values();
+  }
+
+  /** Opens a session. Throws QUOTA_EXCEEDED for a leased one too many. */
+  open(options: { principal: Principal; name: string; lease: Lease | null }): Session {
+    const leased = options.lease !== null;
+    if (leased) options.principal.sessions.take();
+    const session = new Session({
+      ...options,
+      counters: this.#counters,
+      maxWaiting: this.#limits.maxWaiting,
+      onEnd: (reason) => {
+        this.#live.delete(session);
+        this.#counters.sessions -= 1;
+        if (!leased) return;
+        this.#byToken.delete(session.token);
+        options.principal.sessions.give();
+        this.#remember(session, reason);
+      },
+    });
+    this.#live.add(session);
+    this.#counters.sessions += 1;
+    if (leased) this.#byToken.set(session.token, session);
+    return session;
+  }
+
+  /** Finds a leased session of a principal. Throws why it is not there. */
+  find(token: string, principal: Principal): Session {
+    const session = this.#byToken.get(token);
+    if (session !== undefined && session.principal.name === principal.name) return session;
+    const end = this.#ends.get(token);
+    if (end !== undefined && end.principal === principal.name) throw end.reason;
+    throw new BrokerFault(BrokerError_Code.SESSION_NOT_FOUND, "no session of this principal has that token");
+  }
+
+  byId(id: string): Session | null {
+    for (const session of this.#live) {
+      if (session.id === id) return session;
+    }
+    return null;
+  }
+
+  #remember(session: Session, reason: BrokerFault): void {
+    this.#ends.set(session.token, { principal: session.principal.name, reason });
+    if (this.#ends.size <= REMEMBERED_ENDS) return;
+    const [oldest] = this.#ends.keys();
+    if (oldest !== undefined) this.#ends.delete(oldest);
+  }
+}

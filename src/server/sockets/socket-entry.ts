@@ -1,0 +1,220 @@
+/*
+ * The record behind a handle.
+ *
+ * Two things are easily confused, and Python keeps them apart: the timeout belongs to the handle; O_NONBLOCK belongs to
+ * the open description, which duplicates share. The kernel's O_NONBLOCK is always on here, so the flag that the caller
+ * believes in is kept in `OpenDescription`, and `waitLimit` is the one place that turns both into how long to wait.
+ */
+
+import { constants } from "node:os";
+import type { ControlOut, NativeSocket, Outgoing, Received, Sockaddr } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import { millisecondsOf } from "../codec/duration.js";
+import type { Checked } from "../policy/checked.js";
+import { Pushback } from "./pushback.js";
+import { Readiness } from "./readiness.js";
+
+const { EAGAIN } = constants.errno;
+
+const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
+const MSG_OOB = 0x01;
+const MSG_PEEK = 0x02;
+const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
+const MSG_ERRQUEUE = 0x2000;
+
+/** A session's name for a socket. */
+export type Handle = bigint & { readonly handle: unique symbol };
+
+/** What duplicates of a socket share. */
+export interface OpenDescription {
+  /** O_NONBLOCK, as the caller believes it to be. */
+  nonblocking: boolean;
+}
+
+/** What a socket is said to be: by the kernel, or by who opened it. */
+export interface SocketFacts {
+  readonly family: number;
+  readonly type: number;
+  readonly protocol: number;
+}
+
+/** What accept(2) gave. */
+export interface Connection {
+  readonly socket: NativeSocket;
+  readonly address: Sockaddr | null;
+}
+
+export class SocketEntry {
+  readonly readiness: Readiness;
+  readonly openedAt = performance.now();
+  /** In nanoseconds; null waits for ever. Set it by `setTimeout`. */
+  timeout: bigint | null = null;
+  inheritable = false;
+  receivedBytes = 0;
+  sentBytes = 0;
+  /** Attach streams that own a direction. */
+  receiving = false;
+  sending = false;
+  /** Connections that were accepted for somebody who went away before getting them. They come before the kernel's. */
+  readonly undelivered: Connection[] = [];
+  /** Called when the entry is destroyed. */
+  readonly onDestroy = new Set<() => void>();
+  #pushback: Pushback | null = null;
+
+  constructor(
+    readonly handle: Handle,
+    /** Not for addresses: `bind`, `connect` and `send` here take only checked ones. */
+    readonly native: Omit<NativeSocket, "bind" | "connect" | "sendmsg" | "sendmmsg">,
+    readonly facts: SocketFacts,
+    readonly description: OpenDescription,
+  ) {
+    this.readiness = new Readiness(this.#native);
+  }
+
+  get #native(): NativeSocket {
+    return this.native as NativeSocket;
+  }
+
+  /** Whether a read of no bytes is the end of data. */
+  get zeroReadIsEnd(): boolean {
+    return this.native.type === SOCK_STREAM || this.native.type === SOCK_SEQPACKET;
+  }
+
+  get isStream(): boolean {
+    return this.native.type === SOCK_STREAM;
+  }
+
+  /** Sets the timeout, and O_NONBLOCK of the open description with it, as Python does. */
+  setTimeout(timeout: bigint | null): void {
+    this.timeout = timeout;
+    this.description.nonblocking = timeout !== null;
+  }
+
+  /**
+   * How long an operation may wait: null for ever, 0 not at all, or milliseconds. A timeout above zero waits even with
+   * MSG_DONTWAIT, as in Python; without one it is the open description that decides.
+   */
+  waitLimit(requested: bigint | null | undefined, flags: number): number | null {
+    if (requested !== undefined) return requested === null ? null : millisecondsOf(requested);
+    if (this.timeout !== null && this.timeout > 0n) return millisecondsOf(this.timeout);
+    if (this.description.nonblocking || (flags & MSG_DONTWAIT) !== 0) return 0;
+    return null;
+  }
+
+  bind(address: Checked<Sockaddr>): number {
+    return this.#native.bind(address);
+  }
+
+  connect(address: Checked<Sockaddr>): number {
+    return this.#native.connect(address);
+  }
+
+  /** sendmsg(2). Bytes sent, or -errno. */
+  send(
+    data: readonly Uint8Array[],
+    control: readonly ControlOut[],
+    flags: number,
+    address: Checked<Sockaddr> | null,
+  ): number {
+    const [only] = data;
+    const plain = address === null && control.length === 0 && data.length === 1 && only !== undefined;
+    const sent = plain ? this.native.send(only, flags) : this.#native.sendmsg(data, control, flags, address);
+    if (sent > 0) this.sentBytes += sent;
+    return sent;
+  }
+
+  /** sendmmsg(2). Messages sent, or -errno of the first. */
+  sendBatch(messages: readonly (Outgoing & { readonly address: Checked<Sockaddr> | null })[], flags: number): number {
+    const sent = this.#native.sendmmsg(messages, flags);
+    for (let i = 0; i < sent; i++) this.sentBytes += messages[i]?.data.length ?? 0;
+    return sent;
+  }
+
+  /** recvmsg(2), of what was pushed back first. */
+  receive(size: number, controlSize: number, flags: number): Received | number {
+    const waiting = this.#takePushedBack(size, flags);
+    if (waiting !== null) return waiting;
+    const received = this.native.recvmsg(size, controlSize, flags);
+    if (typeof received !== "number") this.receivedBytes += received.data.length;
+    return received;
+  }
+
+  /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
+  receiveBatch(count: number, size: number, controlSize: number): readonly Received[] | number {
+    const waiting = this.#takePushedBack(size, 0);
+    if (waiting !== null) return [waiting];
+    const batch = this.native.recvmmsg(count, size, controlSize, 0);
+    if (typeof batch !== "number") {
+      for (const message of batch) this.receivedBytes += message.data.length;
+    }
+    return batch;
+  }
+
+  /** recv(2), of what was pushed back first. Cheaper than `receive`. */
+  receiveData(size: number, flags: number): Received | Uint8Array | number {
+    if (this.#pushback !== null || (flags & MSG_TRUNC) !== 0) return this.receive(size, 0, flags);
+    const data = this.native.recv(size, flags);
+    if (typeof data !== "number") this.receivedBytes += data.length;
+    return data;
+  }
+
+  /** Takes messages back, for the next receive. */
+  pushBack(messages: readonly Received[]): void {
+    if (messages.length === 0) return;
+    this.#pushback ??= new Pushback();
+    this.#pushback.unshift(messages);
+    this.readiness.nudge();
+  }
+
+  /** Whether a receive or an accept would find something that the kernel does not know of. */
+  get hasPushedBack(): boolean {
+    return this.#pushback !== null || this.undelivered.length > 0;
+  }
+
+  /** Bytes that were pushed back. */
+  get pushedBackBytes(): number {
+    return this.#pushback?.byteLength ?? 0;
+  }
+
+  /** What a `SocketInfo` says beyond the facts. Addresses that the kernel does not give are null. */
+  addresses(): { local: Sockaddr | null; peer: Sockaddr | null } {
+    const local = this.native.getsockname();
+    const peer = this.native.getpeername();
+    return { local: typeof local === "number" ? null : local, peer: typeof peer === "number" ? null : peer };
+  }
+
+  /** Ends what waits on it with `reason`, and closes the descriptor. Answers what close(2) said: 0 or -errno. */
+  destroy(reason: unknown): number {
+    this.readiness.failAll(reason);
+    for (const { socket } of this.undelivered.splice(0)) socket.close();
+    const result = this.native.close();
+    for (const callback of this.onDestroy) callback();
+    this.onDestroy.clear();
+    return result;
+  }
+
+  #takePushedBack(size: number, flags: number): Received | null {
+    if (this.#pushback === null || (flags & (MSG_OOB | MSG_ERRQUEUE)) !== 0) return null;
+    const taken = this.#pushback.take(size, { keep: (flags & MSG_PEEK) !== 0, isStream: this.isStream });
+    if (this.#pushback.isEmpty) this.#pushback = null;
+    return taken;
+  }
+}
+
+/** Gives back the value of a system call, or throws what it said. EAGAIN is for the caller to look at first. */
+export function checkResult<T>(result: T | number, syscall: string): Exclude<T, number> {
+  if (typeof result === "number" && result < 0) throw systemError(result, syscall);
+  return result as Exclude<T, number>;
+}
+
+/** Like `checkResult`, for calls whose value is a number. */
+export function checkNumber(result: number, syscall: string): number {
+  if (result < 0) throw systemError(result, syscall);
+  return result;
+}
+
+export function isAgain(result: unknown): boolean {
+  return result === -EAGAIN;
+}

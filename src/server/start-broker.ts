@@ -1,0 +1,86 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Logger, pino } from "pino";
+import { loadAddon } from "../native/load-addon.js";
+import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
+import { defaultLimits, type Limits } from "./limits.js";
+import { builtInPolicy } from "./policy/built-in.js";
+import { StartupError } from "./startup-error.js";
+
+export interface BrokerOptions {
+  /** Where to listen: `unix:///path`, `unix:path` or a path. Its directory is made if it is missing. */
+  readonly endpoint: string;
+  /** Principals, such as "uid:1000", that may do what the daemon may do. Its own user and root always may. */
+  readonly admit?: readonly string[];
+  /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */
+  readonly mode?: number;
+  readonly limits?: Partial<Limits>;
+  /** Default: silent. */
+  readonly log?: Logger;
+}
+
+/** A broker that serves. */
+export interface Broker extends AsyncDisposable {
+  /** For clients: `unix:///path`. */
+  readonly endpoint: string;
+  /** Settles when the broker has ended, whoever asked for it. */
+  readonly ended: Promise<void>;
+  /** Refuses new work, lets calls end for so long (default 5 seconds), and closes everything. Idempotent. */
+  close(options?: { readonly graceMilliseconds?: number }): Promise<void>;
+}
+
+/** Starts a broker in this process. Rejects with `StartupError`. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const path = socketPath(options.endpoint);
+  const admit = options.admit ?? [];
+  for (const principal of admit) {
+    if (!/^uid:\d+$/.test(principal)) {
+      throw new StartupError(`a principal is written uid:NUMBER, and ${JSON.stringify(principal)} is not`);
+    }
+  }
+  makeDirectory(path);
+  let announceEnd = (): void => {};
+  const ended = new Promise<void>((announce) => {
+    announceEnd = announce;
+  });
+  const daemon = new Daemon({
+    native: loadAddon(),
+    path,
+    mode: options.mode ?? (admit.length === 0 ? 0o600 : 0o666),
+    policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted: admit }),
+    limits: { ...defaultLimits, ...options.limits },
+    log: options.log ?? pino({ level: "silent" }),
+    version: packageVersion(),
+    onEnd: announceEnd,
+  });
+  const close = (closing: { readonly graceMilliseconds?: number } = {}): Promise<void> =>
+    daemon.drain(closing.graceMilliseconds ?? DEFAULT_GRACE_MS);
+  return { endpoint: `unix://${path}`, ended, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** Reads the path of a unix endpoint. Throws `StartupError`. */
+function socketPath(endpoint: string): string {
+  const path = endpoint.replace(/^unix:(\/\/(?=\/))?/, "");
+  if (path === "" || /^[a-z]+:/.test(path)) {
+    throw new StartupError(`an endpoint is written unix:///path, and ${JSON.stringify(endpoint)} is not`);
+  }
+  const absolute = resolve(path);
+  if (Buffer.byteLength(absolute) > 107) throw new StartupError(`the path of a unix socket has at most 107 bytes: ${absolute}`);
+  return absolute;
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new StartupError(`cannot make the directory of ${path}: ${message}`, code === "EACCES" ? "permission" : "other");
+  }
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}

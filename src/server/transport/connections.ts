@@ -1,0 +1,97 @@
+/*
+ * Who is at the other end of each connection. The unix listener files a connection here, under an id, before a byte of
+ * HTTP/2 is parsed; every call carries the id of its connection.
+ */
+
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Call } from "../../rpc/call.js";
+import type { Counters } from "../counters.js";
+import { BrokerFault } from "../errors.js";
+import { newPrincipal, type PeerIdentity, type Principal } from "../principal.js";
+import type { Limits } from "../limits.js";
+import { Session } from "../sockets/session.js";
+import type { Sessions } from "../sockets/sessions.js";
+
+/** The metadata key that names a leased session. */
+const SESSION_KEY = "sockbroker-session";
+
+export interface Connection {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly peer: PeerIdentity;
+}
+
+export class Connections {
+  readonly #limits: Limits;
+  readonly #sessions: Sessions;
+  readonly #counters: Counters;
+  readonly #connections = new Map<string, Connection>();
+  readonly #implicit = new Map<string, Session>();
+  readonly #principals = new Map<string, Principal>();
+  #lastId = 0;
+
+  constructor(options: { limits: Limits; sessions: Sessions; counters: Counters }) {
+    this.#limits = options.limits;
+    this.#sessions = options.sessions;
+    this.#counters = options.counters;
+  }
+
+  /** Files a connection. */
+  add(principalName: string, peer: PeerIdentity): Connection {
+    this.#lastId += 1;
+    const connection = { id: `connection-${this.#lastId}`, principal: this.#principal(principalName), peer };
+    this.#connections.set(connection.id, connection);
+    this.#counters.connections += 1;
+    return connection;
+  }
+
+  /** Forgets a connection, and ends its implicit session. */
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    this.#counters.connections -= 1;
+    this.#implicit
+      .get(connection.id)
+      ?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the connection of the session ended"));
+    this.#implicit.delete(connection.id);
+    this.#forgetIdlePrincipals();
+  }
+
+  /** Answers who makes a call. Throws UNAUTHENTICATED. */
+  of(call: Call): Connection {
+    const connection = this.#connections.get(call.peer);
+    if (connection === undefined) {
+      throw new BrokerFault(BrokerError_Code.UNAUTHENTICATED, "the connection is not known");
+    }
+    return connection;
+  }
+
+  /** Answers the session that a call is for: the leased one that it names, or the implicit one. */
+  sessionOf(call: Call, connection: Connection): Session {
+    const token = call.header(SESSION_KEY);
+    if (token !== null) return this.#sessions.find(token, connection.principal);
+    const existing = this.#implicit.get(connection.id);
+    if (existing !== undefined && !existing.ended) return existing;
+    const session = this.#sessions.open({ principal: connection.principal, name: "", lease: null });
+    this.#implicit.set(connection.id, session);
+    return session;
+  }
+
+  #principal(name: string): Principal {
+    let principal = this.#principals.get(name);
+    if (principal === undefined) {
+      principal = newPrincipal(name, this.#limits);
+      this.#principals.set(name, principal);
+    }
+    return principal;
+  }
+
+  /** A principal is kept while it has a connection or anything that counts. */
+  #forgetIdlePrincipals(): void {
+    if (this.#connections.size > 0) return;
+    for (const [name, principal] of this.#principals) {
+      if (principal.handles.used === 0 && principal.lookups.used === 0 && principal.sessions.used === 0) {
+        this.#principals.delete(name);
+      }
+    }
+  }
+}
