@@ -10,7 +10,9 @@ export function addReflection(server: Server, services: readonly DescService[]):
   const fileDescriptorProtos = [...files.values()].map((file) =>
     Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)),
   );
-  const definition = { "sockbroker.v1": { format: "Protocol Buffer 3 DescriptorProto", type: {}, fileDescriptorProtos } };
+  const definition = {
+    "sockbroker.v1": { format: "Protocol Buffer 3 DescriptorProto", type: {}, fileDescriptorProtos },
+  };
   new ReflectionService(definition as never).addToServer(server);
 }
 

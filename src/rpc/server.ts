@@ -98,11 +98,7 @@ function implementation(handlers: ServiceHandlers, options: RpcServerOptions): R
   return calls;
 }
 
-function handlerOf(
-  method: DescMethod,
-  handlers: ServiceHandlers,
-  options: RpcServerOptions,
-): UntypedHandleCall {
+function handlerOf(method: DescMethod, handlers: ServiceHandlers, options: RpcServerOptions): UntypedHandleCall {
   const { localName } = method;
   const unary = handlers.unary?.[localName];
   const bidi = handlers.bidi?.[localName];

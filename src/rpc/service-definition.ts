@@ -1,11 +1,9 @@
-import type { DescMethod, DescMessage, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
 /** A request as it arrived: bytes from outside are not yet a message. */
-export type Decoded<T> =
-  | { readonly ok: true; readonly message: T }
-  | { readonly ok: false; readonly cause: unknown };
+export type Decoded<T> = { readonly ok: true; readonly message: T } | { readonly ok: false; readonly cause: unknown };
 
 /**
  * Makes grpc-js's definition of a service out of its descriptor, for a server.

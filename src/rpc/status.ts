@@ -1,7 +1,7 @@
-import { create, fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { anyPack, anyUnpack, type Any } from "@bufbuild/protobuf/wkt";
-import { Metadata, status as Code, type StatusObject } from "@grpc/grpc-js";
-import { StatusSchema, type Status } from "../gen/google/rpc/status_pb.js";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type Any, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { status as Code, Metadata, type StatusObject } from "@grpc/grpc-js";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import {
   ArgumentErrorSchema,
   BrokerErrorSchema,

@@ -1,5 +1,5 @@
-import type { Sockaddr } from "../native/binding.js";
 import type { SocketAddress } from "../gen/sockbroker/v1/address_pb.js";
+import type { Sockaddr } from "../native/binding.js";
 import { endpointOf } from "./codec/endpoint.js";
 import type { OpContext } from "./context.js";
 import { resolveAddress } from "./names/resolve-address.js";

@@ -4,9 +4,9 @@
 
 import type { Socket } from "node:net";
 import type { Logger } from "pino";
-import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import { AdminService } from "../gen/sockbroker/v1/admin_service_pb.js";
 import { ConversionService } from "../gen/sockbroker/v1/conversion_service_pb.js";
+import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import { HostService } from "../gen/sockbroker/v1/host_service_pb.js";
 import { InterfaceService } from "../gen/sockbroker/v1/interface_service_pb.js";
 import { PolicyService } from "../gen/sockbroker/v1/policy_service_pb.js";

@@ -1,5 +1,5 @@
-import { Quota } from "./sockets/quota.js";
 import type { Limits } from "./limits.js";
+import { Quota } from "./sockets/quota.js";
 
 /** An authenticated subject, and what it has in all its sessions. One object a name, as long as it is in use. */
 export interface Principal {

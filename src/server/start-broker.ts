@@ -65,7 +65,8 @@ function socketPath(endpoint: string): string {
     throw new StartupError(`an endpoint is written unix:///path, and ${JSON.stringify(endpoint)} is not`);
   }
   const absolute = resolve(path);
-  if (Buffer.byteLength(absolute) > 107) throw new StartupError(`the path of a unix socket has at most 107 bytes: ${absolute}`);
+  if (Buffer.byteLength(absolute) > 107)
+    throw new StartupError(`the path of a unix socket has at most 107 bytes: ${absolute}`);
   return absolute;
 }
 
@@ -74,7 +75,10 @@ function makeDirectory(path: string): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new StartupError(`cannot make the directory of ${path}: ${message}`, code === "EACCES" ? "permission" : "other");
+    throw new StartupError(
+      `cannot make the directory of ${path}: ${message}`,
+      code === "EACCES" ? "permission" : "other",
+    );
   }
 }
 

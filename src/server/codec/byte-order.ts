@@ -14,7 +14,8 @@ export function swap32(value: bigint, operation: string): number {
 
 /** Converts 16 bits between host and network order. Throws OVERFLOW beyond them. */
 export function swap16(value: bigint, operation: string): number {
-  if (value > 0xffffn) throw overflow(operation, `${operation}: Python int too large to convert to C 16-bit unsigned integer`);
+  if (value > 0xffffn)
+    throw overflow(operation, `${operation}: Python int too large to convert to C 16-bit unsigned integer`);
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(Number(value));
   return little ? bytes.readUInt16LE() : bytes.readUInt16BE();

@@ -79,7 +79,6 @@ export function rights(session: Session, handles: readonly bigint[]): ControlOut
   return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
 }
 
-
 function viewOf(session: Session, message: ControlIn): View {
   const { level, type, sockets } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);

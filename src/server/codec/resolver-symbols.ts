@@ -17,8 +17,8 @@ export const eaiSymbols: Readonly<Record<number, string>> = {
 /** Values of h_errno. */
 export const hErrnoSymbols: Readonly<Record<number, string>> = {
   [-1]: "NETDB_INTERNAL",
-  [1]: "HOST_NOT_FOUND",
-  [2]: "TRY_AGAIN",
-  [3]: "NO_RECOVERY",
-  [4]: "NO_DATA",
+  1: "HOST_NOT_FOUND",
+  2: "TRY_AGAIN",
+  3: "NO_RECOVERY",
+  4: "NO_DATA",
 };

@@ -1,7 +1,7 @@
 import type { SessionInfoSchema } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Session } from "../sockets/session.js";
-import type { Init } from "./init.js";
 import { durationOf, durationOfMilliseconds } from "./duration.js";
+import type { Init } from "./init.js";
 
 /** Describes a session, without its token. */
 export function sessionInfoOf(session: Session): Init<typeof SessionInfoSchema> {

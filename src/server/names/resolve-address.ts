@@ -30,7 +30,11 @@ export function resolveAddress(
   const address = addressFrom(message, operation);
   const arm = message.address.case ?? "none";
   if (!fits(facts, message)) {
-    throw mismatch("ADDRESS_FAMILY_MISMATCH", operation, `a ${arm} address does not fit a socket of ${familyName(facts)}`);
+    throw mismatch(
+      "ADDRESS_FAMILY_MISMATCH",
+      operation,
+      `a ${arm} address does not fit a socket of ${familyName(facts)}`,
+    );
   }
   if (address.kind === "concrete") return address.address;
   const { rest } = address;

@@ -1,6 +1,5 @@
-import type { Sockaddr } from "../../native/binding.js";
-import type { NativeAddon, ResolverFailure } from "../../native/binding.js";
-import { SystemError, systemError } from "../../native/errno.js";
+import type { NativeAddon, ResolverFailure, Sockaddr } from "../../native/binding.js";
+import { type SystemError, systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
 import { ResolverFault } from "../errors.js";
@@ -19,10 +18,7 @@ export interface Resolver {
 }
 
 export function newResolver(native: NativeAddon): Resolver {
-  const run = async <T>(
-    ctx: OpContext,
-    lookup: (native: NativeAddon) => Promise<T | ResolverFailure>,
-  ): Promise<T> => {
+  const run = async <T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T> => {
     authorise(ctx, "resolve");
     ctx.principal.lookups.take();
     const answer = lookup(native).finally(() => ctx.principal.lookups.give());

@@ -6,7 +6,7 @@ import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
 import type { Connection, SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { perform, then } from "./perform.js";
+import { andThen, perform } from "./perform.js";
 
 const { errno } = constants;
 
@@ -32,7 +32,7 @@ export const accept: Op<typeof SocketService.method.accept> = (ctx, request) => 
   authorise(ctx, "accept");
   const waiting = { timeout: request.timeout, flags: 0 };
   const accepted = perform(ctx, entry, "data", "accept", waiting, () => acceptNext(entry));
-  return then(accepted, (connection) => ({ socket: adoptConnection(ctx, entry, connection) }));
+  return andThen(accepted, (connection) => ({ socket: adoptConnection(ctx, entry, connection) }));
 };
 
 /** Takes the next connection, passing over those that came to nothing. -errno when there is none. */

@@ -3,12 +3,12 @@ import { checkedAddress } from "../authorise.js";
 import { addressField } from "../codec/address.js";
 import { checkNumber } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { then } from "./perform.js";
+import { andThen } from "./perform.js";
 
 /** Wraps bind(2). */
 export const bind: Op<typeof SocketService.method.bind> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
-  return then(checkedAddress(ctx, "bind", entry.facts, request.address, "bind"), (address) => {
+  return andThen(checkedAddress(ctx, "bind", entry.facts, request.address, "bind"), (address) => {
     checkNumber(entry.bind(address), "bind");
     return addressField("localAddress", entry.addresses().local);
   });

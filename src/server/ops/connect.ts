@@ -9,7 +9,7 @@ import type { Checked } from "../policy/checked.js";
 import { AGAIN } from "../sockets/readiness.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { then, type Waiting, waitOf } from "./perform.js";
+import { andThen, type Waiting, waitOf } from "./perform.js";
 
 const { EAGAIN, EALREADY, EINPROGRESS } = constants.errno;
 
@@ -20,8 +20,8 @@ const SO_ERROR = 4;
 export const connect: Op<typeof SocketService.method.connect> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
   const waiting = { timeout: request.timeout, flags: 0 };
-  return then(checkedAddress(ctx, "connect", entry.facts, request.address, "connect"), (address) =>
-    then(connectTo(ctx, entry, address, waiting), () => connectedAddresses(entry)),
+  return andThen(checkedAddress(ctx, "connect", entry.facts, request.address, "connect"), (address) =>
+    andThen(connectTo(ctx, entry, address, waiting), () => connectedAddresses(entry)),
   );
 };
 

@@ -22,7 +22,8 @@ export const createServer: Op<typeof SocketService.method.createServer> = async 
   authorise(ctx, "listen");
   const v6 = request.address?.address.case === "inet6";
   if (request.dualstackIpv6) {
-    if (!supportsDualstack(ctx.services.native)) throw value("NO_DUALSTACK", "dualstack_ipv6 not supported on this platform");
+    if (!supportsDualstack(ctx.services.native))
+      throw value("NO_DUALSTACK", "dualstack_ipv6 not supported on this platform");
     if (!v6) throw value("DUALSTACK_FAMILY", "dualstack_ipv6 requires AF_INET6 family");
   }
   const family = v6 ? AddressFamily.INET6 : AddressFamily.INET;

@@ -1,6 +1,6 @@
+import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
-import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { authorise } from "../authorise.js";
 import { addressFrom } from "../codec/address.js";

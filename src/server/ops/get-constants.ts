@@ -10,13 +10,13 @@ export const getConstants: Op<typeof HostService.method.getConstants> = (ctx) =>
   const present = knownConstants.filter(({ name }) => defined.has(name));
   const absent = knownConstants.filter(({ name }) => !defined.has(name));
   return {
-    constants: present.map(({ name, group }) => ({ name, group, value: valueOf(defined.get(name)) })),
+    constants: present.map(({ name, group }) => ({ name, group, value: constantValue(defined.get(name)) })),
     absent: absent.map(({ name, group, platforms }) => ({ name, group, reason: reasonOf(platforms) })),
     host: hostInfo(),
   };
 };
 
-function valueOf(constant: NativeConstant | undefined) {
+function constantValue(constant: NativeConstant | undefined) {
   const value = constant?.value;
   if (typeof value === "string") return { case: "text" as const, value };
   if (typeof value === "boolean") return { case: "boolean" as const, value };

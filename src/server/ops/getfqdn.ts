@@ -1,6 +1,6 @@
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
-import { SystemError, systemError } from "../../native/errno.js";
 import type { HostEntry } from "../../native/binding.js";
+import { SystemError, systemError } from "../../native/errno.js";
 import type { OpContext } from "../context.js";
 import { ResolverFault } from "../errors.js";
 import { hostByAddress } from "./gethostbyaddr.js";

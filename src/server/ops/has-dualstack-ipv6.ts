@@ -1,5 +1,5 @@
-import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
+import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { NativeAddon } from "../../native/binding.js";
 import type { Op } from "./op.js";
 

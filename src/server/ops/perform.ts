@@ -1,5 +1,5 @@
-import type { Timeout } from "../../gen/sockbroker/v1/socket_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Timeout } from "../../gen/sockbroker/v1/socket_pb.js";
 import { systemError } from "../../native/errno.js";
 import { timeoutFrom } from "../codec/duration.js";
 import type { OpContext } from "../context.js";

@@ -4,7 +4,7 @@ import { addressField } from "../codec/address.js";
 import { adoptAll } from "../codec/control.js";
 import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
-import { then } from "./perform.js";
+import { andThen } from "./perform.js";
 import { receiveMessage } from "./receive.js";
 
 const SIZEOF_INT = 4;
@@ -22,7 +22,7 @@ export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) =
     );
   }
   const room = ctx.services.native.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
-  return then(receiveMessage(ctx, "recvmsg", request, room), (received) => ({
+  return andThen(receiveMessage(ctx, "recvmsg", request, room), (received) => ({
     data: received.data,
     handles: adoptAll(
       ctx.session,

@@ -1,12 +1,12 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Received } from "../../native/binding.js";
 import type { Op } from "./op.js";
-import { then } from "./perform.js";
+import { andThen } from "./perform.js";
 import { receiveData } from "./receive.js";
 
 /** Wraps recv(2). */
 export const recv: Op<typeof SocketService.method.recv> = (ctx, request) =>
-  then(receiveData(ctx, "recv", request), encode);
+  andThen(receiveData(ctx, "recv", request), encode);
 
 function encode(received: Received | Uint8Array) {
   return received instanceof Uint8Array

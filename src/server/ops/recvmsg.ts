@@ -2,13 +2,13 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../codec/control.js";
 import type { Op } from "./op.js";
-import { then } from "./perform.js";
+import { andThen } from "./perform.js";
 import { ancillarySize, receiveMessage } from "./receive.js";
 
 /** Wraps recvmsg(2). Descriptors become handles of the session. */
 export const recvmsg: Op<typeof SocketService.method.recvmsg> = (ctx, request) => {
   const controlSize = ancillarySize(request.maxAncillaryBytes);
-  return then(receiveMessage(ctx, "recvmsg", request, controlSize), (received) => ({
+  return andThen(receiveMessage(ctx, "recvmsg", request, controlSize), (received) => ({
     data: received.data,
     lengthBytes: BigInt(received.length),
     ancillaryData: controlOf(ctx.session, received),

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { authorise } from "../authorise.js";
 import type { Op } from "./op.js";
-import { perform, then } from "./perform.js";
+import { andThen, perform } from "./perform.js";
 
 const none: readonly never[] = [];
 
@@ -11,5 +11,5 @@ export const send: Op<typeof SocketService.method.send> = (ctx, request) => {
   authorise(ctx, "send");
   const data = [request.data];
   const sent = perform(ctx, entry, "write", "send", request, () => entry.send(data, none, request.flags, null));
-  return then(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
+  return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };

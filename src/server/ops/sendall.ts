@@ -4,7 +4,7 @@ import { authorise } from "../authorise.js";
 import { AGAIN } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { then, waitOf } from "./perform.js";
+import { andThen, waitOf } from "./perform.js";
 
 /** Sends all of it by send(2). The timeout is for the whole, and no other send comes between the pieces. */
 export const sendall: Op<typeof SocketService.method.sendall> = (ctx, request) => {
@@ -22,5 +22,5 @@ export const sendall: Op<typeof SocketService.method.sendall> = (ctx, request) =
     } while (rest.length > 0);
     return {};
   });
-  return then(done, () => ({}));
+  return andThen(done, () => ({}));
 };

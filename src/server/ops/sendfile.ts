@@ -7,7 +7,7 @@ import { ArgumentFault } from "../errors.js";
 import { AGAIN } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { then, waitOf } from "./perform.js";
+import { andThen, waitOf } from "./perform.js";
 
 /** One call's share: sendfile(2) of a file that is not in memory blocks, so each turn reads little. */
 const MAX_CHUNK = 256 * 1024;
@@ -34,7 +34,7 @@ export const sendfile: Op<typeof SocketService.method.sendfile> = (ctx, request)
       entry.sentBytes += result;
     }
   });
-  return then(total, (sentBytes) => ({ sentBytes }));
+  return andThen(total, (sentBytes) => ({ sentBytes }));
 };
 
 function value(reason: string, text: string): ArgumentFault {

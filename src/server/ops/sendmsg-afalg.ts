@@ -5,7 +5,7 @@ import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1
 import type { ControlOut } from "../../native/binding.js";
 import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
-import { then } from "./perform.js";
+import { andThen } from "./perform.js";
 import { sendMessage } from "./sendmsg.js";
 
 const SOL_ALG = 279;
@@ -21,7 +21,7 @@ export const sendmsgAfalg: Op<typeof SocketService.method.sendmsgAfalg> = (ctx, 
   }
   const control = controlOf(request);
   const sent = sendMessage(ctx, entry, "sendmsg", { ...request, control, address: undefined });
-  return then(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
+  return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
 
 function controlOf(request: SendmsgAfalgRequest): ControlOut[] {

@@ -1,12 +1,12 @@
+import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut } from "../../native/binding.js";
-import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { authorise, checkedAddress } from "../authorise.js";
 import { controlFrom } from "../codec/control.js";
 import type { OpContext } from "../context.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
-import { perform, then, type Waiting } from "./perform.js";
+import { andThen, perform, type Waiting } from "./perform.js";
 
 /** Wraps sendmsg(2). */
 export const sendmsg: Op<typeof SocketService.method.sendmsg> = (ctx, request) => {
@@ -14,7 +14,7 @@ export const sendmsg: Op<typeof SocketService.method.sendmsg> = (ctx, request) =
   const control = controlFrom(ctx.session, request.ancillaryData);
   if (control.length > 0) authorise(ctx, "ancillary");
   const sent = sendMessage(ctx, entry, "sendmsg", { ...request, control });
-  return then(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
+  return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
 
 export interface OutgoingRequest extends Waiting {
@@ -36,7 +36,7 @@ export function sendMessage(
       entry.send(request.buffers, request.control, request.flags, null),
     );
   }
-  return then(checkedAddress(ctx, "send", entry.facts, request.address, operation), (address) =>
+  return andThen(checkedAddress(ctx, "send", entry.facts, request.address, operation), (address) =>
     perform(ctx, entry, "write", "sendmsg", request, () =>
       entry.send(request.buffers, request.control, request.flags, address),
     ),

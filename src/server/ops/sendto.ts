@@ -1,15 +1,15 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { checkedAddress } from "../authorise.js";
 import type { Op } from "./op.js";
-import { perform, then } from "./perform.js";
+import { andThen, perform } from "./perform.js";
 
 /** Wraps sendto(2). */
 export const sendto: Op<typeof SocketService.method.sendto> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
-  return then(checkedAddress(ctx, "send", entry.facts, request.address, "sendto"), (address) => {
+  return andThen(checkedAddress(ctx, "send", entry.facts, request.address, "sendto"), (address) => {
     const sent = perform(ctx, entry, "write", "sendto", request, () =>
       entry.send([request.data], [], request.flags, address),
     );
-    return then(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
+    return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
   });
 };

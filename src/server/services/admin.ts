@@ -11,9 +11,9 @@ import {
   WatchHandlesResponseSchema,
 } from "../../gen/sockbroker/v1/admin_service_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
 import type { Call } from "../../rpc/call.js";
 import type { ServiceHandlers } from "../../rpc/server.js";
-import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { handleInfoOf } from "../codec/handle-info.js";

@@ -2,11 +2,11 @@
  * The caller's frames, performed one after the other. A frame that need not wait is performed at once, without a promise.
  */
 
+import { constants } from "node:os";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
-import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
-import { constants } from "node:os";
 import { systemError } from "../../native/errno.js";
 import { authorise, checkedAddress } from "../authorise.js";
 import { controlFrom } from "../codec/control.js";
@@ -105,9 +105,7 @@ export class AttachSender {
       const control = controlFrom(ctx.session, message.ancillaryData);
       if (control.length > 0) authorise(ctx, "ancillary");
       const address =
-        message.address === undefined
-          ? null
-          : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
+        message.address === undefined ? null : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => (): null | typeof AGAIN => {
         const sent = entry.send([message.data], control, message.flags, to);
         if (sent >= 0) {

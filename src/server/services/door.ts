@@ -1,5 +1,5 @@
-import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
 import type { OpContext, Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
@@ -42,10 +42,7 @@ export function cancelled(): BrokerFault {
 }
 
 /** Lets a stream in, or ends it with the reason why not and answers null. */
-export function enterStream(
-  deps: StreamDeps,
-  call: Call & { fail(status: Status): void },
-): OpContext | null {
+export function enterStream(deps: StreamDeps, call: Call & { fail(status: Status): void }): OpContext | null {
   try {
     return enter(deps.door, call);
   } catch (error) {

@@ -1,10 +1,10 @@
+import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Call } from "../../rpc/call.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { sessionInfoOf } from "../codec/session-info.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import type { Sessions } from "../sockets/sessions.js";
-import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Door } from "./door.js";
 
 const DEFAULT_LEASE_MS = 30_000;

@@ -10,8 +10,8 @@
  */
 
 import { create } from "@bufbuild/protobuf";
-import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import {
   type Operation,
   type OperationResultSchema,

@@ -1,5 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { type WatchRequest, type WatchResponse, WatchResponseSchema } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import {
+  type WatchRequest,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../authorise.js";

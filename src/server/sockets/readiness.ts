@@ -211,7 +211,7 @@ export class Readiness {
       if (readLanes.some((lane) => this.#lanes[lane].size > 0)) events |= POLLIN | POLLPRI;
       if (this.#lanes.write.size > 0) events |= POLLOUT;
       // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
-      for (const observer of this.#observers) events |= (observer.events & (POLLIN | POLLPRI | POLLOUT)) || POLLPRI;
+      for (const observer of this.#observers) events |= observer.events & (POLLIN | POLLPRI | POLLOUT) || POLLPRI;
     }
     this.#watch(events);
   }

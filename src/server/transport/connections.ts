@@ -7,9 +7,9 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
-import { newPrincipal, type PeerIdentity, type Principal } from "../principal.js";
 import type { Limits } from "../limits.js";
-import { Session } from "../sockets/session.js";
+import { newPrincipal, type PeerIdentity, type Principal } from "../principal.js";
+import type { Session } from "../sockets/session.js";
 import type { Sessions } from "../sockets/sessions.js";
 
 /** The metadata key that names a leased session. */

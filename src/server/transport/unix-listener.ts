@@ -6,8 +6,8 @@
  */
 
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
-import { constants } from "node:os";
 import { Socket } from "node:net";
+import { constants } from "node:os";
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
 import { POLLIN } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
@@ -40,7 +40,8 @@ export interface UnixListener {
 export function listenUnix(options: UnixListenerOptions): UnixListener {
   const { native, path } = options;
   const listener = native.socket(AF_UNIX, SOCK_STREAM, 0, null);
-  if (typeof listener === "number") throw new StartupError(`cannot open a unix socket: ${systemError(listener, "socket").message}`);
+  if (typeof listener === "number")
+    throw new StartupError(`cannot open a unix socket: ${systemError(listener, "socket").message}`);
   try {
     bindReplacingStale(native, listener, path);
     // Nobody can connect before listen(2), so nobody gets in under a wider mode.
@@ -138,7 +139,8 @@ function removeOwn(path: string, ino: number): void {
 function startupError(path: string, error: unknown): StartupError {
   const code = (error as NodeJS.ErrnoException).code;
   const text = error instanceof Error ? error.message : String(error);
-  if (code === "EACCES" || code === "EPERM") return new StartupError(`no permission to listen on ${path}: ${text}`, "permission");
+  if (code === "EACCES" || code === "EPERM")
+    return new StartupError(`no permission to listen on ${path}: ${text}`, "permission");
   if (code === "EADDRINUSE") return new StartupError(`${path} is in use`, "in-use");
   return new StartupError(`cannot listen on ${path}: ${text}`);
 }

@@ -223,7 +223,8 @@ export const InetAddressSchema: GenMessage<InetAddress> = /*@__PURE__*/
  */
 export type Inet6Address = Message<"sockbroker.v1.Inet6Address"> & {
   /**
-   * An address, a name, or "" for in6addr_any. A `%zone` is taken on input, and never put out: it is in scope_id.
+   * An address, a name, or "" for in6addr_any. A `%zone` is accepted, but it is scope_id that counts, as in Python; and
+   * none is ever put out.
    *
    * @generated from field: string host = 1;
    */

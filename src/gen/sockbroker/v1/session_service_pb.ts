@@ -369,7 +369,7 @@ export type Limits = Message<"sockbroker.v1.Limits"> & {
   maxHandles: number;
 
   /**
-   * Operations of one session that wait at the same time; a `Session` stream with as many is not read further.
+   * Operations of one session that wait at the same time; one more that would have to wait is QUOTA_EXCEEDED.
    *
    * @generated from field: uint32 max_waiting_operations = 4;
    */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { loadAddon } from "../../native/load-addon.js";
+import { durationOf } from "./duration.js";
+import { lingerCodec, timevalCodec } from "./option.js";
+
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
+const SO_RCVTIMEO = 20;
+
+function socket() {
+  const native = loadAddon().socket(1, 1, 0, null);
+  if (typeof native === "number") throw new Error(`socket: ${native}`);
+  return native;
+}
+
+describe("option structs", () => {
+  it("linger is what the kernel takes and gives", () => {
+    const native = socket();
+    expect(native.setsockopt(SOL_SOCKET, SO_LINGER, lingerCodec.write({ on: true, seconds: 7 }))).toBe(0);
+    const bytes = native.getsockopt(SOL_SOCKET, SO_LINGER, lingerCodec.size);
+    expect(typeof bytes !== "number" && lingerCodec.read(bytes)).toEqual({
+      case: "linger",
+      value: { on: true, seconds: 7 },
+    });
+    native.setsockopt(SOL_SOCKET, SO_LINGER, lingerCodec.write({ on: false, seconds: 0 }));
+    native.close();
+  });
+
+  it("timeval is what the kernel takes and gives", () => {
+    const native = socket();
+    const wanted = durationOf(2_500_000_000n);
+    expect(native.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timevalCodec.write(wanted))).toBe(0);
+    const bytes = native.getsockopt(SOL_SOCKET, SO_RCVTIMEO, timevalCodec.size);
+    expect(typeof bytes !== "number" && timevalCodec.read(bytes)).toEqual({ case: "timeval", value: wanted });
+    native.close();
+  });
+
+  it("an option that is shorter than its format is refused", () => {
+    expect(() => timevalCodec.read(new Uint8Array(4))).toThrowError(
+      expect.objectContaining({ reason: "OPTION_FORMAT_MISMATCH" }),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import { systemError } from "../../native/errno.js";
+import { loadAddon } from "../../native/load-addon.js";
+import { Code, detailOf } from "../../rpc/status.js";
+import { ArgumentFault, BrokerFault, OperationTimeout, ResolverFault } from "../errors.js";
+import { PolicyDenied } from "../policy/checked.js";
+import { codeOfErrno } from "./errno-code.js";
+import { statusOfError } from "./status.js";
+
+const unexpected = (cause: unknown): never => {
+  throw cause;
+};
+
+function detail(error: unknown) {
+  const status = statusOfError(error, unexpected);
+  return { ...detailOf(status), grpc: Code[status.code] };
+}
+
+describe("statusOfError", () => {
+  it("reports the kernel's error with its symbol and number", () => {
+    expect(detail(systemError(-111, "connect"))).toMatchObject({
+      grpc: "UNAVAILABLE",
+      $typeName: "sockbroker.v1.SocketError",
+      symbol: "ECONNREFUSED",
+      errno: 111,
+      os: "linux",
+      message: "Connection refused",
+      syscall: "connect",
+    });
+  });
+
+  it("does not guess at a number without a name", () => {
+    expect(detail(systemError(-4000, "ioctl"))).toMatchObject({ grpc: "UNKNOWN", symbol: "UNKNOWN", errno: 4000 });
+  });
+
+  it("keeps timeouts, arguments, the resolver, the policy and the broker apart", () => {
+    const query = { principal: "uid:7", verb: "bind", endpoint: "0.0.0.0:1" } as const;
+    const decision = { allowed: false, rule: "default", reason: "no" };
+    const details = [
+      new OperationTimeout("recv"),
+      new ArgumentFault(ArgumentError_Kind.VALUE, "NEGATIVE_SIZE", "recv", "negative"),
+      new ResolverFault({ kind: "eai", code: -2, errno: 0 }, "unknown name"),
+      new ResolverFault({ kind: "herrno", code: 1, errno: 0 }, "unknown host"),
+      new PolicyDenied(query, decision),
+      new BrokerFault(BrokerError_Code.DRAINING, "ending"),
+    ].map(detail);
+    expect(details).toMatchObject([
+      { grpc: "DEADLINE_EXCEEDED", $typeName: "sockbroker.v1.TimeoutError", operation: "recv" },
+      { grpc: "INVALID_ARGUMENT", $typeName: "sockbroker.v1.ArgumentError", reason: "NEGATIVE_SIZE" },
+      { grpc: "NOT_FOUND", $typeName: "sockbroker.v1.ResolverError", symbol: "EAI_NONAME" },
+      { grpc: "NOT_FOUND", $typeName: "sockbroker.v1.HostError", symbol: "HOST_NOT_FOUND" },
+      { grpc: "PERMISSION_DENIED", $typeName: "sockbroker.v1.PolicyDenial", principal: "uid:7", endpoint: "0.0.0.0:1" },
+      { grpc: "UNAVAILABLE", $typeName: "sockbroker.v1.BrokerError" },
+    ]);
+  });
+
+  it("hides an unexpected error, and logs it under the reference that it gives", () => {
+    const seen: unknown[] = [];
+    const status = statusOfError(new Error("secret path"), (cause, reference) => seen.push(cause, reference));
+    expect(status.message).not.toContain("secret");
+    expect(detailOf(status)).toMatchObject({ code: BrokerError_Code.INTERNAL, reference: seen[1] });
+    expect(seen[0]).toMatchObject({ message: "secret path" });
+  });
+});
+
+describe("codeOfErrno", () => {
+  it("names no errno that the host does not have", () => {
+    const known = new Set(
+      loadAddon()
+        .errnos()
+        .map(({ name }) => name),
+    );
+    const mapped = [...known].filter((name) => codeOfErrno(name) !== Code.UNKNOWN);
+    expect(mapped.length).toBeGreaterThan(50);
+    expect(codeOfErrno("ENOSUCHTHING")).toBe(Code.UNKNOWN);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { builtInPolicy } from "./built-in.js";
+import { check, PolicyDenied } from "./checked.js";
+import { verbs } from "./policy.js";
+
+const policy = builtInPolicy({ owner: "uid:500", admitted: ["uid:1000", "uid:500"] });
+
+describe("the built-in policy", () => {
+  it.each(["uid:500", "uid:0"])("allows everything to %s", (principal) => {
+    for (const verb of verbs) {
+      expect(policy.decide({ principal, verb, endpoint: null })).toMatchObject({
+        allowed: true,
+        rule: "built-in-owner",
+      });
+    }
+  });
+
+  it("allows an admitted principal everything but to be an operator", () => {
+    for (const verb of verbs) {
+      expect(policy.decide({ principal: "uid:1000", verb, endpoint: null }).allowed).toBe(verb !== "admin");
+    }
+  });
+
+  it("denies everyone else, by no rule", () => {
+    expect(policy.decide({ principal: "uid:1001", verb: "socket", endpoint: null })).toEqual({
+      allowed: false,
+      rule: "default",
+      reason: "no rule allows socket to uid:1001",
+    });
+  });
+
+  it("shows each principal the rules that apply to it", () => {
+    expect(policy.rulesFor("uid:1000").map((rule) => rule.name)).toEqual(["admit-uid:1000-admin", "admit-uid:1000"]);
+    expect(policy.rulesFor("uid:1001")).toEqual([]);
+  });
+});
+
+describe("check", () => {
+  it("gives back the value that was asked about", () => {
+    const value = { port: 1 };
+    expect(check(policy, { principal: "uid:0", verb: "bind", endpoint: "0.0.0.0:1" }, value)).toBe(value);
+  });
+
+  it("throws a denial that names rule, principal and verb", () => {
+    const query = { principal: "uid:7", verb: "bind", endpoint: "0.0.0.0:1" } as const;
+    expect(() => check(policy, query, {})).toThrowError(PolicyDenied);
+    expect(() => check(policy, query, {})).toThrowError(
+      expect.objectContaining({ query, decision: expect.objectContaining({ rule: "default" }) }),
+    );
+  });
+});

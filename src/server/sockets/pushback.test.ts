@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import type { Received } from "../../native/binding.js";
+import { Pushback } from "./pushback.js";
+
+const MSG_TRUNC = 0x20;
+
+function message(text: string): Received {
+  return { data: Buffer.from(text), length: text.length, flags: 0, address: null, control: [] };
+}
+
+function text(received: Received | null): string | null {
+  return received === null ? null : Buffer.from(received.data).toString();
+}
+
+describe("Pushback of a stream", () => {
+  it("gives its bytes back in pieces of any size", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("abcdef")]);
+    expect(text(pushback.take(4, { keep: false, isStream: true }))).toBe("abcd");
+    expect(pushback.byteLength).toBe(2);
+    expect(text(pushback.take(4, { keep: false, isStream: true }))).toBe("ef");
+    expect(pushback.isEmpty).toBe(true);
+    expect(pushback.take(4, { keep: false, isStream: true })).toBeNull();
+  });
+
+  it("keeps what is only looked at", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("abc")]);
+    expect(text(pushback.take(2, { keep: true, isStream: true }))).toBe("ab");
+    expect(text(pushback.take(9, { keep: false, isStream: true }))).toBe("abc");
+  });
+
+  it("puts what comes back later in front", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("c")]);
+    pushback.unshift([message("a"), message("b")]);
+    const taken = [1, 2, 3].map(() => text(pushback.take(1, { keep: false, isStream: true })));
+    expect(taken).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("Pushback of messages", () => {
+  it("cuts a message that is too long, and says so", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("abcdef"), message("next")]);
+    const cut = pushback.take(3, { keep: false, isStream: false });
+    expect(text(cut)).toBe("abc");
+    expect(cut?.flags).toBe(MSG_TRUNC);
+    expect(cut?.length).toBe(6);
+    expect(text(pushback.take(10, { keep: false, isStream: false }))).toBe("next");
+  });
+
+  it("gives back an empty message", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("")]);
+    expect(text(pushback.take(10, { keep: false, isStream: false }))).toBe("");
+    expect(pushback.isEmpty).toBe(true);
+  });
+});

@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type NativeSocket, POLLIN, POLLOUT } from "../../native/binding.js";
+import { loadAddon } from "../../native/load-addon.js";
+import { AGAIN, type Attempt, Readiness, type Wait } from "./readiness.js";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const EAGAIN = -11;
+
+let near: NativeSocket;
+let far: NativeSocket;
+let readiness: Readiness;
+let waiting = 0;
+
+beforeEach(() => {
+  const pair = loadAddon().socketpair(AF_UNIX, SOCK_STREAM, 0);
+  if (typeof pair === "number") throw new Error(`socketpair: ${pair}`);
+  [near, far] = pair;
+  readiness = new Readiness(near);
+  waiting = 0;
+});
+
+afterEach(() => {
+  near.close();
+  far.close();
+});
+
+function wait(options: { milliseconds?: number | null; signal?: AbortSignal } = {}): Wait {
+  const signal = options.signal ?? new AbortController().signal;
+  return {
+    operation: "recv",
+    milliseconds: options.milliseconds ?? null,
+    signal: () => signal,
+    enter: () => {
+      waiting += 1;
+      return () => {
+        waiting -= 1;
+      };
+    },
+  };
+}
+
+function recv(size: number): Attempt<string> {
+  return () => {
+    const result = near.recv(size, 0);
+    if (result === EAGAIN) return AGAIN;
+    if (typeof result === "number") throw new Error(`recv: ${result}`);
+    return Buffer.from(result).toString();
+  };
+}
+
+function send(data: Uint8Array): Attempt<number> {
+  return () => {
+    const sent = near.send(data, 0);
+    return sent === EAGAIN ? AGAIN : sent;
+  };
+}
+
+/** Fills the socket's send buffer. Answers how many bytes it took. */
+function fill(): number {
+  let total = 0;
+  for (;;) {
+    const sent = near.send(Buffer.alloc(65_536), 0);
+    if (sent < 0) return total;
+    total += sent;
+  }
+}
+
+/** Empties the other end. */
+function drain(): Buffer {
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const piece = far.recv(1 << 20, 0);
+    if (typeof piece === "number") return Buffer.concat(pieces);
+    pieces.push(piece);
+  }
+}
+
+describe("Readiness", () => {
+  it("answers at once, without a promise, when there is no need to wait", () => {
+    far.send(Buffer.from("now"), 0);
+    expect(readiness.perform("data", wait(), recv(10))).toBe("now");
+    expect(waiting).toBe(0);
+  });
+
+  it("waits until the descriptor is ready", async () => {
+    const received = readiness.perform("data", wait(), recv(10));
+    expect(waiting).toBe(1);
+    far.send(Buffer.from("later"), 0);
+    await expect(received).resolves.toBe("later");
+    expect(waiting).toBe(0);
+  });
+
+  it("throws EAGAIN when it may not wait", () => {
+    expect(() => readiness.perform("data", wait({ milliseconds: 0 }), recv(10))).toThrowError(
+      expect.objectContaining({ code: "EAGAIN", syscall: "recv" }),
+    );
+    expect(waiting).toBe(0);
+  });
+
+  it("ends on its timeout, and consumes nothing", async () => {
+    await expect(readiness.perform("data", wait({ milliseconds: 5 }), recv(10))).rejects.toMatchObject({
+      name: "OperationTimeout",
+      operation: "recv",
+    });
+    far.send(Buffer.from("kept"), 0);
+    expect(readiness.perform("data", wait(), recv(10))).toBe("kept");
+  });
+
+  it("ends on its signal with the signal's reason, and consumes nothing", async () => {
+    const controller = new AbortController();
+    const received = readiness.perform("data", wait({ signal: controller.signal }), recv(10));
+    controller.abort("gone");
+    await expect(received).rejects.toBe("gone");
+    expect(waiting).toBe(0);
+    far.send(Buffer.from("kept"), 0);
+    expect(readiness.perform("data", wait(), recv(10))).toBe("kept");
+  });
+
+  it("rejects at once for a signal that is aborted already", async () => {
+    await expect(readiness.perform("data", wait({ signal: AbortSignal.abort("early") }), recv(10))).rejects.toBe(
+      "early",
+    );
+  });
+
+  it("answers readers in the order in which they came", async () => {
+    const first = readiness.perform("data", wait(), recv(1));
+    const second = readiness.perform("data", wait(), recv(1));
+    far.send(Buffer.from("ab"), 0);
+    // A third one comes when there are data, and before the kernel was asked: it must not get the first one's.
+    const third = readiness.perform("data", wait(), recv(1));
+    far.send(Buffer.from("c"), 0);
+    await expect(Promise.all([first, second, third])).resolves.toEqual(["a", "b", "c"]);
+  });
+
+  it("keeps writers in order", async () => {
+    const before = fill();
+    const first = readiness.perform("write", wait(), send(Buffer.from("first")));
+    const second = readiness.perform("write", wait(), send(Buffer.from("second")));
+    const early = drain();
+    await Promise.all([first, second]);
+    const all = Buffer.concat([early, drain()]);
+    expect(all.length).toBe(before + "firstsecond".length);
+    expect(all.subarray(before).toString()).toBe("firstsecond");
+  });
+
+  it("does not let one who waits for data hold up one who waits in another lane", async () => {
+    const data = readiness.perform("data", wait(), recv(10));
+    let ready = false;
+    const urgent = readiness.perform("urgent", wait(), () => (ready ? "urgent" : AGAIN));
+    ready = true;
+    readiness.nudge();
+    await expect(urgent).resolves.toBe("urgent");
+    far.send(Buffer.from("data"), 0);
+    await expect(data).resolves.toBe("data");
+  });
+
+  it("ends everyone with one error", async () => {
+    fill();
+    const waits = [
+      readiness.perform("data", wait(), recv(1)),
+      readiness.perform("error", wait(), recv(1)),
+      readiness.perform("write", wait(), send(Buffer.from("x"))),
+    ];
+    readiness.failAll("closed");
+    const outcomes = await Promise.allSettled(waits);
+    expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason)).toEqual([
+      "closed",
+      "closed",
+      "closed",
+    ]);
+    expect(waiting).toBe(0);
+    expect(readiness.waiting).toBe(0);
+  });
+
+  it("refuses one who may not wait any more, and counts nothing", () => {
+    const full: Wait = {
+      ...wait(),
+      enter: () => {
+        throw new Error("too many");
+      },
+    };
+    expect(() => readiness.perform("data", full, recv(1))).toThrow("too many");
+    expect(readiness.waiting).toBe(0);
+  });
+
+  it("rests when an event brings nobody on, instead of spinning", async () => {
+    // Readable, and yet the attempt never succeeds: a level-triggered watch would fire on every turn of the loop.
+    far.send(Buffer.from("x"), 0);
+    let attempts = 0;
+    const controller = new AbortController();
+    const stuck = readiness.perform("data", wait({ milliseconds: 100, signal: controller.signal }), () => {
+      attempts += 1;
+      return AGAIN;
+    });
+    await expect(stuck).rejects.toMatchObject({ name: "OperationTimeout" });
+    expect(attempts).toBeGreaterThan(1);
+    expect(attempts).toBeLessThan(30);
+  });
+
+  it("tells observers what holds, until they leave", async () => {
+    const events = await new Promise<number>((resolve) => {
+      const leave = readiness.observe(POLLIN | POLLOUT, (held) => {
+        leave();
+        resolve(held);
+      });
+    });
+    expect(events).toBe(POLLOUT);
+    const readable = new Promise<number>((resolve) => {
+      const leave = readiness.observe(POLLIN, (held) => {
+        leave();
+        resolve(held);
+      });
+    });
+    far.send(Buffer.from("x"), 0);
+    await expect(readable).resolves.toBe(POLLIN);
+  });
+});
