@@ -65,7 +65,10 @@ export function requestedTimeout(timeout: Timeout | undefined, operation: string
   throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a Timeout has a duration, or unlimited set to true");
 }
 
-/** Goes on with a value that may not be here yet. */
-export function then<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
+/**
+ * Goes on with a value that may not be here yet. Not called "then": a module with such an export is taken for a promise
+ * when it is imported dynamically.
+ */
+export function andThen<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
