@@ -4,9 +4,10 @@
   },
   "target_defaults": {
     "configurations": {
+      # The C++ library inside: a host may have an older one than the machine that built this, or (Alpine) none.
+      "Release": {"ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"], "cflags": ["-ffunction-sections"]},
       # `make BUILDTYPE=Asan`: scripts/build-native.mjs --asan.
       "Asan": {
-        "defines": ["DEBUG_SANITIZED=1"],
         "cflags": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"],
         "ldflags": ["-fsanitize=address,undefined"],
       },

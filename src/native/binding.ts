@@ -197,11 +197,11 @@ export interface NativeSocket {
 
   /** recv(2) of at most `size` bytes. An empty array is a zero-byte read. For MSG_TRUNC among the flags use `recvmsg`. */
   recv(size: number, flags: number): Uint8Array | NegatedErrno;
-  /** recvmsg(2). MSG_CMSG_CLOEXEC is always added, and shown in `flags` only if the caller passed it. */
+  /** recvmsg(2). MSG_CMSG_CLOEXEC is added for AF_UNIX, and shown in `flags` only if the caller passed it. */
   recvmsg(size: number, controlSize: number, flags: number): Received | NegatedErrno;
   /** recvmmsg(2): one to `count` messages, or -errno when there was not one. */
   recvmmsg(count: number, size: number, controlSize: number, flags: number): Received[] | NegatedErrno;
-  /** send(2). Bytes sent, or -errno. MSG_NOSIGNAL is always added. */
+  /** send(2). Bytes sent, or -errno. MSG_NOSIGNAL is added where the family knows it. */
   send(data: Uint8Array, flags: number): number;
   /** sendmsg(2), gathering `data`. Bytes sent, or -errno. -EMSGSIZE beyond IOV_MAX buffers. */
   sendmsg(data: readonly Uint8Array[], control: readonly ControlOut[], flags: number, address: Sockaddr | null): number;
@@ -216,7 +216,8 @@ export interface NativeSocket {
    * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT and POLLPRI bits, 0 to stop.
    * `onReady` is called with the events that hold, again on every turn of the loop while they hold (level-triggered).
    * Errors and hang-ups are reported as every watched event. `onReady` null keeps the one there is. A watched object is
-   * not collected. 0 or -errno (-EPERM: this descriptor cannot be polled).
+   * not collected, and its open description becomes non-blocking, even where a received file was not. 0 or -errno
+   * (-EPERM: this descriptor cannot be polled).
    */
   watch(events: number, onReady: ((events: number) => void) | null): number;
   /** Whether the watch keeps the process alive. */

@@ -206,7 +206,7 @@ describe("with watches and look-ups under way", () => {
     const one = () =>
       new Promise<void>((resolve, reject) => {
         const worker = new Worker(program, { eval: true });
-        worker.once("message", () => worker.terminate().then(() => resolve(), reject));
+        worker.once("message", () => void worker.terminate().then(() => resolve(), reject));
         worker.once("error", reject);
       });
     for (let round = 0; round < 5; round++) await one();

@@ -12,10 +12,14 @@ namespace sockbroker {
 Napi::Value NativeSocket::Accept(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "accept")) return {};
   SockaddrBuffer address;
+  // AF_ALG has no names, and accept4(2) gives up the connection (ECONNABORTED) if asked for one.
+  bool named = facts_.family != AF_ALG;
   EnsureNonBlocking(Fd());
   int fd = Retry([&] {
     address.Clear();
-    return accept4(Fd(), address.Get(), &address.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!named) address.length = 0;
+    return accept4(Fd(), named ? address.Get() : nullptr, named ? &address.length : nullptr,
+                   SOCK_CLOEXEC | SOCK_NONBLOCK);
   });
   if (fd < 0) return Int(info.Env(), fd);
   UniqueFd accepted(fd);

@@ -1,6 +1,8 @@
 #include "native_socket.h"
 
 #include <fcntl.h>
+#include <linux/can.h>
+#include <linux/can/isotp.h>
 #include <sys/socket.h>
 
 #include "environment.h"
@@ -17,6 +19,25 @@ int FactOf(int fd, int option) {
   int value = -1;
   socklen_t length = sizeof value;
   return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+/// Most CAN sockets say that their protocol is 0; what options they know tells more.
+int CanProtocol(int fd, const SocketFacts& facts) {
+  if (facts.protocol > 0) return facts.protocol;
+  if (facts.type == SOCK_RAW) return CAN_RAW;
+  can_isotp_options options;
+  socklen_t length = sizeof options;
+  bool isotp = getsockopt(fd, SOL_CAN_ISOTP, CAN_ISOTP_OPTS, &options, &length) == 0;
+  return isotp ? CAN_ISOTP : CAN_BCM;
+}
+
+SocketFacts FactsOf(int fd) {
+  SocketFacts facts;
+  facts.family = FactOf(fd, SO_DOMAIN);
+  facts.type = FactOf(fd, SO_TYPE);
+  facts.protocol = FactOf(fd, SO_PROTOCOL);
+  facts.addressing = facts.family == AF_CAN ? CanProtocol(fd, facts) : facts.protocol;
+  return facts;
 }
 
 }  // namespace
@@ -86,7 +107,7 @@ NativeSocket::NativeSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   }
   if (napi_type_tag_object(env, info.This(), &Tag) != napi_ok) return;
   fd_ = std::move(*fd);
-  facts_ = {FactOf(Fd(), SO_DOMAIN), FactOf(Fd(), SO_TYPE), FactOf(Fd(), SO_PROTOCOL)};
+  facts_ = FactsOf(Fd());
 }
 
 NativeSocket* NativeSocket::From(napi_env env, napi_value value) {

@@ -12,6 +12,8 @@ struct SocketFacts {
   int family = -1;
   int type = -1;
   int protocol = -1;
+  /// The protocol that says which form CAN and Bluetooth addresses have.
+  int addressing = -1;
 };
 
 /// Owns one descriptor on behalf of a JavaScript object. The methods are those of binding.ts, in

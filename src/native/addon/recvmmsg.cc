@@ -57,7 +57,7 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
   }
   int received = Retry([&] {
     return recvmmsg(Fd(), headers.data(), static_cast<unsigned>(slots),
-                    flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT, nullptr);
+                    flags | AddedReceiveFlags(facts_.family), nullptr);
   });
   if (received < 0) return Int(env, received);
 

@@ -36,7 +36,7 @@ Napi::Value NativeSocket::Recvmsg(const Napi::CallbackInfo& info) {
     header.msg_iovlen = 1;
     header.msg_control = large.empty() ? small : large.data();
     header.msg_controllen = control_size;
-    return recvmsg(Fd(), &header, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    return recvmsg(Fd(), &header, flags | AddedReceiveFlags(facts_.family));
   });
   if (received < 0) return Int(env, received);
   auto control = ReadControl(header);

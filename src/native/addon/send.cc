@@ -14,8 +14,9 @@ Napi::Value NativeSocket::Send(const Napi::CallbackInfo& info) {
   int32_t flags;
   if (!ReadArguments(info, "send", data, flags)) return {};
   if (int error = CheckSendFlags(flags)) return Int(info.Env(), error);
-  return Int(info.Env(),
-             Retry([&] { return send(Fd(), data.data(), data.size(), flags | AlwaysSendFlags); }));
+  return Int(info.Env(), Retry([&] {
+               return send(Fd(), data.data(), data.size(), flags | AddedSendFlags(facts_.family));
+             }));
 }
 
 }  // namespace sockbroker

@@ -55,7 +55,7 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   if (headers.empty() && failed < 0) return Int(env, failed);
   return Int(env, Retry([&] {
                return sendmmsg(Fd(), headers.data(), static_cast<unsigned>(headers.size()),
-                               flags | AlwaysSendFlags);
+                               flags | AddedSendFlags(facts_.family));
              }));
 }
 

@@ -40,7 +40,8 @@ Napi::Value NativeSocket::Sendmsg(const Napi::CallbackInfo& info) {
   if (int error = CheckSendFlags(flags)) return Int(env, error);
   header.msg_iov = vectors;
   header.msg_iovlen = count;
-  return Int(env, Retry([&] { return sendmsg(Fd(), &header, flags | AlwaysSendFlags); }));
+  return Int(env,
+             Retry([&] { return sendmsg(Fd(), &header, flags | AddedSendFlags(facts_.family)); }));
 }
 
 }  // namespace sockbroker

@@ -27,11 +27,12 @@ Napi::Value NativeSocket::GetsockoptInt(const Napi::CallbackInfo& info) {
   int32_t level, name;
   if (!ReadArguments(info, "getsockoptInt", level, name)) return {};
   if (AnswersDescriptor(level, name)) return Int(info.Env(), -EOPNOTSUPP);
-  // Zeroed: some options answer a single byte.
   int value = 0;
   socklen_t length = sizeof value;
   int error = Retry([&] { return getsockopt(Fd(), level, name, &value, &length); });
   if (error < 0) return Int(info.Env(), error);
+  // Some options answer a single byte, whatever they are asked for.
+  if (length == 1) value = *reinterpret_cast<const uint8_t*>(&value);
   Record record(info.Env());
   record.Set("value", value);
   return record.Done();

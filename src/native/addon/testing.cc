@@ -24,6 +24,7 @@ Napi::Value DecodeForTest(const Napi::CallbackInfo& info) {
   SocketFacts facts;
   if (!ReadArguments(info, "decodeSockaddr", bytes, facts.family, facts.type, facts.protocol))
     return {};
+  facts.addressing = facts.protocol;
   SockaddrBuffer buffer;
   size_t size = std::min(bytes.size(), sizeof buffer.storage);
   std::copy_n(bytes.begin(), size, reinterpret_cast<uint8_t*>(&buffer.storage));

@@ -73,7 +73,7 @@ Decoder DecoderOf(int family, const SocketFacts& facts) {
     case AF_PACKET:
       return {DecodePacket, 12};
     case AF_CAN:
-      return CanDecoder(facts.protocol);
+      return CanDecoder(facts.addressing);
     case AF_TIPC:
       return {DecodeTipc, 16};
     case AF_ALG:
@@ -81,7 +81,7 @@ Decoder DecoderOf(int family, const SocketFacts& facts) {
     case AF_VSOCK:
       return {DecodeVsock, 12};
     case AF_BLUETOOTH:
-      return BluetoothDecoder(facts.protocol);
+      return BluetoothDecoder(facts.addressing);
     case AF_QIPCRTR:
       return {DecodeQipcrtr, 12};
     default:
