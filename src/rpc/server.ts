@@ -37,6 +37,8 @@ export interface ServiceHandlers {
 export interface RpcServerOptions {
   /** Of one message, in bytes. */
   readonly maxRequestBytes: number;
+  /** At the same time on one connection. */
+  readonly maxStreams: number;
   /** Of the HTTP/2 window in which callers may send before they are acknowledged, in bytes. */
   readonly receiveWindowBytes: number;
   readonly services: readonly ServiceHandlers[];
@@ -61,6 +63,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     "grpc.max_receive_message_length": options.maxRequestBytes,
     "grpc.max_send_message_length": -1,
     "grpc-node.max_session_memory": Number.MAX_SAFE_INTEGER,
+    "grpc.max_concurrent_streams": options.maxStreams,
     "grpc.enable_channelz": 0,
   });
   for (const handlers of options.services) {

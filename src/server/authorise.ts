@@ -7,8 +7,11 @@ import { type Checked, check, PolicyDenied } from "./policy/checked.js";
 import type { Verb } from "./policy/policy.js";
 import type { SocketFacts } from "./sockets/socket-entry.js";
 
+/** Whom the policy is asked about. */
+type Caller = Pick<OpContext, "services" | "principal">;
+
 /** Checks a verb that has no address. Throws `PolicyDenied`. */
-export function authorise(ctx: OpContext, verb: Verb): void {
+export function authorise(ctx: Caller, verb: Verb): void {
   audited(ctx, verb, null, null);
 }
 
@@ -35,7 +38,7 @@ export function checkedAddress(
     : authoriseAddress(ctx, verb, resolved);
 }
 
-function audited<T>(ctx: OpContext, verb: Verb, endpoint: string | null, value: T): Checked<T> {
+function audited<T>(ctx: Caller, verb: Verb, endpoint: string | null, value: T): Checked<T> {
   try {
     return check(ctx.services.policy, { principal: ctx.principal.name, verb, endpoint }, value);
   } catch (error) {

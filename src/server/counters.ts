@@ -4,7 +4,8 @@ export interface Counters {
   sessions: number;
   handles: number;
   waiting: number;
-  streams: number;
+  attachments: number;
+  watches: number;
   /** Armed leases. */
   timers: number;
 
@@ -20,7 +21,8 @@ export function newCounters(): Counters {
     sessions: 0,
     handles: 0,
     waiting: 0,
-    streams: 0,
+    attachments: 0,
+    watches: 0,
     timers: 0,
     operations: 0,
     operationsFailed: 0,

@@ -38,6 +38,9 @@ import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 /** In which callers may send ahead, per connection and per stream. */
 const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 
+/** On one connection: each may hold one request that has not come in whole. */
+const MAX_STREAMS = 1024;
+
 export interface DaemonOptions {
   readonly native: NativeAddon;
   readonly path: string;
@@ -101,11 +104,11 @@ export class Daemon {
     this.#options.onEnd();
   }
 
-  /** Waits until no operation waits and no stream is open, but not for longer than the grace. */
+  /** Waits until no operation waits and nothing is attached, but not for longer than the grace. */
   async #idle(grace: number): Promise<void> {
     const deadline = performance.now() + grace;
     const { counters } = this.#services;
-    while (counters.waiting + counters.streams > 0 && performance.now() < deadline) {
+    while (counters.waiting + counters.attachments > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
     }
   }
@@ -119,13 +122,24 @@ export class Daemon {
   }
 
   #admit(socket: Socket, peer: PeerIdentity): void {
-    const connection = this.#connections.add(`uid:${peer.uid}`, peer);
-    this.#sockets.add(socket);
     const { log } = this.#services;
+    const connection = this.#file(socket, peer);
+    if (connection === null) return;
+    this.#sockets.add(socket);
     log.debug({ connection: connection.id, principal: connection.principal.name, pid: peer.pid }, "connected");
     socket.on("error", (error) => log.debug({ connection: connection.id, err: error }, "connection failed"));
     socket.on("close", () => this.#forget(socket, connection));
     this.#rpc.inject(socket, connection.id);
+  }
+
+  #file(socket: Socket, peer: PeerIdentity): Connection | null {
+    try {
+      return this.#connections.add(`uid:${peer.uid}`, peer);
+    } catch (error) {
+      this.#services.log.warn({ err: error, pid: peer.pid }, "connection refused");
+      socket.destroy();
+      return null;
+    }
   }
 
   #forget(socket: Socket, connection: Connection): void {
@@ -151,6 +165,7 @@ export class Daemon {
     const admin = adminHandlers({ ...deps, sessions: this.#sessions, drain });
     return createRpcServer({
       maxRequestBytes: limits.maxRequestBytes,
+      maxStreams: MAX_STREAMS,
       receiveWindowBytes: RECEIVE_WINDOW_BYTES,
       statusOf,
       malformed,

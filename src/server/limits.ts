@@ -13,15 +13,18 @@ export interface Limits {
   readonly maxWaiting: number;
   /** Look-ups of one principal at the same time. */
   readonly maxLookups: number;
-  /** Sessions of one principal at the same time. */
+  /** Connections of one principal at the same time. */
+  readonly maxConnections: number;
+  /** Leased sessions of one principal at the same time. */
   readonly maxSessions: number;
 }
 
 export const defaultLimits: Limits = {
   maxReceiveBytes: 4 * 1024 * 1024 - 64 * 1024,
-  maxRequestBytes: 8 * 1024 * 1024,
+  maxRequestBytes: 4 * 1024 * 1024,
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 64,
+  maxConnections: 12_288,
   maxSessions: 4_096,
 };

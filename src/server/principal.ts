@@ -7,6 +7,7 @@ export interface Principal {
   readonly name: string;
   readonly handles: Quota;
   readonly lookups: Quota;
+  readonly connections: Quota;
   /** Leased ones. */
   readonly sessions: Quota;
 }
@@ -16,6 +17,7 @@ export function newPrincipal(name: string, limits: Limits): Principal {
     name,
     handles: new Quota(`handles of ${name}`, limits.maxHandles),
     lookups: new Quota(`look-ups of ${name}`, limits.maxLookups),
+    connections: new Quota(`connections of ${name}`, limits.maxConnections),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
   };
 }

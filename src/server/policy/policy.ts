@@ -1,5 +1,6 @@
 /** What a principal may be allowed to do. */
 export const verbs = [
+  "session",
   "resolve",
   "socket",
   "netns",

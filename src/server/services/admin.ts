@@ -141,7 +141,7 @@ function statistics(counters: Parameters<typeof enter>[0]["services"]["counters"
     sessions: counters.sessions,
     handles: counters.handles,
     waitingOperations: counters.waiting,
-    streams: counters.streams,
+    streams: counters.attachments + counters.watches,
     timers: counters.timers,
     openDescriptors: readdirSync("/proc/self/fd").length,
     residentBytes: BigInt(process.memoryUsage.rss()),

@@ -58,6 +58,7 @@ class AttachStream {
   readonly #call: AttachCall;
   readonly #ending = new AbortController();
   #receiver: AttachReceiver | null = null;
+  #detaching = false;
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
 
@@ -104,7 +105,7 @@ class AttachStream {
     this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
 
     const release = session.attend();
-    services.counters.streams += 1;
+    services.counters.attachments += 1;
     const onSessionEnd = (): void => this.#fail(session.signal.reason);
     const onDestroy = (): void => this.#onEntryDestroyed();
     session.signal.addEventListener("abort", onSessionEnd);
@@ -115,7 +116,7 @@ class AttachStream {
       session.signal.removeEventListener("abort", onSessionEnd);
       entry.onDestroy.delete(onDestroy);
       vacate();
-      services.counters.streams -= 1;
+      services.counters.attachments -= 1;
       release();
     };
 
@@ -153,9 +154,10 @@ class AttachStream {
 
   /** Stops receiving, and ends the stream behind what was received and what is being performed. */
   #detach(): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    const stopped = receiver?.stop() ?? Promise.resolve();
+    if (this.#detaching) return;
+    this.#detaching = true;
+    // The receiver stays: if the call breaks before the transport has everything, it gives back the rest.
+    const stopped = this.#receiver?.stop() ?? Promise.resolve();
     void stopped.then(() => {
       if (this.#call.ended) return;
       const sent = this.#sender?.sent ?? { sentBytes: 0n, sentMessages: 0n };

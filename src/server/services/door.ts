@@ -1,6 +1,7 @@
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
+import { authorise } from "../authorise.js";
 import type { OpContext, Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { Connections } from "../transport/connections.js";
@@ -44,7 +45,9 @@ export function cancelled(): BrokerFault {
 /** Lets a stream in, or ends it with the reason why not and answers null. */
 export function enterStream(deps: StreamDeps, call: Call & { fail(status: Status): void }): OpContext | null {
   try {
-    return enter(deps.door, call);
+    const ctx = enter(deps.door, call);
+    authorise(ctx, "session");
+    return ctx;
   } catch (error) {
     call.fail(deps.statusOf(error));
     return null;

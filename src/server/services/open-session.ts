@@ -1,6 +1,7 @@
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Call } from "../../rpc/call.js";
+import { authorise } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { sessionInfoOf } from "../codec/session-info.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
@@ -16,6 +17,7 @@ const LONGEST_NAME_BYTES = 128;
 export function openSession(door: Door, sessions: Sessions, call: Call, request: OpenSessionRequest) {
   if (door.draining()) throw new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
   const { principal } = door.connections.of(call);
+  authorise({ services: door.services, principal }, "session");
   const nanos = timeoutFrom(request.lease, "open_session");
   const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
   if (milliseconds < SHORTEST_LEASE_MS || milliseconds > LONGEST_LEASE_MS) {

@@ -80,14 +80,12 @@ class SessionStream {
   }
 
   start(malformed: (cause: unknown) => Error): void {
-    const { session, services } = this.#ctx;
+    const { session } = this.#ctx;
     const release = session.attend();
-    services.counters.streams += 1;
     const onEnd = (): void => this.#end(session.signal.reason);
     session.signal.addEventListener("abort", onEnd);
     this.#leave = () => {
       this.#leave = () => {};
-      services.counters.streams -= 1;
       session.signal.removeEventListener("abort", onEnd);
       release();
     };

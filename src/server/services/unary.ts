@@ -1,6 +1,10 @@
 import type { UnaryHandler } from "../../rpc/server.js";
+import { authorise } from "../authorise.js";
 import { ops } from "../ops/table.js";
 import { type Door, enter } from "./door.js";
+
+/** For those too who may do nothing: they may ask who they are and why. */
+const openToAll: ReadonlySet<string> = new Set(["whoAmI", "explainPolicy", "getEffectivePolicy"]);
 
 /** The unary door to the table of verbs: a handler for each. */
 export function unaryHandlers(door: Door): Record<string, UnaryHandler> {
@@ -8,7 +12,9 @@ export function unaryHandlers(door: Door): Record<string, UnaryHandler> {
   for (const [name, op] of Object.entries(ops)) {
     handlers[name] = (call, request) => {
       door.services.counters.operations += 1;
-      return op(enter(door, call), request);
+      const ctx = enter(door, call);
+      if (!openToAll.has(name)) authorise(ctx, "session");
+      return op(ctx, request);
     };
   }
   return handlers;

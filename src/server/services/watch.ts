@@ -45,12 +45,12 @@ class WatchStream {
   start(): void {
     const { session, services } = this.#ctx;
     const release = session.attend();
-    services.counters.streams += 1;
+    services.counters.watches += 1;
     let open = true;
     const leave = (): void => {
       if (!open) return;
       open = false;
-      services.counters.streams -= 1;
+      services.counters.watches -= 1;
       session.signal.removeEventListener("abort", onSessionEnd);
       for (const stop of this.#interests.values()) stop();
       this.#interests.clear();

@@ -23,6 +23,11 @@ const { EBADF, ECONNRESET } = constants.errno;
 /** Handles begin here: none is ever mistaken for a descriptor of the caller's own, and all fit an SCM_RIGHTS array. */
 const FIRST_HANDLE = 2n ** 30n;
 
+/** What the kernel says that a descriptor is. */
+function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
+  return { family, type, protocol };
+}
+
 export interface Lease {
   readonly milliseconds: number;
 }
@@ -130,7 +135,7 @@ export class Session {
   ): { readonly [K in keyof T]: SocketEntry } {
     const entries: SocketEntry[] = [];
     try {
-      for (const socket of sockets) entries.push(this.adopt(socket, facts ?? socket));
+      for (const socket of sockets) entries.push(this.adopt(socket, facts ?? factsOf(socket)));
     } catch (error) {
       for (const entry of entries) this.#release(entry, error);
       for (const socket of sockets.slice(entries.length)) socket.close();

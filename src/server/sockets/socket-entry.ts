@@ -48,6 +48,9 @@ export interface Connection {
 
 export class SocketEntry {
   readonly readiness: Readiness;
+  readonly isStream: boolean;
+  /** Whether a read of no bytes is the end of data. */
+  readonly zeroReadIsEnd: boolean;
   readonly openedAt = performance.now();
   /** In nanoseconds; null waits for ever. Set it by `setTimeout`. */
   timeout: bigint | null = null;
@@ -71,19 +74,14 @@ export class SocketEntry {
     readonly description: OpenDescription,
   ) {
     this.readiness = new Readiness(this.#native);
+    // What the kernel says, not the opener: `facts` are for show.
+    const { type } = native;
+    this.isStream = type === SOCK_STREAM;
+    this.zeroReadIsEnd = type === SOCK_STREAM || type === SOCK_SEQPACKET;
   }
 
   get #native(): NativeSocket {
     return this.native as NativeSocket;
-  }
-
-  /** Whether a read of no bytes is the end of data. */
-  get zeroReadIsEnd(): boolean {
-    return this.native.type === SOCK_STREAM || this.native.type === SOCK_SEQPACKET;
-  }
-
-  get isStream(): boolean {
-    return this.native.type === SOCK_STREAM;
   }
 
   /** Sets the timeout, and O_NONBLOCK of the open description with it, as Python does. */

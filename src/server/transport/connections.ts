@@ -36,10 +36,12 @@ export class Connections {
     this.#counters = options.counters;
   }
 
-  /** Files a connection. */
+  /** Files a connection. Throws QUOTA_EXCEEDED. */
   add(principalName: string, peer: PeerIdentity): Connection {
+    const principal = this.#principal(principalName);
+    principal.connections.take();
     this.#lastId += 1;
-    const connection = { id: `connection-${this.#lastId}`, principal: this.#principal(principalName), peer };
+    const connection = { id: `connection-${this.#lastId}`, principal, peer };
     this.#connections.set(connection.id, connection);
     this.#counters.connections += 1;
     return connection;
@@ -49,6 +51,7 @@ export class Connections {
   remove(connection: Connection): void {
     this.#connections.delete(connection.id);
     this.#counters.connections -= 1;
+    connection.principal.connections.give();
     this.#implicit
       .get(connection.id)
       ?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the connection of the session ended"));
