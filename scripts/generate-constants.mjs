@@ -25,7 +25,9 @@ const literals = new Map([
 function row({ name }) {
   const value = literals.get(name) ?? `static_cast<int64_t>(${name.replace(bcmPrefix, "")})`;
   const line = `    {"${name}", ${value}},`;
-  return literals.has(name) || enumerators.test(name) || bcmPrefix.test(name) ? line : `#ifdef ${name}\n${line}\n#endif`;
+  return literals.has(name) || enumerators.test(name) || bcmPrefix.test(name)
+    ? line
+    : `#ifdef ${name}\n${line}\n#endif`;
 }
 
 const { constants, otherNames } = JSON.parse(readFileSync(inventoryFile, "utf8"));
