@@ -122,6 +122,13 @@ async function explain(error: unknown, endpoint: Endpoint, patience: AbortSignal
   return diagnosis(await probe(endpoint), where, error);
 }
 
+/** As above for an error of a call that was made at once: it may have come from the daemon, and then says all there is. */
+export async function explainLoss(error: unknown, endpoint: Endpoint): Promise<unknown> {
+  if (!(error instanceof BrokerError) || error.code !== "CONNECTION_LOST") return error;
+  const code = await probe(endpoint);
+  return code === null ? error : diagnosis(code, formatEndpoint(endpoint), error);
+}
+
 function diagnosis(code: string | null, where: string, cause: BrokerError): BrokerError {
   switch (code) {
     case null:

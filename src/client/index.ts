@@ -71,6 +71,7 @@ export {
 export type { DetachedFrame, ErrorFrame, Frame, SyncedFrame } from "./frames.js";
 export type { HandleSource } from "./handle.js";
 export { inetAton, inetNtoa, inetNtop, inetPton } from "./inet-text.js";
+export { callJson, type JsonCallOptions, type RpcMethod, rpcMethods } from "./json-call.js";
 export type { AddressInfo, GetaddrinfoOptions, HostEntry, NameInfo, NameInput } from "./resolver.js";
 export type { Accepted, ConnectedAddresses, Socket } from "./socket.js";
 export type { SocketDuplexOptions } from "./socket-duplex.js";

@@ -1,0 +1,120 @@
+import {
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  fromJson,
+  type JsonValue,
+  type Message,
+  toJson,
+} from "@bufbuild/protobuf";
+import { AdminService } from "../gen/sockbroker/v1/admin_service_pb.js";
+import { ConversionService } from "../gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../gen/sockbroker/v1/interface_service_pb.js";
+import { PolicyService } from "../gen/sockbroker/v1/policy_service_pb.js";
+import { ResolverService } from "../gen/sockbroker/v1/resolver_service_pb.js";
+import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
+import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
+import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
+import { closeChannel, openChannel, type TlsIdentity, withSession } from "../rpc/client-channel.js";
+import { serverStreamCall } from "../rpc/server-stream-call.js";
+import { unaryCall } from "../rpc/unary-call.js";
+import type { CallOptions } from "./broker-context.js";
+import { explainLoss } from "./connect.js";
+import { DEFAULT_ENDPOINT, grpcTarget, parseEndpoint } from "./endpoint.js";
+import { errorFromCall } from "./error-from-status.js";
+
+const services: readonly DescService[] = [
+  SessionService,
+  SocketService,
+  StreamService,
+  ResolverService,
+  InterfaceService,
+  HostService,
+  ConversionService,
+  PolicyService,
+  AdminService,
+];
+
+/** An RPC of the API. */
+export interface RpcMethod {
+  /** E.g. "SocketService/Socket". */
+  readonly name: string;
+  /** "bidi_streaming" ones cannot be called with JSON. */
+  readonly kind: DescMethod["methodKind"];
+}
+
+/** Where to call, and in which session. */
+export interface JsonCallOptions extends CallOptions {
+  /** As of `connect`. */
+  readonly endpoint?: string | undefined;
+  /** Token of a leased session. Unset: a session of the call's own, whose handles are closed with the call. */
+  readonly sessionToken?: string | undefined;
+  /** Certificates; `tcp:` takes them. */
+  readonly tls?: TlsIdentity | undefined;
+}
+
+/** Lists every RPC of the API, in the order of the services. */
+export function rpcMethods(): RpcMethod[] {
+  return services.flatMap((service) =>
+    service.methods.map((method) => ({ name: `${service.name}/${method.name}`, kind: method.methodKind })),
+  );
+}
+
+/**
+ * Calls an RPC by its name on a connection of its own, with messages in protobuf's JSON form (names in camelCase, 64-bit
+ * integers as text, bytes in base64): one answer, or as many as a streaming RPC has. `sockbroker.v1.` before the
+ * service's name may be left out.
+ *
+ * Throws TypeError for what is no such RPC or no such message; otherwise the errors of `connect` and of the RPC.
+ */
+export async function* callJson(
+  name: string,
+  request: JsonValue,
+  { endpoint: where, sessionToken, tls, signal }: JsonCallOptions = {},
+): AsyncGenerator<JsonValue, void, undefined> {
+  const method = methodNamed(name);
+  const message = requestFrom(method, request);
+  const endpoint = parseEndpoint(where ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
+  const channel = openChannel(grpcTarget(endpoint), tls ?? null);
+  const own = sessionToken === undefined ? channel : withSession(channel, sessionToken);
+  try {
+    if (method.methodKind === "unary") {
+      yield answerFrom(method, await unaryCall(own, method, message, { signal }));
+    } else {
+      for await (const answer of serverStreamCall(own, method, message, signal)) yield answerFrom(method, answer);
+    }
+  } catch (error) {
+    throw await explainLoss(errorFromCall(error), endpoint);
+  } finally {
+    closeChannel(channel);
+  }
+}
+
+type CallableMethod = DescMethod & (DescMethodUnary | DescMethodServerStreaming);
+
+function methodNamed(name: string): CallableMethod {
+  const [serviceName = "", methodName = ""] = name.split("/", 2);
+  const service = services.find((candidate) => candidate.typeName === serviceName || candidate.name === serviceName);
+  const method = service?.methods.find((candidate) => candidate.name === methodName);
+  if (method === undefined) throw new TypeError(`there is no RPC ${JSON.stringify(name)}`);
+  if (method.methodKind === "bidi_streaming" || method.methodKind === "client_streaming") {
+    throw new TypeError(`${name} takes a stream of messages, and cannot be called with one`);
+  }
+  return method as CallableMethod;
+}
+
+function requestFrom(method: DescMethod, json: JsonValue): Message {
+  try {
+    return fromJson(method.input, json);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`not a ${method.input.name}: ${text}`, { cause: error });
+  }
+}
+
+function answerFrom(method: DescMethod, answer: Message): JsonValue {
+  // With the fields that have their default, so that a script need not know which is missing when.
+  return toJson(method.output, answer, { alwaysEmitImplicit: true });
+}
