@@ -1,0 +1,476 @@
+/*
+ * A daemon in a process of its own, and callers that use grpc-js and the generated messages alone: what a test says of the
+ * daemon must not depend on what the typed client does.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect as connectTo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  create,
+  type DescMethodBiDiStreaming,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import type { Status } from "../../src/gen/google/rpc/status_pb.js";
+import { AdminService, type GetStatisticsResponse } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
+import { BrokerError_Code } from "../../src/gen/sockbroker/v1/error_pb.js";
+import {
+  type Operation,
+  type OperationResult,
+  type SessionRequest,
+  type SessionResponse,
+  SessionService,
+} from "../../src/gen/sockbroker/v1/session_service_pb.js";
+import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import { type ServerFrame, StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
+import { clientMethod } from "../../src/rpc/service-definition.js";
+import { detailOf, type ErrorDetail, fromGrpcStatus } from "../../src/rpc/status.js";
+
+const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** Waits until something observable holds; fails with what it is waiting for when it does not come to hold. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  milliseconds = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited ${milliseconds} ms in vain until ${what}`);
+    await delay(5);
+  }
+}
+
+/** A typed error of the daemon. */
+export class RawError extends Error {
+  override readonly name = "RawError";
+  readonly detail: ErrorDetail | null;
+  constructor(readonly status: Status) {
+    super(`${status.code}: ${status.message}`);
+    this.detail = detailOf(status);
+  }
+
+  /** "HANDLE_NOT_FOUND", "ECONNRESET", "TIMEOUT", "PORT_OUT_OF_RANGE", … */
+  get symbol(): string {
+    const { detail } = this;
+    switch (detail?.$typeName) {
+      case "sockbroker.v1.BrokerError":
+        return BrokerError_Code[detail.code];
+      case "sockbroker.v1.SocketError":
+      case "sockbroker.v1.ResolverError":
+      case "sockbroker.v1.HostError":
+        return detail.symbol;
+      case "sockbroker.v1.ArgumentError":
+        return detail.reason;
+      case "sockbroker.v1.TimeoutError":
+        return "TIMEOUT";
+      case "sockbroker.v1.PolicyDenial":
+        return "DENIED";
+      default:
+        return `untyped ${this.status.code}`;
+    }
+  }
+}
+
+/** What a promise of something that fails fails with: the symbol, or "ok". */
+export async function symbolOf(outcome: Promise<unknown>): Promise<string> {
+  try {
+    await outcome;
+    return "ok";
+  } catch (error) {
+    if (error instanceof RawError) return error.symbol;
+    throw error;
+  }
+}
+
+export class RawDaemon implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #directory: string;
+  readonly #exited: Promise<unknown>;
+  readonly path: string;
+  /** What it wrote, log and all. */
+  output = "";
+
+  static async start(...args: readonly string[]): Promise<RawDaemon> {
+    const daemon = new RawDaemon(args);
+    await until("the daemon listens", async () => {
+      if (daemon.#process.exitCode !== null) throw new Error(`the daemon ended: ${daemon.output}`);
+      return await canConnect(daemon.path);
+    });
+    return daemon;
+  }
+
+  private constructor(args: readonly string[]) {
+    this.#directory = mkdtempSync(join(tmpdir(), "sockbroker-"));
+    this.path = join(this.#directory, "b.sock");
+    // The statistics that tests compare should not have garbage in them that nobody was in a hurry to collect.
+    const flags = ["--max-semi-space-size=8"];
+    this.#process = spawn(process.execPath, [...flags, COMMAND, "serve", "--endpoint", this.path, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#exited = once(this.#process, "exit");
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get running(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  client(options: RawClientOptions = {}): RawClient {
+    return new RawClient(this.path, options);
+  }
+
+  /** How many descriptors its process may have open. */
+  get descriptorLimit(): number {
+    const limits = readFileSync(`/proc/${this.pid}/limits`, "utf8");
+    return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.running) this.#process.kill("SIGKILL");
+    await this.#exited;
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function canConnect(path: string): Promise<boolean> {
+  const socket = connectTo(path);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+export interface RawClientOptions {
+  /** Of a leased session. */
+  readonly token?: string;
+  /** The HTTP/2 window in which the daemon may send ahead; unset: 64 KiB. */
+  readonly windowBytes?: number;
+}
+
+/** One connection. */
+export class RawClient implements Disposable {
+  readonly #client: Client;
+  readonly #token: string | null;
+
+  constructor(path: string, { token, windowBytes }: RawClientOptions = {}) {
+    this.#token = token ?? null;
+    this.#client = new Client(`unix:${path}`, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_retries": 0,
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      ...(windowBytes === undefined ? {} : { "grpc-node.flow_control_window": windowBytes }),
+    });
+  }
+
+  /** Rejects with `RawError`. */
+  unary<M extends DescMethodUnary>(
+    method: M,
+    init: MessageInitShape<M["input"]>,
+    options: { readonly signal?: AbortSignal; readonly token?: string } = {},
+  ): Promise<MessageShape<M["output"]>> {
+    return this.bytes(method, create(method.input, init), options);
+  }
+
+  /** Makes a unary call with a message, or with bytes that are perhaps none. */
+  bytes<M extends DescMethodUnary>(
+    method: M,
+    request: MessageShape<M["input"]> | Uint8Array,
+    options: { readonly signal?: AbortSignal; readonly token?: string } = {},
+  ): Promise<MessageShape<M["output"]>> {
+    const { path, requestSerialize, responseDeserialize } = clientMethod(method);
+    const serialize = (message: MessageShape<M["input"]> | Uint8Array) =>
+      message instanceof Uint8Array ? Buffer.from(message) : requestSerialize(message);
+    return new Promise((resolve, reject) => {
+      const settle = (error: ServiceError | null, response?: MessageShape<M["output"]>): void => {
+        if (response !== undefined) resolve(response);
+        else reject(error === null ? new Error("no response") : new RawError(fromGrpcStatus(error)));
+      };
+      const metadata = this.#metadata(options.token);
+      const call = this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, metadata, settle);
+      options.signal?.addEventListener("abort", () => call.cancel(), { once: true });
+    });
+  }
+
+  bidi<M extends DescMethodBiDiStreaming>(method: M, options: { readonly token?: string } = {}): RawStream<M> {
+    const { path, requestSerialize, responseDeserialize } = clientMethod(method);
+    const serialize = (message: unknown) =>
+      message instanceof Uint8Array ? Buffer.from(message) : requestSerialize(message as MessageShape<M["input"]>);
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      serialize,
+      responseDeserialize,
+      this.#metadata(options.token),
+    );
+    return new RawStream(method, call as never);
+  }
+
+  /** Opens a Session stream. */
+  session(options: { readonly token?: string } = {}): RawSession {
+    return new RawSession(this.bidi(SessionService.method.session, options));
+  }
+
+  /** Attaches, and waits for `attached`. */
+  async attach(start: AttachInit): Promise<RawStream<typeof StreamService.method.attach>> {
+    const stream = this.bidi(StreamService.method.attach);
+    stream.write({ frame: { case: "attach", value: start } });
+    await frame(stream, "attached");
+    return stream;
+  }
+
+  statistics(): Promise<GetStatisticsResponse> {
+    return this.unary(AdminService.method.getStatistics, {});
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+
+  #metadata(token: string | null = this.#token): Metadata {
+    const metadata = new Metadata();
+    if (token !== null) metadata.set("sockbroker-session", token);
+    return metadata;
+  }
+}
+
+type AttachInit = Extract<
+  NonNullable<MessageInitShape<typeof StreamService.method.attach.input>["frame"]>,
+  { case: "attach" }
+>["value"];
+
+/** A stream that is read only when somebody asks. */
+export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable {
+  readonly #method: M;
+  readonly #call: ClientDuplexStream<unknown, MessageShape<M["output"]>>;
+  #status: Status | null = null;
+  #wake: (() => void) | null = null;
+  #onDrain: (() => void)[] = [];
+
+  constructor(method: M, call: ClientDuplexStream<unknown, MessageShape<M["output"]>>) {
+    this.#method = method;
+    this.#call = call;
+    call.on("readable", () => this.#wakeUp());
+    call.on("end", () => this.#wakeUp());
+    call.on("error", () => undefined);
+    call.on("drain", () => this.#drained());
+    call.on("status", (status) => {
+      this.#status = fromGrpcStatus(status);
+      this.#wakeUp();
+      this.#drained();
+    });
+  }
+
+  /** Sends a message, or bytes that are perhaps none. Settles when there is room for another. */
+  write(init: MessageInitShape<M["input"]> | Uint8Array): Promise<void> {
+    const message = init instanceof Uint8Array ? init : create(this.#method.input, init);
+    if (this.#status !== null || this.#call.write(message)) return Promise.resolve();
+    return new Promise((resolve) => this.#onDrain.push(resolve));
+  }
+
+  /** The next message; null when the stream ended well. Throws `RawError`. */
+  async next(): Promise<MessageShape<M["output"]> | null> {
+    for (;;) {
+      const message = this.#call.read() as MessageShape<M["output"]> | null;
+      if (message !== null) return message;
+      if (this.#status !== null) {
+        if (this.#status.code === 0) return null;
+        throw new RawError(this.#status);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Reads to the end, and answers every message. Throws `RawError`. */
+  async rest(): Promise<MessageShape<M["output"]>[]> {
+    const messages: MessageShape<M["output"]>[] = [];
+    for (let message = await this.next(); message !== null; message = await this.next()) messages.push(message);
+    return messages;
+  }
+
+  halfClose(): void {
+    this.#call.end();
+  }
+
+  cancel(): void {
+    this.#call.cancel();
+  }
+
+  [Symbol.dispose](): void {
+    this.#call.cancel();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  #drained(): void {
+    for (const resolve of this.#onDrain.splice(0)) resolve();
+  }
+}
+
+export type Frame = ServerFrame["frame"];
+
+/** The next frame of an attach stream, which must be of a kind. Throws `RawError`. */
+export async function frame<K extends Exclude<Frame["case"], undefined>>(
+  stream: RawStream<typeof StreamService.method.attach>,
+  kind: K,
+): Promise<Extract<Frame, { case: K }>["value"]> {
+  const next = await stream.next();
+  if (next?.frame.case !== kind) throw new Error(`expected ${kind}, not ${next?.frame.case ?? "the end"}`);
+  return (next.frame as Extract<Frame, { case: K }>).value;
+}
+
+type Verb = NonNullable<Operation["request"]["case"]>;
+type RequestOf<V extends Verb> =
+  Extract<MessageInitShape<typeof SessionService.method.session.input>, object> extends {
+    operations?: (infer O)[];
+  }
+    ? O extends { request?: infer R }
+      ? R extends { case: V; value: infer I }
+        ? I
+        : never
+      : never
+    : never;
+export type ResponseOf<V extends Verb> = Extract<OperationResult["outcome"], { case: V }>["value"];
+
+/** Operations over a Session stream. */
+export class RawSession implements Disposable {
+  readonly stream: RawStream<typeof SessionService.method.session>;
+  readonly #waiting = new Map<bigint, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
+  #lastId = 0n;
+  /** Settles when the stream has ended: with null, or with why. */
+  readonly ended: Promise<RawError | null>;
+
+  constructor(stream: RawStream<typeof SessionService.method.session>) {
+    this.stream = stream;
+    this.ended = this.#read();
+  }
+
+  /** Begins an operation, and answers its id with what becomes of it. */
+  begin<V extends Verb>(
+    verb: V,
+    value: RequestOf<V>,
+  ): { readonly opId: bigint; readonly done: Promise<ResponseOf<V>> } {
+    this.#lastId += 1n;
+    const opId = this.#lastId;
+    const done = this.expect<V>(opId);
+    void this.stream.write({ operations: [{ opId, request: { case: verb, value } as never }] });
+    return { opId, done };
+  }
+
+  /** Performs an operation. */
+  op<V extends Verb>(verb: V, value: RequestOf<V>): Promise<ResponseOf<V>> {
+    return this.begin(verb, value).done;
+  }
+
+  /** What becomes of an operation that the caller sends himself. */
+  expect<V extends Verb>(opId: bigint): Promise<ResponseOf<V>> {
+    const done = new Promise<ResponseOf<V>>((resolve, reject) => {
+      this.#waiting.set(opId, { resolve: resolve as (value: never) => void, reject });
+    });
+    // Whoever is interested looks; an operation that is cut off by the end of a test is no news.
+    done.catch(() => undefined);
+    return done;
+  }
+
+  cancel(...opIds: bigint[]): void {
+    void this.stream.write({ cancelOpIds: opIds });
+  }
+
+  [Symbol.dispose](): void {
+    this.stream.cancel();
+  }
+
+  async #read(): Promise<RawError | null> {
+    let end: RawError | null = null;
+    try {
+      for (let response = await this.stream.next(); response !== null; response = await this.stream.next()) {
+        this.#settle(response);
+      }
+    } catch (error) {
+      if (!(error instanceof RawError)) throw error;
+      end = error;
+    }
+    for (const { reject } of this.#waiting.values()) reject(end ?? new Error("the stream ended"));
+    return end;
+  }
+
+  #settle({ results }: SessionResponse): void {
+    for (const { opId, outcome } of results) {
+      const waiting = this.#waiting.get(opId);
+      this.#waiting.delete(opId);
+      if (outcome.case === "error") waiting?.reject(new RawError(outcome.value));
+      else waiting?.resolve(outcome.value as never);
+    }
+  }
+}
+
+export type { SessionRequest };
+
+export const LOOPBACK = { address: { case: "inet", value: { host: "127.0.0.1", port: 0 } } } as const;
+
+export function inet(port: number, host = "127.0.0.1") {
+  return { address: { case: "inet", value: { host, port } } } as const;
+}
+
+/** A socket of the daemon that is connected to a port of loopback. */
+export async function connectedTo(client: RawClient, port: number): Promise<bigint> {
+  const { socket } = await client.unary(SocketService.method.createConnection, { host: "127.0.0.1", port });
+  return handleOf(socket);
+}
+
+export function handleOf(socket: { readonly handle: bigint } | undefined): bigint {
+  if (socket === undefined) throw new Error("no socket in the response");
+  return socket.handle;
+}
+
+/** The port that a socket of the daemon is bound to. */
+export function portOf(
+  address: { readonly address: { case?: string | undefined; value?: unknown } } | undefined,
+): number {
+  const value = address?.address.value as { port?: number } | undefined;
+  if (value?.port === undefined) throw new Error("no port in the address");
+  return value.port;
+}
+
+/** Numbers that look random and are the same for a seed (xorshift32). */
+export function seeded(seed: number): (below: number) => number {
+  let state = seed | 0 || 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+/** The seed of this run: SOCKBROKER_TEST_SEED, or another each time. Tests print it in what they fail with. */
+export function chooseSeed(): number {
+  const given = Number(process.env.SOCKBROKER_TEST_SEED ?? Number.NaN);
+  return Number.isInteger(given) ? given : Math.floor(Math.random() * 2 ** 31);
+}
