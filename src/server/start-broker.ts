@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Logger, pino } from "pino";
+import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
@@ -44,7 +45,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     announceEnd = announce;
   });
   const daemon = new Daemon({
-    native: loadAddon(),
+    native: loadNative(),
     path,
     mode: options.mode ?? (admit.length === 0 ? 0o600 : 0o666),
     policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted: admit }),
@@ -79,6 +80,14 @@ function makeDirectory(path: string): void {
       `cannot make the directory of ${path}: ${message}`,
       code === "EACCES" ? "permission" : "other",
     );
+  }
+}
+
+function loadNative(): NativeAddon {
+  try {
+    return loadAddon();
+  } catch (error) {
+    throw new StartupError(error instanceof Error ? error.message : String(error), "no-addon");
   }
 }
 
