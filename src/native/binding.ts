@@ -274,6 +274,11 @@ export interface NativeAddon {
   socketpair(family: number, type: number, protocol: number): [NativeSocket, NativeSocket] | NegatedErrno;
   /** open(2) of a namespace file such as /run/netns/NAME or /proc/PID/ns/net. -EINVAL when it is something else. */
   openNetns(path: string): NativeSocket | NegatedErrno;
+  /**
+   * open(2), creating, and flock(2) of a file for this process alone, until the object is closed or the process ends.
+   * -EAGAIN while another has it. Its owner may remove the file before it lets go.
+   */
+  lockFile(path: string): NativeSocket | NegatedErrno;
 
   /** getaddrinfo(3). Bytes, because names need not be UTF-8. */
   getaddrinfo(

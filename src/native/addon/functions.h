@@ -9,6 +9,7 @@ namespace sockbroker {
 Napi::Value Socket(const Napi::CallbackInfo& info);
 Napi::Value Socketpair(const Napi::CallbackInfo& info);
 Napi::Value OpenNetns(const Napi::CallbackInfo& info);
+Napi::Value LockFile(const Napi::CallbackInfo& info);
 
 Napi::Value Getaddrinfo(const Napi::CallbackInfo& info);
 Napi::Value Getnameinfo(const Napi::CallbackInfo& info);

@@ -18,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<Socket>(exports, "socket");
   Export<Socketpair>(exports, "socketpair");
   Export<OpenNetns>(exports, "openNetns");
+  Export<LockFile>(exports, "lockFile");
 
   Export<Getaddrinfo>(exports, "getaddrinfo");
   Export<Getnameinfo>(exports, "getnameinfo");

@@ -2,10 +2,11 @@
  * Accepts connections on a unix socket, and learns who is there before a byte of HTTP/2 is parsed.
  *
  * A path that is taken is looked at before it is given up on: a socket that nobody answers on was left behind by a daemon
- * that was killed, and is replaced; one that is answered is another daemon's, and is refused.
+ * that was killed, and is replaced; one that is answered is another daemon's, and is refused. A lock beside the socket,
+ * held for the daemon's life, keeps two that start at once from both finding it stale.
  */
 
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, rmSync, unlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
@@ -39,9 +40,32 @@ export interface UnixListener {
 /** Listens. Throws `StartupError`. */
 export function listenUnix(options: UnixListenerOptions): UnixListener {
   const { native, path } = options;
+  const lock = native.lockFile(`${path}.lock`);
+  if (lock === -EAGAIN) throw inUse(path);
+  if (typeof lock === "number") throw startupError(path, systemError(lock, "open"));
+  const unlock = (): void => {
+    rmSync(`${path}.lock`, { force: true });
+    lock.close();
+  };
+  try {
+    const close = listen(options);
+    return {
+      close: () => {
+        close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error instanceof StartupError ? error : startupError(path, error);
+  }
+}
+
+/** Listens on a path that nobody else of our kind is at. Answers how to stop. */
+function listen(options: UnixListenerOptions): () => void {
+  const { native, path } = options;
   const listener = native.socket(AF_UNIX, SOCK_STREAM, 0, null);
-  if (typeof listener === "number")
-    throw new StartupError(`cannot open a unix socket: ${systemError(listener, "socket").message}`);
+  if (typeof listener === "number") throw systemError(listener, "socket");
   try {
     bindReplacingStale(native, listener, path);
     // Nobody can connect before listen(2), so nobody gets in under a wider mode.
@@ -50,7 +74,7 @@ export function listenUnix(options: UnixListenerOptions): UnixListener {
     if (result < 0) throw systemError(result, "listen");
   } catch (error) {
     listener.close();
-    throw error instanceof StartupError ? error : startupError(path, error);
+    throw error;
   }
   const { ino } = lstatSync(path);
   let rest: NodeJS.Timeout | null = null;
@@ -63,12 +87,10 @@ export function listenUnix(options: UnixListenerOptions): UnixListener {
     });
   };
   watch();
-  return {
-    close: () => {
-      if (rest !== null) clearTimeout(rest);
-      listener.close();
-      removeOwn(path, ino);
-    },
+  return () => {
+    if (rest !== null) clearTimeout(rest);
+    listener.close();
+    removeOwn(path, ino);
   };
 }
 
@@ -122,9 +144,7 @@ function removeStale(native: NativeAddon, path: string): void {
   if (typeof probe === "number") throw systemError(probe, "socket");
   const result = probe.connect({ kind: "unix", path: Buffer.from(path) });
   probe.close();
-  if (result !== -ECONNREFUSED) {
-    throw new StartupError(`another daemon is listening on ${path}`, "in-use");
-  }
+  if (result !== -ECONNREFUSED) throw inUse(path);
   unlinkSync(path);
 }
 
@@ -136,11 +156,15 @@ function removeOwn(path: string, ino: number): void {
   }
 }
 
+function inUse(path: string): StartupError {
+  return new StartupError(`another daemon is listening on ${path}`, "in-use");
+}
+
 function startupError(path: string, error: unknown): StartupError {
   const code = (error as NodeJS.ErrnoException).code;
   const text = error instanceof Error ? error.message : String(error);
-  if (code === "EACCES" || code === "EPERM")
+  if (code === "EACCES" || code === "EPERM") {
     return new StartupError(`no permission to listen on ${path}: ${text}`, "permission");
-  if (code === "EADDRINUSE") return new StartupError(`${path} is in use`, "in-use");
+  }
   return new StartupError(`cannot listen on ${path}: ${text}`);
 }
