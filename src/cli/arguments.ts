@@ -1,0 +1,37 @@
+import { UsageError } from "./exit-codes.js";
+
+/** Reads a whole number out of an option or an argument. Throws UsageError. */
+export function wholeNumber(text: string, what: string, least: number, most: number): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`${what} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+}
+
+/** Reads a positive number of seconds. Throws UsageError. */
+export function seconds(text: string, what: string): number {
+  const number = /^\d{0,9}(\.\d{0,9})?$/.test(text) && /\d/.test(text) ? Number(text) : Number.NaN;
+  if (number > 0) return number;
+  throw new UsageError(`${what} takes a number of seconds, not ${JSON.stringify(text)}`);
+}
+
+/** Answers the only argument, or one of so many. Throws UsageError. */
+export function checkCount(positionals: readonly string[], least: number, most: number, what: string): void {
+  if (positionals.length < least) throw new UsageError(`${what} is missing`);
+  if (positionals.length > most) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[most])}`);
+}
+
+/** Answers the address family that -4 and -6 ask for; 0 is any. Throws UsageError for both. */
+export function familyOf(values: { readonly ipv4: boolean; readonly ipv6: boolean }): number {
+  if (values.ipv4 && values.ipv6) throw new UsageError("-4 and -6 exclude each other");
+  if (values.ipv4) return AF_INET;
+  return values.ipv6 ? AF_INET6 : 0;
+}
+
+/** The options that `familyOf` reads. */
+export const familyOptions = {
+  ipv4: { type: "boolean", short: "4", help: "IPv4 only" },
+  ipv6: { type: "boolean", short: "6", help: "IPv6 only" },
+} as const;
+
+const AF_INET = 2;
+const AF_INET6 = 10;

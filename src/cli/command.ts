@@ -1,0 +1,123 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { type ExitCode, exitCodeOf, exitCodes, UsageError } from "./exit-codes.js";
+import { commandHelp } from "./help.js";
+import { jsonLine, note, print } from "./output.js";
+
+/** An option: what parseArgs needs, and what help says. */
+export interface Option {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: true;
+  /** What stands for the value in help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** What the options of a command line are. */
+export type Values<O extends Options> = {
+  readonly [K in keyof O]: O[K]["type"] extends "boolean"
+    ? boolean
+    : O[K] extends { readonly multiple: true }
+      ? readonly string[]
+      : string | undefined;
+};
+
+/** A command, as it is written. */
+export interface CommandSpec<O extends Options> {
+  readonly name: string;
+  /** What follows the name, one form a line. */
+  readonly usage: readonly string[];
+  /** Paragraphs. */
+  readonly description: readonly string[];
+  readonly options: O;
+  readonly examples: readonly string[];
+  /** Throws UsageError, and whatever the client throws. */
+  readonly run: (values: Values<O>, positionals: readonly string[]) => Promise<ExitCode>;
+}
+
+/** A command, as it is run: the arguments behind its name in, the exit status out. */
+export type Command = (args: readonly string[]) => Promise<ExitCode>;
+
+/** Where the daemon is; every command that needs one has it. */
+export const endpointOption = {
+  endpoint: { type: "string", value: "ENDPOINT", help: "the daemon; unset: SOCKBROKER_ENDPOINT, then the default" },
+} as const satisfies Options;
+
+/** For scripts; every command that prints a result has it. */
+export const jsonOption = {
+  json: { type: "boolean", help: "print JSON, also for an error (on stderr)" },
+} as const satisfies Options;
+
+const helpOption = { help: { type: "boolean", short: "h", help: "print this" } } as const satisfies Options;
+
+/** Makes a command: parses its arguments, prints its help, reports its errors. */
+export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Command {
+  const options: Options = { ...spec.options, ...helpOption };
+  return async (args) => {
+    let wantsJson = false;
+    try {
+      const { values, positionals } = parse(args, options);
+      if (values.help === true) {
+        await print(commandHelp({ ...spec, options }));
+        return exitCodes.ok[0];
+      }
+      wantsJson = values.json === true;
+      return await spec.run(values as Values<O>, positionals);
+    } catch (error) {
+      report(spec.name, error, wantsJson);
+      return exitCodeOf(error);
+    }
+  };
+}
+
+function parse(args: readonly string[], options: Options) {
+  const config: ParseArgsConfig["options"] = {};
+  for (const [name, { type, short, multiple = false }] of Object.entries(options)) {
+    config[name] = { type, multiple, ...(short === undefined ? {} : { short }) };
+  }
+  const { values, positionals } = parseStrictly(args, config);
+  for (const [name, { type, multiple }] of Object.entries(options)) {
+    if (values[name] !== undefined) continue;
+    if (multiple) values[name] = [];
+    else if (type === "boolean") values[name] = false;
+  }
+  return { values, positionals };
+}
+
+function parseStrictly(args: readonly string[], options: ParseArgsConfig["options"] & object) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    // What follows the first sentence is about how to pass arguments that look like options.
+    throw new UsageError(messageOf(error).split(/\. (?=[A-Z])/, 1)[0]);
+  }
+}
+
+/** Says what went wrong in one line, or as JSON. */
+function report(command: string, error: unknown, asJson: boolean): void {
+  if (asJson && error instanceof Error) {
+    note(
+      jsonLine({
+        error: { type: error.name, message: error.message, ...Object.fromEntries(Object.entries(error)) },
+      }).trimEnd(),
+    );
+    return;
+  }
+  note(`sockbroker ${command}: ${isExpected(error) ? messageOf(error) : stackOf(error)}`);
+  if (error instanceof UsageError) note(`Try 'sockbroker ${command} --help'.`);
+}
+
+/** Errors that say something to a user have a code; anything else is a mistake of this program. */
+function isExpected(error: unknown): boolean {
+  return error instanceof UsageError || (error instanceof Error && "code" in error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

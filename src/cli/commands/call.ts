@@ -1,0 +1,83 @@
+import { callJson, rpcMethods } from "../../client/index.js";
+import { checkCount } from "../arguments.js";
+import { defineCommand, endpointOption, jsonOption } from "../command.js";
+import { exitCodes, UsageError } from "../exit-codes.js";
+import { json, jsonLine, print, table } from "../output.js";
+
+type JsonValue = Parameters<typeof callJson>[1];
+
+export const call = defineCommand({
+  name: "call",
+  usage: ["[OPTIONS] SERVICE/METHOD [JSON]", "--list [PATTERN]"],
+  description: [
+    "Calls an RPC of the API and prints its answer. The request is protobuf's JSON, as an argument, or on stdin with -; " +
+      'without one it is empty. 64-bit integers are text in it, bytes base64, durations "1.5s". The package\'s name in ' +
+      "front of the service's may be left out.",
+    "A call has a session of its own, which ends with it: a socket that it opens is closed again. To keep sockets between " +
+      "calls, open a leased session with SessionService/OpenSession and pass its token to each call; the lease (30 " +
+      "seconds, unless the request says otherwise) begins anew with every call.",
+  ],
+  options: {
+    ...endpointOption,
+    json: { type: "boolean", help: "print an error, too, as JSON (on stderr)" },
+    session: { type: "string", value: "TOKEN", help: "call in this leased session; unset: SOCKBROKER_SESSION" },
+    list: { type: "boolean", short: "l", help: "list the RPCs there are" },
+  },
+  examples: [
+    "sockbroker call HostService/Gethostname",
+    "sockbroker call --list",
+    'export SOCKBROKER_SESSION=$(sockbroker call SessionService/OpenSession \'{"lease":"300s"}\' | jq -r .token)',
+    'sockbroker call SocketService/CreateServer \'{"address":{"inet":{"host":"127.0.0.1","port":8080}}}\'',
+    'echo \'{"handle":"1073741824"}\' | sockbroker call SocketService/Accept -',
+  ],
+  run: async (values, positionals) => {
+    if (values.list) {
+      checkCount(positionals, 0, 1, "");
+      await print(listing(positionals[0] ?? ""));
+      return exitCodes.ok[0];
+    }
+    checkCount(positionals, 1, 2, "SERVICE/METHOD");
+    const [name = "", argument = "{}"] = positionals;
+    const method = rpcMethods().find((candidate) => name === candidate.name || name.endsWith(`.${candidate.name}`));
+    const show = method?.kind === "unary" ? json : jsonLine;
+    const request = parse(argument === "-" ? await readStdin() : argument);
+    const sessionToken = values.session ?? process.env.SOCKBROKER_SESSION;
+    try {
+      for await (const answer of callJson(name, request, { endpoint: values.endpoint, sessionToken })) {
+        await print(show(answer));
+      }
+    } catch (error) {
+      // No such RPC, no such message, no such endpoint.
+      throw error instanceof TypeError ? new UsageError(error.message) : error;
+    }
+    return exitCodes.ok[0];
+  },
+});
+
+function listing(pattern: string): string {
+  const found = rpcMethods().filter(({ name }) => name.toLowerCase().includes(pattern.toLowerCase()));
+  const kinds = {
+    unary: "",
+    server_streaming: "streams answers",
+    client_streaming: "no JSON",
+    bidi_streaming: "no JSON",
+  };
+  return table(
+    ["METHOD", ""],
+    found.map(({ name, kind }) => [name, kinds[kind]]),
+  );
+}
+
+function parse(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new UsageError(`the request is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,197 @@
+import { AddressFamily, type AddressInput, type Broker, type Socket, SocketType } from "../../client/index.js";
+import { checkCount, familyOf, familyOptions, seconds, wholeNumber } from "../arguments.js";
+import { defineCommand, endpointOption } from "../command.js";
+import { connectTo } from "../connection.js";
+import { exitCodes, UsageError } from "../exit-codes.js";
+import { formatAddress } from "../format-address.js";
+import { relayMessages, relayStream } from "../nc-relay.js";
+import { note } from "../output.js";
+
+/** What the command line asks for. */
+interface Wish {
+  readonly listen: boolean;
+  readonly type: SocketType.STREAM | SocketType.DGRAM;
+  /** 0 is any internet family. */
+  readonly family: number;
+  /** Remote, or with `listen` local: a path where `family` is AF_UNIX. */
+  readonly host: string;
+  readonly port: string;
+  /** Where to come from. */
+  readonly source: { readonly host: string; readonly port: string } | null;
+  /** In seconds; null waits for ever. */
+  readonly patience: number | null;
+  readonly tell: (line: string) => void;
+}
+
+const options = {
+  ...endpointOption,
+  ...familyOptions,
+  listen: { type: "boolean", short: "l", help: "listen, and serve the first connection or sender" },
+  udp: { type: "boolean", short: "u", help: "UDP; with -U datagrams" },
+  unix: { type: "boolean", short: "U", help: "a unix socket, by a path in the daemon's file system" },
+  port: { type: "string", short: "p", value: "PORT", help: "the local port" },
+  source: { type: "string", short: "s", value: "ADDRESS", help: "the local address; with -U the local path" },
+  wait: {
+    type: "string",
+    short: "w",
+    value: "SECONDS",
+    help: "give up connecting after so long, and end when nothing moved for so long; no limit on waiting with -l",
+  },
+  "no-stdin": { type: "boolean", short: "d", help: "do not read stdin" },
+  verbose: { type: "boolean", short: "v", help: "tell on stderr who is connected to whom" },
+} as const;
+
+export const nc = defineCommand({
+  name: "nc",
+  usage: ["[OPTIONS] HOST PORT", "-l [OPTIONS] [HOST] PORT", "-U [-l] [OPTIONS] PATH"],
+  description: [
+    "Connects or listens through the daemon, sends what comes on stdin and writes to stdout what arrives.",
+    "The two directions end by themselves. When stdin ends, writing is shut down behind the last byte (other programs of " +
+      "this name want -N for that) and reading goes on; when the peer has sent all it will, stdout is closed and stdin is " +
+      "still sent. It returns when both have ended. UDP and datagrams have no end: there -w or a signal ends it, with the " +
+      "status 0. Each read of stdin is one message, of 16384 bytes at the most.",
+  ],
+  options,
+  examples: [
+    "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockbroker nc localhost 80",
+    "sockbroker nc -l -v 127.0.0.1 0",
+    "echo hello | sockbroker nc -u -w 1 127.0.0.1 9",
+    "sockbroker nc -U /run/daemon.sock",
+  ],
+  run: async (values, positionals) => {
+    const wish = {
+      ...target(values, positionals),
+      listen: values.listen,
+      type: values.udp ? SocketType.DGRAM : SocketType.STREAM,
+      patience: values.wait === undefined ? null : seconds(values.wait, "-w"),
+      tell: values.verbose ? note : () => undefined,
+    } as const;
+    await using broker = await connectTo(values.endpoint);
+    await using socket = wish.listen ? await listenOnce(broker, wish) : await open(broker, wish);
+    const input = values["no-stdin"] ? null : process.stdin;
+    if (socket.type === SocketType.STREAM) await relayStream(socket, input, wish.patience);
+    else await relayMessages(socket, input, wish.patience);
+    return exitCodes.ok[0];
+  },
+});
+
+interface TargetValues {
+  readonly listen: boolean;
+  readonly unix: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly port: string | undefined;
+  readonly source: string | undefined;
+}
+
+function target(
+  values: TargetValues,
+  positionals: readonly string[],
+): Pick<Wish, "family" | "host" | "port" | "source"> {
+  const { listen, unix, port, source } = values;
+  if (unix) {
+    if (values.ipv4 || values.ipv6 || port !== undefined) throw new UsageError("-U goes with none of -4, -6 and -p");
+    if (listen && source !== undefined) throw new UsageError("-l goes without -s: PATH is the local one");
+    checkCount(positionals, 1, 1, "PATH");
+    const [path = ""] = positionals;
+    return {
+      family: AddressFamily.UNIX,
+      host: path,
+      port: "",
+      source: source === undefined ? null : { host: source, port: "" },
+    };
+  }
+  const family = familyOf(values);
+  if (!listen) {
+    checkCount(positionals, 2, 2, "HOST or PORT");
+    const [host = "", remote = ""] = positionals;
+    const local = { host: source ?? "", port: port ?? "0" };
+    return { family, host, port: remote, source: port === undefined && source === undefined ? null : local };
+  }
+  const rest = [...positionals];
+  const own = port ?? rest.pop();
+  if (own === undefined) throw new UsageError("PORT is missing");
+  checkCount(rest, 0, 1, "");
+  if (source !== undefined && rest.length > 0)
+    throw new UsageError("with -l the local address is HOST or -s, not both");
+  return { family, host: source ?? rest[0] ?? "", port: own, source: null };
+}
+
+/** Connects to the first of the target's addresses that lets it. */
+async function open(broker: Broker, wish: Wish): Promise<Socket> {
+  const { family, host, port, type } = wish;
+  if (family === AddressFamily.UNIX) return await openOne(broker, wish, family, 0, host);
+  const candidates = await broker.getaddrinfo(host, port, { family, type });
+  let failure: unknown;
+  for (const candidate of candidates) {
+    try {
+      return await openOne(broker, wish, candidate.family, candidate.proto, candidate.address);
+    } catch (error) {
+      failure = error;
+      wish.tell(`${formatAddress(candidate.address)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw failure;
+}
+
+async function openOne(
+  broker: Broker,
+  { type, source, patience, tell }: Wish,
+  family: number,
+  proto: number,
+  address: AddressInput,
+): Promise<Socket> {
+  const socket = await broker.socket(family, type, proto);
+  try {
+    if (source !== null) {
+      if (family !== AddressFamily.UNIX) await reuseAddress(broker, socket);
+      await socket.bind(
+        family === AddressFamily.UNIX ? source.host : await localAddress(broker, source.host, source.port),
+      );
+    } else if (family === AddressFamily.UNIX && type === SocketType.DGRAM) {
+      // Without a name of its own it could not be answered.
+      await socket.bind("");
+    }
+    const { localAddress: local, peerAddress: peer } = await socket.connect(address, { timeout: patience });
+    tell(`connected to ${formatAddress(peer)} from ${formatAddress(local)}`);
+    return socket;
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
+}
+
+/** Waits for the first connection, or the first message, and answers the socket to talk on. */
+async function listenOnce(broker: Broker, wish: Wish): Promise<Socket> {
+  const family = wish.family === 0 ? familyOfHost(wish.host) : wish.family;
+  const listener = await broker.socket(family, wish.type);
+  const unix = family === AddressFamily.UNIX;
+  if (!unix) await reuseAddress(broker, listener);
+  const bound = await listener.bind(unix ? wish.host : await localAddress(broker, wish.host, wish.port));
+  if (wish.type === SocketType.DGRAM) {
+    wish.tell(`listening on ${formatAddress(bound)}`);
+    // The message stays for the relay to read.
+    const { address } = await listener.recvfrom(1, { flags: broker.constants.MSG_PEEK });
+    if (address !== null && formatAddress(address) !== "*") await listener.connect(address);
+    wish.tell(`first message from ${formatAddress(address)}`);
+    return listener;
+  }
+  await using listening = listener;
+  wish.tell(`listening on ${formatAddress(await listening.listen(1))}`);
+  const { socket, address } = await listening.accept();
+  wish.tell(`connection from ${formatAddress(address)}`);
+  return socket;
+}
+
+async function reuseAddress(broker: Broker, socket: Socket): Promise<void> {
+  await socket.setsockopt(broker.constants.SOL_SOCKET, broker.constants.SO_REUSEADDR, 1);
+}
+
+function familyOfHost(host: string): number {
+  return host.includes(":") ? AddressFamily.INET6 : AddressFamily.INET;
+}
+
+async function localAddress(broker: Broker, host: string, port: string): Promise<AddressInput> {
+  const number = /^\d+$/.test(port) ? wholeNumber(port, "PORT", 0, 65_535) : await broker.getservbyname(port);
+  return { host, port: number };
+}

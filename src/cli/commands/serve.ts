@@ -1,0 +1,146 @@
+import { DEFAULT_ENDPOINT } from "../../client/index.js";
+import { type Broker, type BrokerOptions, StartupError, startBroker } from "../../server/index.js";
+import { checkCount, seconds, wholeNumber } from "../arguments.js";
+import { defineCommand, type Values } from "../command.js";
+import { type ExitCode, exitCodes, signalled, UsageError } from "../exit-codes.js";
+import { createLog, logFormats, logLevels } from "../log.js";
+import { note } from "../output.js";
+
+const limitOptions = {
+  "max-handles": { type: "string", value: "N", help: "sockets of one principal at a time; unset: 16384" },
+  "max-sessions": { type: "string", value: "N", help: "leased sessions of one principal at a time; unset: 4096" },
+  "max-waiting": { type: "string", value: "N", help: "operations of one session that wait at a time; unset: 4096" },
+  "max-lookups": { type: "string", value: "N", help: "look-ups of one principal at a time; unset: 64" },
+} as const;
+
+const options = {
+  endpoint: {
+    type: "string",
+    value: "ENDPOINT",
+    help: `where to listen; unset: SOCKBROKER_ENDPOINT, then ${DEFAULT_ENDPOINT}`,
+  },
+  admit: {
+    type: "string",
+    value: "PRINCIPAL",
+    multiple: true,
+    help: "who may do what the daemon may do, e.g. uid:1000; may be given several times. Its own user and root always may",
+  },
+  mode: {
+    type: "string",
+    value: "MODE",
+    help: "permission bits of the socket, in octal; unset: 0600, or 0666 with --admit: the policy decides all the same",
+  },
+  grace: { type: "string", value: "SECONDS", help: "how long calls may take to end on SIGTERM or SIGINT; unset: 5" },
+  ...limitOptions,
+  "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; unset: info` },
+  "log-format": { type: "string", value: "FORMAT", help: "json, or text for people; unset: json" },
+} as const;
+
+export const serve = defineCommand({
+  name: "serve",
+  usage: ["[OPTIONS]"],
+  description: [
+    'Runs the daemon, in the foreground. It logs to stderr, first a line with "msg":"listening" and the endpoint when ' +
+      "it is ready. A socket file that a daemon left behind is replaced; one at which a daemon listens is not.",
+    "SIGTERM and SIGINT let it drain: new work is refused, calls may end within the grace, those that still wait then end " +
+      "with a status that clients may retry (DRAINING), and the exit status is 0. A second signal ends it at once.",
+  ],
+  options,
+  examples: [
+    "sockbroker serve --endpoint /run/sockbroker/sockbroker.sock --admit uid:1000",
+    "sockbroker serve --endpoint /tmp/sockbroker.sock --log-format text --log-level debug",
+  ],
+  run: async (values, positionals) => {
+    checkCount(positionals, 0, 0, "");
+    const brokerOptions = brokerOptionsFrom(values);
+    const grace = values.grace === undefined ? {} : { graceMilliseconds: seconds(values.grace, "--grace") * 1000 };
+    const log = createLog(
+      oneOf(logLevels, values["log-level"] ?? "info", "--log-level"),
+      oneOf(logFormats, values["log-format"] ?? "json", "--log-format"),
+    );
+    let broker: Broker;
+    try {
+      broker = await startBroker({ ...brokerOptions, log });
+    } catch (error) {
+      return startupFailure(error);
+    }
+    log.info({ endpoint: broker.endpoint, pid: process.pid }, "listening");
+    onSignal((signal, again) => {
+      if (again) process.exit(signalled[signal]);
+      log.info({ signal }, "draining");
+      void broker.close(grace);
+    });
+    await broker.ended;
+    log.info("ended");
+    return exitCodes.ok[0];
+  },
+});
+
+function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
+  const limits = {
+    ...limit("maxHandles", values["max-handles"], "--max-handles"),
+    ...limit("maxSessions", values["max-sessions"], "--max-sessions"),
+    ...limit("maxWaiting", values["max-waiting"], "--max-waiting"),
+    ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
+  };
+  return {
+    endpoint: endpointFrom(values.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT),
+    admit: values.admit.map(principal),
+    ...(values.mode === undefined ? {} : { mode: mode(values.mode) }),
+    limits,
+  };
+}
+
+/** Says why the daemon did not start, in one line. */
+function startupFailure(error: unknown): ExitCode {
+  if (!(error instanceof StartupError)) throw error;
+  note(`sockbroker serve: ${error.message}`);
+  switch (error.kind) {
+    case "in-use":
+      return exitCodes.inUse[0];
+    case "permission":
+      return exitCodes.noPermission[0];
+    case "no-addon":
+      return exitCodes.noAddon[0];
+    case "other":
+      return exitCodes.failed[0];
+  }
+}
+
+function onSignal(listener: (signal: "SIGTERM" | "SIGINT", again: boolean) => void): void {
+  let again = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      listener(signal, again);
+      again = true;
+    });
+  }
+}
+
+function limit(name: keyof NonNullable<BrokerOptions["limits"]>, text: string | undefined, option: string) {
+  return text === undefined ? {} : { [name]: wholeNumber(text, option, 1, 2 ** 31 - 1) };
+}
+
+function endpointFrom(text: string): string {
+  const path = text.replace(/^unix:/, "");
+  if (path === "" || /^[a-z][a-z0-9+.-]*:/.test(path)) {
+    throw new UsageError(`--endpoint takes unix:///path or a path, not ${JSON.stringify(text)}`);
+  }
+  return text;
+}
+
+function principal(text: string): string {
+  if (/^uid:(0|[1-9]\d{0,9})$/.test(text)) return text;
+  throw new UsageError(`--admit takes uid:NUMBER, not ${JSON.stringify(text)}`);
+}
+
+function mode(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  throw new UsageError(`--mode takes three octal digits, such as 0660, not ${JSON.stringify(text)}`);
+}
+
+function oneOf<const T extends string>(choices: readonly T[], text: string, option: string): T {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(`${option} takes ${choices.join(", ")}, not ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,47 @@
+import { BrokerError, PolicyDenial } from "../client/index.js";
+
+/** What the status of the process means, in the order in which help shows it. */
+export const exitCodes = {
+  ok: [0, "it worked"],
+  failed: [1, "it did not: the kernel, the resolver or the daemon said no, or nobody answered (ping)"],
+  usage: [2, "the command line was wrong; nothing was done"],
+  unreachable: [3, "the daemon cannot be reached, or the connection to it broke"],
+  denied: [4, "the daemon's policy said no"],
+  busy: [5, "the daemon is ending or a limit is reached: the same may work later"],
+  inUse: [6, "serve: another daemon listens at the endpoint"],
+  noPermission: [7, "serve: no permission to listen at the endpoint"],
+  noAddon: [8, "serve: the native addon is missing, or does not load"],
+} as const satisfies Record<string, readonly [code: number, meaning: string]>;
+
+/** A command's exit status. */
+export type ExitCode = number;
+
+/** What a process ends with that a signal ends, as shells count. */
+export const signalled = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+
+/** Reports a command line that makes no sense. Nothing has been done. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Answers what the process ends with because of an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return exitCodes.usage[0];
+  if (error instanceof PolicyDenial) return exitCodes.denied[0];
+  if (!(error instanceof BrokerError)) return exitCodes.failed[0];
+  switch (error.code) {
+    case "ENDPOINT_NOT_FOUND":
+    case "ENDPOINT_REFUSED":
+    case "ENDPOINT_FORBIDDEN":
+    case "NOT_A_BROKER":
+    case "CONNECTION_LOST":
+      return exitCodes.unreachable[0];
+    case "UNAUTHENTICATED":
+      return exitCodes.denied[0];
+    case "DRAINING":
+    case "QUOTA_EXCEEDED":
+      return exitCodes.busy[0];
+    default:
+      return exitCodes.failed[0];
+  }
+}

@@ -1,0 +1,67 @@
+import type { CommandSpec, Option, Options } from "./command.js";
+import { exitCodes } from "./exit-codes.js";
+
+const WIDTH = 100;
+
+/** What `sockbroker COMMAND --help` prints. */
+export function commandHelp(spec: Omit<CommandSpec<Options>, "run">): string {
+  const { name, usage, description, options, examples } = spec;
+  const forms = usage.map((form, index) => `${index === 0 ? "usage:" : "      "} sockbroker ${name} ${form}`.trimEnd());
+  return [
+    forms.join("\n"),
+    ...description.map((paragraph) => wrap(paragraph, 0)),
+    `options:\n${columns(Object.entries(options).map(([long, option]) => [optionForm(long, option), option.help]))}`,
+    `examples:\n${examples.map((example) => `  ${example}`).join("\n")}`,
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+/** What `sockbroker --help` prints. */
+export function mainHelp(commands: readonly { readonly name: string; readonly summary: string }[]): string {
+  return [
+    "usage: sockbroker COMMAND [OPTIONS] [ARGUMENTS]\n       sockbroker COMMAND --help",
+    wrap("A daemon that owns real sockets and serves them to programs that may not, or cannot, open them.", 0),
+    `commands:\n${columns(commands.map(({ name, summary }) => [name, summary]))}`,
+    `options:\n${columns([
+      ["-h, --help", "print this"],
+      ["--version", "print the version"],
+    ])}`,
+    `environment:\n${columns([
+      ["SOCKBROKER_ENDPOINT", "the daemon's endpoint, where --endpoint is not given: unix:///path or a path"],
+    ])}`,
+    `exit status:\n${columns([
+      ...Object.values(exitCodes).map(([code, meaning]): [string, string] => [String(code), meaning]),
+      ["128+N", "signal N ended it: 130 SIGINT, 143 SIGTERM; 141 when nobody reads its output any more"],
+    ])}`,
+    "examples:\n  sockbroker serve --endpoint /tmp/sockbroker.sock\n  SOCKBROKER_ENDPOINT=/tmp/sockbroker.sock sockbroker ping -c 3 localhost",
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+function optionForm(long: string, { short, value }: Option): string {
+  const form = value === undefined ? `--${long}` : `--${long} ${value}`;
+  return short === undefined ? `    ${form}` : `-${short}, ${form}`;
+}
+
+/** Two columns, the second wrapped. */
+function columns(rows: readonly (readonly [left: string, right: string])[]): string {
+  const left = Math.max(...rows.map(([text]) => text.length));
+  return rows.map(([first, second]) => `  ${first.padEnd(left)}  ${wrap(second, left + 4)}`).join("\n");
+}
+
+/** Breaks a text into lines that fit behind an indentation; the first is not indented. */
+function wrap(text: string, indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join(`\n${" ".repeat(indent)}`);
+}
