@@ -1,0 +1,144 @@
+// Writes docs/rpcs.md, and the tables of docs/errors.md that are made out of code. With --check it only compares, and
+// also fails when a reason of an ArgumentError is not in the table that is written by hand.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { firstSentence, readEnum, readServices } from "./lib/api.mjs";
+import { fail, link, replaceSection, settle, table } from "./lib/pages.mjs";
+import { root } from "./lib/steps.mjs";
+
+const RPCS = "docs/rpcs.md";
+const ERRORS = "docs/errors.md";
+
+const errors = readFileSync(join(root, ERRORS), "utf8");
+checkReasons(errors);
+settle({
+  [RPCS]: rpcPage(),
+  [ERRORS]: [
+    ["errno", errnoTable()],
+    ["broker-error", brokerErrorTable()],
+    ["eai", resolverTable("eaiSymbols", "gaierror")],
+    ["h_errno", resolverTable("hErrnoSymbols", "herror(h_errno)")],
+  ].reduce((page, [name = "", text = ""]) => replaceSection(page, name, text), errors),
+});
+
+function rpcPage() {
+  const services = readServices();
+  const count = services.reduce((sum, { rpcs }) => sum + rpcs.length, 0);
+  const sections = services.map(({ name, comment, file, rpcs }) => {
+    const rows = rpcs.map((rpc) => [rpc.name, rpc.kind, firstSentence(rpc.comment)]);
+    return `## ${name}\n\n${firstSentence(comment)} Defined in ${link(RPCS, file)}.\n\n${table(["RPC", "kind", "does"], rows)}`;
+  });
+  return `# RPCs
+
+<!-- Written by scripts/generate-docs.mjs. Do not edit. -->
+
+The ${count} RPCs of the package \`sockbroker.v1\`, with the first sentence of what their \`.proto\` file says of them. Every
+unary RPC but those of AdminService and \`OpenSession\` is also an operation of the \`Session\` stream.
+
+${sections.join("\n")}`;
+}
+
+/** The gRPC code of each errno, by code. */
+function errnoTable() {
+  const source = read("src/server/codec/errno-code.ts");
+  /** @type {Map<string, string[]>} */
+  const codes = new Map();
+  for (const [, code = "", list = ""] of source.matchAll(/\bCode\.([A-Z_]+),\s*\[([^\]]*)\]/g)) {
+    const symbols = [...list.matchAll(/"(\w+)"/g)].map(([, symbol = ""]) => `\`${symbol}\``);
+    codes.set(code, [...(codes.get(code) ?? []), ...symbols]);
+  }
+  if (codes.size === 0) throw new Error("errno-code.ts is not read any more: no codes in it");
+  const rows = [...codes].map(([code, symbols]) => [`\`${code}\``, symbols.join(", ")]);
+  return table(["gRPC code", "errno"], [...rows, ["`UNKNOWN`", "any other"]]);
+}
+
+function brokerErrorTable() {
+  const source = read("src/server/codec/status.ts");
+  const codes = new Map([...source.matchAll(/\[BrokerError_Code\.(\w+)\]: Code\.(\w+)/g)].map((m) => [m[1], m[2]]));
+  const rows = readEnum("error.proto", "Code")
+    .filter(({ number }) => number !== 0)
+    .map(({ symbol, comment }) => {
+      const name = symbol.replace(/^CODE_/, "");
+      const code = codes.get(name);
+      if (code === undefined) throw new Error(`status.ts has no gRPC code for ${name}`);
+      return [`\`${name}\``, `\`${code}\``, comment];
+    });
+  return table(["code", "gRPC code", "meaning"], rows);
+}
+
+/** @param {string} constant of resolver-symbols.ts @param {string} key of the oracle's list */
+function resolverTable(constant, key) {
+  const source = read("src/server/codec/resolver-symbols.ts");
+  const [, body = ""] = new RegExp(`${constant}\\b[^{]*\\{(.*?)\\n\\};`, "s").exec(source) ?? [];
+  const symbols = [...body.matchAll(/\[?(-?\d+)\]?: "(\w+)"/g)];
+  if (symbols.length === 0) throw new Error(`resolver-symbols.ts is not read any more: no ${constant} in it`);
+  const oracle = JSON.parse(read("test/conformance/data/errors-linux.json"))[key];
+  const rows = symbols.map(([, code = "", symbol = ""]) => {
+    const text = oracle[symbol]?.gai_strerror ?? oracle[code] ?? "";
+    return [`\`${symbol}\``, code, text];
+  });
+  return table(["symbol", "number", "message of glibc"], rows);
+}
+
+/** Compares the reasons that the code gives with those of the page: a pair of kind and reason each. @param {string} page */
+function checkReasons(page) {
+  const [, section = ""] = /<!-- reasons -->(.*?)<!-- end of reasons -->/s.exec(page) ?? [];
+  const documented = new Set(
+    [...section.matchAll(/^\| `(\w+)` \| ([A-Z, ]+) \|/gm)].flatMap(([, reason = "", kinds = ""]) =>
+      kinds.split(", ").map((kind) => `${kind} ${reason}`),
+    ),
+  );
+  const given = reasonsInCode();
+  for (const pair of given) if (!documented.has(pair)) fail(`${ERRORS} does not say when ${pair} is given`);
+  for (const pair of documented)
+    if (!given.has(pair)) fail(`${ERRORS} says when ${pair} is given, and nothing gives it`);
+}
+
+/**
+ * What src/server and src/client make ArgumentErrors of. A file names the reason where it makes the error, or has a
+ * function with a parameter `reason` or `code` that does.
+ */
+function reasonsInCode() {
+  /** @type {Set<string>} */
+  const pairs = new Set();
+  for (const [file, text] of sources(["src/server", "src/client"])) {
+    const makes = /new Argument(?:Fault|Error)\(|\bargumentError\(/.test(text);
+    if (!makes) continue;
+    const add = (/** @type {string} */ kind, /** @type {string} */ reason) =>
+      pairs.add(`${kind.toUpperCase()} ${reason}`);
+    let found = 0;
+    const direct =
+      /\((?:\s*ArgumentError_Kind\.([A-Z]+)|\s*"(value|overflow|type|os|unicode)"),\s*"([A-Z][A-Z0-9_]+)"/g;
+    for (const [, server, client, reason = ""] of text.matchAll(direct)) {
+      add(server ?? client ?? "", reason);
+      found++;
+    }
+    const helper =
+      /function (\w+)\([^)]*\b(?:reason|code): string[^)]*\)[^{]*\{\s*return new Argument(?:Fault|Error)\(\s*(?:ArgumentError_Kind\.([A-Z]+)|"([a-z]+)"),/g;
+    for (const [, name, server, client] of text.matchAll(helper)) {
+      const calls = new RegExp(`\\b${name}\\((?:\\s*operation,)?\\s*"([A-Z][A-Z0-9_]+)"`, "g");
+      for (const [, reason = ""] of text.matchAll(calls)) add(server ?? client ?? "", reason);
+      found++;
+    }
+    if (found === 0 && !/detail\.reason|class Argument/.test(text))
+      fail(`${file}: no reason of its ArgumentErrors is found`);
+  }
+  return pairs;
+}
+
+/** @param {readonly string[]} directories @returns {[file: string, text: string][]} */
+function sources(directories) {
+  return directories.flatMap((directory) =>
+    readdirSync(join(root, directory), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => join(directory, name))
+      .sort()
+      .map((file) => /** @type {[string, string]} */ ([file, read(file)])),
+  );
+}
+
+/** @param {string} path */
+function read(path) {
+  return readFileSync(join(root, path), "utf8");
+}
