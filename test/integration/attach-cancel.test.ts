@@ -124,6 +124,23 @@ describe("a cancelled attach stream", () => {
       await client.unary(SessionService.method.closeSession, {}, owner);
     }
   });
+
+  it("wakes an accept that waits with a connection that it gives back", async () => {
+    using client = daemon.client();
+    const { token } = await client.unary(SessionService.method.openSession, {});
+    const owner = { token };
+    const listener = await client.unary(listen, { address: LOOPBACK }, owner);
+    const handle = handleOf(listener.socket);
+    using attach = new NarrowAttach(daemon.path, token, 0);
+    await attach.start(handle);
+    const peer = connectTo(portOf(listener.socket?.localAddress), "127.0.0.1");
+    await until("the stream has accepted it", async () => (await handlesOf(client, owner)) === 2);
+    const waiting = client.unary(accept, { handle }, owner);
+    await until("the accept waits", async () => (await client.statistics()).waitingOperations === 1);
+    attach.cancel();
+    expect(portOf((await waiting).socket?.peerAddress)).toBe(peer.localPort);
+    peer.destroy();
+  });
 });
 
 /** Cancels when the window is used up, and receives the rest: there must be neither a gap nor anything twice. */

@@ -13,6 +13,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   create,
+  type DescMessage,
   type DescMethodBiDiStreaming,
   type DescMethodUnary,
   type MessageInitShape,
@@ -190,7 +191,7 @@ export class RawClient implements Disposable {
     init: MessageInitShape<M["input"]>,
     options: { readonly signal?: AbortSignal; readonly token?: string } = {},
   ): Promise<MessageShape<M["output"]>> {
-    return this.bytes(method, create(method.input, init), options);
+    return this.bytes(method, create(method.input as DescMessage, init) as MessageShape<M["input"]>, options);
   }
 
   /** Makes a unary call with a message, or with bytes that are perhaps none. */
@@ -334,15 +335,17 @@ export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable 
 }
 
 export type Frame = ServerFrame["frame"];
+type FrameKind = Exclude<Frame["case"], undefined>;
+type FrameValue<K extends FrameKind> = Extract<Exclude<Frame, { case: undefined }>, { case: K }>["value"];
 
 /** The next frame of an attach stream, which must be of a kind. Throws `RawError`. */
-export async function frame<K extends Exclude<Frame["case"], undefined>>(
+export async function frame<K extends FrameKind>(
   stream: RawStream<typeof StreamService.method.attach>,
   kind: K,
-): Promise<Extract<Frame, { case: K }>["value"]> {
+): Promise<FrameValue<K>> {
   const next = await stream.next();
   if (next?.frame.case !== kind) throw new Error(`expected ${kind}, not ${next?.frame.case ?? "the end"}`);
-  return (next.frame as Extract<Frame, { case: K }>).value;
+  return next.frame.value as FrameValue<K>;
 }
 
 type Verb = NonNullable<Operation["request"]["case"]>;

@@ -5,6 +5,7 @@
  * until the transport has them: what was read and not handed over when the stream ends goes back to the handle.
  */
 
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import type { Received } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
@@ -12,7 +13,7 @@ import { addressField } from "../codec/address.js";
 import { controlOf } from "../codec/control.js";
 import { acceptNext, adoptConnection } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
-import { type Connection, type Handle, isAgain } from "../sockets/socket-entry.js";
+import { type Connection, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import type { AttachContext } from "./attach.js";
 import { DropCounter } from "./drop-counter.js";
 
@@ -25,6 +26,8 @@ const BATCH_BYTES = 128 * 1024;
 const MAX_BATCH = 64;
 /** What a frame counts for beside its data. */
 const FRAME_OVERHEAD_BYTES = 256;
+const MSG_TRUNC = 0x20;
+const CAN_J1939 = 7;
 /** How long to let a listener be when there is no room for a connection. */
 const REST_WHEN_FULL_MS = 100;
 
@@ -52,7 +55,7 @@ export class AttachReceiver {
     this.#listening = listening;
     const { maxMessageBytes, maxAncillaryBytes } = attach.start;
     this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
-    this.#drops = listening || attach.entry.isStream ? null : DropCounter.start(attach.entry.native);
+    this.#drops = listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native);
     this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
   }
 
@@ -78,11 +81,9 @@ export class AttachReceiver {
     const outgoing = [...this.#outgoing];
     this.#outgoing.clear();
     if (entry.native.closed) return;
-    for (const { handle, connection } of outgoing.flatMap((frame) => frame.connections)) {
-      if (ctx.session.find(handle) === null) continue;
-      ctx.session.disown(handle);
-      entry.undelivered.push(connection);
-    }
+    const unknown = outgoing.flatMap((frame) => frame.connections).filter(({ handle }) => ctx.session.find(handle));
+    for (const { handle } of unknown) ctx.session.disown(handle);
+    entry.giveBack(unknown.map(({ connection }) => connection));
     entry.pushBack(outgoing.flatMap((frame) => frame.received));
   }
 
@@ -130,7 +131,7 @@ export class AttachReceiver {
   #messages(): boolean | typeof AGAIN {
     const { entry, ctx } = this.#attach;
     const count = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
-    const received = entry.receiveBatch(count, this.#messageBytes, this.#controlBytes);
+    const received = entry.receiveBatch(count, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
     if (typeof received === "number") return this.#noData(received);
     const ended = entry.zeroReadIsEnd && received.findIndex((message) => message.data.length === 0);
     const messages = typeof ended === "number" && ended >= 0 ? received.slice(0, ended) : received;
@@ -240,3 +241,16 @@ export class AttachReceiver {
 }
 
 const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };
+
+/**
+ * The flag with which the kernel answers the real length of a message. On a stream it would discard data; J1939 refuses it.
+ */
+function lengthFlag({ isStream, facts }: SocketEntry): number {
+  const refuses = facts.family === AddressFamily.CAN && facts.protocol === CAN_J1939;
+  return isStream || refuses ? 0 : MSG_TRUNC;
+}
+
+/** A full unix socket makes its sender wait; room for a count that never comes would let other messages in. */
+function countsDrops({ isStream, facts }: SocketEntry): boolean {
+  return !isStream && facts.family !== AddressFamily.UNIX;
+}

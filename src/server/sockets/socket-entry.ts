@@ -140,10 +140,10 @@ export class SocketEntry {
   }
 
   /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
-  receiveBatch(count: number, size: number, controlSize: number): readonly Received[] | number {
-    const waiting = this.#takePushedBack(size, 0);
+  receiveBatch(count: number, size: number, controlSize: number, flags: number): readonly Received[] | number {
+    const waiting = this.#takePushedBack(size, flags);
     if (waiting !== null) return [waiting];
-    const batch = this.native.recvmmsg(count, size, controlSize, 0);
+    const batch = this.native.recvmmsg(count, size, controlSize, flags);
     if (typeof batch !== "number") {
       for (const message of batch) this.receivedBytes += message.data.length;
     }
@@ -163,6 +163,13 @@ export class SocketEntry {
     if (messages.length === 0) return;
     this.#pushback ??= new Pushback();
     this.#pushback.unshift(messages);
+    this.readiness.nudge();
+  }
+
+  /** Takes connections back, for the next accept. */
+  giveBack(connections: readonly Connection[]): void {
+    if (connections.length === 0) return;
+    this.undelivered.unshift(...connections);
     this.readiness.nudge();
   }
 

@@ -1,0 +1,336 @@
+import { createSocket, type Socket as Datagrams, type RemoteInfo } from "node:dgram";
+import { once } from "node:events";
+import { connect as connectTo } from "node:net";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AddressFamily, SocketType } from "../../src/gen/sockbroker/v1/address_pb.js";
+import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import {
+  AttachError_Activity,
+  type IncomingMessage,
+  type OutgoingMessageSchema,
+  StreamService,
+} from "../../src/gen/sockbroker/v1/stream_service_pb.js";
+import {
+  frame,
+  handleOf,
+  inet,
+  LOOPBACK,
+  portOf,
+  type RawClient,
+  RawDaemon,
+  RawError,
+  type RawStream,
+  until,
+} from "../support/raw-broker.js";
+
+/* Attach on datagram, seqpacket and listening sockets, with the built-in policy. */
+
+type Attach = RawStream<typeof StreamService.method.attach>;
+
+const SOL_IP = 0;
+const IP_TOS = 1;
+const IP_RECVTOS = 13;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SCM_RIGHTS = 1;
+const MSG_TRUNC = 0x20;
+const MSG_CTRUNC = 0x08;
+const { socket, socketpair, bind, recvmsg, sendto, setsockopt, createServer, accept } = SocketService.method;
+
+let daemon: RawDaemon;
+beforeAll(async () => {
+  daemon = await RawDaemon.start();
+});
+afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe("datagrams", () => {
+  it("keep their boundaries and their senders, empty ones too", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await using first = await Sender.bind();
+    await using second = await Sender.bind();
+    using stream = await client.attach({ handle });
+    const sizes = [1, 0, 1400, 0, 7, 60_000, 2];
+    for (const [i, size] of sizes.entries()) await (i % 2 === 0 ? first : second).send(Buffer.alloc(size, i), port);
+    const messages = await incoming(stream, sizes.length);
+    const bySender = (sender: Sender) => messages.filter(({ address }) => portOf(address) === sender.port);
+    expect(bySender(first).map(({ data }) => data.length)).toEqual(sizes.filter((_, i) => i % 2 === 0));
+    expect(bySender(second).map(({ data }) => data.length)).toEqual(sizes.filter((_, i) => i % 2 === 1));
+    expect(messages.every(({ data, lengthBytes }) => lengthBytes === BigInt(data.length))).toBe(true);
+    expect(messages.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
+  });
+
+  it("say their real length when they are cut", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await using sender = await Sender.bind();
+    using stream = await client.attach({ handle, maxMessageBytes: 10 });
+    await sender.send(Buffer.from("0123456789abcdef"), port);
+    await sender.send(Buffer.from("0123456789"), port);
+    const [cut, whole] = await incoming(stream, 2);
+    expect(Buffer.from(cut?.data ?? []).toString()).toBe("0123456789");
+    expect(cut?.lengthBytes).toBe(16n);
+    expect((cut?.flags ?? 0) & MSG_TRUNC).toBe(MSG_TRUNC);
+    expect(whole?.lengthBytes).toBe(10n);
+    expect((whole?.flags ?? 0) & MSG_TRUNC).toBe(0);
+  });
+
+  it("are sent one by one, to the address of each", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await using first = await Sender.bind();
+    await using second = await Sender.bind();
+    using stream = await client.attach({ handle });
+    await stream.write(
+      outgoing(
+        { data: Buffer.from("one"), address: inet(first.port) },
+        { data: Buffer.from("two"), address: inet(second.port) },
+        { data: new Uint8Array(0), address: inet(first.port) },
+        { data: Buffer.from("four"), address: inet(first.port) },
+      ),
+    );
+    await stream.write({ frame: { case: "sync", value: { id: 1n } } });
+    const synced = await frame(stream, "synced");
+    expect([synced.sentMessages, synced.sentBytes]).toEqual([4n, 10n]);
+    await until("all arrive", () => first.received.length === 3 && second.received.length === 1);
+    expect(first.received.map(({ data }) => data.toString())).toEqual(["one", "", "four"]);
+    expect(second.received.map(({ data }) => data.toString())).toEqual(["two"]);
+    expect(first.received[0]?.from.port).toBe(port);
+  });
+
+  it("that the kernel refuses are named by their number, and those behind them go out", async () => {
+    using client = daemon.client();
+    const { handle } = await boundDatagram(client);
+    await using receiver = await Sender.bind();
+    using stream = await client.attach({ handle });
+    const address = inet(receiver.port);
+    await stream.write(
+      outgoing(
+        { data: Buffer.from("a"), address },
+        { data: Buffer.alloc(65_535), address },
+        { data: Buffer.from("b") },
+        { data: Buffer.from("c"), address },
+      ),
+    );
+    await stream.write({ frame: { case: "sync", value: { id: 1n } } });
+    const errors = [await frame(stream, "error"), await frame(stream, "error")];
+    expect(errors.map(({ status }) => symbolOfStatus(status))).toEqual(["EMSGSIZE", "EDESTADDRREQ"]);
+    expect(errors.map(({ sentMessages }) => sentMessages)).toEqual([2n, 3n]);
+    expect(errors.every(({ final, activity }) => !final && activity === AttachError_Activity.SEND)).toBe(true);
+    expect((await frame(stream, "synced")).sentMessages).toBe(4n);
+    await until("both arrive", () => receiver.received.length === 2);
+    expect(receiver.received.map(({ data }) => data.toString())).toEqual(["a", "c"]);
+  });
+
+  it("have the options that were set before them and not those that were set behind them", async () => {
+    using client = daemon.client();
+    const { handle } = await boundDatagram(client);
+    const receiver = await boundDatagram(client);
+    await client.unary(setsockopt, { handle: receiver.handle, ...option(SOL_IP, IP_RECVTOS, 1) });
+    using stream = await client.attach({ handle, sendOnly: true });
+    const address = inet(receiver.port);
+    const classes = Array.from({ length: 32 }, (_, i) => i * 4);
+    for (const tos of classes) {
+      void stream.write({ frame: { case: "setsockopt", value: option(SOL_IP, IP_TOS, tos) } });
+      void stream.write(outgoing({ data: Buffer.of(tos), address }));
+    }
+    using arriving = await client.attach({ handle: receiver.handle, receiveOnly: true, maxAncillaryBytes: 64 });
+    const messages = await incoming(arriving, classes.length);
+    const seen = messages.map(({ data, ancillaryData }) => [data[0], ancillaryData[0]?.view.value]);
+    expect(seen).toEqual(classes.map((tos) => [tos, BigInt(tos)]));
+  });
+
+  it("that the kernel dropped are counted where they are missing", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await client.unary(setsockopt, { handle, ...option(SOL_SOCKET, SO_RCVBUF, 4_096) });
+    const sender = await client.unary(socket, { family: AddressFamily.INET, type: SocketType.DGRAM });
+    const send = (data: Uint8Array) =>
+      client.unary(sendto, { handle: handleOf(sender.socket), data, address: inet(port) });
+    for (let i = 0; i < 100; i++) await send(Buffer.alloc(500));
+    using stream = await client.attach({ handle, maxAncillaryBytes: 64 });
+    const kept: IncomingMessage[] = [];
+    const take = async (): Promise<bigint | null> => {
+      const next = await stream.next();
+      if (next?.frame.case === "dropped") return next.frame.value.total;
+      if (next?.frame.case === "messages") kept.push(...next.frame.value.messages);
+      return null;
+    };
+    // The count travels with the next message that finds room, so there has to be one.
+    let dropped: bigint | null = await take();
+    await send(Buffer.from("last"));
+    while (dropped === null) dropped = await take();
+    while (kept.at(-1)?.data.length !== 4) await take();
+    expect(Number(dropped)).toBeGreaterThan(0);
+    expect(kept.length - 1 + Number(dropped)).toBe(100);
+    expect(kept.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
+  });
+
+  it("go on behind a refused connection: one error is one error", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await using vanished = await Sender.bind();
+    const free = vanished.port;
+    await vanished[Symbol.asyncDispose]();
+    await client.unary(SocketService.method.connect, { handle, address: inet(free) });
+    using stream = await client.attach({ handle });
+    await stream.write(outgoing({ data: Buffer.from("anybody there?") }));
+    const error = await frame(stream, "error");
+    expect(symbolOfStatus(error.status)).toBe("ECONNREFUSED");
+    expect(error.final).toBe(false);
+
+    await using peer = await Sender.bind(free);
+    await stream.write(outgoing({ data: Buffer.from("and now?") }));
+    await until("it arrives", () => peer.received.length === 1);
+    await peer.send(Buffer.from("yes"), port);
+    const [answer] = await incoming(stream, 1);
+    expect(Buffer.from(answer?.data ?? []).toString()).toBe("yes");
+  });
+
+  it("bring handles with them, and say when some did not fit", async () => {
+    using client = daemon.client();
+    const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.DGRAM });
+    const [here, there] = [handleOf(pair.first), handleOf(pair.second)];
+    const passed = await client.unary(socketpair, {});
+    using stream = await client.attach({ handle: here, maxAncillaryBytes: 20 });
+    using sending = await client.attach({ handle: there, sendOnly: true });
+    const rights = (...handles: bigint[]) => ({
+      level: SOL_SOCKET,
+      type: SCM_RIGHTS,
+      view: { case: "rights" as const, value: { handles } },
+    });
+    await sending.write(
+      outgoing(
+        { data: Buffer.from("one"), ancillaryData: [rights(handleOf(passed.first))] },
+        { data: Buffer.from("two"), ancillaryData: [rights(handleOf(passed.first), handleOf(passed.second))] },
+      ),
+    );
+    const messages = await incoming(stream, 2);
+    const handles = messages.map(({ ancillaryData }) =>
+      ancillaryData.flatMap(({ view }) => (view.case === "rights" ? view.value.handles : [])),
+    );
+    expect(handles.map((list) => list.length)).toEqual([1, 1]);
+    expect(messages.map(({ flags }) => flags & MSG_CTRUNC)).toEqual([0, MSG_CTRUNC]);
+    // The new handle is the same socket.
+    const [copy = 0n] = handles[0] ?? [];
+    await client.unary(SocketService.method.sendall, { handle: copy, data: Buffer.from("through the copy") });
+    const read = await client.unary(recvmsg, { handle: handleOf(passed.second), maxBytes: 100n });
+    expect(Buffer.from(read.data).toString()).toBe("through the copy");
+  });
+});
+
+describe("packets in sequence", () => {
+  it("keep their boundaries, and end", async () => {
+    using client = daemon.client();
+    const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.SEQPACKET });
+    using receiving = await client.attach({ handle: handleOf(pair.first) });
+    using sending = await client.attach({ handle: handleOf(pair.second), sendOnly: true });
+    await sending.write(outgoing({ data: Buffer.from("one") }, { data: Buffer.from("three") }));
+    await sending.write({ frame: { case: "close", value: {} } });
+    const messages = await incoming(receiving, 2);
+    expect(messages.map(({ data }) => data.length)).toEqual([3, 5]);
+    await frame(receiving, "endOfData");
+  });
+});
+
+describe("a listener", () => {
+  it("answers connections as frames, with both addresses, and each is a socket", async () => {
+    using client = daemon.client();
+    const made = await client.unary(createServer, { address: LOOPBACK });
+    const port = portOf(made.socket?.localAddress);
+    const stream = client.bidi(StreamService.method.attach);
+    await stream.write({ frame: { case: "attach", value: { handle: handleOf(made.socket) } } });
+    expect((await frame(stream, "attached")).listening).toBe(true);
+    const peers = Array.from({ length: 50 }, () => connectTo(port, "127.0.0.1"));
+    const handles: bigint[] = [];
+    for (const _ of peers) {
+      const { socket: accepted } = await frame(stream, "accepted");
+      expect(portOf(accepted?.localAddress)).toBe(port);
+      expect(peers.map((peer) => peer.localPort)).toContain(portOf(accepted?.peerAddress));
+      handles.push(handleOf(accepted));
+    }
+    expect(new Set(handles).size).toBe(50);
+    using last = await client.attach({ handle: handles.at(-1) ?? 0n });
+    await last.write({ frame: { case: "close", value: {} } });
+    await last.rest();
+    await Promise.race(peers.map((peer) => once(peer.resume(), "end")));
+    for (const peer of peers) peer.destroy();
+    stream.cancel();
+  });
+
+  it("has those that come while nobody is attached wait for the next who accepts", async () => {
+    using client = daemon.client();
+    const made = await client.unary(createServer, { address: LOOPBACK });
+    const handle = handleOf(made.socket);
+    const port = portOf(made.socket?.localAddress);
+    using stream = await client.attach({ handle });
+    await stream.write({ frame: { case: "detach", value: {} } });
+    expect((await stream.rest()).map((message) => message.frame.case)).toEqual(["detached"]);
+    const peers = [connectTo(port, "127.0.0.1"), connectTo(port, "127.0.0.1")];
+    await client.unary(accept, { handle });
+    using again = await client.attach({ handle });
+    await frame(again, "accepted");
+    for (const peer of peers) peer.destroy();
+  });
+});
+
+/** A datagram socket of this process. */
+class Sender implements AsyncDisposable {
+  readonly #socket: Datagrams;
+  readonly received: { readonly data: Buffer; readonly from: RemoteInfo }[] = [];
+  #closed = false;
+
+  static async bind(port = 0): Promise<Sender> {
+    const sender = new Sender();
+    sender.#socket.bind(port, "127.0.0.1");
+    await once(sender.#socket, "listening");
+    return sender;
+  }
+
+  private constructor() {
+    this.#socket = createSocket("udp4", (data, from) => this.received.push({ data, from }));
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  send(data: Buffer, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.send(data, port, "127.0.0.1", (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+    await once(this.#socket, "close");
+  }
+}
+
+async function boundDatagram(client: RawClient): Promise<{ handle: bigint; port: number }> {
+  const made = await client.unary(socket, { family: AddressFamily.INET, type: SocketType.DGRAM });
+  const handle = handleOf(made.socket);
+  const { localAddress } = await client.unary(bind, { handle, address: LOOPBACK });
+  return { handle, port: portOf(localAddress) };
+}
+
+async function incoming(stream: Attach, count: number): Promise<IncomingMessage[]> {
+  const messages: IncomingMessage[] = [];
+  while (messages.length < count) messages.push(...(await frame(stream, "messages")).messages);
+  return messages;
+}
+
+function outgoing(...messages: MessageInitShape<typeof OutgoingMessageSchema>[]) {
+  return { frame: { case: "messages", value: { messages } } } as const;
+}
+
+function option(level: number, name: number, value: number) {
+  return { level, name, value: { value: { case: "integer", value } } } as const;
+}
+
+function symbolOfStatus(status: RawError["status"] | undefined): string {
+  return status === undefined ? "no status" : new RawError(status).symbol;
+}
