@@ -98,11 +98,8 @@ function parseStrictly(args: readonly string[], options: ParseArgsConfig["option
 /** Says what went wrong in one line, or as JSON. */
 function report(command: string, error: unknown, asJson: boolean): void {
   if (asJson && error instanceof Error) {
-    note(
-      jsonLine({
-        error: { type: error.name, message: error.message, ...Object.fromEntries(Object.entries(error)) },
-      }).trimEnd(),
-    );
+    const { name: type, ...facts } = Object.fromEntries([["name", error.name], ...Object.entries(error)]);
+    note(jsonLine({ error: { type, message: error.message, ...facts } }).trimEnd());
     return;
   }
   note(`sockbroker ${command}: ${isExpected(error) ? messageOf(error) : stackOf(error)}`);

@@ -48,8 +48,8 @@ export const nc = defineCommand({
     "Connects or listens through the daemon, sends what comes on stdin and writes to stdout what arrives.",
     "The two directions end by themselves. When stdin ends, writing is shut down behind the last byte (other programs of " +
       "this name want -N for that) and reading goes on; when the peer has sent all it will, stdout is closed and stdin is " +
-      "still sent. It returns when both have ended. UDP and datagrams have no end: there -w or a signal ends it, with the " +
-      "status 0. Each read of stdin is one message, of 16384 bytes at the most.",
+      "still sent. It returns when both have ended. UDP and datagrams have no end: there -w ends it, with the status " +
+      "0, or a signal does. Each read of stdin is one message, of 16384 bytes at the most.",
   ],
   options,
   examples: [

@@ -1,0 +1,76 @@
+import type { ChildProcess } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect } from "../client/index.js";
+import { attempt, ended, passThrough, start } from "./child.js";
+import { loopbackUp } from "./loopback-up.js";
+import { DemoFailure, narrate } from "./narrate.js";
+import { findOtherUser, OTHER_UID } from "./other-user.js";
+import { stage } from "./staging.js";
+
+/** Starts the daemon, lets the unprivileged process do its jobs, and cleans up. Answers the exit status. */
+export async function playInside({ ownNamespace }: { ownNamespace: boolean }): Promise<number> {
+  // What it says may name files that the other user cannot read.
+  delete process.env.NODE_OPTIONS;
+  const other = await findOtherUser();
+  const staging = await stage((command, args) => {
+    const launch = other.launch(command, args);
+    return attempt(launch.command, launch.args, { ...launch.options, cwd: "/" });
+  });
+  const directory = mkdtempSync(join(tmpdir(), "sockbroker-demo-"));
+  try {
+    if (staging.copied !== null)
+      narrate.line(`another user cannot read this checkout: ${staging.copied} copied to ${staging.root}`);
+    chmodSync(directory, 0o755);
+    const endpoint = `unix://${join(directory, "broker.sock")}`;
+    const daemon = await startDaemon(endpoint);
+    try {
+      if (ownNamespace) await bringLoopbackUp(endpoint);
+      const { command, args, options } = other.launch(staging.node, [
+        join(staging.root, "dist/demo/unprivileged.js"),
+        endpoint,
+      ]);
+      narrate.line(`the other process: ${other.description}`);
+      const code = await passThrough(command, args, { ...options, cwd: "/" });
+      if (code !== 0) throw new DemoFailure("not every job was done");
+    } finally {
+      await stopDaemon(daemon);
+    }
+    narrate.part("All three jobs were done. The daemon has ended, and nothing is left behind.");
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    staging.remove();
+  }
+}
+
+/** Starts `sockbroker serve`, and waits until it listens. */
+async function startDaemon(endpoint: string): Promise<ChildProcess> {
+  const serve = ["serve", "--endpoint", endpoint, "--admit", `uid:${OTHER_UID}`];
+  const script = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+  const daemon = await start(process.execPath, [script, ...serve], { stdio: ["ignore", "inherit", "pipe"] });
+  let log = "";
+  for await (const text of daemon.stderr?.setEncoding("utf8").iterator({ destroyOnReturn: false }) ?? []) {
+    log += text as string;
+    if (!log.includes('"listening"')) continue;
+    // Nobody wants the rest, but a full pipe would stop the daemon.
+    daemon.stderr?.resume();
+    narrate.line(`the daemon, process ${daemon.pid}, user ${process.geteuid?.()}: sockbroker ${serve.join(" ")}`);
+    return daemon;
+  }
+  throw new DemoFailure(`the daemon did not start: ${log.trim()}`);
+}
+
+async function stopDaemon(daemon: ChildProcess): Promise<void> {
+  daemon.kill("SIGTERM");
+  const { code, signal } = await ended(daemon);
+  if (code !== 0) throw new DemoFailure(`the daemon ended with ${signal ?? `status ${code}`}`);
+}
+
+async function bringLoopbackUp(endpoint: string): Promise<void> {
+  await using broker = await connect(endpoint);
+  await loopbackUp(broker);
+  narrate.line("loopback is up, brought up through a netlink socket of the daemon");
+}
