@@ -1,0 +1,134 @@
+/*
+ * What docs/python-socket-map.md says of names that have no conformance cases: those that are the client's alone, and those
+ * that this host does not have.
+ *
+ * The policy is the built-in one: the daemon's own user may do what the daemon may do.
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AddressFamily, type Broker, callJson, connect, SocketType } from "../../src/client/index.js";
+import { type Broker as Daemon, startBroker } from "../../src/server/index.js";
+
+const directory = mkdtempSync(join(tmpdir(), "sockbroker-map-"));
+let daemon: Daemon;
+let broker: Broker;
+
+beforeAll(async () => {
+  daemon = await startBroker({ endpoint: `unix://${directory}/sockbroker.sock` });
+  broker = await connect(daemon.endpoint);
+});
+
+afterAll(async () => {
+  await broker?.close();
+  await daemon?.close({ graceMilliseconds: 0 });
+  rmSync(directory, { recursive: true });
+});
+
+interface ConstantsAnswer {
+  readonly constants: readonly { readonly name: string; readonly integer?: string }[];
+  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+}
+
+async function getConstants(): Promise<ConstantsAnswer> {
+  for await (const answer of callJson("HostService/GetConstants", {}, { endpoint: daemon.endpoint })) {
+    return answer as unknown as ConstantsAnswer;
+  }
+  throw new Error("no answer");
+}
+
+describe("the client's own", () => {
+  test("a duplex stream is makefile: what is written is read, and the end is the end", async () => {
+    const [near, far] = await broker.socketpair();
+    const [left, right] = [near.duplex(), far.duplex()];
+    left.end("one\ntwo\n");
+    right.end();
+    expect([await text(right), await text(left)]).toEqual(["one\ntwo\n", ""]);
+  });
+
+  test("leaving a scope closes the socket", async () => {
+    let handle: bigint;
+    {
+      await using socket = await broker.socket();
+      handle = socket.handle;
+    }
+    await expect(broker.fromfd(handle, AddressFamily.INET, SocketType.STREAM)).rejects.toMatchObject({
+      code: "HANDLE_NOT_FOUND",
+    });
+  });
+
+  test("a copy of a socket has nothing of it", async () => {
+    await using socket = await broker.socket();
+    expect(JSON.stringify(socket)).toBe("{}");
+    expect(structuredClone(socket)).toEqual({});
+  });
+
+  test("what repr shows is there, also after the socket was closed", async () => {
+    const socket = await broker.socket(AddressFamily.INET, SocketType.DGRAM);
+    const { handle } = socket;
+    expect(socket.fileno()).toBe(handle);
+    await socket.close();
+    expect(socket).toMatchObject({ handle, closed: true, family: 2, type: 2, proto: 0, timeout: null });
+    expect(socket.fileno()).toBe(-1n);
+  });
+});
+
+describe("values", () => {
+  test("families and types have the host's numbers", () => {
+    const { AF_UNIX, AF_INET, AF_INET6, AF_CAN, AF_VSOCK, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM } =
+      broker.constants;
+    expect([
+      AddressFamily.UNIX,
+      AddressFamily.INET,
+      AddressFamily.INET6,
+      AddressFamily.CAN,
+      AddressFamily.VSOCK,
+    ]).toEqual([AF_UNIX, AF_INET, AF_INET6, AF_CAN, AF_VSOCK]);
+    expect([SocketType.STREAM, SocketType.DGRAM, SocketType.RAW, SocketType.RDM]).toEqual([
+      SOCK_STREAM,
+      SOCK_DGRAM,
+      SOCK_RAW,
+      SOCK_RDM,
+    ]);
+  });
+
+  test("an RDS address is an inet address under another name", async () => {
+    await using socket = await broker.socket(AddressFamily.INET, SocketType.DGRAM);
+    const bound = await socket.bind({ family: "rds", host: "127.0.0.1", port: 0 });
+    expect(bound).toMatchObject({ family: "inet", host: "127.0.0.1" });
+  });
+});
+
+describe("what this host lacks", () => {
+  test("an ioctl that this host lacks says so", async () => {
+    await using socket = await broker.socket();
+    const sioRcvall = 0x98000001;
+    await expect(socket.ioctl(sioRcvall, 1)).rejects.toMatchObject({ code: "NOT_SUPPORTED_ON_HOST" });
+  });
+
+  test("a Hyper-V address is NOT_SUPPORTED_ON_HOST", async () => {
+    await using socket = await broker.socket();
+    const zero = "00000000-0000-0000-0000-000000000000";
+    await expect(socket.connect({ family: "hyperv", vmId: zero, serviceId: zero })).rejects.toMatchObject({
+      code: "NOT_SUPPORTED_ON_HOST",
+    });
+  });
+
+  test("a family of another system is named as absent, with the reason", async () => {
+    const { absent } = await getConstants();
+    const reasons = Object.fromEntries(absent.map(({ name, reason }) => [name, reason]));
+    expect(reasons).toMatchObject({
+      PF_SYSTEM: "defined on macos only",
+      AF_DIVERT: "defined on freebsd only",
+      AF_HYPERV: "defined on windows only",
+    });
+  });
+
+  test("a pointer inside a process is no constant", async () => {
+    const { constants, absent } = await getConstants();
+    expect([...constants, ...absent].map(({ name }) => name)).not.toContain("CAPI");
+  });
+});
