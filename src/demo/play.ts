@@ -1,9 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "../client/index.js";
+import { capabilities } from "./capabilities.js";
 import { attempt, ended, passThrough, start } from "./child.js";
 import { loopbackUp } from "./loopback-up.js";
 import { DemoFailure, narrate } from "./narrate.js";
@@ -14,6 +15,7 @@ import { stage } from "./staging.js";
 export async function playInside({ ownNamespace }: { ownNamespace: boolean }): Promise<number> {
   // What it says may name files that the other user cannot read.
   delete process.env.NODE_OPTIONS;
+  checkPrivilege();
   const other = await findOtherUser();
   const staging = await stage((command, args) => {
     const launch = other.launch(command, args);
@@ -24,6 +26,10 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
     if (staging.copied !== null)
       narrate.line(`another user cannot read this checkout: ${staging.copied} copied to ${staging.root}`);
     chmodSync(directory, 0o755);
+    // For what the other process writes, so that it is gone even when that process did not get to it.
+    const scratch = join(directory, "scratch");
+    mkdirSync(scratch);
+    chmodSync(scratch, 0o777);
     const endpoint = `unix://${join(directory, "broker.sock")}`;
     const daemon = await startDaemon(endpoint);
     try {
@@ -33,7 +39,11 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
         endpoint,
       ]);
       narrate.line(`the other process: ${other.description}`);
-      const code = await passThrough(command, args, { ...options, cwd: "/" });
+      const code = await passThrough(command, args, {
+        ...options,
+        cwd: "/",
+        env: { ...process.env, TMPDIR: scratch },
+      });
       if (code !== 0) throw new DemoFailure("not every job was done");
     } finally {
       await stopDaemon(daemon);
@@ -45,6 +55,18 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
     staging.remove();
   }
 }
+
+/** The daemon can give no more than it has. */
+function checkPrivilege(): void {
+  const effective = capabilities("CapEff");
+  const missing = Object.entries(NEEDED).filter(([, bit]) => ((effective >> bit) & 1n) === 0n);
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name).join(" and ");
+  throw new DemoFailure(`the daemon would need ${names}, which this process lacks (in a container: --cap-add)`);
+}
+
+/** By their bits in capabilities(7). */
+const NEEDED = { CAP_NET_RAW: 13n, CAP_NET_BIND_SERVICE: 10n };
 
 /** Starts `sockbroker serve`, and waits until it listens. */
 async function startDaemon(endpoint: string): Promise<ChildProcess> {

@@ -46,14 +46,15 @@ export async function stage(runAs: RunAs): Promise<Staging> {
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   try {
     chmodSync(directory, 0o755);
-    const nodeWorks = (await runAs(process.execPath, ["--version"])).ok;
-    const node = nodeWorks ? process.execPath : join(directory, basename(process.execPath));
-    if (!nodeWorks) copyFileSync(process.execPath, node);
     copyPackage(directory);
     makeReadable(directory);
-    const staging = { node, root: directory, copied: nodeWorks ? "the code" : "the code and node", remove };
-    const { ok, said } = await runAs(node, probe(staging.root));
-    if (ok) return staging;
+    const code = { ...inPlace, root: directory, copied: "the code was", remove };
+    if (await runs(runAs, code)) return code;
+    const all = { ...code, node: join(directory, basename(process.execPath)), copied: "the code and node were" };
+    copyFileSync(process.execPath, all.node);
+    chmodSync(all.node, 0o755);
+    const { ok, said } = await runAs(all.node, probe(directory));
+    if (ok) return all;
     throw new DemoFailure(`another user cannot run the code, neither in ${root} nor copied to ${directory}: ${said}`);
   } catch (error) {
     remove();

@@ -1,9 +1,10 @@
 /* The process without privilege: `node unprivileged.js ENDPOINT`. With no endpoint it only shows that it can run. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../client/index.js";
 import { startBroker } from "../server/index.js";
+import { capabilities } from "./capabilities.js";
 import { messageOf, narrate } from "./narrate.js";
 import { capturePing, pingLoopback, serveHttp } from "./unprivileged-jobs.js";
 
@@ -18,7 +19,7 @@ async function main(endpoint: string | undefined): Promise<number> {
     await using daemon = await connect(endpoint);
     narrate.part(`A process without privilege, ${process.pid}`);
     narrate.line(
-      `user ${process.geteuid?.()}, effective capabilities ${capabilities("CapEff")}, bounding set ${capabilities("CapBnd")}`,
+      `user ${process.geteuid?.()}, effective capabilities ${text(capabilities("CapEff"))}, bounding set ${text(capabilities("CapBnd"))}`,
     );
     narrate.line(`the daemon knows it as ${daemon.principal}`);
     for (const job of [pingLoopback, capturePing, serveHttp]) await job({ own, daemon });
@@ -31,9 +32,6 @@ async function main(endpoint: string | undefined): Promise<number> {
   }
 }
 
-/** A set of capabilities of this process, as the kernel prints it. */
-function capabilities(set: string): string {
-  const [, digits = "?"] =
-    new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return /^0+$/.test(digits) ? "none" : `0x${digits.replace(/^0+/, "")}`;
+function text(set: bigint): string {
+  return set === 0n ? "none" : `0x${set.toString(16)}`;
 }
