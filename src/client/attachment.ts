@@ -1,6 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Status } from "../gen/google/rpc/status_pb.js";
-import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
 import {
   type ClientFrame,
   ClientFrameSchema,

@@ -144,7 +144,7 @@ export class Broker implements AsyncDisposable {
   close(): Promise<void>;
   /** Closes a handle. Analogous to Python's `socket.close(fd)`. */
   close(fd: HandleSource, options?: CallOptions): Promise<void>;
-  async close(...args: [] | [fd: HandleSource, options?: CallOptions]): Promise<void> {
+  async close(...args: [fd?: HandleSource, options?: CallOptions]): Promise<void> {
     // By their number and not by `undefined`: a handle that is missing by mistake must not close the broker.
     if (args.length === 0) {
       await this.#context.operations.close();

@@ -3,12 +3,6 @@ import { type ChannelCredentials, Client, credentials, Metadata } from "@grpc/gr
 /** The metadata key that names a leased session. */
 const SESSION_KEY = "sockbroker-session";
 
-/**
- * How much the daemon may send on one stream ahead of its reader. HTTP/2's own 64 KiB holds a stream to that much a round
- * trip; more than this only moves the queue from the kernel's socket buffer into this process.
- */
-const STREAM_WINDOW_BYTES = 1024 * 1024;
-
 /** Certificates for mutual TLS, each as PEM. */
 export interface TlsIdentity {
   /** Authorities to trust for the daemon's certificate. */
@@ -40,7 +34,10 @@ export function openChannel(target: string, tls: TlsIdentity | null): ClientChan
     "grpc.max_send_message_length": -1,
     // A session may be quiet for as long as its sockets are.
     "grpc.client_idle_timeout_ms": 2 ** 31 - 1,
-    "grpc-node.flow_control_window": STREAM_WINDOW_BYTES,
+    // No `grpc-node.flow_control_window`: the daemon may have 64 KiB on their way to this process, as HTTP/2 begins with.
+    // Node's HTTP/2 does not read while a write waits for the socket. When each side may send more than a socket's buffer
+    // holds, both come to wait like that, each for the other to read, for ever. The daemon raises its own window; this one
+    // stays below the buffer, so the daemon's writes always go through, it always reads, and so ours go through too.
   });
   return { client, metadata: new Metadata() };
 }
