@@ -1,0 +1,90 @@
+/** The final steps of a case, and what they gave, as oracle.py prints them. README.md describes both. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** One step: a call, an attribute, the end of a started call, or a preparation. */
+export interface Step {
+  readonly call?: string;
+  readonly on?: string;
+  readonly args?: readonly Json[];
+  readonly kw?: { readonly [name: string]: Json };
+  /** Where to keep the value, or its items. */
+  readonly as?: string | readonly string[];
+  /** Reads an attribute of `on`. */
+  readonly get?: string;
+  /** Begins the call, and goes on once it waits or has ended. */
+  readonly start?: string;
+  /** Waits for a started call. */
+  readonly await?: string;
+  /** Keeps of the value only its type, or its type and length. */
+  readonly only?: "type" | "length";
+  /** Ranges of bytes that differ from run to run. */
+  readonly mask?: readonly (readonly [number, number])[];
+  readonly maskAncillary?: readonly (readonly [number, number])[];
+  /** Repeats the call until it fails. */
+  readonly until?: "error";
+  /** Records whether the call took so many seconds. */
+  readonly atLeast?: number;
+  /** Makes a file. */
+  readonly file?: { readonly path: Json; readonly content?: Json };
+  /** Makes sockets of the descriptors in a result. */
+  readonly adopt?: Json;
+  /** Names a value. */
+  readonly let?: Json;
+  /** For differences.json and reports, in place of the call. */
+  readonly label?: string;
+}
+
+/** What went wrong in a step, in no language's terms. */
+export interface NeutralError {
+  readonly kind: string;
+  readonly errno?: number | null;
+  readonly symbol?: string;
+  readonly message?: string;
+  /** Only in the oracle: the whole text, and the exception's class. */
+  readonly text?: string;
+  readonly type?: string;
+}
+
+/** What a step gave. */
+export interface Outcome {
+  readonly value?: Json;
+  readonly error?: NeutralError;
+  readonly buffers?: readonly Json[];
+  readonly waited?: boolean;
+  readonly started?: string | boolean;
+  readonly done?: boolean;
+  readonly unset?: string;
+  readonly hung?: boolean;
+}
+
+/** A case, expanded. */
+export interface Case {
+  readonly id: string;
+  readonly file: string;
+  readonly needs: readonly string[];
+  /** The languages whose matter it is; null for all. */
+  readonly languages: readonly string[] | null;
+  /** Why it cannot run here, or null. */
+  readonly skip: string | null;
+  readonly steps: readonly Step[];
+  /** Unset where it was skipped. */
+  readonly results?: readonly Outcome[];
+}
+
+/** What oracle.py prints. */
+export interface OracleReport {
+  readonly module: string;
+  readonly python: string;
+  readonly machine: string;
+  readonly cases: readonly Case[];
+}
+
+/** How a step reads in reports and in differences.json: "s.recv", "getaddrinfo", "s.family"; of an awaited call its own. */
+export function stepLabel(step: Step, steps: readonly Step[] = []): string {
+  if (step.label !== undefined) return step.label;
+  const begun = step.await === undefined ? undefined : steps.find(({ start }) => start === step.await);
+  const { on, call, get } = begun ?? step;
+  const name = call ?? get ?? Object.keys(step)[0] ?? "";
+  return on === undefined ? name : `${on}.${name}`;
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { type Case, type Json, type Outcome, stepLabel } from "./case-file.js";
+
+/** A difference that is meant. differences.json is a list of them. */
+export interface Difference {
+  /** Which cases: their ids, `*` for any text. */
+  readonly case: string;
+  /** Which step, as `stepLabel` names it. */
+  readonly step: string;
+  /** Which of several steps of that name, from 1. Unset: all of them. */
+  readonly nth?: number;
+  /** What the client gives in its place. Unset where that differs from case to case. */
+  readonly ours?: Json;
+  readonly reason: string;
+}
+
+/** Reads differences.json. */
+export function loadDifferences(url = new URL("differences.json", import.meta.url)): Difference[] {
+  return JSON.parse(readFileSync(url, "utf8")) as Difference[];
+}
+
+/**
+ * Compares the oracle's outcomes with the client's, and answers what is wrong, a line each. A step with a meant difference
+ * must differ, and as it says; those that were met are added to `met`.
+ */
+export function complaints(
+  { id, steps, results = [] }: Pick<Case, "id" | "steps" | "results">,
+  outcomes: readonly Outcome[],
+  differences: readonly Difference[],
+  met: Set<Difference>,
+): string[] {
+  const lines: string[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, step] of steps.entries()) {
+    const label = stepLabel(step, steps);
+    const nth = (seen.get(label) ?? 0) + 1;
+    seen.set(label, nth);
+    const theirs = comparable(results[index]);
+    const ours = comparable(outcomes[index]);
+    const difference = differences.find(
+      (one) => one.step === label && (one.nth ?? nth) === nth && matches(one.case, id),
+    );
+    if (difference !== undefined) met.add(difference);
+    const wanted = difference === undefined ? theirs : (difference.ours ?? ours);
+    if (!isDeepStrictEqual(ours, wanted)) {
+      const as = difference === undefined ? "" : `, and was to give ${JSON.stringify(wanted)}`;
+      const call = `step ${index + 1}, ${label}(${JSON.stringify(step.args ?? [])
+        .slice(1, -1)
+        .slice(0, 80)})`;
+      lines.push(`${call}: CPython gave ${JSON.stringify(theirs)}, sockbroker ${JSON.stringify(ours)}${as}`);
+    } else if (difference !== undefined && isDeepStrictEqual(ours, theirs)) {
+      lines.push(`step ${index + 1}, ${label}: agrees, and was to differ: ${difference.reason}`);
+    }
+    // What follows a hung step was never done.
+    if (outcomes[index]?.hung) break;
+  }
+  return lines;
+}
+
+/** What a comparison looks at: no texts of a language, except where an OSError has nothing else. */
+function comparable(outcome: Outcome | undefined): Json {
+  if (outcome === undefined) return null;
+  const { error, ...rest } = outcome;
+  if (error === undefined) return rest as Json;
+  const { kind, errno, symbol, message } = error;
+  if (kind !== "os") return { ...rest, error: { kind, ...(errno === undefined ? {} : { errno }) } } as Json;
+  return { ...rest, error: errno === null ? { kind, message: message ?? "" } : { kind, errno, symbol } } as Json;
+}
+
+function matches(pattern: string, id: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(id);
+}
