@@ -1,6 +1,7 @@
 import type { DescMethodBiDiStreaming, MessageShape } from "@bufbuild/protobuf";
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import type { Status } from "../gen/google/rpc/status_pb.js";
+import { cancelCall } from "./cancel-call.js";
 import type { ClientChannel } from "./client-channel.js";
 import { clientMethod } from "./service-definition.js";
 import { fromGrpcStatus } from "./status.js";
@@ -76,7 +77,7 @@ export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>,
       if (!over) call.end();
     },
     cancel: () => {
-      call.cancel();
+      cancelCall(call);
     },
   };
 }

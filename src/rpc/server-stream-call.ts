@@ -1,6 +1,7 @@
 import type { DescMethodServerStreaming, MessageShape } from "@bufbuild/protobuf";
 import type { ServiceError } from "@grpc/grpc-js";
 import { CallError } from "./call-error.js";
+import { cancelCall } from "./cancel-call.js";
 import type { ClientChannel } from "./client-channel.js";
 import { clientMethod } from "./service-definition.js";
 import { fromGrpcStatus } from "./status.js";
@@ -25,7 +26,7 @@ export async function* serverStreamCall<M extends DescMethodServerStreaming>(
     request,
     channel.metadata,
   );
-  const cancel = (): void => call.cancel();
+  const cancel = (): void => cancelCall(call);
   signal?.addEventListener("abort", cancel, { once: true });
   try {
     for await (const message of call) yield message as MessageShape<M["output"]>;
@@ -35,6 +36,6 @@ export async function* serverStreamCall<M extends DescMethodServerStreaming>(
   } finally {
     signal?.removeEventListener("abort", cancel);
     call.on("error", () => undefined);
-    call.cancel();
+    cancelCall(call);
   }
 }

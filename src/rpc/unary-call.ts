@@ -1,6 +1,7 @@
 import type { DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import type { ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
 import { CallError } from "./call-error.js";
+import { cancelCall } from "./cancel-call.js";
 import type { ClientChannel } from "./client-channel.js";
 import { clientMethod } from "./service-definition.js";
 import { Code, fromGrpcStatus } from "./status.js";
@@ -44,7 +45,7 @@ export function unaryCall<M extends DescMethodUnary>(
       deadline === undefined ? {} : { deadline },
       settle,
     );
-    const cancel = (): void => call.cancel();
+    const cancel = (): void => cancelCall(call);
     signal?.addEventListener("abort", cancel, { once: true });
   });
 }

@@ -32,6 +32,7 @@ import {
 } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { type ServerFrame, StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
+import { cancelCall } from "../../src/rpc/cancel-call.js";
 import { clientMethod } from "../../src/rpc/service-definition.js";
 import { detailOf, type ErrorDetail, fromGrpcStatus } from "../../src/rpc/status.js";
 
@@ -210,7 +211,7 @@ export class RawClient implements Disposable {
       };
       const metadata = this.#metadata(options.token);
       const call = this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, metadata, settle);
-      options.signal?.addEventListener("abort", () => call.cancel(), { once: true });
+      options.signal?.addEventListener("abort", () => cancelCall(call), { once: true });
     });
   }
 
@@ -316,11 +317,11 @@ export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable 
   }
 
   cancel(): void {
-    this.#call.cancel();
+    cancelCall(this.#call);
   }
 
   [Symbol.dispose](): void {
-    this.#call.cancel();
+    cancelCall(this.#call);
   }
 
   #wakeUp(): void {
