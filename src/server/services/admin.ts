@@ -115,7 +115,7 @@ function watchHandles(
 ): void {
   const asked = timeoutFrom(request.interval, "watch_handles");
   const interval = asked === null ? DEFAULT_INTERVAL_MS : Math.max(SHORTEST_INTERVAL_MS, millisecondsOf(asked));
-  let last = "";
+  let last: string | null = null;
   let ready = true;
   const look = (): void => {
     if (!ready) return;
