@@ -91,7 +91,7 @@ function parseStrictly(args: readonly string[], options: ParseArgsConfig["option
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     // What follows the first sentence is about how to pass arguments that look like options.
-    throw new UsageError(messageOf(error).split(/\. (?=[A-Z])/, 1)[0]);
+    throw new UsageError(messageOf(error).split(/\.? *\n|\. (?=[A-Z])/, 1)[0]);
   }
 }
 

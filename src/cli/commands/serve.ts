@@ -64,12 +64,13 @@ export const serve = defineCommand({
     } catch (error) {
       return startupFailure(error);
     }
-    log.info({ endpoint: broker.endpoint, pid: process.pid }, "listening");
     onSignal((signal, again) => {
       if (again) process.exit(signalled[signal]);
       log.info({ signal }, "draining");
       void broker.close(grace);
     });
+    // After the signals have their listeners: whoever reads this may send one.
+    log.info({ endpoint: broker.endpoint, pid: process.pid }, "listening");
     await broker.ended;
     log.info("ended");
     return exitCodes.ok[0];
