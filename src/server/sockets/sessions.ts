@@ -66,7 +66,12 @@ export class Sessions {
   }
 
   #remember(session: Session, reason: BrokerFault): void {
-    this.#ends.set(session.token, { principal: session.principal.name, reason });
+    // CANCELLED is for the operations that waited; for whoever comes later there is no such session.
+    const later =
+      reason.code === BrokerError_Code.CANCELLED
+        ? new BrokerFault(BrokerError_Code.SESSION_NOT_FOUND, reason.message)
+        : reason;
+    this.#ends.set(session.token, { principal: session.principal.name, reason: later });
     if (this.#ends.size <= REMEMBERED_ENDS) return;
     const [oldest] = this.#ends.keys();
     if (oldest !== undefined) this.#ends.delete(oldest);
