@@ -1,0 +1,234 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { chmodSync, existsSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { type Broker, connect, type Socket } from "../../src/client/index.js";
+import { Running, run, ServedDaemon, temporaryDirectory } from "../support/command-line.js";
+
+// Policy: the built-in one; the caller is the daemon's own user. Needs: nothing.
+
+const UDP = [2, 2] as const;
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+function scratch(): string {
+  const directory = temporaryDirectory();
+  directories.push(directory);
+  return directory;
+}
+
+/** A socket on which an operation waits. */
+async function waiting(broker: Broker): Promise<{ socket: Socket; recv: Promise<unknown> }> {
+  const socket = await broker.socket(...UDP);
+  await socket.bind({ host: "127.0.0.1", port: 0 });
+  const recv = socket.recv(10, { timeout: null });
+  recv.catch(() => undefined);
+  // The stream keeps the order, so when this is answered the receive has begun.
+  await socket.getsockname();
+  return { socket, recv };
+}
+
+describe("the endpoint", () => {
+  it("is replaced when a daemon that was killed left it behind", async () => {
+    await using first = await ServedDaemon.start();
+    first.process.child.kill("SIGKILL");
+    await first.process.ended();
+    expect(existsSync(first.path)).toBe(true);
+    await using second = new Running(["serve", "--endpoint", first.path]);
+    await second.says("stderr", /"listening"/);
+    expect(await run(["ls"], { env: first.env })).toMatchObject({ code: 0 });
+  });
+
+  it("is refused when a daemon listens there, which goes on", async () => {
+    await using daemon = await ServedDaemon.start();
+    const { code, stdout, stderr } = await run(["serve", "--endpoint", daemon.path]);
+    expect({ code, stdout }).toEqual({ code: 6, stdout: "" });
+    expect(stderr).toBe(`sockbroker serve: another daemon is listening on ${daemon.path}\n`);
+    expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
+  });
+
+  it("is refused when it is a file", async () => {
+    const path = join(scratch(), "file");
+    writeFileSync(path, "precious");
+    const { code, stderr } = await run(["serve", "--endpoint", path]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(`sockbroker serve: ${path} exists and is not a socket\n`);
+  });
+
+  it("is refused when the directory may not be written to", async (ctx) => {
+    const directory = scratch();
+    chmodSync(directory, 0o555);
+    // Root may write everywhere, unless it is told that it may not.
+    const through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"];
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot && !(await works(through))) ctx.skip("needs setpriv that may drop capabilities");
+    const result = await run(["serve", "--endpoint", join(directory, "x.sock")], { through: isRoot ? through : [] });
+    expect(result).toMatchObject({ code: 7, stdout: "" });
+    expect(result.stderr).toMatch(/^sockbroker serve: no permission to listen on [^\n]*\n$/);
+  });
+
+  it("is made with its directory, and gone afterwards", async () => {
+    const path = join(scratch(), "a", "b", "broker.sock");
+    await using daemon = new Running(["serve"], { env: { SOCKBROKER_ENDPOINT: `unix://${path}` } });
+    const [line] = await daemon.says("stderr", /^.*"listening".*$/m);
+    expect(JSON.parse(line)).toMatchObject({ level: 30, endpoint: `unix://${path}`, pid: daemon.child.pid });
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended()).toMatchObject({ code: 0, stdout: "" });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each([
+    [[], 0o600],
+    [["--admit", "uid:4000000"], 0o666],
+    [["--admit", "uid:4000000", "--mode", "0660"], 0o660],
+    [["--mode", "640"], 0o640],
+  ])("with %j has the mode %i", async (args, mode) => {
+    await using daemon = await ServedDaemon.start(args);
+    expect(statSync(daemon.path).mode & 0o777).toBe(mode);
+  });
+});
+
+describe("a wrong command line", () => {
+  it.each([
+    [["--frobnicate"]],
+    [["something"]],
+    [["--endpoint", "tcp://127.0.0.1:1"]],
+    [["--endpoint", ""]],
+    [["--admit", "alice"]],
+    [["--admit", "uid:-1"]],
+    [["--mode", "rw"]],
+    [["--mode", "9"]],
+    [["--grace", "long"]],
+    [["--max-handles", "0"]],
+    [["--max-waiting", "1.5"]],
+    [["--log-level", "loud"]],
+    [["--log-format", "xml"]],
+  ])("is status 2: %j", async (args) => {
+    const { code, stdout, stderr } = await run(["serve", ...args], { env: { SOCKBROKER_ENDPOINT: "/nonexistent/x" } });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^sockbroker serve: [^\n]+\nTry 'sockbroker serve --help'\.\n$/);
+  });
+});
+
+it("says so in one line when there is no addon", async () => {
+  const env = { SOCKBROKER_ADDON: "/nonexistent/sockbroker.node" };
+  const { code, stderr } = await run(["serve", "--endpoint", join(scratch(), "x.sock")], { env });
+  expect(code).toBe(8);
+  expect(stderr).toContain("/nonexistent/sockbroker.node");
+  expect(stderr).not.toMatch(/^ +at /m);
+});
+
+describe("a signal", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("%s ends what waits with DRAINING, and the status is 0", async (signal) => {
+    await using daemon = await ServedDaemon.start(["--grace", "0.2"]);
+    await using broker = await connect(daemon.path);
+    const { recv } = await waiting(broker);
+    daemon.process.child.kill(signal);
+    await expect(recv).rejects.toMatchObject({ name: "BrokerError", code: "DRAINING" });
+    expect(await daemon.process.ended()).toMatchObject({ code: 0, signal: null, stdout: "" });
+    expect(existsSync(daemon.path)).toBe(false);
+  });
+
+  it("lets what waits end by itself within the grace, and nobody else in", async () => {
+    await using daemon = await ServedDaemon.start(["--grace", "600"]);
+    await using broker = await connect(daemon.path);
+    const { socket, recv } = await waiting(broker);
+    const address = await socket.getsockname();
+    if (address?.family !== "inet") throw new Error("no address");
+    daemon.process.child.kill("SIGTERM");
+    await daemon.process.says("stderr", /"draining"/);
+    expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 3 });
+    const sender = createSocket("udp4");
+    sender.send("late", address.port, address.host);
+    expect(String(await recv)).toBe("late");
+    expect(await daemon.process.ended()).toMatchObject({ code: 0 });
+    sender.close();
+  });
+
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("%s a second time ends it at once with the status %i", async (signal, status) => {
+    await using daemon = await ServedDaemon.start(["--grace", "600"]);
+    await using broker = await connect(daemon.path);
+    const { recv } = await waiting(broker);
+    daemon.process.child.kill(signal);
+    await daemon.process.says("stderr", /"draining"/);
+    daemon.process.child.kill(signal);
+    expect(await daemon.process.ended()).toMatchObject({ code: status, signal: null });
+    await expect(recv).rejects.toThrow();
+  });
+});
+
+describe("standard streams", () => {
+  it("that were closed are /dev/null, and never a socket", async () => {
+    const path = join(scratch(), "broker.sock");
+    const through = ["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"];
+    await using daemon = new Running(["serve", "--endpoint", path], { through });
+    await using broker = await connectWhenThere(path);
+    for (let count = 0; count < 10; count++) await broker.socket(...UDP);
+    for (const fd of [0, 1, 2]) expect(readlinkSync(`/proc/${daemon.child.pid}/fd/${fd}`)).toBe("/dev/null");
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended()).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it.each(["json", "text"])("may lose the reader of the log (%s), and the daemon goes on", async (format) => {
+    await using daemon = await ServedDaemon.start(["--log-level", "debug", "--log-format", format]);
+    daemon.process.child.stderr?.destroy();
+    for (let count = 0; count < 3; count++) {
+      expect(await run(["call", "HostService/Gethostname"], { env: daemon.env })).toMatchObject({ code: 0 });
+    }
+    daemon.process.child.kill("SIGTERM");
+    await once(daemon.process.child, "exit");
+    expect(daemon.process.child.exitCode).toBe(0);
+  });
+});
+
+describe("the log", () => {
+  it("is JSON, a record a line", async () => {
+    await using daemon = await ServedDaemon.start(["--log-level", "debug"]);
+    await run(["call", "HostService/Gethostname"], { env: daemon.env });
+    const [line] = await daemon.process.says("stderr", /^.*"connected".*$/m);
+    expect(JSON.parse(line)).toMatchObject({ level: 20, principal: `uid:${process.geteuid?.()}` });
+  });
+
+  it("is text with --log-format text", async () => {
+    await using daemon = await ServedDaemon.start(["--log-format", "text"]);
+    await daemon.process.says("stderr", /^\S+Z info listening endpoint=unix:\S+ pid=\d+\n/);
+  });
+
+  it("is empty with --log-level silent", async () => {
+    const path = join(scratch(), "broker.sock");
+    await using daemon = new Running(["serve", "--endpoint", path, "--log-level", "silent"]);
+    await using broker = await connectWhenThere(path);
+    await broker.close();
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended()).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+});
+
+it("holds a principal to --max-handles, which is status 5", async () => {
+  await using daemon = await ServedDaemon.start(["--max-handles", "1"]);
+  const { code, stderr } = await run(["call", "--json", "SocketService/Socketpair"], { env: daemon.env });
+  expect(code).toBe(5);
+  expect(JSON.parse(stderr)).toMatchObject({ error: { type: "BrokerError", code: "QUOTA_EXCEEDED" } });
+});
+
+async function works(through: readonly string[]): Promise<boolean> {
+  return (await run(["--version"], { through })).code === 0;
+}
+
+/** For a daemon that does not say when it listens. */
+async function connectWhenThere(path: string): Promise<Broker> {
+  for (;;) {
+    try {
+      return await connect(path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && /^ENDPOINT_/.test(String(error.code)))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Running, run, ServedDaemon } from "../support/command-line.js";
+
+// Policy: the built-in one; the caller is the daemon's own user. Needs: nothing.
+
+const commands = ["serve", "call", "nc", "ping", "resolve", "constants", "ls", "drain"];
+
+let daemon: ServedDaemon;
+beforeAll(async () => {
+  daemon = await ServedDaemon.start();
+});
+afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe("help", () => {
+  it("lists every command and every exit status", async () => {
+    const { code, stdout, stderr } = await run(["--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} +\\S`, "m"));
+    for (const status of [0, 1, 2, 3, 4, 5, 6, 7, 8]) expect(stdout).toMatch(new RegExp(`^  ${status} +\\S`, "m"));
+    expect(stdout).toContain("SOCKBROKER_ENDPOINT");
+  });
+
+  it.each(commands)("of %s has its usage, its options and examples, and fits a terminal", async (command) => {
+    const { code, stdout, stderr } = await run([command, "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^usage: sockbroker ${command}`));
+    expect(stdout).toMatch(/^options:\n/m);
+    expect(stdout).toContain("-h, --help");
+    expect(stdout).toMatch(/^examples:\n {2}\S/m);
+    const [text = ""] = stdout.split("examples:");
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+  });
+
+  it("is the same by `help COMMAND`", async () => {
+    expect((await run(["help", "nc"])).stdout).toBe((await run(["nc", "--help"])).stdout);
+    expect((await run(["help"])).stdout).toBe((await run(["-h"])).stdout);
+  });
+
+  it("tells the version", async () => {
+    expect(await run(["--version"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^sockbroker \d+\.\d+\.\d+\n$/),
+    });
+  });
+});
+
+describe("exit status 2, the command line was wrong", () => {
+  it.each([
+    [[]],
+    [["frobnicate"]],
+    [["ls", "--frobnicate"]],
+    [["ls", "something"]],
+    [["ls", "--sessions", "--watch"]],
+    [["ls", "--interval", "1"]],
+    [["ping"]],
+    [["ping", "-c", "many", "localhost"]],
+    [["ping", "-c", "0", "localhost"]],
+    [["ping", "-i", "0", "localhost"]],
+    [["ping", "-W", "1e3", "localhost"]],
+    [["ping", "-s", "65508", "localhost"]],
+    [["ping", "-4", "-6", "localhost"]],
+    [["ping", "a", "b"]],
+    [["resolve"]],
+    [["resolve", "--type", "huge", "localhost"]],
+    [["nc"]],
+    [["nc", "localhost"]],
+    [["nc", "-l"]],
+    [["nc", "-U"]],
+    [["nc", "-U", "-p", "1", "path"]],
+    [["nc", "-w", "soon", "localhost", "1"]],
+    [["call"]],
+    [["call", "NoService/Socket"]],
+    [["call", "SocketService/NoMethod"]],
+    [["call", "StreamService/Attach"]],
+    [["call", "SocketService/Socket", "{"]],
+    [["call", "SocketService/Socket", '{"nosuchfield":1}']],
+    [["drain", "--grace", "-1"]],
+    [["constants", "--endpoint", "http://localhost"]],
+    [["constants", "--endpoint", "unix://relative"]],
+  ])("%j", async (args) => {
+    const { code, stdout, stderr } = await run(args, { env: daemon.env });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^sockbroker.*\nTry 'sockbroker.* --help'\.\n$/);
+  });
+});
+
+describe("exit status 3, the daemon cannot be reached", () => {
+  const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it.each([["ls"], ["resolve", "localhost"], ["nc", "localhost", "1"], ["call", "HostService/Gethostname"]])(
+    "when there is no socket: %s",
+    async (...args) => {
+      const { code, stderr } = await run(args, { env: { SOCKBROKER_ENDPOINT: join(directory, "nothing.sock") } });
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/^sockbroker \w+: there is no socket at unix:.*nothing\.sock: is the daemon running\?\n$/);
+    },
+  );
+
+  it("when what is there is no socket", async () => {
+    const path = join(directory, "file");
+    writeFileSync(path, "");
+    expect(await run(["ls", "--endpoint", path])).toMatchObject({ code: 3, stdout: "" });
+  });
+
+  it("as JSON with --json", async () => {
+    const { code, stderr } = await run(["ls", "--json", "--endpoint", join(directory, "nothing.sock")]);
+    expect(code).toBe(3);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { type: "BrokerError", code: "ENDPOINT_NOT_FOUND" } });
+  });
+});
+
+it("takes --endpoint before SOCKBROKER_ENDPOINT", async () => {
+  const env = { SOCKBROKER_ENDPOINT: "/nonexistent/broker.sock" };
+  expect(await run(["ls", "--endpoint", `unix://${daemon.path}`], { env })).toMatchObject({ code: 0, stderr: "" });
+});
+
+it("ends quietly when nobody reads its output", async () => {
+  await using running = new Running(["ls", "--watch", "--json", "--interval", "0.1"], { env: daemon.env });
+  await running.says("stdout", /\n/);
+  running.child.stdout?.destroy();
+  // The list changes, and is printed again to nobody.
+  await using other = new Running(["nc", "-l", "127.0.0.1", "0", "-v"], { env: daemon.env });
+  await other.says("stderr", /listening/);
+  expect(await running.ended()).toMatchObject({ code: 141, stderr: "" });
+});
