@@ -67,11 +67,14 @@ async function openBroker(
   const token = await sessionToken(channel, choice, signal);
   const own = token === null ? channel : withSession(channel, token);
   const operations = new OperationStream(own);
+  // Not only the signal of each operation: it asks the other side, and one that is no daemon never answers.
+  const giveUp = (): void => operations.cancel();
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
     const [who, session, constants] = await Promise.all([
-      operations.call("whoAmI", {}, signal),
-      operations.call("getSession", {}, signal),
-      operations.call("getConstants", {}, signal),
+      operations.call("whoAmI", {}),
+      operations.call("getSession", {}),
+      operations.call("getConstants", {}),
     ]);
     const answer = whoAmIFromProto(who);
     operations.setLimits(answer.limits);
@@ -89,6 +92,8 @@ async function openBroker(
   } catch (error) {
     operations.cancel();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 
