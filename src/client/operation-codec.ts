@@ -27,7 +27,7 @@ import {
   OperationResultSchema,
   OperationSchema,
 } from "../gen/sockbroker/v1/session_service_pb.js";
-import { varintLength, writeVarint } from "./varint.js";
+import { varintLength, writeVarint } from "../rpc/varint.js";
 
 /** A verb, by the name of its arm in `Operation`. */
 export type Verb = NonNullable<Operation["request"]["case"]>;

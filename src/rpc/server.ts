@@ -31,6 +31,8 @@ export interface ServiceHandlers {
   readonly service: DescService;
   readonly unary?: Readonly<Record<string, UnaryHandler>>;
   readonly bidi?: Readonly<Record<string, BidiHandler>>;
+  /** Like `bidi`, but the messages are bytes that the handler decodes and encodes itself. */
+  readonly bidiBytes?: Readonly<Record<string, BidiHandler>>;
   readonly writable?: Readonly<Record<string, WritableHandler>>;
 }
 
@@ -67,7 +69,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     "grpc.enable_channelz": 0,
   });
   for (const handlers of options.services) {
-    server.addService(serverDefinition(handlers.service), implementation(handlers, options));
+    const asBytes = new Set(Object.keys(handlers.bidiBytes ?? {}));
+    server.addService(serverDefinition(handlers.service, asBytes), implementation(handlers, options));
   }
   addReflection(
     server,
@@ -104,7 +107,7 @@ function implementation(handlers: ServiceHandlers, options: RpcServerOptions): R
 function handlerOf(method: DescMethod, handlers: ServiceHandlers, options: RpcServerOptions): UntypedHandleCall {
   const { localName } = method;
   const unary = handlers.unary?.[localName];
-  const bidi = handlers.bidi?.[localName];
+  const bidi = handlers.bidi?.[localName] ?? handlers.bidiBytes?.[localName];
   const writable = handlers.writable?.[localName];
   if (method.methodKind === "unary" && unary !== undefined) return unaryHandler(method, unary, options);
   if (method.methodKind === "bidi_streaming" && bidi !== undefined) {

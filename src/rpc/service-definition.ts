@@ -9,16 +9,30 @@ export type Decoded<T> = { readonly ok: true; readonly message: T } | { readonly
  * Makes grpc-js's definition of a service out of its descriptor, for a server.
  *
  * A request that does not decode is passed on as such: were `requestDeserialize` to throw, grpc-js would answer with an
- * untyped INTERNAL.
+ * untyped INTERNAL. The messages of the methods in `asBytes` are left to the handler, in both directions.
  */
-export function serverDefinition(service: DescService): ServiceDefinition {
-  return define(service, (schema) => (bytes: Buffer): Decoded<unknown> => {
+export function serverDefinition(service: DescService, asBytes: ReadonlySet<string> = new Set()): ServiceDefinition {
+  const methods: Record<string, MethodDefinition<unknown, unknown>> = {};
+  for (const method of service.methods) {
+    methods[method.localName] = asBytes.has(method.localName)
+      ? { ...defineMethod(method, passOn), responseSerialize: (bytes) => bytes as Buffer }
+      : defineMethod(method, decodeIfPossible);
+  }
+  return methods;
+}
+
+function passOn(): (bytes: Buffer) => Decoded<Buffer> {
+  return (message) => ({ ok: true, message });
+}
+
+function decodeIfPossible(schema: DescMessage): (bytes: Buffer) => Decoded<unknown> {
+  return (bytes) => {
     try {
       return { ok: true, message: decode(schema, bytes) };
     } catch (cause) {
       return { ok: false, cause };
     }
-  });
+  };
 }
 
 /** Makes grpc-js's definition of one method out of its descriptor, for a client. */
@@ -32,14 +46,6 @@ export function clientMethod<M extends DescMethod>(
 }
 
 type Deserializer = (schema: DescMessage) => (bytes: Buffer) => unknown;
-
-function define(service: DescService, deserializer: Deserializer): ServiceDefinition {
-  const methods: Record<string, MethodDefinition<unknown, unknown>> = {};
-  for (const method of service.methods) {
-    methods[method.localName] = defineMethod(method, deserializer);
-  }
-  return methods;
-}
 
 function defineMethod(method: DescMethod, deserializer: Deserializer): MethodDefinition<unknown, unknown> {
   return {

@@ -176,7 +176,7 @@ export class Daemon {
             ...unary,
             openSession: ((call, request) => openSession(door, this.#sessions, call, request)) satisfies UnaryHandler,
           },
-          bidi: { session: ((call) => serveSession(deps, call)) satisfies BidiHandler },
+          bidiBytes: { session: ((call) => serveSession(deps, call)) satisfies BidiHandler },
         },
         { service: SocketService, unary },
         {

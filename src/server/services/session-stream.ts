@@ -9,40 +9,31 @@
  * request waits, and the stream is not read.
  */
 
-import { create } from "@bufbuild/protobuf";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import {
-  type Operation,
-  type OperationResultSchema,
-  type SessionRequest,
-  type SessionResponse,
-  SessionResponseSchema,
-} from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
-import type { Init } from "../codec/init.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { Op } from "../ops/op.js";
 import { ops } from "../ops/table.js";
 import { cancelled, enterStream, type StreamDeps } from "./door.js";
+import { type Arm, decodeRequest, type EncodedOperation, RequestReader, ResponseWriter } from "./session-codec.js";
 
-type ResultInit = Init<typeof OperationResultSchema>;
 type AnyOp = Op<never>;
 
 /** Beyond so many bytes of results on their way out, no operation is begun. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** A response is written when it has so many bytes, even if more results are to come. */
 const RESPONSE_BYTES = 128 * 1024;
-/** What a result counts for beside its data. */
+/** What a result counts for beside its bytes. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-type SessionCall = BidiServerCall<SessionRequest, SessionResponse>;
+type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
 
 /** Serves SessionService.Session. */
 export function serveSession(deps: StreamDeps, call: SessionCall): void {
   const ctx = enterStream(deps, call);
-  if (ctx !== null) new SessionStream(ctx, deps.statusOf, call).start(deps.malformed);
+  if (ctx !== null) new SessionStream(ctx, deps, call).start();
 }
 
 /** An operation that has not ended. Its signal is made only if it waits. */
@@ -61,25 +52,24 @@ class Running {
 
 class SessionStream {
   readonly #ctx: OpContext;
-  readonly #statusOf: (error: unknown) => Status;
+  readonly #deps: StreamDeps;
   readonly #call: SessionCall;
   readonly #running = new Map<bigint, Running>();
-  #backlog: { readonly operations: readonly Operation[]; next: number; readonly cancel: readonly bigint[] } | null =
-    null;
-  #results: ResultInit[] = [];
+  readonly #response = new ResponseWriter();
+  #backlog: RequestReader | null = null;
   #resultBytes = 0;
   #outgoingBytes = 0;
   #flushing = false;
   #halfClosed = false;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, statusOf: (error: unknown) => Status, call: SessionCall) {
+  constructor(ctx: OpContext, deps: StreamDeps, call: SessionCall) {
     this.#ctx = ctx;
-    this.#statusOf = statusOf;
+    this.#deps = deps;
     this.#call = call;
   }
 
-  start(malformed: (cause: unknown) => Error): void {
+  start(): void {
     const { session } = this.#ctx;
     const release = session.attend();
     const onEnd = (): void => this.#end(session.signal.reason);
@@ -91,70 +81,81 @@ class SessionStream {
     };
     this.#call.start(
       {
-        onMessage: (request) => this.#onRequest(request),
+        onMessage: (bytes) => {
+          this.#backlog = new RequestReader(bytes);
+          this.#work();
+        },
         onEnd: () => {
           this.#halfClosed = true;
           this.#finishIfIdle();
         },
         onCancel: () => this.#abandon(),
       },
-      (cause) => this.#statusOf(malformed(cause)),
+      (cause) => this.#malformed(cause),
     );
-  }
-
-  #onRequest(request: SessionRequest): void {
-    this.#backlog = { operations: request.operations, next: 0, cancel: request.cancelOpIds };
-    this.#work();
   }
 
   /** Begins the operations of the request in hand, while results find their way out. */
   #work(): void {
     const backlog = this.#backlog;
     if (backlog === null) return;
-    while (backlog.next < backlog.operations.length && this.#outgoingBytes < HIGH_WATER_BYTES) {
-      const operation = backlog.operations[backlog.next];
-      backlog.next += 1;
-      if (operation !== undefined) this.#begin(operation);
+    try {
+      while (this.#outgoingBytes < HIGH_WATER_BYTES) {
+        const operation = backlog.next();
+        if (operation === null) {
+          this.#backlog = null;
+          break;
+        }
+        this.#begin(operation);
+      }
+    } catch (cause) {
+      this.#abandon();
+      this.#call.fail(this.#malformed(cause));
+      return;
     }
     this.#flush();
-    if (backlog.next < backlog.operations.length) {
+    if (this.#backlog !== null) {
       this.#call.pause();
       return;
     }
-    this.#backlog = null;
-    for (const opId of backlog.cancel) this.#running.get(opId)?.cancel();
+    for (const opId of backlog.cancelOpIds) this.#running.get(opId)?.cancel();
     this.#call.resume();
     this.#finishIfIdle();
   }
 
-  #begin(operation: Operation): void {
-    const { opId, request } = operation;
+  #begin({ opId, arm, request }: EncodedOperation): void {
     const { counters } = this.#ctx.services;
     counters.operations += 1;
     if (this.#running.has(opId)) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
       return;
     }
-    if (request.case === undefined) {
+    if (arm === null) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation has a request"));
       return;
     }
-    const name = request.case;
+    let message: object;
+    try {
+      message = decodeRequest(arm, request);
+    } catch (cause) {
+      this.#fail(opId, this.#deps.malformed(cause));
+      return;
+    }
     const running = new Running();
     const { services, session, principal, peer } = this.#ctx;
     try {
-      const response = (ops[name] as unknown as AnyOp)(
+      const response = (ops as unknown as Record<string, AnyOp>)[arm.name]?.(
         { services, session, principal, peer, signal: running.signal },
-        request.value as never,
+        message as never,
       );
-      if (response instanceof Promise) this.#await(opId, name, running, response);
-      else this.#succeed(opId, name, response);
+      if (response instanceof Promise) this.#await(opId, arm, running, response);
+      else this.#succeed(opId, arm, response ?? {});
     } catch (error) {
       this.#fail(opId, error);
     }
   }
 
-  #await(opId: bigint, name: string, running: Running, response: Promise<object>): void {
+  #await(opId: bigint, arm: Arm, running: Running, response: Promise<object>): void {
     this.#running.set(opId, running);
     const settle = (settled: () => void): void => {
       this.#running.delete(opId);
@@ -162,27 +163,25 @@ class SessionStream {
       this.#flushSoon();
     };
     response.then(
-      (value) => settle(() => this.#succeed(opId, name, value)),
+      (value) => settle(() => this.#succeed(opId, arm, value)),
       (error) => settle(() => this.#fail(opId, error)),
     );
   }
 
-  #succeed(opId: bigint, name: string, response: object): void {
-    const data = (response as { data?: Uint8Array }).data;
-    this.#add({ opId, outcome: { case: name, value: response } } as ResultInit, data?.length ?? 0);
+  #succeed(opId: bigint, arm: Arm, response: object): void {
+    this.#account(this.#response.succeed(opId, arm, response));
   }
 
   #fail(opId: bigint, error: unknown): void {
     this.#ctx.services.counters.operationsFailed += 1;
-    this.#add({ opId, outcome: { case: "error", value: this.#statusOf(error) } }, RESULT_OVERHEAD_BYTES);
+    this.#account(this.#response.fail(opId, this.#deps.statusOf(error)));
   }
 
-  #add(result: ResultInit, dataBytes: number): void {
-    const bytes = dataBytes + RESULT_OVERHEAD_BYTES;
-    this.#results.push(result);
+  #account(resultBytes: number): void {
+    const bytes = resultBytes + RESULT_OVERHEAD_BYTES;
     this.#resultBytes += bytes;
     this.#outgoingBytes += bytes;
-    if (this.#resultBytes >= RESPONSE_BYTES) this.#flush();
+    if (this.#response.byteLength >= RESPONSE_BYTES) this.#flush();
   }
 
   #flushSoon(): void {
@@ -196,10 +195,9 @@ class SessionStream {
   }
 
   #flush(): void {
-    if (this.#results.length === 0) return;
+    const response = this.#response.take();
+    if (response === null) return;
     const bytes = this.#resultBytes;
-    const response = create(SessionResponseSchema, { results: this.#results });
-    this.#results = [];
     this.#resultBytes = 0;
     this.#call.write(response, () => {
       this.#outgoingBytes -= bytes;
@@ -219,15 +217,19 @@ class SessionStream {
     setImmediate(() => {
       this.#flush();
       this.#leave();
-      this.#call.fail(this.#statusOf(reason));
+      this.#call.fail(this.#deps.statusOf(reason));
     });
   }
 
   /** Nobody is there to answer to. */
   #abandon(): void {
     this.#backlog = null;
-    this.#results = [];
+    this.#response.take();
     for (const running of this.#running.values()) running.cancel();
     this.#leave();
+  }
+
+  #malformed(cause: unknown): Status {
+    return this.#deps.statusOf(this.#deps.malformed(cause));
   }
 }

@@ -7,6 +7,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
@@ -68,6 +69,8 @@ export class Session {
     this.principal = options.principal;
     this.name = options.name;
     this.lease = options.lease;
+    // A listener for each stream of the session, which may have any number.
+    setMaxListeners(0, this.#ending.signal);
     this.waiting = new Quota("operations waiting in one session", options.maxWaiting);
     this.renew();
   }

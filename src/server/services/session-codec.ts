@@ -1,0 +1,165 @@
+/*
+ * The two outer messages of the Session stream, by hand. The reflective codec walks the ninety arms of their oneof for each
+ * of the tens of thousands of operations a second; by hand they are a tag and a length each:
+ *
+ *   SessionRequest  { repeated Operation operations = 1; repeated uint64 cancel_op_ids = 2 [packed]; }
+ *   Operation       { uint64 op_id = 1; oneof request { … = N } }
+ *   SessionResponse { repeated OperationResult results = 1; }
+ *   OperationResult { uint64 op_id = 1; oneof outcome { Status error = 2; … = N } }
+ *
+ * A request is read as far as its operations are begun: one of eight megabytes can hold a million of them, which as objects
+ * would take hundreds of megabytes. And what cannot be decoded inside an operation is that operation's error alone.
+ */
+
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.js";
+import { OperationResultSchema, OperationSchema } from "../../gen/sockbroker/v1/session_service_pb.js";
+import { varintLength, writeVarint } from "../../rpc/varint.js";
+
+/** An operation whose request is not decoded yet. */
+export interface EncodedOperation {
+  readonly opId: bigint;
+  /** The arm of the oneof; null when there is none that is known. */
+  readonly arm: Arm | null;
+  readonly request: Uint8Array;
+}
+
+/** A verb in both oneofs. */
+export interface Arm {
+  readonly name: string;
+  readonly number: number;
+  readonly request: DescMessage;
+  readonly response: DescMessage;
+}
+
+const LENGTH_DELIMITED_1 = (1 << 3) | WireType.LengthDelimited;
+const VARINT_1 = (1 << 3) | WireType.Varint;
+const ERROR_FIELD = 2;
+const EMPTY = new Uint8Array(0);
+
+const arms: ReadonlyMap<number, Arm> = new Map(
+  OperationSchema.fields.flatMap(({ number, localName, message: request }) => {
+    const response = OperationResultSchema.fields.find((field) => field.localName === localName)?.message;
+    if (request === undefined || response === undefined) return [];
+    return [[number, { name: localName, number, request, response }] as const];
+  }),
+);
+
+/** Reads a SessionRequest, one operation after the other. */
+export class RequestReader {
+  readonly #reader: BinaryReader;
+  /** What was read so far of the ids to cancel: all of them when there are no more operations. */
+  readonly cancelOpIds: bigint[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.#reader = new BinaryReader(bytes);
+  }
+
+  /** The next operation, or null. Throws when the bytes are no SessionRequest. */
+  next(): EncodedOperation | null {
+    const reader = this.#reader;
+    while (reader.pos < reader.len) {
+      const [field, wireType] = reader.tag();
+      if (field === 1 && wireType === WireType.LengthDelimited) return this.#operation(this.#end());
+      if (field === 2 && wireType === WireType.LengthDelimited) {
+        for (const end = this.#end(); reader.pos < end; ) this.cancelOpIds.push(BigInt(reader.uint64()));
+      } else if (field === 2 && wireType === WireType.Varint) this.cancelOpIds.push(BigInt(reader.uint64()));
+      else reader.skip(wireType, field);
+    }
+    return null;
+  }
+
+  #operation(end: number): EncodedOperation {
+    const reader = this.#reader;
+    let opId = 0n;
+    let arm: Arm | null = null;
+    let request: Uint8Array = EMPTY;
+    while (reader.pos < end) {
+      const [field, wireType] = reader.tag();
+      const known = wireType === WireType.LengthDelimited ? arms.get(field) : undefined;
+      if (known !== undefined) {
+        arm = known;
+        request = reader.bytes();
+      } else if (field === 1 && wireType === WireType.Varint) opId = BigInt(reader.uint64());
+      else reader.skip(wireType, field);
+    }
+    if (reader.pos !== end) throw new RangeError("an operation is longer than its length");
+    return { opId, arm, request };
+  }
+
+  /** Where what begins with its length here ends. */
+  #end(): number {
+    const length = this.#reader.uint32();
+    const end = this.#reader.pos + length;
+    if (end > this.#reader.len) throw new RangeError("premature EOF");
+    return end;
+  }
+}
+
+/** Decodes the request of an operation. Throws when it is none. */
+export function decodeRequest(arm: Arm, bytes: Uint8Array): object {
+  return fromBinary(arm.request, bytes, { readUnknownFields: false });
+}
+
+/** Gathers results into a SessionResponse. */
+export class ResponseWriter {
+  #results: { readonly opId: bigint; readonly field: number; readonly outcome: Uint8Array; readonly length: number }[] =
+    [];
+  /** Of the response so far. */
+  byteLength = 0;
+
+  /** Adds what an operation answered. Answers how many bytes that takes. */
+  succeed(opId: bigint, arm: Arm, response: object): number {
+    const message = create(arm.response, response as MessageInitShape<DescMessage>);
+    return this.#add(opId, arm.number, toBinary(arm.response, message));
+  }
+
+  /** Adds what an operation failed with. Answers how many bytes that takes. */
+  fail(opId: bigint, status: Status): number {
+    return this.#add(opId, ERROR_FIELD, toBinary(StatusSchema, status));
+  }
+
+  /** Takes the response, and begins another. null when it has no results. */
+  take(): Buffer | null {
+    if (this.#results.length === 0) return null;
+    const bytes = Buffer.allocUnsafe(this.byteLength);
+    let at = 0;
+    for (const { opId, field, outcome, length } of this.#results) {
+      bytes[at++] = LENGTH_DELIMITED_1;
+      at = writeVarint(bytes, at, length);
+      bytes[at++] = VARINT_1;
+      at = writeBigVarint(bytes, at, opId);
+      at = writeVarint(bytes, at, field * 8 + WireType.LengthDelimited);
+      at = writeVarint(bytes, at, outcome.length);
+      bytes.set(outcome, at);
+      at += outcome.length;
+    }
+    this.#results = [];
+    this.byteLength = 0;
+    return bytes;
+  }
+
+  #add(opId: bigint, field: number, outcome: Uint8Array): number {
+    const length = 1 + bigVarintLength(opId) + varintLength(field * 8) + varintLength(outcome.length) + outcome.length;
+    this.#results.push({ opId, field, outcome, length });
+    const bytes = 1 + varintLength(length) + length;
+    this.byteLength += bytes;
+    return bytes;
+  }
+}
+
+function bigVarintLength(value: bigint): number {
+  if (value <= Number.MAX_SAFE_INTEGER) return varintLength(Number(value));
+  return value < 1n << 56n ? 8 : value < 1n << 63n ? 9 : 10;
+}
+
+function writeBigVarint(target: Uint8Array, at: number, value: bigint): number {
+  let rest = value;
+  let position = at;
+  while (rest > Number.MAX_SAFE_INTEGER) {
+    target[position++] = Number(rest & 0x7fn) | 0x80;
+    rest >>= 7n;
+  }
+  return writeVarint(target, position, Number(rest));
+}
