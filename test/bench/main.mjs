@@ -1,0 +1,82 @@
+// `npm run bench`: what the broker costs, side by side with what it is compared to, in one run on one machine.
+//
+// Every case is measured once a round, in turn, so that a machine that is slow for a while is slow for all of them. The
+// table has the medians of the rounds, and the ratios are medians of the ratios within a round: absolute numbers differ
+// from machine to machine, these less. The daemon, the bare gRPC server and the plain TCP peer are processes of their own.
+
+import { parseArgs } from "node:util";
+import { attachCases } from "./attach.mjs";
+import { fanCases } from "./fan.mjs";
+import { operationCases } from "./operations.mjs";
+import { startProcesses } from "./processes.mjs";
+import { median, table } from "./report.mjs";
+
+const USAGE = `usage: npm run bench -- [--quick] [--json] [--only TEXT] [--rounds N]
+
+  --quick     shorter rounds, and fewer: for a look, not for numbers to quote
+  --rounds N  how many rounds (default 7)
+  --only TEXT only groups whose title contains TEXT
+  --json      print the numbers as JSON
+  --help      print this
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    rounds: { type: "string" },
+  },
+});
+if (options.help) process.stdout.write(USAGE);
+else await main();
+
+async function main() {
+  const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
+  const milliseconds = options.quick ? 300 : 1_000;
+  const processes = await startProcesses();
+  const results = [];
+  try {
+    for (const group of [operationCases, attachCases, fanCases]) {
+      if (!group.title.includes(options.only)) continue;
+      results.push(await measure(group, processes, rounds, milliseconds));
+    }
+  } finally {
+    await processes.stop();
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `${results.map(table).join("\n")}\n`);
+  process.exit(0);
+}
+
+/** Measures the cases of a group in turn, round after round. The first round warms up, and is thrown away. */
+async function measure(group, processes, rounds, milliseconds) {
+  const cases = await group.open(processes);
+  const samples = cases.map(() => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, { run }] of cases.entries()) {
+      const value = await run(milliseconds);
+      if (round >= 0) samples[i].push(value);
+      if (!options.json) process.stderr.write(".");
+    }
+  }
+  if (!options.json) process.stderr.write("\n");
+  for (const { close } of cases) await close?.();
+  const base = samples[cases.findIndex((one) => one.base)] ?? samples[0];
+  return {
+    title: group.title,
+    unit: group.unit,
+    rounds,
+    cases: cases.map(({ name, than }, i) => {
+      const against = than === undefined ? base : samples[cases.findIndex((one) => one.name === than)];
+      return {
+        name,
+        median: median(samples[i]),
+        least: Math.min(...samples[i]),
+        most: Math.max(...samples[i]),
+        ratio: median(samples[i].map((value, round) => value / against[round])),
+        than: than ?? cases.find((one) => one.base)?.name,
+      };
+    }),
+  };
+}
