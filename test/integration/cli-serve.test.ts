@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readlinkSync, rmSync, statSync, writeFileSync } 
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Broker, connect, type Socket } from "../../src/client/index.js";
-import { Running, run, ServedDaemon, temporaryDirectory } from "../support/command-line.js";
+import { cannot, Running, run, ServedDaemon, temporaryDirectory } from "../support/command-line.js";
 
 // Policy: the built-in one; the caller is the daemon's own user. Needs: nothing.
 
@@ -64,7 +64,8 @@ describe("the endpoint", () => {
     // Root may write everywhere, unless it is told that it may not.
     const through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"];
     const isRoot = process.geteuid?.() === 0;
-    if (isRoot && !(await works(through))) ctx.skip("needs setpriv that may drop capabilities");
+    const reason = isRoot ? await cannot(through) : null;
+    if (reason !== null) ctx.skip(reason);
     const result = await run(["serve", "--endpoint", join(directory, "x.sock")], { through: isRoot ? through : [] });
     expect(result).toMatchObject({ code: 7, stdout: "" });
     expect(result.stderr).toMatch(/^sockbroker serve: no permission to listen on [^\n]*\n$/);
@@ -216,10 +217,6 @@ it("holds a principal to --max-handles, which is status 5", async () => {
   expect(code).toBe(5);
   expect(JSON.parse(stderr)).toMatchObject({ error: { type: "BrokerError", code: "QUOTA_EXCEEDED" } });
 });
-
-async function works(through: readonly string[]): Promise<boolean> {
-  return (await run(["--version"], { through })).code === 0;
-}
 
 /** For a daemon that does not say when it listens. */
 async function connectWhenThere(path: string): Promise<Broker> {

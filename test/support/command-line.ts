@@ -2,7 +2,7 @@
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -137,7 +137,33 @@ export class ServedDaemon {
 
 /** Makes a directory that others may look into. */
 export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), "sockbroker-test-"));
+  const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
+  chmodSync(directory, 0o755);
+  return directory;
+}
+
+/** Through what to start a program as another user that is capable of nothing, nor anything that it executes. */
+export function asUser(uid: number): readonly string[] {
+  return [
+    "setpriv",
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    "--clear-groups",
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+    "--no-new-privs",
+    "--",
+  ];
+}
+
+/** Why the command cannot be started through these programs; null when it can. */
+export async function cannot(through: readonly string[]): Promise<string | null> {
+  try {
+    const { code, stderr } = await run(["--version"], { through });
+    return code === 0 ? null : `needs \`${through.join(" ")}\`, and ${JSON.stringify(stderr.trim())}`;
+  } catch (error) {
+    return `needs ${through[0]}: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 const capabilityBits = { CAP_SETUID: 7, CAP_NET_BIND_SERVICE: 10, CAP_NET_RAW: 13, CAP_SYS_ADMIN: 21 } as const;

@@ -1,0 +1,185 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { beforeEach, describe, expect, it } from "vitest";
+import { asUser, cannot, lacks, type Result, run, ServedDaemon } from "../support/command-line.js";
+
+// Policy: the built-in one; which users are admitted is in each test. Needs: root, because the callers are other users, who
+// have empty capability sets.
+
+const ALICE = 65_534;
+const BOB = 65_533;
+const MALLORY = 65_532;
+const admitting = (...uids: number[]) => uids.flatMap((uid) => ["--admit", `uid:${uid}`]);
+
+beforeEach(async (ctx) => {
+  const reason = lacks("CAP_SETUID", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE") ?? (await cannot(asUser(ALICE)));
+  if (reason !== null) ctx.skip(reason);
+});
+
+/** Runs a command as a user who may do nothing. */
+function runAs(uid: number, daemon: ServedDaemon, ...args: string[]): Promise<Result> {
+  return run(args, { env: daemon.env, through: asUser(uid) });
+}
+
+/** What a command said went wrong. */
+function errorOf({ stderr }: Result): Record<string, unknown> {
+  return (JSON.parse(stderr) as { error: Record<string, unknown> }).error;
+}
+
+const moduleUrl = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
+
+/**
+ * Does one job of the demonstration, which tries it directly first, and fails if that works: by the same calls to a broker
+ * inside the process, which has no more rights than the process.
+ */
+async function jobAs(
+  uid: number,
+  daemon: ServedDaemon,
+  name: string,
+): Promise<{ code: number | null; output: string }> {
+  const script = `
+    import { mkdtempSync, rmSync } from "node:fs";
+    import { connect } from ${moduleUrl("client/index.js")};
+    import { startBroker } from ${moduleUrl("server/index.js")};
+    import { ${name} } from ${moduleUrl("demo/unprivileged-jobs.js")};
+    const directory = mkdtempSync("/tmp/sockbroker-test-");
+    const server = await startBroker({ endpoint: directory + "/own.sock" });
+    const [own, daemon] = await Promise.all([connect(server.endpoint), connect(${JSON.stringify(daemon.path)})]);
+    try {
+      await ${name}({ own, daemon });
+    } finally {
+      await Promise.all([own.close(), daemon.close()]);
+      await server.close();
+      rmSync(directory, { recursive: true });
+    }`;
+  const [program = "", ...args] = asUser(uid);
+  const child = spawn(program, [...args, process.execPath, "--input-type=module", "--eval", script]);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await once(child, "close");
+  return { code: child.exitCode, output };
+}
+
+describe("a user without any capability", () => {
+  it.each([
+    ["pingLoopback", "EPERM"],
+    ["capturePing", "EPERM"],
+    ["serveHttp", "EACCES"],
+  ])("does %s through the daemon, and gets %s directly", async (name, refusal) => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE));
+    const { code, output } = await jobAs(ALICE, daemon, name);
+    expect(output).toContain("through the daemon:");
+    expect(output).toMatch(new RegExp(`directly: .*: (${refusal}|worked, because .*)$`, "m"));
+    expect(code).toBe(0);
+  });
+});
+
+describe("a user who was not admitted", () => {
+  it("may not even connect, because of the socket's mode", async () => {
+    await using daemon = await ServedDaemon.start();
+    const result = await runAs(ALICE, daemon, "call", "--json", "SocketService/Socket", "{}");
+    expect(result.code).toBe(3);
+    expect(errorOf(result)).toMatchObject({ type: "BrokerError", code: "ENDPOINT_FORBIDDEN" });
+  });
+
+  it.each([
+    // Who may do nothing may not have a session either, and so gets no further.
+    ["session", "SocketService/Socket", "{}"],
+    ["session", "ResolverService/Gethostbyname", '{"hostname":"bG9jYWxob3N0"}'],
+    ["session", "HostService/Sethostname", '{"hostname":"eA=="}'],
+    ["admin", "AdminService/ListHandles", "{}"],
+  ])("is denied %s by default for %s, and told by which rule and as whom", async (operation, method, request) => {
+    await using daemon = await ServedDaemon.start([...admitting(ALICE), "--mode", "0666"]);
+    const result = await runAs(MALLORY, daemon, "call", "--json", method, request);
+    expect(result).toMatchObject({ code: 4, stdout: "" });
+    expect(errorOf(result)).toMatchObject({
+      type: "PolicyDenial",
+      code: "POLICY_DENIED",
+      rule: "default",
+      principal: `uid:${MALLORY}`,
+      operation,
+    });
+  });
+
+  it("is denied by every command, with the status 4", async () => {
+    await using daemon = await ServedDaemon.start(["--mode", "0666"]);
+    for (const args of [["ls"], ["drain"], ["ping", "127.0.0.1"], ["resolve", "localhost"], ["nc", "127.0.0.1", "1"]]) {
+      const { code, stdout, stderr } = await runAs(MALLORY, daemon, ...args);
+      expect({ args, code, stdout }).toEqual({ args, code: 4, stdout: "" });
+      expect(stderr).toMatch(new RegExp(`^sockbroker ${args[0]}: no rule allows \\w+ to uid:${MALLORY}\n$`));
+    }
+  });
+
+  it("leaves a record in the log", async () => {
+    await using daemon = await ServedDaemon.start(["--mode", "0666"]);
+    await runAs(MALLORY, daemon, "call", "SocketService/Socket");
+    const [line] = await daemon.process.says("stderr", /^.*"denied".*$/m);
+    expect(JSON.parse(line)).toMatchObject({ level: 40, principal: `uid:${MALLORY}`, rule: "default" });
+  });
+});
+
+describe("an admitted user", () => {
+  it("is no operator", async () => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE));
+    for (const method of ["ListSessions", "ListHandles", "GetStatistics", "Drain", "WatchHandles"]) {
+      const result = await runAs(ALICE, daemon, "call", "--json", `AdminService/${method}`);
+      expect({ method, code: result.code }).toEqual({ method, code: 4 });
+      expect(errorOf(result)).toMatchObject({
+        type: "PolicyDenial",
+        rule: `admit-uid:${ALICE}-admin`,
+        principal: `uid:${ALICE}`,
+        operation: "admin",
+      });
+    }
+    expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
+  });
+
+  it("cannot use another's session, token and all; and neither can the operator", async () => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
+    const { token, handle } = await openSocket(ALICE, daemon);
+    const request = JSON.stringify({ handle });
+    const own = await runAs(ALICE, daemon, "call", "--session", token, "SocketService/Fileno", request);
+    expect(own.code).toBe(0);
+    const stolen = ["call", "--json", "--session", token, "SocketService/Fileno", request];
+    for (const result of [await runAs(BOB, daemon, ...stolen), await run(stolen, { env: daemon.env })]) {
+      expect(result).toMatchObject({ code: 1, stdout: "" });
+      expect(errorOf(result)).toMatchObject({ type: "BrokerError", code: "SESSION_NOT_FOUND" });
+    }
+  });
+
+  it("does not find another's handle in a session of its own", async () => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
+    const alice = await openSocket(ALICE, daemon);
+    const { stdout } = await runAs(BOB, daemon, "call", "SessionService/OpenSession", '{"lease":"60s"}');
+    const { token } = JSON.parse(stdout) as { token: string };
+    const request = JSON.stringify({ handle: alice.handle });
+    for (const method of ["Getsockname", "Close", "Fileno", "Dup"]) {
+      const result = await runAs(BOB, daemon, "call", "--json", "--session", token, `SocketService/${method}`, request);
+      expect({ method, code: result.code }).toEqual({ method, code: 1 });
+      expect(errorOf(result)).toMatchObject({ type: "BrokerError", code: "HANDLE_NOT_FOUND" });
+    }
+    const after = ["call", "--session", alice.token, "SocketService/Fileno", request];
+    expect(await runAs(ALICE, daemon, ...after)).toMatchObject({ code: 0 });
+  });
+
+  it("is known by who it is now, not by what it was given", async () => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
+    for (const uid of [ALICE, BOB]) {
+      const { stdout } = await runAs(uid, daemon, "call", "SessionService/WhoAmI");
+      expect(JSON.parse(stdout)).toMatchObject({ principal: `uid:${uid}`, uid, gid: uid });
+    }
+  });
+});
+
+/** Opens a leased session, and a socket in it. */
+async function openSocket(uid: number, daemon: ServedDaemon): Promise<{ token: string; handle: string }> {
+  const session = await runAs(uid, daemon, "call", "SessionService/OpenSession", '{"lease":"60s"}');
+  const { token } = JSON.parse(session.stdout) as { token: string };
+  const opened = await runAs(uid, daemon, "call", "--session", token, "SocketService/Socket", "{}");
+  const { socket } = JSON.parse(opened.stdout) as { socket: { handle: string } };
+  return { token, handle: socket.handle };
+}
