@@ -2,7 +2,10 @@ import type { SocketAddress } from "../client/index.js";
 
 /** Writes an address as a line of a table has room for; "*" for none. */
 export function formatAddress(address: SocketAddress | null): string {
-  if (address === null) return "*";
+  return address === null ? "*" : printable(text(address));
+}
+
+function text(address: SocketAddress): string {
   switch (address.family) {
     case "inet":
     case "rds":
@@ -10,9 +13,9 @@ export function formatAddress(address: SocketAddress | null): string {
     case "inet6":
       return `[${address.host}${address.scopeId === 0 ? "" : `%${address.scopeId}`}]:${address.port}`;
     case "unix":
-      return printable(address.path) || "*";
+      return textOf(address.path) || "*";
     case "abstract":
-      return `@${printable(address.name)}`;
+      return `@${textOf(address.name)}`;
     case "packet":
       return `${address.interfaceName || "*"}:0x${address.protocol.toString(16).padStart(4, "0")}`;
     case "netlink":
@@ -24,19 +27,18 @@ export function formatAddress(address: SocketAddress | null): string {
     default: {
       const { family, ...fields } = address;
       const values = Object.values(fields).map((value: unknown) =>
-        value instanceof Uint8Array ? printable(value) : value,
+        value instanceof Uint8Array ? textOf(value) : value,
       );
       return `${family}:${values.join(",")}`;
     }
   }
 }
 
-/** Text, with what a terminal should not get replaced. */
-function printable(name: string | Uint8Array): string {
-  const text = typeof name === "string" ? name : Buffer.from(name).toString("latin1");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+function textOf(name: string | Uint8Array): string {
+  return typeof name === "string" ? name : Buffer.from(name).toString("latin1");
+}
+
+/** Replaces what a terminal should not get in a text that others chose. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -29,7 +29,7 @@ const PORTS = Array.from({ length: 20 }, (_, index) => 80 + index);
 /** Pings loopback. */
 export async function pingLoopback({ own, daemon }: Brokers): Promise<void> {
   narrate.part("1. ICMP: ping 127.0.0.1 over a raw socket");
-  await refused("socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)", "EPERM", () => openIcmp(own));
+  await refused("socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)", "EPERM", async () => (await openIcmp(own)).close());
   await using socket = await openIcmp(daemon);
   narrate.line("through the daemon: the same call worked, the socket is the daemon's");
   const echo = { id: process.pid & 0xffff, sequence: 1, payload: Buffer.from("sockbroker") };
@@ -42,7 +42,7 @@ export async function pingLoopback({ own, daemon }: Brokers): Promise<void> {
 /** Pings again, and watches the ping go by on a packet socket. */
 export async function capturePing({ own, daemon }: Brokers): Promise<void> {
   narrate.part("2. Packet capture: see that ping on the wire");
-  await refused("socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)", "EPERM", () => openCapture(own));
+  await refused("socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)", "EPERM", async () => (await openCapture(own)).close());
   await using capture = await openCapture(daemon);
   await capture.bind({ family: "packet", interfaceName: "lo", protocol: ETH_P_ALL });
   const attachment = await capture.attach({ direction: "receive", signal: AbortSignal.timeout(PATIENCE * 1000) });
@@ -153,12 +153,11 @@ async function fetchText(url: string): Promise<{ status: number | undefined; bod
 async function refused(
   what: string,
   code: "EPERM" | "EACCES",
-  attempt: () => Promise<Socket | void>,
+  attempt: () => Promise<void>,
   excuse: () => Promise<string | null> = async () => null,
 ): Promise<void> {
   try {
-    const socket = await attempt();
-    await socket?.close();
+    await attempt();
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || error.code !== code) throw error;
     narrate.line(`directly:           ${what}: ${code}`);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** How a command is started. */
 export interface Launch {

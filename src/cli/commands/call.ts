@@ -1,6 +1,6 @@
 import { callJson, rpcMethods } from "../../client/index.js";
 import { checkCount } from "../arguments.js";
-import { defineCommand, endpointOption, jsonOption } from "../command.js";
+import { defineCommand, endpointOption } from "../command.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
 import { json, jsonLine, print, table } from "../output.js";
 

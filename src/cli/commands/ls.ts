@@ -3,7 +3,7 @@ import { checkCount, seconds } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
-import { formatAddress } from "../format-address.js";
+import { formatAddress, printable } from "../format-address.js";
 import { json, jsonLine, print, table } from "../output.js";
 
 export const ls = defineCommand({
@@ -105,7 +105,7 @@ function sessionTable(sessions: readonly SessionInfo[]): string {
       session.lease === null ? "-" : age(session.lease),
       session.remainingLease === null ? "-" : age(session.remainingLease),
       String(session.handleCount),
-      session.name || "-",
+      printable(session.name) || "-",
     ]),
   );
 }

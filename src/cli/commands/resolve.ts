@@ -3,7 +3,7 @@ import { checkCount, familyOf, familyOptions } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
-import { formatAddress } from "../format-address.js";
+import { formatAddress, printable } from "../format-address.js";
 import { json, print, table } from "../output.js";
 
 export const resolve = defineCommand({
@@ -32,7 +32,7 @@ export const resolve = defineCommand({
     await using broker = await connectTo(values.endpoint);
     if (values.reverse) {
       const found = await nameOf(broker, name);
-      await print(values.json ? json({ name: found }) : `${found}\n`);
+      await print(values.json ? json({ name: found }) : `${printable(found)}\n`);
       return exitCodes.ok[0];
     }
     const found = await broker.getaddrinfo(name, service ?? null, hints);
