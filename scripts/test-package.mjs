@@ -12,6 +12,26 @@ const project = join(scratch, "project");
 const installed = join(project, "node_modules/sockbroker");
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
+const exchange = `
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "sockbroker";
+import { startBroker } from "sockbroker/server";
+
+const directory = mkdtempSync(join(tmpdir(), "broker-"));
+const endpoint = "unix:" + join(directory, "broker.sock");
+const server = await startBroker({ endpoint });
+const broker = await connect({ endpoint });
+const [left, right] = await broker.socketpair();
+await left.sendall(Buffer.from("ping"));
+const received = Buffer.from(await right.recv(16)).toString();
+if (received !== "ping") throw new Error("received " + JSON.stringify(received));
+await broker.close();
+await server.close();
+rmSync(directory, { recursive: true });
+`;
+
 /** @type {[title: string, run: () => Promise<{ ok: boolean, output: string }>][]} */
 const steps = [
   ["pack", () => capture("npm", ["pack", "--pack-destination", scratch])],
@@ -53,26 +73,6 @@ async function nothingBuilt() {
   if (existsSync(join(installed, "build"))) complaints.push("npm compiled the addon");
   return { ok: complaints.length === 0, output: complaints.join("\n") };
 }
-
-const exchange = `
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { connect } from "sockbroker";
-import { startBroker } from "sockbroker/server";
-
-const directory = mkdtempSync(join(tmpdir(), "broker-"));
-const endpoint = "unix:" + join(directory, "broker.sock");
-const server = await startBroker({ endpoint });
-const broker = await connect({ endpoint });
-const [left, right] = await broker.socketpair();
-await left.sendall(Buffer.from("ping"));
-const received = Buffer.from(await right.recv(16)).toString();
-if (received !== "ping") throw new Error("received " + JSON.stringify(received));
-await broker.close();
-await server.close();
-rmSync(directory, { recursive: true });
-`;
 
 /** @param {string} source */
 async function runModule(source) {
