@@ -26,18 +26,21 @@ function libc(): "glibc" | "musl" {
   return page.includes("/ld-musl-") ? "musl" : "glibc";
 }
 
-/** Loads the addon: SOCKBROKER_ADDON if that is set, else the prebuilt one for this host, else the one built from source. */
+/**
+ * Loads the addon: SOCKBROKER_ADDON if that is set, else the one built from source, else the prebuilt one for this host.
+ * What was built here was built on purpose, and in a checkout a prebuilt one may be older than its sources.
+ */
 export function loadAddon(): NativeAddon {
   const chosen = process.env.SOCKBROKER_ADDON;
   if (chosen) return require(chosen);
   const root = packageRoot();
   const prebuilt = join(root, "prebuilds", `${process.platform}-${process.arch}-${libc()}`, "sockbroker.node");
   const built = join(root, "build", "Release", "sockbroker.node");
-  const found = [prebuilt, built].find((file) => existsSync(file));
+  const found = [built, prebuilt].find((file) => existsSync(file));
   if (found) return require(found);
   throw new Error(
-    `sockbroker has no native addon for ${process.platform}-${process.arch}-${libc()} (looked for ${prebuilt} and ` +
-      `${built}). To build it from source: npm explore sockbroker -- npm run build:native (in a checkout: npm run ` +
+    `sockbroker has no native addon for ${process.platform}-${process.arch}-${libc()} (looked for ${built} and ` +
+      `${prebuilt}). To build it from source: npm explore sockbroker -- npm run build:native (in a checkout: npm run ` +
       "build:native)",
   );
 }
