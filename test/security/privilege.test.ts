@@ -39,11 +39,13 @@ async function jobAs(
 ): Promise<{ code: number | null; output: string }> {
   const script = `
     import { mkdtempSync, rmSync } from "node:fs";
+    import { tmpdir } from "node:os";
+    import { join } from "node:path";
     import { connect } from ${moduleUrl("client/index.js")};
     import { startBroker } from ${moduleUrl("server/index.js")};
     import { ${name} } from ${moduleUrl("demo/unprivileged-jobs.js")};
-    const directory = mkdtempSync("/tmp/sockbroker-test-");
-    const server = await startBroker({ endpoint: directory + "/own.sock" });
+    const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
+    const server = await startBroker({ endpoint: join(directory, "own.sock") });
     const [own, daemon] = await Promise.all([connect(server.endpoint), connect(${JSON.stringify(daemon.path)})]);
     try {
       await ${name}({ own, daemon });
