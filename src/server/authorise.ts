@@ -44,10 +44,7 @@ function audited<T>(ctx: Caller, verb: Verb, endpoint: string | null, value: T):
   } catch (error) {
     if (error instanceof PolicyDenied) {
       ctx.services.counters.denials += 1;
-      ctx.services.log.warn(
-        { event: "denied", principal: ctx.principal.name, verb, endpoint, rule: error.decision.rule },
-        "denied by policy",
-      );
+      ctx.services.denials.add(error);
     }
     throw error;
   }

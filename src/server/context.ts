@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import type { Counters } from "./counters.js";
+import type { DenialLog } from "./denial-log.js";
 import type { Limits } from "./limits.js";
 import type { Resolver } from "./names/resolver.js";
 import type { Policy } from "./policy/policy.js";
@@ -14,6 +15,7 @@ export interface Services {
   readonly resolver: Resolver;
   readonly limits: Limits;
   readonly counters: Counters;
+  readonly denials: DenialLog;
   readonly log: Logger;
   readonly version: string;
 }

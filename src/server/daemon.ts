@@ -19,6 +19,7 @@ import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } 
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
+import { DenialLog } from "./denial-log.js";
 import { BrokerFault } from "./errors.js";
 import type { Limits } from "./limits.js";
 import { newResolver } from "./names/resolver.js";
@@ -37,6 +38,9 @@ import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 
 /** In which callers may send ahead, per connection and per stream. */
 const RECEIVE_WINDOW_BYTES = 1024 * 1024;
+
+/** More than one principal may have look-ups, so that one with slow names does not hold up the others. */
+const RESOLVER_THREADS = 64;
 
 /** On one connection: each may hold one request that has not come in whole. */
 const MAX_STREAMS = 1024;
@@ -68,7 +72,17 @@ export class Daemon {
     const { native, limits, log, policy, version } = options;
     const counters = newCounters();
     this.#options = options;
-    this.#services = { native, policy, limits, counters, log, version, resolver: newResolver(native) };
+    native.setResolverThreads(RESOLVER_THREADS);
+    this.#services = {
+      native,
+      policy,
+      limits,
+      counters,
+      log,
+      version,
+      denials: new DenialLog(log),
+      resolver: newResolver(native),
+    };
     this.#sessions = new Sessions({ limits, counters });
     this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
     this.#rpc = this.#createRpc();

@@ -24,7 +24,7 @@ export const defaultLimits: Limits = {
   maxRequestBytes: 4 * 1024 * 1024,
   maxHandles: 16_384,
   maxWaiting: 4_096,
-  maxLookups: 64,
+  maxLookups: 16,
   maxConnections: 12_288,
   maxSessions: 4_096,
 };

@@ -10,7 +10,8 @@ const limitOptions = {
   "max-handles": { type: "string", value: "N", help: "sockets of one principal at a time; unset: 16384" },
   "max-sessions": { type: "string", value: "N", help: "leased sessions of one principal at a time; unset: 4096" },
   "max-waiting": { type: "string", value: "N", help: "operations of one session that wait at a time; unset: 4096" },
-  "max-lookups": { type: "string", value: "N", help: "look-ups of one principal at a time; unset: 64" },
+  "max-connections": { type: "string", value: "N", help: "connections of one principal at a time; unset: 12288" },
+  "max-lookups": { type: "string", value: "N", help: "look-ups of one principal at a time; unset: 16" },
 } as const;
 
 const options = {
@@ -82,6 +83,7 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
     ...limit("maxHandles", values["max-handles"], "--max-handles"),
     ...limit("maxSessions", values["max-sessions"], "--max-sessions"),
     ...limit("maxWaiting", values["max-waiting"], "--max-waiting"),
+    ...limit("maxConnections", values["max-connections"], "--max-connections"),
     ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
   };
   return {

@@ -101,7 +101,7 @@ class AttachStream {
     if (start.sendOnly && start.receiveOnly) throw malformed("a stream that neither sends nor receives");
     const listening = isListening(entry);
     if (!start.sendOnly) authorise(this.#ctx, listening ? "accept" : "receive");
-    if (!start.receiveOnly) authorise(this.#ctx, "send");
+    if (!start.receiveOnly && !listening) authorise(this.#ctx, "send");
     this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
 
     const release = session.attend();

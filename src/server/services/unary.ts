@@ -1,6 +1,7 @@
 import type { UnaryHandler } from "../../rpc/server.js";
 import { authorise } from "../authorise.js";
 import { ops } from "../ops/table.js";
+import type { Session } from "../sockets/session.js";
 import { type Door, enter } from "./door.js";
 
 /** For those too who may do nothing: they may ask who they are and why. */
@@ -14,8 +15,15 @@ export function unaryHandlers(door: Door): Record<string, UnaryHandler> {
       door.services.counters.operations += 1;
       const ctx = enter(door, call);
       if (!openToAll.has(name)) authorise(ctx, "session");
-      return op(ctx, request);
+      return attended(ctx.session, () => op(ctx, request));
     };
   }
   return handlers;
+}
+
+/** A call starts the lease of its session anew, and while it waits the session does not expire. */
+function attended<T>(session: Session, call: () => T | Promise<T>): T | Promise<T> {
+  session.renew();
+  const result = call();
+  return result instanceof Promise ? result.finally(session.attend()) : result;
 }

@@ -21,7 +21,7 @@ export const file_sockbroker_v1_policy_service: GenFile = /*@__PURE__*/
  */
 export type ExplainPolicyRequest = Message<"sockbroker.v1.ExplainPolicyRequest"> & {
   /**
-   * Required. A verb of the policy: resolve, socket, bind, listen, accept, connect, send, receive, setsockopt, getsockopt,
+   * Required. A verb of the policy: session (to use the broker at all), resolve, socket, bind, listen, accept, connect, send, receive, setsockopt, getsockopt,
    * ioctl, ancillary, sethostname, netns, admin. Another is a VALUE ArgumentError.
    *
    * @generated from field: string operation = 1;
