@@ -3,14 +3,8 @@
  * daemon must not depend on what the typed client does.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect as connectTo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import {
   create,
   type DescMessage,
@@ -35,8 +29,7 @@ import { type ServerFrame, StreamService } from "../../src/gen/sockbroker/v1/str
 import { cancelCall } from "../../src/rpc/cancel-call.js";
 import { clientMethod } from "../../src/rpc/service-definition.js";
 import { detailOf, type ErrorDetail, fromGrpcStatus } from "../../src/rpc/status.js";
-
-const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+import { type Daemon, startDaemon } from "./daemon.js";
 
 /** Waits until something observable holds; fails with what it is waiting for when it does not come to hold. */
 export async function until(
@@ -94,44 +87,31 @@ export async function symbolOf(outcome: Promise<unknown>): Promise<string> {
 }
 
 export class RawDaemon implements AsyncDisposable {
-  readonly #process: ChildProcess;
-  readonly #directory: string;
-  readonly #exited: Promise<unknown>;
-  readonly path: string;
-  /** What it wrote, log and all. */
-  output = "";
+  readonly #daemon: Daemon;
 
   static async start(...args: readonly string[]): Promise<RawDaemon> {
-    const daemon = new RawDaemon(args);
-    await until("the daemon listens", async () => {
-      if (daemon.#process.exitCode !== null) throw new Error(`the daemon ended: ${daemon.output}`);
-      return await canConnect(daemon.path);
-    });
-    return daemon;
+    return new RawDaemon(await startDaemon({ args }));
   }
 
-  private constructor(args: readonly string[]) {
-    this.#directory = mkdtempSync(join(tmpdir(), "sockbroker-"));
-    this.path = join(this.#directory, "b.sock");
-    // The statistics that tests compare should not have garbage in them that nobody was in a hurry to collect.
-    const flags = ["--max-semi-space-size=8"];
-    this.#process = spawn(process.execPath, [...flags, COMMAND, "serve", "--endpoint", this.path, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.#exited = once(this.#process, "exit");
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.output += text;
-      });
-    }
+  private constructor(daemon: Daemon) {
+    this.#daemon = daemon;
+  }
+
+  get path(): string {
+    return this.#daemon.endpoint.replace("unix://", "");
+  }
+
+  get directory(): string {
+    return this.#daemon.directory;
   }
 
   get pid(): number {
-    return this.#process.pid ?? 0;
+    return this.#daemon.pid;
   }
 
-  get running(): boolean {
-    return this.#process.exitCode === null && this.#process.signalCode === null;
+  /** What it logged of its own faults. */
+  get faults(): readonly unknown[] {
+    return this.#daemon.log.filter(({ msg }) => msg === "internal error");
   }
 
   client(options: RawClientOptions = {}): RawClient {
@@ -140,26 +120,12 @@ export class RawDaemon implements AsyncDisposable {
 
   /** How many descriptors its process may have open. */
   get descriptorLimit(): number {
-    const limits = readFileSync(`/proc/${this.pid}/limits`, "utf8");
+    const limits = readFileSync(`/proc/${this.#daemon.pid}/limits`, "utf8");
     return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.running) this.#process.kill("SIGKILL");
-    await this.#exited;
-    rmSync(this.#directory, { recursive: true, force: true });
-  }
-}
-
-async function canConnect(path: string): Promise<boolean> {
-  const socket = connectTo(path);
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#daemon.kill();
   }
 }
 

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
+import { chooseSeed, type RawClient, RawDaemon, until } from "../support/raw-broker.js";
+
+/*
+ * Clients that are killed leave nothing behind. Needs python3, whose fork makes a client process in milliseconds; with the
+ * built-in policy.
+ */
+
+const CLIENTS = fileURLToPath(new URL("../python/short_lived_clients.py", import.meta.url));
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+
+let daemon: RawDaemon;
+beforeAll(async () => {
+  daemon = await RawDaemon.start();
+});
+afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe("clients that are killed in the middle of an operation", () => {
+  it("leave no descriptor, handle, timer or byte behind: a thousand of them", { timeout: 120_000 }, async (ctx) => {
+    if (!hasPython) ctx.skip("needs python3");
+    const seed = chooseSeed();
+    using observer = daemon.client();
+    // The first ones warm the daemon up: code is compiled, pools are made.
+    kill(300, seed);
+    const before = await settled(observer, { connections: 1, sessions: 1 });
+    const killed = kill(1_000, seed + 1);
+    const after = await settled(observer, before.live);
+
+    const note = `seed ${seed}, ${JSON.stringify(killed)}`;
+    expect(killed.killed, note).toBe(1_000);
+    expect(killed.waiting, note).toBeGreaterThan(300);
+    expect(after.live, note).toEqual(before.live);
+    expect(after.descriptors, note).toBe(before.descriptors);
+    const grown = (after.resident - before.resident) / 2 ** 20;
+    // A thousand sessions that were kept would be more than this; the heap may breathe.
+    expect(grown, note).toBeLessThan(40);
+    expect((await observer.unary(HostService.method.gethostname, {})).hostname, note).not.toBe("");
+    expect(daemon.faults).toEqual([]);
+  });
+});
+
+function kill(count: number, seed: number): { killed: number; waiting: number } {
+  const run = spawnSync("python3", [CLIENTS, daemon.path, String(count), String(seed)], { encoding: "utf8" });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return JSON.parse(run.stdout) as { killed: number; waiting: number };
+}
+
+interface Live {
+  readonly connections: number;
+  readonly sessions: number;
+  readonly handles: number;
+  readonly waiting: number;
+  readonly streams: number;
+  readonly timers: number;
+}
+
+/** The statistics once they are back: what lives is the observer's own. */
+async function settled(
+  observer: RawClient,
+  expected: Partial<Live>,
+): Promise<{ live: Live; descriptors: number; resident: number }> {
+  const back: Live = {
+    connections: 1,
+    sessions: 1,
+    handles: 0,
+    waiting: 0,
+    streams: 0,
+    timers: 0,
+    ...expected,
+  };
+  const look = async () => {
+    const now = await observer.statistics();
+    const { connections, sessions, handles, waitingOperations: waiting, streams, timers } = now;
+    return {
+      live: { connections, sessions, handles, waiting, streams, timers },
+      descriptors: now.openDescriptors,
+      resident: Number(now.residentBytes),
+    };
+  };
+  let seen = await look();
+  await until(
+    `the statistics are back (${JSON.stringify(back)})`,
+    async () => {
+      seen = await look();
+      return JSON.stringify(seen.live) === JSON.stringify(back);
+    },
+    20_000,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
+  });
+  return seen;
+}
