@@ -1,10 +1,12 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { chmodSync, existsSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect as connectTo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Broker, connect, type Socket } from "../../src/client/index.js";
 import { cannot, Running, run, ServedDaemon, temporaryDirectory } from "../support/command-line.js";
+import { until } from "../support/raw-broker.js";
 
 // Policy: the built-in one; the caller is the daemon's own user. Needs: nothing.
 
@@ -220,12 +222,14 @@ it("holds a principal to --max-handles, which is status 5", async () => {
 
 /** For a daemon that does not say when it listens. */
 async function connectWhenThere(path: string): Promise<Broker> {
-  for (;;) {
-    try {
-      return await connect(path);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && /^ENDPOINT_/.test(String(error.code)))) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+  await until("the daemon listens", async () => {
+    const probe = connectTo(path);
+    const answered = await once(probe, "connect").then(
+      () => true,
+      () => false,
+    );
+    probe.destroy();
+    return answered;
+  });
+  return await connect(path);
 }
