@@ -410,8 +410,10 @@ export function inet(port: number, host = "127.0.0.1") {
 
 /** A socket of the daemon that is connected to a port of loopback. */
 export async function connectedTo(client: RawClient, port: number): Promise<bigint> {
-  const { socket } = await client.unary(SocketService.method.createConnection, { host: "127.0.0.1", port });
-  return handleOf(socket);
+  const { socket } = await client.unary(SocketService.method.socket, {});
+  const handle = handleOf(socket);
+  await client.unary(SocketService.method.connect, { handle, address: inet(port) });
+  return handle;
 }
 
 export function handleOf(socket: { readonly handle: bigint } | undefined): bigint {
