@@ -34,7 +34,7 @@ constexpr Row Rows[] = {
     {IPPROTO_IP, 64, 67, OptionValue::Foreign},    // IPT_SO_SET_*
     {IPPROTO_IP, 96, 99, OptionValue::Foreign},    // ARPT_SO_SET_*
     {IPPROTO_IP, 128, 131, OptionValue::Foreign},  // EBT_SO_SET_*
-    {IPPROTO_IPV6, 64, 67, OptionValue::Foreign},  // IP6T_SO_SET_*
+    {IPPROTO_IPV6, 64, 65, OptionValue::Foreign},  // IP6T_SO_SET_*
     {SOL_XDP, 4, 4, OptionValue::Foreign},         // XDP_UMEM_REG
     {SOL_RDS, RDS_GET_MR, RDS_GET_MR, OptionValue::Foreign},
     {SOL_RDS, RDS_GET_MR_FOR_DEST, RDS_GET_MR_FOR_DEST, OptionValue::Foreign},
