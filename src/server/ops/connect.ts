@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
@@ -11,10 +12,12 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
 import { andThen, type Waiting, waitOf } from "./perform.js";
 
-const { EAGAIN, EALREADY, EINPROGRESS } = constants.errno;
+const { EAGAIN, EALREADY, EINPROGRESS, EISCONN } = constants.errno;
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
+const IPPROTO_TCP = 6;
+const IPPROTO_MPTCP = 262;
 
 /** Wraps connect(2), and waits until it is done. */
 export const connect: Op<typeof SocketService.method.connect> = (ctx, request) => {
@@ -28,6 +31,10 @@ export const connect: Op<typeof SocketService.method.connect> = (ctx, request) =
 /**
  * Connects, and waits for the outcome: the socket becomes writable, and SO_ERROR has what came of it. Throws EINPROGRESS
  * when it may not wait. When the wait ends early the kernel goes on, as it does for Python.
+ *
+ * Where Python's socket is blocking, its next connect(2) begins anew. Here the descriptor is not, and for TCP it is another
+ * connect(2) that ends such an attempt and says what came of it: without it, the caller's next one would answer for this
+ * one, with 0 or ECONNABORTED. (With a timeout Python's own does, and so does this.)
  */
 export function connectTo(
   ctx: OpContext,
@@ -36,10 +43,11 @@ export function connectTo(
   waiting: Waiting,
 ): undefined | Promise<undefined> {
   const wait = waitOf(ctx, entry, "connect", waiting);
+  const again = wait.milliseconds === null && isTcp(entry);
   let begun = false;
   return entry.readiness.perform("write", wait, () => {
-    const error = begun ? outcome(entry) : -entry.connect(address);
-    if (error === 0) return undefined;
+    const error = begun && !again ? outcome(entry) : -entry.connect(address);
+    if (error === 0 || (begun && error === EISCONN)) return undefined;
     const unfinished = error === EINPROGRESS || (error === EALREADY && wait.milliseconds === null);
     if (unfinished && wait.milliseconds !== 0) {
       begun = true;
@@ -54,6 +62,11 @@ export function connectTo(
 export function connectedAddresses(entry: SocketEntry) {
   const { local, peer } = entry.addresses();
   return { ...addressField("localAddress", local), ...addressField("peerAddress", peer) };
+}
+
+function isTcp({ native: { family, protocol } }: SocketEntry): boolean {
+  const internet = family === AddressFamily.INET || family === AddressFamily.INET6;
+  return internet && (protocol === IPPROTO_TCP || protocol === IPPROTO_MPTCP);
 }
 
 function outcome(entry: SocketEntry): number {
