@@ -1,11 +1,14 @@
+import { constants } from "node:os";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Timeout } from "../../gen/sockbroker/v1/socket_pb.js";
 import { systemError } from "../../native/errno.js";
 import { timeoutFrom } from "../codec/duration.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
-import { AGAIN, type Lane, type Wait } from "../sockets/readiness.js";
-import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { AGAIN, type Lane, type OwnLimit, type Wait } from "../sockets/readiness.js";
+import { isAgain, SO_RCVTIMEO, SO_SNDTIMEO, type SocketEntry } from "../sockets/socket-entry.js";
+
+const { EAGAIN, EINPROGRESS } = constants.errno;
 
 /** What an op says of how it may wait. */
 export interface Waiting {
@@ -43,6 +46,7 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
   return {
     operation,
     milliseconds: entry.waitLimit(requested, waiting.flags),
+    ...(requested === undefined && { ownLimit: (lane: Lane) => ownLimit(entry, lane, operation) }),
     signal: ctx.signal,
     enter: () => {
       const { counters } = ctx.services;
@@ -54,6 +58,12 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
       };
     },
   };
+}
+
+function ownLimit(entry: SocketEntry, lane: Lane, operation: string): OwnLimit | null {
+  const milliseconds = entry.kernelTimeout(lane === "write" ? SO_SNDTIMEO : SO_RCVTIMEO);
+  const code = operation === "connect" ? EINPROGRESS : EAGAIN;
+  return milliseconds === null ? null : { milliseconds, error: () => systemError(-code, operation) };
 }
 
 /** In nanoseconds: null for ever, undefined for the handle's own. */

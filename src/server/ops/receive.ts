@@ -6,15 +6,18 @@
  * With a timeout it may return short, as in Python.
  */
 
+import { constants } from "node:os";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Received } from "../../native/binding.js";
-import { systemError } from "../../native/errno.js";
+import { SystemError, systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { AGAIN, type Lane } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
-import { perform, type Waiting, waitOf } from "./perform.js";
+import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
+
+const { EAGAIN } = constants.errno;
 
 const MSG_OOB = 0x01;
 const MSG_PEEK = 0x02;
@@ -34,8 +37,10 @@ export function receiveData(
   request: ReceiveRequest,
 ): Received | Uint8Array | Promise<Received | Uint8Array> {
   const { entry, size } = begin(ctx, syscall, request);
+  // Python asks the kernel for nothing then; recv(2) would take a message, and throw it away.
+  if (size === 0 && syscall === "recv") return new Uint8Array(0);
   if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
-  return perform(ctx, entry, laneOf(request.flags), syscall, request, () => entry.receiveData(size, request.flags));
+  return waitFor(ctx, entry, syscall, request, () => entry.receiveData(size, request.flags));
 }
 
 /** Receives data with its address and ancillary data. */
@@ -47,10 +52,26 @@ export function receiveMessage(
 ): Received | Promise<Received> {
   const { entry, size } = begin(ctx, syscall, request);
   if (gathers(entry, request) && controlSize === 0) return gather(ctx, entry, syscall, size, request);
-  return perform(ctx, entry, laneOf(request.flags), syscall, request, () =>
-    entry.receive(size, controlSize, request.flags),
-  );
+  return waitFor(ctx, entry, syscall, request, () => entry.receive(size, controlSize, request.flags));
 }
+
+/** Receives when there is something, or when there will be nothing any more. */
+function waitFor<T extends Received | Uint8Array>(
+  ctx: OpContext,
+  entry: SocketEntry,
+  syscall: string,
+  request: ReceiveRequest,
+  receive: () => T | number,
+): T | Received | Promise<T | Received> {
+  const isOver = (): boolean =>
+    entry.waitLimit(requestedTimeout(request.timeout, syscall), request.flags) === null && entry.receivingIsOver;
+  return perform<T | Received>(ctx, entry, laneOf(request.flags), syscall, request, () => {
+    const received = receive();
+    return isAgain(received) && isOver() ? nothing : received;
+  });
+}
+
+const nothing: Received = { data: new Uint8Array(0), length: 0, flags: 0, address: null, control: [] };
 
 /** Judges the room for ancillary data. Throws `ArgumentFault`. */
 export function ancillarySize(bytes: bigint): number {
@@ -111,6 +132,8 @@ async function gather(
       }
     });
   } catch (error) {
+    // SO_RCVTIMEO has passed: what there is by then is the answer, as the kernel gives it.
+    if (pieces.length > 0 && error instanceof SystemError && error.errno === EAGAIN) return join(pieces);
     entry.pushBack(pieces);
     throw error;
   }

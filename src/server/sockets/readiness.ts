@@ -39,10 +39,18 @@ export interface Wait {
   readonly operation: string;
   /** null waits for ever, 0 not at all. */
   readonly milliseconds: number | null;
+  /** What the socket itself says of waiting for ever, in a lane; null where it has nothing against it. */
+  readonly ownLimit?: (lane: Lane) => OwnLimit | null;
   /** A function, because few operations wait and a signal is not free. */
   readonly signal: () => AbortSignal;
   /** Counts the operation among those that wait, and answers how to stop that. May throw: too many. */
   readonly enter: () => () => void;
+}
+
+/** SO_RCVTIMEO or SO_SNDTIMEO, and what the kernel says when it has passed. */
+export interface OwnLimit {
+  readonly milliseconds: number;
+  readonly error: () => unknown;
 }
 
 interface Waiter {
@@ -159,7 +167,10 @@ export class Readiness {
         },
       };
       const onAbort = (): void => waiter.fail(signal.reason);
-      const cancelTimer = startTimer(wait.milliseconds, () => waiter.fail(new OperationTimeout(wait.operation)));
+      const own = wait.milliseconds === null ? (wait.ownLimit?.(lane) ?? null) : null;
+      const cancelTimer = startTimer(own?.milliseconds ?? wait.milliseconds, () =>
+        waiter.fail(own === null ? new OperationTimeout(wait.operation) : own.error()),
+      );
       queue.push(waiter);
       this.#waiting += 1;
       signal.addEventListener("abort", onAbort);

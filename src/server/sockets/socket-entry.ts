@@ -16,8 +16,13 @@ import { Readiness } from "./readiness.js";
 
 const { EAGAIN } = constants.errno;
 
+const SOL_SOCKET = 1;
+export const SO_RCVTIMEO = 20;
+export const SO_SNDTIMEO = 21;
 const SOCK_STREAM = 1;
 const SOCK_SEQPACKET = 5;
+/** Linux's, beyond POSIX. */
+const POLLRDHUP = 0x2000;
 const MSG_OOB = 0x01;
 const MSG_PEEK = 0x02;
 const MSG_TRUNC = 0x20;
@@ -92,13 +97,24 @@ export class SocketEntry {
 
   /**
    * How long an operation may wait: null for ever, 0 not at all, or milliseconds. A timeout above zero waits even with
-   * MSG_DONTWAIT, as in Python; without one it is the open description that decides.
+   * MSG_DONTWAIT, as in Python; without one it is the open description that decides, and nobody waits for the error queue.
    */
   waitLimit(requested: bigint | null | undefined, flags: number): number | null {
     if (requested !== undefined) return requested === null ? null : millisecondsOf(requested);
     if (this.timeout !== null && this.timeout > 0n) return millisecondsOf(this.timeout);
-    if (this.description.nonblocking || (flags & MSG_DONTWAIT) !== 0) return 0;
+    if (this.description.nonblocking || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) !== 0) return 0;
     return null;
+  }
+
+  /**
+   * SO_RCVTIMEO or SO_SNDTIMEO in milliseconds; null where there is none. The kernel leaves it to whoever waits, and that is
+   * not the kernel here.
+   */
+  kernelTimeout(option: typeof SO_RCVTIMEO | typeof SO_SNDTIMEO): number | null {
+    const timeval = this.native.getsockopt(SOL_SOCKET, option, 16);
+    if (typeof timeval === "number" || timeval.length !== 16) return null;
+    const [seconds = 0n, micros = 0n] = new BigInt64Array(timeval.slice().buffer);
+    return seconds === 0n && micros === 0n ? null : Number(seconds) * 1000 + Number(micros) / 1000;
   }
 
   bind(address: Checked<Sockaddr>): number {
@@ -137,6 +153,14 @@ export class SocketEntry {
     const received = this.native.recvmsg(size, controlSize, flags);
     if (typeof received !== "number") this.receivedBytes += received.data.length;
     return received;
+  }
+
+  /**
+   * Whether shutdown(2) has ended receiving. Only then is there an end for a datagram socket: who would wait for ever gets
+   * no bytes, and everyone else EAGAIN.
+   */
+  get receivingIsOver(): boolean {
+    return !this.zeroReadIsEnd && (this.native.poll(POLLRDHUP) & POLLRDHUP) !== 0;
   }
 
   /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
