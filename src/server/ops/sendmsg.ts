@@ -5,6 +5,7 @@ import { authorise, checkedAddress } from "../authorise.js";
 import { controlFrom } from "../codec/control.js";
 import type { OpContext } from "../context.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
+import { openingFast } from "./fast-open.js";
 import type { Op } from "./op.js";
 import { andThen, perform, type Waiting } from "./perform.js";
 
@@ -36,9 +37,10 @@ export function sendMessage(
       entry.send(request.buffers, request.control, request.flags, null),
     );
   }
-  return andThen(checkedAddress(ctx, "send", entry.facts, request.address, operation), (address) =>
-    perform(ctx, entry, "write", "sendmsg", request, () =>
-      entry.send(request.buffers, request.control, request.flags, address),
-    ),
-  );
+  return andThen(checkedAddress(ctx, "send", entry.facts, request.address, operation), (address) => {
+    const attempt = openingFast(entry, operation, request, (flags) =>
+      entry.send(request.buffers, request.control, flags, address),
+    );
+    return perform(ctx, entry, "write", "sendmsg", request, attempt);
+  });
 }
