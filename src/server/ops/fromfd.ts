@@ -6,10 +6,18 @@ import type { Op } from "./op.js";
 /** Linux's SOCK_NONBLOCK. */
 const SOCK_NONBLOCK = 0o4000;
 
-/** Wraps dup(2), with the session's default timeout: the handle's own is not copied. */
+/**
+ * Wraps dup(2), with the session's default timeout: the handle's own is not copied. What is not said is what the kernel
+ * says.
+ */
 export const fromfd: Op<typeof SocketService.method.fromfd> = (ctx, request) => {
-  const { family, type, protocol } = request;
-  const entry = duplicate(ctx, ctx.session.entry(request.handle), { family, type, protocol });
+  const original = ctx.session.entry(request.handle);
+  const { native } = original;
+  const entry = duplicate(ctx, original, {
+    family: request.family > 0 ? request.family : native.family,
+    type: request.type > 0 ? request.type : native.type,
+    protocol: request.protocol >= 0 ? request.protocol : native.protocol,
+  });
   ctx.session.applyDefaultTimeout(entry);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   return { socket: infoOf(entry) };

@@ -378,21 +378,21 @@ export type FromfdRequest = Message<"sockbroker.v1.FromfdRequest"> & {
   handle: bigint;
 
   /**
-   * What the duplicate is said to be.
+   * What the duplicate is said to be. UNSPECIFIED: what the kernel says.
    *
    * @generated from field: sockbroker.v1.AddressFamily family = 2;
    */
   family: AddressFamily;
 
   /**
-   * What the duplicate is said to be.
+   * What the duplicate is said to be. UNSPECIFIED: what the kernel says.
    *
    * @generated from field: sockbroker.v1.SocketType type = 3;
    */
   type: SocketType;
 
   /**
-   * What the duplicate is said to be.
+   * What the duplicate is said to be. Negative: what the kernel says.
    *
    * @generated from field: int32 protocol = 4;
    */
