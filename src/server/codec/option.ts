@@ -59,6 +59,17 @@ export const timevalCodec: FormatCodec<Timeval> = {
   },
 };
 
+/** An int of AF_VSOCK's own level, which has 64 bits there. */
+export const vsockInteger: FormatCodec<number> = {
+  size: 8,
+  read: (bytes) => ({ case: "integer", value: Number(BigInt.asIntN(32, viewOf(bytes, 8).getBigUint64(0, little))) }),
+  write: (value) => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(value)), little);
+    return bytes;
+  },
+};
+
 function viewOf(bytes: Uint8Array, size: number): DataView {
   if (bytes.length < size) {
     throw new ArgumentFault(

@@ -1,8 +1,9 @@
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
 import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { authorise } from "../authorise.js";
-import { type FormatCodec, lingerCodec, timevalCodec } from "../codec/option.js";
+import { type FormatCodec, lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import { ArgumentFault } from "../errors.js";
 import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
@@ -24,8 +25,10 @@ export const getsockopt: Op<typeof SocketService.method.getsockopt> = (ctx, requ
   }
 };
 
-function plain(entry: SocketEntry, { level, name, maxBytes = 0 }: GetsockoptRequest) {
+function plain(entry: SocketEntry, request: GetsockoptRequest) {
+  const { level, name, maxBytes = 0 } = request;
   if (maxBytes === 0) {
+    if (level === AddressFamily.VSOCK) return typed(entry, request, vsockInteger);
     const { value } = checkResult(entry.native.getsockoptInt(level, name), "getsockopt");
     return { value: { case: "integer" as const, value } };
   }

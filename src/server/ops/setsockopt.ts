@@ -1,10 +1,14 @@
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { authorise } from "../authorise.js";
-import { lingerCodec, timevalCodec } from "../codec/option.js";
+import { lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import { BrokerFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
+
+/** The family is the level of its options, and they have 64 bits. */
+const { VSOCK: AF_VSOCK } = AddressFamily;
 
 /** Wraps setsockopt(2). */
 export const setsockopt: Op<typeof SocketService.method.setsockopt> = (ctx, request) => {
@@ -19,6 +23,7 @@ export function setOption(entry: SocketEntry, { level, name, value }: Setsockopt
   const option = value?.value;
   switch (option?.case) {
     case "integer":
+      if (level === AF_VSOCK) return entry.native.setsockopt(level, name, vsockInteger.write(option.value));
       return entry.native.setsockoptInt(level, name, option.value);
     case "data":
       return entry.native.setsockopt(level, name, option.value);
