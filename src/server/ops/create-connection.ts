@@ -19,7 +19,7 @@ export const createConnection: Op<typeof SocketService.method.createConnection> 
   authorise(ctx, "socket");
   const timeout = requestedTimeout(request.timeout, "connect");
   const service = request.service === "" ? String(portFrom(request.port, "connect")) : request.service;
-  const host = request.host === "" ? null : Buffer.from(request.host);
+  const host = Buffer.from(request.host);
   const candidates = await ctx.services.resolver.run(ctx, (native) =>
     native.getaddrinfo(host, Buffer.from(service), 0, SocketType.STREAM, 0, 0),
   );

@@ -1,6 +1,8 @@
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import type { OpContext } from "../context.js";
+import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
 
 /** Wraps gethostbyaddr_r(3). A name is resolved first. */
@@ -16,6 +18,11 @@ export async function hostByAddress(ctx: OpContext, host: string) {
 
 async function anyAddress(ctx: OpContext, host: string): Promise<string> {
   const { native, resolver } = ctx.services;
+  if (host === "<broadcast>") return "255.255.255.255";
+  if (host === "") {
+    const text = "wildcard resolved to multiple address";
+    throw new ArgumentFault(ArgumentError_Kind.OS, "AMBIGUOUS_ADDRESS", "gethostbyaddr", text);
+  }
   for (const family of [AddressFamily.INET, AddressFamily.INET6]) {
     if (native.inetPton(family, host) instanceof Uint8Array) return host;
   }
