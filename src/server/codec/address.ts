@@ -1,7 +1,9 @@
+import { constants } from "node:os";
 import { create } from "@bufbuild/protobuf";
 import { type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import type { Init } from "./init.js";
 
@@ -128,8 +130,9 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
         kind: "packet",
         interface: interfaceName,
         protocol,
-        packetType,
-        hardwareType,
+        // As CPython's casts to the members of the struct.
+        packetType: packetType & 0xff,
+        hardwareType: hardwareType & 0xffff,
         hardwareAddress,
       });
     }
@@ -229,10 +232,10 @@ function unixPath(name: UnixName, operation: string): Uint8Array {
 }
 
 function interfaceFrom(name: string, family: "AF_CAN" | "AF_PACKET", operation: string): string {
-  if (family === "AF_CAN" && Buffer.byteLength(name) >= INTERFACE_NAME_MAX) {
-    throw os("INTERFACE_NAME_TOO_LONG", operation, "AF_CAN interface name too long");
-  }
-  return name;
+  if (Buffer.byteLength(name) < INTERFACE_NAME_MAX) return name;
+  if (family === "AF_CAN") throw os("INTERFACE_NAME_TOO_LONG", operation, "AF_CAN interface name too long");
+  // No interface has such a name.
+  throw systemError(-constants.errno.ENODEV, operation);
 }
 
 function bdaddrFrom(text: string, operation: string): string {

@@ -40,6 +40,7 @@ const IPV6_PKTINFO = 50;
 const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const UDP_GRO = 104;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
 /** Writes received control messages for the wire. Descriptors become handles of the session. */
 export function controlOf(session: Session, received: Received): ControlInit[] {
@@ -47,7 +48,7 @@ export function controlOf(session: Session, received: Received): ControlInit[] {
     level: message.level,
     type: message.type,
     data: message.data,
-    view: viewOf(session, message),
+    view: viewOf(session, message, received.flags),
   }));
 }
 
@@ -58,9 +59,15 @@ export function discardControl(received: Received): void {
   }
 }
 
-/** Adopts received descriptors into the session. Answers their handles. */
-export function adoptAll(session: Session, sockets: readonly NativeSocket[]): bigint[] {
-  return session.adoptAll(sockets, null).map((entry) => entry.handle);
+/**
+ * Adopts received descriptors into the session. Answers their handles. They are inheritable unless MSG_CMSG_CLOEXEC is
+ * among the message's flags, as recvmsg(2) makes them.
+ */
+export function adoptAll(session: Session, sockets: readonly NativeSocket[], flags: number): bigint[] {
+  return session.adoptAll(sockets, null).map((entry) => {
+    entry.inheritable = (flags & MSG_CMSG_CLOEXEC) === 0;
+    return entry.handle;
+  });
 }
 
 /** Reads control messages to send. Handles must be the session's own. */
@@ -68,6 +75,9 @@ export function controlFrom(session: Session, messages: readonly ControlMessage[
   return messages.map((message) => {
     const { level, type, view } = message;
     if (view.case === "rights") return rights(session, view.value.handles);
+    if (view.case === undefined && level === SOL_SOCKET && type === SCM_RIGHTS && message.data.length >= 4) {
+      return rights(session, handlesIn(message.data));
+    }
     const data = view.case === undefined ? message.data : viewBytes(message);
     return { level, type, data, sockets: null };
   });
@@ -79,10 +89,16 @@ export function rights(session: Session, handles: readonly bigint[]): ControlOut
   return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
 }
 
-function viewOf(session: Session, message: ControlIn): View {
+/** The numbers of an SCM_RIGHTS message as a program writes it: ints, which name handles as they name descriptors in C. */
+function handlesIn(data: Uint8Array): bigint[] {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length - (data.length % 4));
+  return Array.from({ length: bytes.length / 4 }, (_, index) => BigInt(int32(bytes, index * 4)));
+}
+
+function viewOf(session: Session, message: ControlIn, flags: number): View {
   const { level, type, sockets } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
-  if (sockets !== null) return { case: "rights", value: { handles: adoptAll(session, sockets) } };
+  if (sockets !== null) return { case: "rights", value: { handles: adoptAll(session, sockets, flags) } };
   if (level === SOL_SOCKET) return socketView(type, data);
   if (level === SOL_IP && type === IP_PKTINFO && data.length >= 12) {
     return {

@@ -27,6 +27,7 @@ export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) =
     handles: adoptAll(
       ctx.session,
       received.control.flatMap((message) => message.sockets ?? []),
+      received.flags,
     ),
     flags: received.flags,
     ...addressField("address", received.address),
