@@ -15,8 +15,9 @@ import { type ControlMessageInput, controlToProto } from "./control-message.js";
 import { errorFromStatus } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { type DetachedFrame, type Frame, type FrameContext, frameFromProto, type SyncedFrame } from "./frames.js";
+import { int32 } from "./int32.js";
 import { requestError } from "./request-error.js";
-import { int32, type OptionInput, optionInit } from "./socket-options.js";
+import { type OptionInput, optionInit } from "./socket-options.js";
 import { closedError, encodeAddress } from "./socket-state.js";
 
 /** How to attach. */

@@ -18,9 +18,11 @@ import {
   whoAmIFromProto,
 } from "./daemon-info.js";
 import { durationOf, roundedSeconds, secondsOf, timeoutOf } from "./duration.js";
+import { ArgumentError, SocketError } from "./errors.js";
 import { type HandleSource, handleOf } from "./handle.js";
 import { hostText } from "./idna.js";
 import * as text from "./inet-text.js";
+import { int32 } from "./int32.js";
 import { required } from "./required.js";
 import * as resolver from "./resolver.js";
 import { Socket } from "./socket.js";
@@ -167,6 +169,9 @@ export class Broker implements AsyncDisposable {
    */
   async socket(family?: number, type?: number, proto?: number, options: SocketOptions = {}): Promise<Socket> {
     const { fileno, netns, signal } = options;
+    if (typeof fileno === "bigint" && fileno < 0n) {
+      throw new ArgumentError("value", "NEGATIVE_HANDLE", "socket", "negative file descriptor");
+    }
     const init = {
       ...familyInit(family),
       ...this.#typeInit(type),
@@ -223,6 +228,9 @@ export class Broker implements AsyncDisposable {
    */
   async createServer(address: AddressInput, options: CreateServerOptions = {}): Promise<Socket> {
     const { family, backlog, reusePort = false, dualstackIpv6 = false, netns, signal } = options;
+    if (family !== undefined && family !== AF_INET && family !== AF_INET6) {
+      throw new SocketError("EAFNOSUPPORT", 97, "socket", "linux", "Address family not supported by protocol");
+    }
     const init = {
       address: this.#encodeAddress(address, "create_server", family),
       ...(backlog === undefined ? {} : { backlog }),
@@ -239,7 +247,10 @@ export class Broker implements AsyncDisposable {
     return (await this.#context.operations.call("hasDualstackIpv6", {}, signal)).supported;
   }
 
-  /** Duplicates a handle, described as the caller says. Analogous to Python's `socket.fromfd`. */
+  /**
+   * Duplicates a handle, described as the caller says, and by the kernel where that is -1. Analogous to Python's
+   * `socket.fromfd`.
+   */
   async fromfd(
     fd: HandleSource,
     family: number,
@@ -247,7 +258,7 @@ export class Broker implements AsyncDisposable {
     proto = 0,
     { signal }: CallOptions = {},
   ): Promise<Socket> {
-    const init = { handle: handleOf(fd), family, ...this.#typeInit(type), protocol: proto };
+    const init = { handle: handleOf(fd), ...familyInit(family), ...this.#typeInit(type), protocol: proto };
     const { socket } = await this.#context.operations.call("fromfd", init, signal);
     return Socket.fromInfo(this.#context, socket, this.#initialTimeout(type));
   }
@@ -270,7 +281,7 @@ export class Broker implements AsyncDisposable {
       handle: handleOf(socket),
       buffers: buffersOf(buffers, "send_fds"),
       handles: Array.from(fds, handleOf),
-      flags,
+      flags: int32(flags, "send_fds"),
       ...(address === undefined ? {} : { address: this.#encodeAddress(address, "send_fds", AF_UNIX) }),
       ...timeoutOf(timeout, "send_fds"),
     };
@@ -285,11 +296,14 @@ export class Broker implements AsyncDisposable {
     { flags = 0, timeout, signal }: ReceiveOptions = {},
   ): Promise<ReceivedFds> {
     if (!Number.isInteger(maxBytes)) throw new TypeError("recv_fds(): a whole number of bytes is required");
+    if (int32(maxFds, "recv_fds") < 0) {
+      throw new ArgumentError("overflow", "LENGTH_OUT_OF_RANGE", "recv_fds", "CMSG_LEN() argument out of range");
+    }
     const init = {
       handle: handleOf(socket),
       maxBytes: BigInt(maxBytes),
       maxHandles: maxFds,
-      flags,
+      flags: int32(flags, "recv_fds"),
       ...timeoutOf(timeout, "recv_fds"),
     };
     const response = await this.#context.operations.call("recvFds", init, signal);
@@ -386,11 +400,14 @@ export class Broker implements AsyncDisposable {
 
   /** Answers an interface's index. Rejects with ArgumentError of kind "os" when there is none. */
   async ifNametoindex(name: string, { signal }: CallOptions = {}): Promise<number> {
+    if (typeof name !== "string") throw new TypeError("if_nametoindex(): text is required");
+    if (name.includes("\0")) throw new ArgumentError("value", "EMBEDDED_NUL", "if_nametoindex", "embedded null byte");
     return (await this.#context.operations.call("ifNametoindex", { name }, signal)).index;
   }
 
   /** Answers an interface's name. Typical errors: ENXIO. */
   async ifIndextoname(index: number, { signal }: CallOptions = {}): Promise<string> {
+    if (!Number.isInteger(index)) throw new TypeError("if_indextoname(): a whole number is required");
     return (await this.#context.operations.call("ifIndextoname", { index }, signal)).name;
   }
 
@@ -401,7 +418,7 @@ export class Broker implements AsyncDisposable {
 
   /** Sets the name of the daemon's host. Typical errors: EPERM, EINVAL (too long). */
   async sethostname(hostname: string | Uint8Array, { signal }: CallOptions = {}): Promise<void> {
-    const bytes = typeof hostname === "string" ? Buffer.from(hostname) : hostname;
+    const bytes = typeof hostname === "string" ? Buffer.from(hostname) : bytesOf(hostname, "sethostname");
     await this.#context.operations.call("sethostname", { hostname: bytes }, signal);
   }
 
@@ -533,6 +550,7 @@ export class Broker implements AsyncDisposable {
 
 const AF_UNIX = 1;
 const AF_INET = 2;
+const AF_INET6 = 10;
 
 /** Python's default for "not given" is -1. */
 function familyInit(family: number | undefined): { family: AddressFamily } | undefined {

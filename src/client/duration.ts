@@ -13,11 +13,11 @@ const NANOS = 1_000_000_000n;
 export function durationOf(seconds: number, operation: string): MessageInitShape<typeof DurationSchema> {
   if (typeof seconds !== "number") throw new TypeError(`${operation}(): a timeout is a number of seconds, or null`);
   if (Number.isNaN(seconds)) throw argumentError("value", "TIMEOUT_NAN", operation, "Invalid value NaN (not a number)");
-  if (seconds < 0) throw argumentError("value", "TIMEOUT_NEGATIVE", operation, "Timeout value out of range");
   const nanoseconds = Math.ceil(seconds * 1e9);
-  if (!(nanoseconds < 2 ** 63)) {
+  if (!(Math.abs(nanoseconds) < 2 ** 63)) {
     throw argumentError("overflow", "TIMEOUT_OUT_OF_RANGE", operation, "timestamp out of range for platform time_t");
   }
+  if (seconds < 0) throw argumentError("value", "TIMEOUT_NEGATIVE", operation, "Timeout value out of range");
   const whole = BigInt(nanoseconds);
   return { seconds: whole / NANOS, nanos: Number(whole % NANOS) };
 }

@@ -1,9 +1,14 @@
+import { SocketError } from "./errors.js";
+
 /** What names a brokered socket: its object, or the handle itself. */
 export type HandleSource = bigint | { readonly handle: bigint };
 
-/** Answers the handle. Throws TypeError for all else. */
+/** Answers the handle. Throws EBADF for a negative one, which is that of a closed socket; TypeError for all else. */
 export function handleOf(source: HandleSource | undefined): bigint {
-  if (typeof source === "bigint") return source;
+  if (typeof source === "bigint") {
+    if (source < 0n) throw new SocketError("EBADF", 9, "fcntl", "linux", "Bad file descriptor");
+    return source;
+  }
   if (typeof source === "object" && source !== null && typeof source.handle === "bigint") return source.handle;
   throw new TypeError("a Socket or a handle (bigint) is required");
 }

@@ -10,8 +10,9 @@ const DOTS = /[.\u3002\uff0e\uff61]/u;
  * empty. Bytes are taken as they are. Throws ArgumentError of kind "unicode".
  */
 export function encodeHost(host: string | Uint8Array, operation: string): Uint8Array {
+  if (!(host instanceof Uint8Array)) requireText(host, operation);
+  if (typeof host === "string" ? host.includes("\0") : host.includes(0)) throw nulError(operation);
   if (host instanceof Uint8Array) return host;
-  requireText(host, operation);
   const ascii = isAscii(host) ? host : toAscii(host, operation);
   const labels = ascii.split(".");
   const last = labels.pop() ?? "";
@@ -29,7 +30,7 @@ export function encodeHost(host: string | Uint8Array, operation: string): Uint8A
 export function hostText(host: string | Uint8Array, operation: string): string {
   const text = host instanceof Uint8Array ? Buffer.from(host).toString("utf8") : host;
   requireText(text, operation);
-  if (text.includes("\0")) throw new TypeError(`${operation}(): host name must not contain null character`);
+  if (text.includes("\0")) throw nulError(operation);
   return isAscii(text) || host instanceof Uint8Array
     ? text
     : Buffer.from(encodeHost(text, operation)).toString("latin1");
@@ -58,6 +59,10 @@ function labelToAscii(label: string, operation: string): string {
 
 function requireText(host: unknown, operation: string): asserts host is string {
   if (typeof host !== "string") throw new TypeError(`${operation}(): host must be text or bytes`);
+}
+
+function nulError(operation: string): TypeError {
+  return new TypeError(`${operation}(): host name must not contain null character`);
 }
 
 function isAscii(text: string): boolean {

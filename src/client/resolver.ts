@@ -3,7 +3,9 @@ import type { AddressInput, SocketAddress } from "./address.js";
 import { addressFromProto } from "./address-from-proto.js";
 import { addressToProto, checkPort } from "./address-to-proto.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
+import { ArgumentError } from "./errors.js";
 import { encodeHost } from "./idna.js";
+import { int32 } from "./int32.js";
 import { required } from "./required.js";
 
 /** What `getaddrinfo` is to find. */
@@ -78,7 +80,7 @@ export async function getnameinfo(
   const numeric = typeof address === "object" && "host" in address && String(address.host).includes(":");
   const family = numeric ? AddressFamily.INET6 : AddressFamily.INET;
   const use = { operation: "getnameinfo", family, unixPaths: context.unixPaths };
-  const init = { address: addressToProto(address, use), flags };
+  const init = { address: addressToProto(address, use), flags: int32(flags, "getnameinfo") };
   const { host, service } = await context.operations.call("getnameinfo", init, signal);
   return { host, service };
 }
@@ -143,6 +145,9 @@ export async function getprotobyname(
 function serviceBytes(service: NameInput | number): Uint8Array {
   if (typeof service !== "number") return bytes(service);
   if (!Number.isInteger(service)) throw new TypeError("getaddrinfo(): a port is a whole number");
+  if (!Number.isSafeInteger(service)) {
+    throw new ArgumentError("overflow", "PORT_OUT_OF_RANGE", "getaddrinfo", "a port is a whole number of 64 bits");
+  }
   return Buffer.from(String(service));
 }
 
@@ -150,8 +155,10 @@ function protocolInit(protocol: NameInput | undefined): { protocol: Uint8Array }
   return protocol === undefined ? undefined : { protocol: bytes(protocol) };
 }
 
+/** A name for a C function, which a NUL would cut short. */
 function bytes(text: NameInput): Uint8Array {
-  if (text instanceof Uint8Array) return text;
-  if (typeof text !== "string") throw new TypeError("text or bytes are required");
-  return Buffer.from(text);
+  if (typeof text !== "string" && !(text instanceof Uint8Array)) throw new TypeError("text or bytes are required");
+  const name = typeof text === "string" ? Buffer.from(text) : text;
+  if (name.includes(0)) throw new ArgumentError("value", "EMBEDDED_NUL", "", "embedded null character");
+  return name;
 }

@@ -25,10 +25,11 @@ export async function sendfile(state: SocketState, file: FileSource, options: Se
   const { offset = 0, count } = options;
   if (state.type !== SocketType.STREAM) throw value("NOT_A_STREAM", "only SOCK_STREAM type sockets are supported");
   if (state.timeout === 0) throw value("NON_BLOCKING", "non-blocking sockets are not supported");
-  if (!Number.isInteger(offset) || offset < 0)
-    throw value("OFFSET", `offset must not be negative (got ${String(offset)})`);
-  if (count !== undefined && count !== null && !(Number.isInteger(count) && count > 0)) {
-    throw value("COUNT", `count must be a positive integer (got ${String(count)})`);
+  if (!Number.isInteger(offset)) throw new TypeError("sendfile(): offset must be a whole number");
+  if (offset < 0) throw value("OFFSET", `offset must not be negative (got ${String(offset)})`);
+  if (count !== undefined && count !== null) {
+    if (!Number.isInteger(count)) throw new TypeError("sendfile(): count must be a whole number");
+    if (count <= 0) throw value("COUNT", `count must be a positive integer (got ${String(count)})`);
   }
   if (typeof file === "bigint" || (typeof file === "object" && "handle" in file)) {
     return sendRemote(state, file, options);

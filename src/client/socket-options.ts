@@ -3,7 +3,8 @@ import { OptionFormat, type OptionValueSchema } from "../gen/sockbroker/v1/socke
 import type { CallOptions } from "./broker-context.js";
 import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
 import { durationOf, secondsOf } from "./duration.js";
-import { ArgumentError, BrokerError } from "./errors.js";
+import { BrokerError } from "./errors.js";
+import { int32 } from "./int32.js";
 import { required } from "./required.js";
 import { perform, type SocketState } from "./socket-state.js";
 
@@ -83,25 +84,13 @@ export function optionInit(handle: bigint, level: number, name: number, value: O
   };
 }
 
-/** Answers a C int. Throws TypeError for what is no whole number, ArgumentError beyond 32 bits. */
-export function int32(value: number, operation: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value)) {
-    throw new TypeError(`${operation}(): a whole number is required`);
-  }
-  if (value !== (value | 0)) {
-    const text = `signed integer is ${value > 0 ? "greater than maximum" : "less than minimum"}`;
-    throw new ArgumentError("overflow", "INTEGER_OUT_OF_RANGE", operation, text);
-  }
-  return value;
-}
-
 const formats = { linger: OptionFormat.LINGER, timeval: OptionFormat.TIMEVAL } as const;
 
 type ValueInit = Exclude<MessageInitShape<typeof OptionValueSchema>["value"], undefined>;
 
 function optionValue(value: OptionInput, length: number | undefined): ValueInit {
   if (value === null) {
-    if (length === undefined) throw new TypeError("setsockopt(): null needs a length");
+    if (length === undefined || !Number.isInteger(length)) throw new TypeError("setsockopt(): null needs a length");
     return { case: "nullLength", value: length };
   }
   if (typeof value === "boolean") return { case: "integer", value: value ? 1 : 0 };

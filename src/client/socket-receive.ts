@@ -4,7 +4,10 @@ import { type BytesInput, buffersOf, bytesOf, toBuffer } from "./bytes.js";
 import { type ControlMessage, controlFromProto } from "./control-message.js";
 import { timeoutOf } from "./duration.js";
 import { ArgumentError } from "./errors.js";
+import { int32 } from "./int32.js";
 import { decodeAddress, perform, type SocketState } from "./socket-state.js";
+
+const SOCKLEN_MAX = 2 ** 31 - 1;
 
 /** How to receive. */
 export interface ReceiveOptions extends WaitOptions {
@@ -121,12 +124,17 @@ function request(state: SocketState, operation: string, maxBytes: number, { flag
     const where = operation === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${operation}`;
     throw new ArgumentError("value", "NEGATIVE_BUFFER_SIZE", operation, where);
   }
-  return { handle: state.handle, maxBytes: BigInt(maxBytes), flags, ...timeoutOf(timeout, operation) };
+  return {
+    handle: state.handle,
+    maxBytes: BigInt(maxBytes),
+    flags: int32(flags, operation),
+    ...timeoutOf(timeout, operation),
+  };
 }
 
 function ancillaryBytes({ maxAncillaryBytes = 0 }: ReceiveMessageOptions): bigint {
   if (!Number.isInteger(maxAncillaryBytes)) throw new TypeError("recvmsg(): a whole number of bytes is required");
-  if (maxAncillaryBytes < 0) {
+  if (maxAncillaryBytes < 0 || maxAncillaryBytes > SOCKLEN_MAX) {
     const text = "invalid ancillary data buffer length";
     throw new ArgumentError("value", "ANCILLARY_LENGTH", "recvmsg", text);
   }

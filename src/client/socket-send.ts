@@ -1,11 +1,12 @@
-import { SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { AddressInput } from "./address.js";
 import type { WaitOptions } from "./broker-context.js";
 import { type BytesInput, buffersOf, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
 import { createDeadline } from "./deadline.js";
 import { timeoutOf } from "./duration.js";
-import { SocketError } from "./errors.js";
+import { ArgumentError, SocketError } from "./errors.js";
+import { int32 } from "./int32.js";
 import { encodeAddress, perform, type SocketState } from "./socket-state.js";
 
 /** How to send. */
@@ -80,7 +81,7 @@ export async function sendmsg(
     handle: state.handle,
     buffers: state.type === SocketType.STREAM ? head(parts) : parts,
     ancillaryData: controlToProto(ancillaryData, "sendmsg"),
-    flags,
+    flags: int32(flags, "sendmsg"),
     ...(address === undefined ? {} : { address: encodeAddress(state, address, "sendmsg") }),
     ...timeoutOf(timeout, "sendmsg"),
   };
@@ -94,6 +95,10 @@ export async function sendmsgAfalg(
   options: SendAfalgOptions,
 ): Promise<number> {
   const { op, iv, assoclen, flags = 0, timeout } = options;
+  if (state.family !== AddressFamily.ALG) {
+    const text = "algset is only supported for AF_ALG";
+    throw new ArgumentError("os", "NOT_AN_ALG_SOCKET", "sendmsg_afalg", text);
+  }
   if (!Number.isInteger(op) || op < 0) throw new TypeError("sendmsg_afalg(): op must be a whole number, not negative");
   if (assoclen !== undefined && !(assoclen >= 0)) throw new TypeError("sendmsg_afalg(): assoclen must not be negative");
   const init = {
@@ -102,7 +107,7 @@ export async function sendmsgAfalg(
     op,
     ...(iv === undefined ? {} : { iv: bytesOf(iv, "sendmsg_afalg") }),
     ...(assoclen === undefined ? {} : { assoclen }),
-    flags,
+    flags: int32(flags, "sendmsg_afalg"),
     ...timeoutOf(timeout, "sendmsg_afalg"),
   };
   const response = await perform(state, "sendmsgAfalg", init, options.signal);
@@ -110,7 +115,7 @@ export async function sendmsgAfalg(
 }
 
 function request(state: SocketState, operation: string, data: Uint8Array, { flags = 0, timeout }: SendOptions) {
-  return { handle: state.handle, data, flags, ...timeoutOf(timeout, operation) };
+  return { handle: state.handle, data, flags: int32(flags, operation), ...timeoutOf(timeout, operation) };
 }
 
 /** A message cannot be split; one that the daemon could not take is EMSGSIZE, as beyond the kernel's own limit. */

@@ -8,13 +8,13 @@ import type { BrokerContext, CallOptions, WaitOptions } from "./broker-context.j
 import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
 import { durationOf, roundedSeconds, timeoutOf } from "./duration.js";
 import { BrokerError, SocketError } from "./errors.js";
+import { int32 } from "./int32.js";
 import { required } from "./required.js";
 import { createDuplex, type SocketDuplexOptions } from "./socket-duplex.js";
 import { type FileSource, type SendFileOptions, sendfile } from "./socket-file.js";
 import {
   type GetOptionOptions,
   getsockopt,
-  int32,
   type Linger,
   type OptionInput,
   type SetOptionOptions,
@@ -36,6 +36,9 @@ export interface ConnectedAddresses {
   readonly localAddress: SocketAddress | null;
   readonly peerAddress: SocketAddress | null;
 }
+
+/** Linux's, as everywhere in this client. */
+const EBADF = 9;
 
 /** How many bytes `chunks()` asks for at a time, and the largest message that `messages()` takes whole. */
 const ITERATION_BYTES = 64 * 1024;
@@ -151,6 +154,7 @@ export class Socket implements AsyncDisposable {
    */
   async connectEx(address: AddressInput, options: WaitOptions = {}): Promise<number> {
     const target = encodeAddress(this.#state, address, "connect_ex");
+    if (this.#state.closed) return EBADF;
     const init = { handle: this.handle, address: target, ...timeoutOf(options.timeout, "connect_ex") };
     return (await perform(this.#state, "connectEx", init, options.signal)).errno;
   }
@@ -205,6 +209,7 @@ export class Socket implements AsyncDisposable {
 
   /** Records whether the handle is meant for child processes. The daemon's own descriptors are never inherited. */
   async setInheritable(inheritable: boolean, { signal }: CallOptions = {}): Promise<void> {
+    if (typeof inheritable !== "boolean") throw new TypeError("set_inheritable(): a boolean is required");
     await perform(this.#state, "setInheritable", { handle: this.handle, inheritable }, signal);
   }
 
@@ -256,6 +261,7 @@ export class Socket implements AsyncDisposable {
 
   /** Is `settimeout(null)` for true, and `settimeout(0)` for false. */
   async setblocking(blocking: boolean, { signal }: CallOptions = {}): Promise<void> {
+    if (typeof blocking !== "boolean") throw new TypeError("setblocking(): a boolean is required");
     await perform(this.#state, "setblocking", { handle: this.handle, blocking }, signal);
     this.#state.timeout = blocking ? null : 0;
   }
