@@ -59,10 +59,12 @@ async function check(one: Case): Promise<void> {
   if (wrong.length > 0) expect.fail(wrong.join("\n"));
 }
 
-/** The cases bind, connect and send as they like. Throws where there is more than loopback. */
+/** The cases bind, connect and send as they like. Throws where there is more than loopback and virtual CAN buses. */
 function requireLoopback(): void {
   const lines = readFileSync("/proc/self/net/dev", "utf8").trim().split("\n").slice(2);
-  const others = lines.map((line) => line.trim().split(":")[0]).filter((name) => name !== "lo");
+  const others = lines
+    .map((line) => line.trim().split(":")[0])
+    .filter((name) => name !== "lo" && !name?.startsWith("vcan"));
   if (others.length > 0) {
     throw new Error(`npm test runs this in a network namespace of its own; here are ${others.join(", ")}`);
   }
