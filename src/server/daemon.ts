@@ -27,7 +27,7 @@ import type { Policy } from "./policy/policy.js";
 import type { PeerIdentity } from "./principal.js";
 import { adminHandlers } from "./services/admin.js";
 import { serveAttach } from "./services/attach.js";
-import type { Door } from "./services/door.js";
+import { type Door, draining } from "./services/door.js";
 import { openSession } from "./services/open-session.js";
 import { serveSession } from "./services/session-stream.js";
 import { unaryHandlers } from "./services/unary.js";
@@ -108,7 +108,7 @@ export class Daemon {
     this.#rpc.health.stop();
     this.#listener.close();
     await this.#idle(grace);
-    const reason = new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
+    const reason = draining();
     for (const session of [...this.#sessions]) session.destroy(reason);
     // What the end of the sessions has to say goes out before the connections end.
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));

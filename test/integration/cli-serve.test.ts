@@ -135,7 +135,7 @@ describe("a signal", () => {
     expect(existsSync(daemon.path)).toBe(false);
   });
 
-  it("lets what waits end by itself within the grace, and nobody else in", async () => {
+  it("lets what waits end by itself within the grace, and refuses the new", async () => {
     await using daemon = await ServedDaemon.start(["--grace", "600"]);
     await using broker = await connect(daemon.path);
     const { socket, recv } = await waiting(broker);
@@ -144,6 +144,7 @@ describe("a signal", () => {
     daemon.process.child.kill("SIGTERM");
     await daemon.process.says("stderr", /"draining"/);
     expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 3 });
+    await expect(broker.socket(...UDP)).rejects.toMatchObject({ name: "BrokerError", code: "DRAINING" });
     const sender = createSocket("udp4");
     sender.send("late", address.port, address.host);
     expect(String(await recv)).toBe("late");

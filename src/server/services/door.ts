@@ -25,7 +25,7 @@ export interface StreamDeps {
 
 /** Lets a call in: finds its principal and session. Throws UNAUTHENTICATED, SESSION_NOT_FOUND or DRAINING. */
 export function enter(door: Door, call: Call): OpContext {
-  if (door.draining()) throw new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
+  if (door.draining()) throw draining();
   const connection = door.connections.of(call);
   const session = door.connections.sessionOf(call, connection);
   return {
@@ -35,6 +35,11 @@ export function enter(door: Door, call: Call): OpContext {
     peer: connection.peer,
     signal: () => call.signal(cancelled()),
   };
+}
+
+/** What new work is refused with when the daemon is ending. */
+export function draining(): BrokerFault {
+  return new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
 }
 
 /** What an operation rejects with when its caller cancelled it. */

@@ -1,12 +1,12 @@
-import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Call } from "../../rpc/call.js";
 import { authorise } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { sessionInfoOf } from "../codec/session-info.js";
-import { ArgumentFault, BrokerFault } from "../errors.js";
+import { ArgumentFault } from "../errors.js";
 import type { Sessions } from "../sockets/sessions.js";
-import type { Door } from "./door.js";
+import { type Door, draining } from "./door.js";
 
 const DEFAULT_LEASE_MS = 30_000;
 const SHORTEST_LEASE_MS = 1_000;
@@ -15,7 +15,7 @@ const LONGEST_NAME_BYTES = 128;
 
 /** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
 export function openSession(door: Door, sessions: Sessions, call: Call, request: OpenSessionRequest) {
-  if (door.draining()) throw new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
+  if (door.draining()) throw draining();
   const { principal } = door.connections.of(call);
   authorise({ services: door.services, principal }, "session");
   const nanos = timeoutFrom(request.lease, "open_session");

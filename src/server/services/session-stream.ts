@@ -16,7 +16,7 @@ import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { Op } from "../ops/op.js";
 import { ops } from "../ops/table.js";
-import { cancelled, enterStream, type StreamDeps } from "./door.js";
+import { cancelled, draining, enterStream, type StreamDeps } from "./door.js";
 import { type Arm, decodeRequest, type EncodedOperation, RequestReader, ResponseWriter } from "./session-codec.js";
 
 type AnyOp = Op<never>;
@@ -27,6 +27,9 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 const RESPONSE_BYTES = 128 * 1024;
 /** What a result counts for beside its bytes. */
 const RESULT_OVERHEAD_BYTES = 64;
+
+/** What may be begun while the daemon is ending. */
+const endings: ReadonlySet<string> = new Set(["shutdown", "close", "closeSession"]);
 
 type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
 
@@ -45,7 +48,9 @@ class Running {
     return this.#controller.signal;
   };
 
+  /** Also for an operation that has not come to where it waits. */
   cancel(): void {
+    this.signal();
     this.#controller?.abort(cancelled());
   }
 }
@@ -132,6 +137,10 @@ class SessionStream {
     }
     if (arm === null) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation has a request"));
+      return;
+    }
+    if (this.#deps.door.draining() && !endings.has(arm.name)) {
+      this.#fail(opId, draining());
       return;
     }
     let message: object;
