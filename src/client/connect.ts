@@ -65,6 +65,7 @@ async function openBroker(
   signal: AbortSignal,
 ): Promise<Broker> {
   const token = await sessionToken(channel, choice, signal);
+  signal.throwIfAborted();
   const own = token === null ? channel : withSession(channel, token);
   const operations = new OperationStream(own);
   // Not only the signal of each operation: it asks the other side, and one that is no daemon never answers.

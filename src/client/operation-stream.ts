@@ -97,6 +97,11 @@ export class OperationStream {
     if (maxWaitingOperations > 0) this.#window = Math.max(1, maxWaitingOperations - 1);
   }
 
+  /** Whether nothing can be begun any more. */
+  get ended(): boolean {
+    return this.#end !== null;
+  }
+
   /** Largest payload that one operation can carry, in bytes: a message to the daemon less its head. */
   get maxPayloadBytes(): number {
     return this.#maxRequestBytes - 1024;

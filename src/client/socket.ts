@@ -175,7 +175,7 @@ export class Socket implements AsyncDisposable {
     try {
       await context.operations.call("close", { handle });
     } catch (error) {
-      if (!endedWithConnection(error, context)) throw error;
+      if (!endedWithSession(error, context)) throw error;
     }
   }
 
@@ -465,7 +465,9 @@ export class Socket implements AsyncDisposable {
 }
 
 /** Whether the handle went with its session, so that there was nothing left to close. */
-function endedWithConnection(error: unknown, context: BrokerContext): boolean {
+function endedWithSession(error: unknown, context: BrokerContext): boolean {
   if (!(error instanceof BrokerError)) return false;
-  return error.code === "BROKER_CLOSED" || (error.code === "CONNECTION_LOST" && !context.leased);
+  // A leased session outlives a connection that broke; its handles are still open then.
+  if (context.operations.ended && !context.leased) return true;
+  return error.code === "BROKER_CLOSED" || error.code === "SESSION_NOT_FOUND" || error.code === "LEASE_EXPIRED";
 }
