@@ -1,5 +1,4 @@
 import { constants } from "node:os";
-import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
@@ -16,8 +15,6 @@ const { EAGAIN, EALREADY, EINPROGRESS, EISCONN } = constants.errno;
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-const IPPROTO_TCP = 6;
-const IPPROTO_MPTCP = 262;
 
 /** Wraps connect(2), and waits until it is done. */
 export const connect: Op<typeof SocketService.method.connect> = (ctx, request) => {
@@ -43,7 +40,7 @@ export function connectTo(
   waiting: Waiting,
 ): undefined | Promise<undefined> {
   const wait = waitOf(ctx, entry, "connect", waiting);
-  const again = wait.milliseconds === null && isTcp(entry);
+  const again = wait.milliseconds === null && entry.isTcp;
   let begun = false;
   return entry.readiness.perform("write", wait, () => {
     const error = begun && !again ? outcome(entry) : -entry.connect(address);
@@ -62,11 +59,6 @@ export function connectTo(
 export function connectedAddresses(entry: SocketEntry) {
   const { local, peer } = entry.addresses();
   return { ...addressField("localAddress", local), ...addressField("peerAddress", peer) };
-}
-
-function isTcp({ native: { family, protocol } }: SocketEntry): boolean {
-  const internet = family === AddressFamily.INET || family === AddressFamily.INET6;
-  return internet && (protocol === IPPROTO_TCP || protocol === IPPROTO_MPTCP);
 }
 
 function outcome(entry: SocketEntry): number {

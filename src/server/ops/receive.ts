@@ -3,7 +3,8 @@
  *
  * MSG_WAITALL on a non-blocking descriptor answers what there is. Where the caller's socket is blocking (and so would wait
  * for all), the pieces are gathered here; they go back to the front of the handle when the operation ends before its time.
- * With a timeout it may return short, as in Python.
+ * With a timeout it may return short, as in Python. With MSG_PEEK nothing can be gathered: there TCP looks again, until all
+ * is there or no more will come (a unix socket does not wait for that in the kernel either).
  */
 
 import { constants } from "node:os";
@@ -40,6 +41,7 @@ export function receiveData(
   // Python asks the kernel for nothing then; recv(2) would take a message, and throw it away.
   if (size === 0 && syscall === "recv") return new Uint8Array(0);
   if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
+  if (peeksAll(entry, request)) return peekAll(ctx, entry, syscall, size, request);
   return waitFor(ctx, entry, syscall, request, () => entry.receiveData(size, request.flags));
 }
 
@@ -105,6 +107,19 @@ function laneOf(flags: number): Lane {
 function gathers(entry: SocketEntry, request: ReceiveRequest): boolean {
   if ((request.flags & MSG_WAITALL) === 0 || (request.flags & (MSG_OOB | MSG_PEEK | MSG_ERRQUEUE)) !== 0) return false;
   return entry.isStream && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
+}
+
+function peeksAll(entry: SocketEntry, request: ReceiveRequest): boolean {
+  if ((request.flags & (MSG_PEEK | MSG_WAITALL | MSG_OOB | MSG_ERRQUEUE)) !== (MSG_PEEK | MSG_WAITALL)) return false;
+  return entry.isTcp && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
+}
+
+function peekAll(ctx: OpContext, entry: SocketEntry, syscall: string, size: number, request: ReceiveRequest) {
+  return perform(ctx, entry, "data", syscall, request, () => {
+    const peeked = entry.receive(size, 0, request.flags);
+    const short = typeof peeked !== "number" && peeked.data.length < size && !entry.hasEnded;
+    return short ? -EAGAIN : peeked;
+  });
 }
 
 async function gather(

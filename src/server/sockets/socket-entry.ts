@@ -7,7 +7,15 @@
  */
 
 import { constants } from "node:os";
-import type { ControlOut, NativeSocket, Outgoing, Received, Sockaddr } from "../../native/binding.js";
+import {
+  type ControlOut,
+  type NativeSocket,
+  type Outgoing,
+  POLLERR,
+  POLLHUP,
+  type Received,
+  type Sockaddr,
+} from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { millisecondsOf } from "../codec/duration.js";
 import type { Checked } from "../policy/checked.js";
@@ -19,6 +27,8 @@ const { EAGAIN } = constants.errno;
 const SOL_SOCKET = 1;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
+const INTERNET_FAMILIES = [2, 10];
+const TCP_PROTOCOLS = [6, 262];
 const SOCK_STREAM = 1;
 const SOCK_SEQPACKET = 5;
 /** Linux's, beyond POSIX. */
@@ -54,6 +64,8 @@ export interface Connection {
 export class SocketEntry {
   readonly readiness: Readiness;
   readonly isStream: boolean;
+  /** TCP or MPTCP. */
+  readonly isTcp: boolean;
   /** Whether a read of no bytes is the end of data. */
   readonly zeroReadIsEnd: boolean;
   readonly openedAt = performance.now();
@@ -82,6 +94,7 @@ export class SocketEntry {
     // What the kernel says, not the opener: `facts` are for show.
     const { type } = native;
     this.isStream = type === SOCK_STREAM;
+    this.isTcp = TCP_PROTOCOLS.includes(native.protocol) && INTERNET_FAMILIES.includes(native.family);
     this.zeroReadIsEnd = type === SOCK_STREAM || type === SOCK_SEQPACKET;
   }
 
@@ -161,6 +174,11 @@ export class SocketEntry {
    */
   get receivingIsOver(): boolean {
     return !this.zeroReadIsEnd && (this.native.poll(POLLRDHUP) & POLLRDHUP) !== 0;
+  }
+
+  /** Whether no more data will come. */
+  get hasEnded(): boolean {
+    return (this.native.poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) !== 0;
   }
 
   /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
