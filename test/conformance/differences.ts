@@ -2,22 +2,31 @@ import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { type Case, type Json, type Outcome, stepLabel } from "./case-file.js";
 
-/** A difference that is meant. differences.json is a list of them. */
-export interface Difference {
+/** An entry of differences.json: what is meant to differ, and why. */
+interface Entry {
+  readonly reason: string;
   /** Which cases: their ids, `*` for any text. */
-  readonly case: string;
-  /** Which step, as `stepLabel` names it. */
+  readonly cases: readonly string[];
+  /** What the client gives in place of what CPython gives, by step, as `stepLabel` names it; "s.recv#2" is the second. */
+  readonly gives: { readonly [step: string]: Json };
+}
+
+/** One step of some cases that is meant to differ. */
+export interface Difference {
+  readonly cases: string;
   readonly step: string;
-  /** Which of several steps of that name, from 1. Unset: all of them. */
-  readonly nth?: number;
-  /** What the client gives in its place. Unset where that differs from case to case. */
-  readonly ours?: Json;
+  readonly gives: Json;
   readonly reason: string;
 }
 
 /** Reads differences.json. */
 export function loadDifferences(url = new URL("differences.json", import.meta.url)): Difference[] {
-  return JSON.parse(readFileSync(url, "utf8")) as Difference[];
+  const entries = JSON.parse(readFileSync(url, "utf8")) as readonly Entry[];
+  return entries.flatMap(({ reason, cases, gives }) =>
+    cases.flatMap((pattern) =>
+      Object.entries(gives).map(([step, value]) => ({ cases: pattern, step, gives: value, reason })),
+    ),
+  );
 }
 
 /**
@@ -39,10 +48,10 @@ export function complaints(
     const theirs = comparable(results[index]);
     const ours = comparable(outcomes[index]);
     const difference = differences.find(
-      (one) => one.step === label && (one.nth ?? nth) === nth && matches(one.case, id),
+      (one) => (one.step === label || one.step === `${label}#${nth}`) && matches(one.cases, id),
     );
     if (difference !== undefined) met.add(difference);
-    const wanted = difference === undefined ? theirs : (difference.ours ?? ours);
+    const wanted = difference === undefined ? theirs : difference.gives;
     if (!isDeepStrictEqual(ours, wanted)) {
       const as = difference === undefined ? "" : `, and was to give ${JSON.stringify(wanted)}`;
       const call = `step ${index + 1}, ${label}(${JSON.stringify(step.args ?? [])
