@@ -16,6 +16,7 @@ import { errorFromStatus } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { type DetachedFrame, type Frame, type FrameContext, frameFromProto, type SyncedFrame } from "./frames.js";
 import { int32 } from "./int32.js";
+import { brokerClosed } from "./operation-stream.js";
 import { requestError } from "./request-error.js";
 import { type OptionInput, optionInit } from "./socket-options.js";
 import { closedError, encodeAddress } from "./socket-state.js";
@@ -190,8 +191,15 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
 
   /** Closes the socket, behind all that was sent. The attachment then ends. */
   async close(): Promise<void> {
-    await this.#send({ case: "close", value: {} });
-    this.#context.state.closed = true;
+    const { state } = this.#context;
+    // At once: whoever closes the socket meanwhile must not close the handle a second time.
+    state.closed = true;
+    try {
+      await this.#send({ case: "close", value: {} });
+    } catch (error) {
+      state.closed = false;
+      throw error;
+    }
   }
 
   /** Ends the attachment at once. What was received and not read is lost; the socket is as it is. */
@@ -287,6 +295,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
 
   #failure(status: Status): unknown {
     if (this.#signal?.aborted === true) return this.#signal.reason;
+    if (this.#context.state.context.operations.closing) return brokerClosed();
     if (this.#cancelled || status.code === Code.OK) return new BrokerError("CANCELLED", "the attachment ended");
     return errorFromStatus(status);
   }

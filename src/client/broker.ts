@@ -513,7 +513,7 @@ export class Broker implements AsyncDisposable {
     return sessionFromProto(required(session, "session"));
   }
 
-  /** Starts the lease anew, and answers how many seconds are left of it. */
+  /** Starts the lease anew, and answers how many seconds are left of it: null, for it does not run while one is connected. */
   async renewSession({ signal }: CallOptions = {}): Promise<number | null> {
     return secondsOf((await this.#context.operations.call("renewSession", {}, signal)).remainingLease);
   }

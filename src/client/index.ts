@@ -88,3 +88,4 @@ export type {
 } from "./socket-receive.js";
 export type { SendAfalgOptions, SendMessageOptions, SendOptions } from "./socket-send.js";
 export { PollEvents, type WatchEvent, type Watcher, type WatchInterest } from "./watcher.js";
+export type { WebStreams } from "./web-streams.js";

@@ -97,6 +97,11 @@ export class OperationStream {
     if (maxWaitingOperations > 0) this.#window = Math.max(1, maxWaitingOperations - 1);
   }
 
+  /** Whether `close` was called. */
+  get closing(): boolean {
+    return this.#closing !== null;
+  }
+
   /** Whether nothing can be begun any more. */
   get ended(): boolean {
     return this.#end !== null;
@@ -116,7 +121,7 @@ export class OperationStream {
   call<V extends Verb>(verb: V, request: RequestInit<V>, signal?: AbortSignal): Promise<ResponseOf<V>> {
     return new Promise((resolve, reject) => {
       if (this.#end !== null || this.#closing !== null) {
-        reject(this.#end ?? closedError());
+        reject(this.#end ?? brokerClosed());
         return;
       }
       if (signal?.aborted === true) {
@@ -249,12 +254,12 @@ export class OperationStream {
   #failure(pending: Pending, error: Error): unknown {
     if (!(error instanceof BrokerError && error.code === "CANCELLED")) return error;
     if (pending.signal?.aborted === true) return pending.signal.reason;
-    return this.#closing === null ? error : closedError();
+    return this.#closing === null ? error : brokerClosed();
   }
 
   #finish(status: Status): void {
     this.#receive();
-    this.#lose(this.#closing === null ? lostError(status) : closedError());
+    this.#lose(this.#closing === null ? lostError(status) : brokerClosed());
     this.#settleEnded();
   }
 
@@ -275,7 +280,8 @@ function forget(pending: Pending): void {
   if (pending.onAbort !== null) pending.signal?.removeEventListener("abort", pending.onAbort);
 }
 
-function closedError(): BrokerError {
+/** What is said of a broker that was closed. */
+export function brokerClosed(): BrokerError {
   return new BrokerError("BROKER_CLOSED", "the broker was closed");
 }
 

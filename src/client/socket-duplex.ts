@@ -12,7 +12,8 @@ import type { Attachment } from "./attachment.js";
 import { BrokerError, SocketError } from "./errors.js";
 import type { ErrorFrame, Frame } from "./frames.js";
 
-const SHUT_WR = 1;
+/** Half a connection: writing. */
+export const SHUT_WR = 1;
 
 /** How a socket becomes a stream. */
 export interface SocketDuplexOptions {
@@ -50,10 +51,16 @@ class SocketDuplex extends Duplex {
   }
 
   override _construct(callback: Callback): void {
-    this.#source.attach().then((attachment) => {
-      this.#attachment = attachment;
-      callback();
-    }, callback);
+    this.#source.attach().then(
+      (attachment) => {
+        this.#attachment = attachment;
+        callback();
+      },
+      (error: Error) => {
+        // Who has destroyed it already does not want to hear that there was nothing to destroy.
+        callback(this.destroyed ? null : error);
+      },
+    );
   }
 
   override _read(): void {
@@ -140,7 +147,7 @@ class SocketDuplex extends Duplex {
 }
 
 /** Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or everything was read. */
-function isLateShutdown({ activity, error }: ErrorFrame): boolean {
+export function isLateShutdown({ activity, error }: ErrorFrame): boolean {
   return activity === "control" && error instanceof SocketError && error.code === "ENOTCONN";
 }
 

@@ -1,5 +1,4 @@
-import { Duplex, type Readable } from "node:stream";
-import type { ReadableStream, WritableStream } from "node:stream/web";
+import type { Duplex } from "node:stream";
 import { type AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
 import type { AddressInput, SocketAddress } from "./address.js";
@@ -23,6 +22,7 @@ import {
 import * as receive from "./socket-receive.js";
 import * as transmit from "./socket-send.js";
 import { decodeAddress, encodeAddress, perform, type SocketState, socketState } from "./socket-state.js";
+import { createWebStreams, type WebStreams } from "./web-streams.js";
 
 /** A connection, and who made it. */
 export interface Accepted {
@@ -426,15 +426,13 @@ export class Socket implements AsyncDisposable {
     return createDuplex({ attach: () => this.attach(), close: () => this.close() }, options);
   }
 
-  /** Makes a pair of web streams, as `duplex()`: closing the writable shuts down writing, cancelling closes the socket. */
-  webStreams(options: SocketDuplexOptions = {}): {
-    readable: ReadableStream<Uint8Array>;
-    writable: WritableStream<Uint8Array>;
-  } {
-    return Duplex.toWeb(this.duplex(options) as Duplex & Readable) as {
-      readable: ReadableStream<Uint8Array>;
-      writable: WritableStream<Uint8Array>;
-    };
+  /**
+   * Makes a pair of web streams, with the semantics of `duplex()`: closing the writable shuts down writing, and reading goes
+   * on; the end of both, cancelling one or aborting the other closes the socket.
+   */
+  webStreams(options: SocketDuplexOptions = {}): WebStreams {
+    if (this.type !== SocketType.STREAM) throw new TypeError("webStreams(): only SOCK_STREAM sockets have bytes");
+    return createWebStreams({ attach: () => this.attach(), close: () => this.close() }, options);
   }
 
   /** Attaches a stream of typed frames, the fastest way to move data. Typical errors: HANDLE_BUSY. */

@@ -11,6 +11,7 @@ import { Code } from "../rpc/status.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
 import { errorFromStatus } from "./error-from-status.js";
 import { type HandleSource, handleOf } from "./handle.js";
+import { brokerClosed, type OperationStream } from "./operation-stream.js";
 
 /** poll(2)'s events, with Linux's values. */
 export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
@@ -35,6 +36,7 @@ export interface WatchEvent {
  */
 export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   readonly #call: BidiCall<WatchRequest, WatchResponse>;
+  readonly #operations: OperationStream;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#call.cancel();
   #events: WatchEvent[] = [];
@@ -45,6 +47,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   /** Not for callers: `Broker.watch` makes them. */
   constructor(context: BrokerContext, { signal }: CallOptions) {
     signal?.throwIfAborted();
+    this.#operations = context.operations;
     this.#signal = signal;
     this.#call = openBidi(context.channel, messageStream(StreamService.method.watch), {
       readable: () => this.#wake(),
@@ -105,6 +108,6 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   #ending(status: Status): null {
     if (this.#signal?.aborted === true) throw this.#signal.reason;
     if (this.#cancelled || status.code === Code.OK) return null;
-    throw errorFromStatus(status);
+    throw this.#operations.closing ? brokerClosed() : errorFromStatus(status);
   }
 }

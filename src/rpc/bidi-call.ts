@@ -57,6 +57,8 @@ export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>,
     channel.metadata,
   );
   let over = false;
+  const cancel = (): void => cancelCall(call);
+  channel.streams.add(cancel);
   call.on("readable", () => {
     events.readable();
   });
@@ -67,6 +69,7 @@ export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>,
   call.on("error", () => undefined);
   call.on("status", (status: StatusObject) => {
     over = true;
+    channel.streams.delete(cancel);
     events.ended(fromGrpcStatus(status));
   });
   return {
@@ -76,8 +79,6 @@ export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>,
     halfClose: () => {
       if (!over) call.end();
     },
-    cancel: () => {
-      cancelCall(call);
-    },
+    cancel,
   };
 }

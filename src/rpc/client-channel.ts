@@ -17,6 +17,8 @@ export interface TlsIdentity {
 export interface ClientChannel {
   readonly client: Client;
   readonly metadata: Metadata;
+  /** How to cancel each stream that is open. */
+  readonly streams: Set<() => void>;
 }
 
 /** Makes a channel; it connects at the first call. `target` is in gRPC's syntax: `unix:/path` or `dns:host:port`. */
@@ -39,18 +41,19 @@ export function openChannel(target: string, tls: TlsIdentity | null): ClientChan
     // holds, both come to wait like that, each for the other to read, for ever. The daemon raises its own window; this one
     // stays below the buffer, so the daemon's writes always go through, it always reads, and so ours go through too.
   });
-  return { client, metadata: new Metadata() };
+  return { client, metadata: new Metadata(), streams: new Set() };
 }
 
 /** Makes a view of the channel whose calls use a leased session. */
 export function withSession(channel: ClientChannel, token: string): ClientChannel {
   const metadata = channel.metadata.clone();
   metadata.set(SESSION_KEY, token);
-  return { client: channel.client, metadata };
+  return { ...channel, metadata };
 }
 
-/** Closes the connection. Calls that are under way end as cancelled. */
+/** Closes the connection, and cancels its streams: grpc-js would keep it, and the process, for as long as they last. */
 export function closeChannel(channel: ClientChannel): void {
+  for (const cancel of channel.streams) cancel();
   channel.client.close();
 }
 

@@ -1,0 +1,145 @@
+/* An abort settles a call with what really happened. Needs `npm run build`. */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Broker, connect, type Socket } from "../../src/client/index.js";
+import { internetAddress, rejection } from "../support/client.js";
+import { type Daemon, startDaemon } from "../support/daemon.js";
+
+let daemon: Daemon;
+let broker: Broker;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  broker = await connect(daemon.endpoint);
+});
+
+afterAll(async () => {
+  await broker.close();
+  await daemon[Symbol.asyncDispose]();
+});
+
+async function withPair(use: (a: Socket, b: Socket) => Promise<void>): Promise<void> {
+  const [a, b] = await broker.socketpair();
+  await use(a, b);
+  await Promise.all([a.close(), b.close()]);
+}
+
+test("a recv that waits rejects with the reason, and has taken nothing", () =>
+  withPair(async (a, b) => {
+    const aborter = new AbortController();
+    const waiting = rejection(a.recv(100, { signal: aborter.signal }));
+    await broker.getprotobyname("tcp"); // Behind it on the stream: the recv is waiting in the daemon now.
+    const reason = new Error("enough");
+    aborter.abort(reason);
+    expect(await waiting).toBe(reason);
+    await b.sendall(Buffer.from("kept"));
+    expect((await a.recv(100)).toString()).toBe("kept");
+  }));
+
+test("an abort before anything was sent rejects at once, and in order", () =>
+  withPair(async (a, b) => {
+    await b.sendall(Buffer.from("kept"));
+    const aborter = new AbortController();
+    const queued = rejection(a.recv(100, { signal: aborter.signal }));
+    aborter.abort();
+    expect(await queued).toMatchObject({ name: "AbortError" });
+    await expect(a.recv(100, { signal: aborter.signal })).rejects.toMatchObject({ name: "AbortError" });
+    expect((await a.recv(100)).toString()).toBe("kept");
+  }));
+
+test("AbortSignal.timeout works as any signal", () =>
+  withPair(async (a) => {
+    await expect(a.recv(1, { signal: AbortSignal.timeout(10) })).rejects.toMatchObject({ name: "TimeoutError" });
+  }));
+
+test("of ten thousand aborted receives none loses a byte", () =>
+  withPair(async (a, b) => {
+    const rounds = 10_000;
+    let received = 0;
+    let rejected = 0;
+    for (let round = 0; round < rounds; round += 100) {
+      const sends: Promise<void>[] = [];
+      const receives = Array.from({ length: 100 }, (_, index) => {
+        const aborter = new AbortController();
+        const receiving = a.recv(2, { signal: aborter.signal }).then(
+          (data) => {
+            received += data.length;
+          },
+          () => {
+            rejected += 1;
+          },
+        );
+        const sending = b.sendall(Buffer.from([round & 0xff, index]));
+        sends.push(sending);
+        // Some are aborted before they are sent, some while they cross the answer, some in vain.
+        if (index % 3 === 0) aborter.abort();
+        else if (index % 3 === 1) sending.then(() => aborter.abort());
+        return receiving;
+      });
+      await Promise.all(receives);
+      // What the aborted ones did not take is still there; left there, it would fill the kernel's buffer.
+      while (received < 2 * (round + 100)) received += (await a.recv(1000)).length;
+      await Promise.all(sends);
+    }
+    await b.shutdown(1);
+    expect((await a.recv(1)).length).toBe(0);
+    expect(received).toBe(2 * rounds);
+    expect(rejected).toBeGreaterThan(rounds / 3);
+  }));
+
+test("of many aborted accepts none loses a connection", async () => {
+  await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 }, { backlog: 200 });
+  const address = await internetAddress(listener);
+  const accepted: Socket[] = [];
+  const made: Socket[] = [];
+  for (let round = 0; round < 100; round++) {
+    const aborter = new AbortController();
+    const accepting = listener.accept({ signal: aborter.signal }).then(
+      ({ socket }) => accepted.push(socket),
+      () => undefined,
+    );
+    const connecting = broker.createConnection(address).then((socket) => made.push(socket));
+    if (round % 2 === 0) connecting.then(() => aborter.abort());
+    else aborter.abort();
+    await Promise.all([accepting, connecting]);
+  }
+  while (accepted.length < made.length) accepted.push((await listener.accept()).socket);
+  expect(accepted.length).toBe(100);
+  await listener.setblocking(false);
+  await expect(listener.accept()).rejects.toMatchObject({ code: "EAGAIN" });
+  await Promise.all([...accepted, ...made].map((socket) => socket.close()));
+});
+
+test("a look-up and a connect can be aborted", async () => {
+  const { signal } = new AbortController();
+  expect(await broker.gethostbyname("127.0.0.1", { signal })).toBe("127.0.0.1");
+  await expect(broker.gethostbyname("127.0.0.1", { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+});
+
+describe("closing", () => {
+  test("a socket ends what waits on it with EBADF", () =>
+    withPair(async (a) => {
+      const waiting = rejection(a.recv(1));
+      await broker.getprotobyname("tcp");
+      await a.close();
+      expect(await waiting).toMatchObject({ name: "SocketError", code: "EBADF" });
+    }));
+
+  test("the broker ends what waits with BROKER_CLOSED, and answers what was done", async () => {
+    const other = await connect(daemon.endpoint);
+    const [a, b] = await other.socketpair();
+    const waiting = rejection(a.recv(1));
+    const copy = await a.dup();
+    const late = rejection(copy.recv(1));
+    const done = b.gettimeout();
+    await other.close();
+    expect(await waiting).toMatchObject({ code: "BROKER_CLOSED" });
+    expect(await late).toMatchObject({ code: "BROKER_CLOSED" });
+    expect(done).toBeNull();
+    await expect(other.gethostname()).rejects.toMatchObject({ code: "BROKER_CLOSED" });
+    await Promise.all([a, b, copy].map((socket) => socket.close()));
+    await other.close();
+  });
+});
