@@ -40,34 +40,46 @@ const IPV6_PKTINFO = 50;
 const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const UDP_GRO = 104;
+const MSG_CTRUNC = 0x08;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-/** Writes received control messages for the wire. Descriptors become handles of the session. */
-export function controlOf(session: Session, received: Received): ControlInit[] {
-  return received.control.map((message) => ({
-    level: message.level,
-    type: message.type,
-    data: message.data,
-    view: viewOf(session, message, received.flags),
-  }));
+/** Received control messages for the wire, and msg_flags with them: MSG_CTRUNC where descriptors had no room. */
+export interface ReceivedControl {
+  readonly messages: ControlInit[];
+  readonly flags: number;
 }
 
-/** Takes the descriptors of a message that nobody will get, and closes them. */
-export function discardControl(received: Received): void {
-  for (const { sockets } of received.control) {
-    for (const socket of sockets ?? []) socket.close();
-  }
+/** Writes the control messages of a received message for the wire. Descriptors become handles of the session. */
+export function controlOf(session: Session, received: Received): ReceivedControl {
+  let { flags } = received;
+  const messages = received.control.map((message) => {
+    const { level, type, data, sockets } = message;
+    if (sockets === null) return { level, type, data, view: viewOf(message) };
+    const adopted = adoptReceived(session, sockets, received.flags);
+    flags |= adopted.flags;
+    return { level, type, data, view: { case: "rights" as const, value: { handles: adopted.handles } } };
+  });
+  return { messages, flags };
 }
 
 /**
- * Adopts received descriptors into the session. Answers their handles. They are inheritable unless MSG_CMSG_CLOEXEC is
- * among the message's flags, as recvmsg(2) makes them.
+ * Adopts received descriptors into the session. Answers their handles, and msg_flags. They are inheritable unless
+ * MSG_CMSG_CLOEXEC is among the flags, as recvmsg(2) makes them. Those that the quota leaves no room for are closed, and
+ * MSG_CTRUNC says so, as when the kernel's own limit is reached: the message was taken, and cannot be refused any more.
  */
-export function adoptAll(session: Session, sockets: readonly NativeSocket[], flags: number): bigint[] {
-  return session.adoptAll(sockets, null).map((entry) => {
+export function adoptReceived(
+  session: Session,
+  sockets: readonly NativeSocket[],
+  flags: number,
+): { readonly handles: bigint[]; readonly flags: number } {
+  const handles: bigint[] = [];
+  for (const socket of sockets) {
+    const entry = session.adoptIfRoom(socket);
+    if (entry === null) continue;
     entry.inheritable = (flags & MSG_CMSG_CLOEXEC) === 0;
-    return entry.handle;
-  });
+    handles.push(entry.handle);
+  }
+  return { handles, flags: handles.length === sockets.length ? flags : flags | MSG_CTRUNC };
 }
 
 /** Reads control messages to send. Handles must be the session's own. */
@@ -95,10 +107,9 @@ function handlesIn(data: Uint8Array): bigint[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => BigInt(int32(bytes, index * 4)));
 }
 
-function viewOf(session: Session, message: ControlIn, flags: number): View {
-  const { level, type, sockets } = message;
+function viewOf(message: ControlIn): View {
+  const { level, type } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
-  if (sockets !== null) return { case: "rights", value: { handles: adoptAll(session, sockets, flags) } };
   if (level === SOL_SOCKET) return socketView(type, data);
   if (level === SOL_IP && type === IP_PKTINFO && data.length >= 12) {
     return {

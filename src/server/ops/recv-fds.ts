@@ -1,7 +1,7 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import { adoptAll } from "../codec/control.js";
+import { adoptReceived } from "../codec/control.js";
 import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
 import { andThen } from "./perform.js";
@@ -24,12 +24,11 @@ export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) =
   const room = ctx.services.native.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
   return andThen(receiveMessage(ctx, "recvmsg", request, room), (received) => ({
     data: received.data,
-    handles: adoptAll(
+    ...adoptReceived(
       ctx.session,
       received.control.flatMap((message) => message.sockets ?? []),
       received.flags,
     ),
-    flags: received.flags,
     ...addressField("address", received.address),
   }));
 };

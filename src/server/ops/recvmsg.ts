@@ -8,11 +8,14 @@ import { ancillarySize, receiveMessage } from "./receive.js";
 /** Wraps recvmsg(2). Descriptors become handles of the session. */
 export const recvmsg: Op<typeof SocketService.method.recvmsg> = (ctx, request) => {
   const controlSize = ancillarySize(request.maxAncillaryBytes);
-  return andThen(receiveMessage(ctx, "recvmsg", request, controlSize), (received) => ({
-    data: received.data,
-    lengthBytes: BigInt(received.length),
-    ancillaryData: controlOf(ctx.session, received),
-    flags: received.flags,
-    ...addressField("address", received.address),
-  }));
+  return andThen(receiveMessage(ctx, "recvmsg", request, controlSize), (received) => {
+    const control = controlOf(ctx.session, received);
+    return {
+      data: received.data,
+      lengthBytes: BigInt(received.length),
+      ancillaryData: control.messages,
+      flags: control.flags,
+      ...addressField("address", received.address),
+    };
+  });
 };

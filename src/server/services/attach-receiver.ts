@@ -139,13 +139,16 @@ export class AttachReceiver {
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
       const value = {
-        messages: shown.map((message) => ({
-          data: message.data,
-          lengthBytes: BigInt(message.length),
-          ancillaryData: controlOf(ctx.session, message),
-          flags: message.flags,
-          ...addressField("address", message.address),
-        })),
+        messages: shown.map((message) => {
+          const control = controlOf(ctx.session, message);
+          return {
+            data: message.data,
+            lengthBytes: BigInt(message.length),
+            ancillaryData: control.messages,
+            flags: control.flags,
+            ...addressField("address", message.address),
+          };
+        }),
       };
       // Descriptors are handles by now, and the session's: they are not given back with their message.
       this.#write(

@@ -73,6 +73,15 @@ describe("Session", () => {
     session.destroy(ended);
   });
 
+  it("closes a received descriptor that there is no room for, and says so", () => {
+    const { session } = open({ maxHandles: 1 });
+    const [first, second] = [socket(), socket()];
+    expect(session.adoptIfRoom(first)).not.toBeNull();
+    expect(session.adoptIfRoom(second)).toBeNull();
+    expect([first.closed, second.closed]).toEqual([false, true]);
+    session.destroy(ended);
+  });
+
   it("adopts all of several sockets or none", () => {
     const { session, principal } = open({ maxHandles: 2 });
     const before = descriptors();

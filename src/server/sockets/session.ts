@@ -131,14 +131,21 @@ export class Session {
     return entry;
   }
 
+  /** Adopts a descriptor that the kernel gave, or closes it and answers null when there is no room. */
+  adoptIfRoom(socket: NativeSocket): SocketEntry | null {
+    if (!this.ended && !this.principal.handles.isFull) return this.adopt(socket, factsOf(socket));
+    socket.close();
+    return null;
+  }
+
   /** Adopts all of them or none: those that the quota leaves no room for take the others with them. */
   adoptAll<T extends readonly NativeSocket[]>(
     sockets: T,
-    facts: SocketFacts | null,
+    facts: SocketFacts,
   ): { readonly [K in keyof T]: SocketEntry } {
     const entries: SocketEntry[] = [];
     try {
-      for (const socket of sockets) entries.push(this.adopt(socket, facts ?? factsOf(socket)));
+      for (const socket of sockets) entries.push(this.adopt(socket, facts));
     } catch (error) {
       for (const entry of entries) this.#release(entry, error);
       for (const socket of sockets.slice(entries.length)) socket.close();
