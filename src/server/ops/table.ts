@@ -8,7 +8,7 @@ import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
 import type { InterfaceService } from "../../gen/sockbroker/v1/interface_service_pb.js";
 import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
-import type { Operation, SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
+import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { accept } from "./accept.js";
 import { bind } from "./bind.js";
@@ -93,9 +93,6 @@ type Methods = Omit<typeof SessionService.method, "openSession" | "session"> &
   typeof HostService.method &
   typeof ConversionService.method &
   typeof PolicyService.method;
-
-/** The name of a verb: its RPC's, and its arm's in `Operation`. */
-export type Verb = keyof Methods & NonNullable<Operation["request"]["case"]>;
 
 type OpTable = { readonly [K in keyof Methods]: Methods[K] extends DescMethod ? Op<Methods[K]> : never };
 
@@ -188,9 +185,3 @@ export const ops = {
   explainPolicy,
   getEffectivePolicy,
 } satisfies OpTable;
-
-/** Fails to compile when `Operation` has an arm that the table lacks. */
-export type EveryArmHasAnOp = [Exclude<Operation["request"]["case"], keyof typeof ops | undefined>] extends [never]
-  ? true
-  : never;
-export const everyArmHasAnOp: EveryArmHasAnOp = true;
