@@ -73,7 +73,7 @@ test("of ten thousand aborted receives none loses a byte", () =>
         sends.push(sending);
         // Some are aborted before they are sent, some while they cross the answer, some in vain.
         if (index % 3 === 0) aborter.abort();
-        else if (index % 3 === 1) sending.then(() => aborter.abort());
+        else if (index % 3 === 1) void sending.then(() => aborter.abort());
         return receiving;
       });
       await Promise.all(receives);
@@ -99,7 +99,7 @@ test("of many aborted accepts none loses a connection", async () => {
       () => undefined,
     );
     const connecting = broker.createConnection(address).then((socket) => made.push(socket));
-    if (round % 2 === 0) connecting.then(() => aborter.abort());
+    if (round % 2 === 0) void connecting.then(() => aborter.abort());
     else aborter.abort();
     await Promise.all([accepting, connecting]);
   }

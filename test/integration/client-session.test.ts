@@ -93,6 +93,29 @@ test("a process ends by itself once its broker is closed", async () => {
   expect(code).toBe(0);
 });
 
+test("a process whose daemon is gone ends by itself", async () => {
+  const mortal = await startDaemon();
+  const client = new URL("../../dist/client/index.js", import.meta.url).href;
+  const script = `
+    import { connect } from ${JSON.stringify(client)};
+    const broker = await connect(${JSON.stringify(mortal.endpoint)});
+    const [a] = await broker.socketpair();
+    console.log("waiting");
+    console.log(await a.recv(1).catch((error) => error.code));
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await once(child.stdout, "data");
+  await mortal.kill();
+  await once(child, "close");
+  expect(output).toBe("waiting\nCONNECTION_LOST\n");
+});
+
 test("`await using` closes the broker", async () => {
   await using watcher = await connect(daemon.endpoint);
   let id: string;
