@@ -4,5 +4,5 @@ import type { Op } from "./op.js";
 
 /** Wraps CMSG_LEN(3). */
 export const cmsgLen: Op<typeof ConversionService.method.cmsgLen> = (ctx, request) => ({
-  lengthBytes: controlLength(ctx.services.native.cmsgLen, request.lengthBytes, "CMSG_LEN"),
+  lengthBytes: controlLength(ctx.services.native.cmsgLen, 0, request.lengthBytes, "CMSG_LEN"),
 });

@@ -4,5 +4,5 @@ import type { Op } from "./op.js";
 
 /** Wraps CMSG_SPACE(3). */
 export const cmsgSpace: Op<typeof ConversionService.method.cmsgSpace> = (ctx, request) => ({
-  spaceBytes: controlLength(ctx.services.native.cmsgSpace, request.lengthBytes, "CMSG_SPACE"),
+  spaceBytes: controlLength(ctx.services.native.cmsgSpace, 1, request.lengthBytes, "CMSG_SPACE"),
 });

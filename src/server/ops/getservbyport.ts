@@ -1,5 +1,6 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
+import { cString } from "../codec/c-string.js";
 import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
 
@@ -8,9 +9,8 @@ export const getservbyport: Op<typeof ResolverService.method.getservbyport> = as
   if (request.port > 0xffff) {
     throw fault(ArgumentError_Kind.OVERFLOW, "PORT_OUT_OF_RANGE", "getservbyport: port must be 0-65535.");
   }
-  const service = await ctx.services.resolver.run(ctx, (native) =>
-    native.getservbyport(request.port, request.protocol ?? null),
-  );
+  const protocol = request.protocol === undefined ? null : cString(request.protocol, "getservbyport");
+  const service = await ctx.services.resolver.run(ctx, (native) => native.getservbyport(request.port, protocol));
   if (service === null) throw fault(ArgumentError_Kind.OS, "SERVICE_NOT_FOUND", "port/proto not found");
   return { service };
 };

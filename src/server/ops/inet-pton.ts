@@ -1,12 +1,13 @@
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
+import { cString } from "../codec/c-string.js";
 import { ArgumentFault } from "../errors.js";
 import type { Op } from "./op.js";
 
 /** Wraps inet_pton(3). */
 export const inetPton: Op<typeof ConversionService.method.inetPton> = (ctx, request) => {
-  const packed = ctx.services.native.inetPton(request.family, request.address);
+  const packed = ctx.services.native.inetPton(request.family, cString(request.address, "inet_pton"));
   if (typeof packed === "number") throw systemError(packed, "inet_pton");
   if (packed === null) {
     throw new ArgumentFault(
