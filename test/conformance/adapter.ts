@@ -333,19 +333,26 @@ function controlResult({ level, type, data, view }: ControlMessage): unknown {
 
 // Calls --------------------------------------------------------------------------------------------------------------------
 
-/** The conversions, which the client makes itself and the daemon too. */
-export type Conversions = Pick<
-  Broker,
-  "ntohl" | "ntohs" | "htonl" | "htons" | "inetAton" | "inetNtoa" | "inetPton" | "inetNtop" | "cmsgLen" | "cmsgSpace"
->;
-type Awaitable<T> = {
-  [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<R> : never;
-};
+type MaybePromise<T> = T | Promise<T>;
+
+/** The conversions, which the client makes itself, and the daemon too. */
+export interface Conversions {
+  ntohl(value: number): MaybePromise<number>;
+  ntohs(value: number): MaybePromise<number>;
+  htonl(value: number): MaybePromise<number>;
+  htons(value: number): MaybePromise<number>;
+  inetAton(address: string): MaybePromise<Uint8Array>;
+  inetNtoa(packed: Uint8Array): MaybePromise<string>;
+  inetPton(family: number, address: string): MaybePromise<Uint8Array>;
+  inetNtop(family: number, packed: Uint8Array): MaybePromise<string>;
+  cmsgLen(length: number): MaybePromise<number>;
+  cmsgSpace(length: number): MaybePromise<number>;
+}
 
 /** Calls one of the module's functions. */
 export async function callModule(
   broker: Broker,
-  conversions: Awaitable<Conversions>,
+  conversions: Conversions,
   name: string,
   args: Arguments,
   keywords: Keywords,

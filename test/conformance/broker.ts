@@ -1,14 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Broker, Socket } from "../../src/client/index.js";
-import {
-  callModule as call,
-  callMethod,
-  type callModule,
-  descriptorsIn,
-  neutralError,
-  readAttribute,
-} from "./adapter.js";
+import { type Conversions, callMethod, callModule, descriptorsIn, neutralError, readAttribute } from "./adapter.js";
 import type { Case, Json, Outcome, Step } from "./case-file.js";
 import { Recorder } from "./record.js";
 import { CaseFile, type Environment, evaluate, itemsOf, Unset } from "./values.js";
@@ -16,7 +9,8 @@ import { CaseFile, type Environment, evaluate, itemsOf, Unset } from "./values.j
 /** Where the cases run. */
 export interface Stage {
   readonly broker: Broker;
-  readonly conversions: Parameters<typeof callModule>[1];
+  /** Whose conversions are asked for. */
+  readonly conversions: Conversions;
   /** Operations that wait in the daemon, to know when a started call waits. */
   waitingOperations(): Promise<number>;
   /** The daemon's process: the one that has the sockets. */
@@ -135,7 +129,7 @@ class Interpreter {
       Object.entries(step.kw ?? {}).map(([key, value]) => [key, evaluate(value, this.#environment, buffers)]),
     );
     if (on !== null) return () => callMethod(on, name, args, keywords, buffers);
-    return () => call(this.#stage.broker, this.#stage.conversions, name, args, keywords);
+    return () => callModule(this.#stage.broker, this.#stage.conversions, name, args, keywords);
   }
 
   async #outcome(step: Step, invoke: () => Promise<unknown>): Promise<Outcome> {

@@ -3,9 +3,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Broker, connect } from "../../src/client/index.js";
+import { ConversionService } from "../../src/gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../../src/gen/sockbroker/v1/interface_service_pb.js";
+import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb.js";
+import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import { closeChannel, openChannel } from "../../src/rpc/client-channel.js";
 import { RawDaemon } from "../support/raw-broker.js";
+import type { Conversions } from "./adapter.js";
 import { runCase } from "./broker.js";
-import type { Case, OracleReport } from "./case-file.js";
+import type { Case, OracleReport, Step } from "./case-file.js";
+import { daemonConversions } from "./daemon-conversions.js";
 import { complaints, type Difference, loadDifferences } from "./differences.js";
 
 /*
@@ -16,6 +24,7 @@ import { complaints, type Difference, loadDifferences } from "./differences.js";
 requireLoopback();
 const report = runOracle();
 const cases = report.cases.filter(({ languages }) => languages === null || languages.includes("typescript"));
+const files = [...new Set(cases.map(({ file }) => file))];
 const differences = loadDifferences();
 const met = new Set<Difference>();
 let ran = 0;
@@ -32,31 +41,93 @@ afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
 });
 
-describe.each([...new Set(cases.map(({ file }) => file))])("%s", (file) => {
-  for (const one of cases.filter((other) => other.file === file)) {
-    test(one.id.slice(file.length + 1), async ({ skip }) => {
+describe.each(files)("%s", (file) => {
+  for (const one of casesOf(file)) {
+    test(titleOf(one), async ({ skip }) => {
       if (one.skip !== null) return skip(one.skip);
-      await check(one);
+      ran++;
+      await check(one, (broker) => broker);
     });
   }
 });
 
-test("every difference that is meant was met", ({ skip }) => {
-  if (ran < cases.filter((one) => one.skip === null).length) return skip("not every case was run");
-  expect(differences.filter((difference) => !met.has(difference))).toEqual([]);
+const conversionFiles = ConversionService.methods.map(({ name }) => fileOf(name));
+
+describe.each(conversionFiles)("%s, by the daemon", (file) => {
+  for (const one of casesOf(file)) {
+    test(titleOf(one), async () => {
+      const channel = openChannel(`unix:${daemon.path}`, null);
+      await check(one, () => daemonConversions(channel)).finally(() => closeChannel(channel));
+    });
+  }
 });
 
-async function check(one: Case): Promise<void> {
-  ran++;
+describe("the suite", () => {
+  test("every difference that is meant was met", ({ skip }) => {
+    if (ran < cases.filter((one) => one.skip === null).length) return skip("not every case was run");
+    expect(differences.filter((difference) => !met.has(difference))).toEqual([]);
+  });
+
+  test("has cases of every RPC that Python has a name for", () => {
+    const services = [SocketService, ResolverService, InterfaceService, HostService, ConversionService];
+    const verbs = services.flatMap(({ methods }) => methods.map(({ name }) => name));
+    const missing = verbs.filter((name) => !casesOf(fileOf(name)).some(({ steps }) => steps.some(calls(name))));
+    expect(missing).toEqual([]);
+    // What Python has and the daemon need not: receiving into buffers.
+    const extra = files.filter((file) => !verbs.map(fileOf).includes(file));
+    expect(extra).toEqual(["recv-into", "recvfrom-into", "recvmsg-into"]);
+  });
+
+  test("finds every constant of CPython's, and beyond them only what the inventory knows of Linux", () => {
+    const known = new Map(inventory().constants.map((constant) => [constant.name, constant.platform]));
+    const compared = new Set(
+      casesOf("get-constants").flatMap(({ steps }) => steps.flatMap(({ label = "" }) => [label])),
+    );
+    const beyond = Object.keys(operator.constants).filter((name) => !compared.has(name));
+    // Python has these from errno.h, and the inventory among its other names.
+    const errnos = ["EAGAIN", "EBADF", "EWOULDBLOCK"];
+    const foreign = beyond.filter((name) => !(known.get(name) ?? []).some((platform) => platform.startsWith("linux")));
+    expect(foreign).toEqual(errnos);
+  });
+});
+
+/** Runs a case, and fails with a line for each step that differs. */
+async function check(one: Case, conversions: (broker: Broker) => Conversions): Promise<void> {
   const broker = await connect(daemon.path);
   const outcomes = await runCase(one, {
     broker,
-    conversions: broker,
+    conversions: conversions(broker),
     daemonPid: daemon.pid,
     waitingOperations: async () => (await operator.admin.getStatistics()).waitingOperations,
   });
   const wrong = complaints(one, outcomes, differences, met);
   if (wrong.length > 0) expect.fail(wrong.join("\n"));
+}
+
+function casesOf(file: string): readonly Case[] {
+  return cases.filter((one) => one.file === file);
+}
+
+function titleOf({ id, file }: Case): string {
+  return id.slice(file.length + 1);
+}
+
+/** The name of an RPC as the name of its file. */
+function fileOf(rpc: string): string {
+  return rpc.replace(/(?<=.)([A-Z])/g, "-$1").toLowerCase();
+}
+
+/** Whether a step calls what an RPC is named after. */
+function calls(rpc: string): (step: Step) => boolean {
+  const python = rpc === "GetConstants" ? "constant" : fileOf(rpc).replaceAll("-", "_");
+  return ({ call }) => call?.toLowerCase() === python;
+}
+
+function inventory() {
+  const path = new URL("data/inventory.json", import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8")) as {
+    readonly constants: readonly { readonly name: string; readonly platform: readonly string[] }[];
+  };
 }
 
 /** The cases bind, connect and send as they like. Throws where there is more than loopback and virtual CAN buses. */
