@@ -27,8 +27,16 @@ export const attachCases = {
     const broker = await connect({ endpoint: `unix:${daemonPath}` });
     return [
       { name: "round trip, socket", base: true, run: (time) => roundTrips.direct(ports.echo, time) },
-      { name: "round trip, attach", than: "round trip, socket", run: (time) => attachRoundTrip(broker, ports.echo, time) },
-      { name: "round trip, send and recv", than: "round trip, socket", run: (time) => callRoundTrip(broker, ports.echo, time) },
+      {
+        name: "round trip, attach",
+        than: "round trip, socket",
+        run: (time) => attachRoundTrip(broker, ports.echo, time),
+      },
+      {
+        name: "round trip, send and recv",
+        than: "round trip, socket",
+        run: (time) => callRoundTrip(broker, ports.echo, time),
+      },
       { name: "download, socket", than: "download, socket", run: (time) => directDownload(ports.source, time) },
       { name: "download, attach", than: "download, socket", run: (time) => attachDownload(broker, ports.source, time) },
       { name: "upload, socket", than: "upload, socket", run: (time) => directUpload(ports.sink, time) },

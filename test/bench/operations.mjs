@@ -46,7 +46,14 @@ function bareStream(path) {
     name: "bare gRPC echo, one stream",
     run: (milliseconds) => {
       const call = client.makeBidiStreamRequest("/echo.Echo/Stream", same, same, new Metadata());
-      return pipelined(call, milliseconds, STREAM_IN_FLIGHT, () => payload, 1, () => 1);
+      return pipelined(
+        call,
+        milliseconds,
+        STREAM_IN_FLIGHT,
+        () => payload,
+        1,
+        () => 1,
+      );
     },
     close: () => client.close(),
   };

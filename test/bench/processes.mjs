@@ -14,7 +14,15 @@ export async function startProcesses() {
   const echoPath = join(directory, "echo.sock");
   const profile = process.env.SOCKBROKER_BENCH_PROFILE;
   const flags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
-  const daemon = start([...flags, file("../../dist/cli/main.js"), "serve", "--endpoint", daemonPath, "--log-level", "warn"]);
+  const daemon = start([
+    ...flags,
+    file("../../dist/cli/main.js"),
+    "serve",
+    "--endpoint",
+    daemonPath,
+    "--log-level",
+    "warn",
+  ]);
   const echo = start([file("./echo-server.mjs"), echoPath]);
   const peer = start([file("./tcp-peer.mjs")]);
   const [line] = await once(peer.stdout, "data");

@@ -20,7 +20,6 @@ import { BrokerError_Code } from "../../src/gen/sockbroker/v1/error_pb.js";
 import {
   type Operation,
   type OperationResult,
-  type SessionRequest,
   type SessionResponse,
   SessionService,
 } from "../../src/gen/sockbroker/v1/session_service_pb.js";
@@ -202,7 +201,7 @@ export class RawClient implements Disposable {
   /** Attaches, and waits for `attached`. */
   async attach(start: AttachInit): Promise<RawStream<typeof StreamService.method.attach>> {
     const stream = this.bidi(StreamService.method.attach);
-    stream.write({ frame: { case: "attach", value: start } });
+    await stream.write({ frame: { case: "attach", value: start } });
     await frame(stream, "attached");
     return stream;
   }
@@ -399,8 +398,6 @@ export class RawSession implements Disposable {
     }
   }
 }
-
-export type { SessionRequest };
 
 export const LOOPBACK = { address: { case: "inet", value: { host: "127.0.0.1", port: 0 } } } as const;
 
