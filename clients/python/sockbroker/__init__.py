@@ -1,0 +1,33 @@
+"""Sockets of another process: a client of the sockbroker daemon.
+
+    import sockbroker
+
+    with sockbroker.connect("unix:///run/sockbroker/sockbroker.sock") as broker:
+        with broker.create_connection(("example.org", 80)) as connection:
+            connection.sendall(b"HEAD / HTTP/1.0\\r\\n\\r\\n")
+            print(connection.recv(4096))
+
+The other two ways in are `import sockbroker.socket as socket`, and `python -m sockbroker run -- script.py` for programs
+that shall not change at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import BrokerError, ConnectionLost, PolicyDenial
+
+if TYPE_CHECKING:
+    from .broker import Broker, Credentials, connect
+
+__all__ = ["Broker", "BrokerError", "ConnectionLost", "Credentials", "PolicyDenial", "connect"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # gRPC is imported when it is needed: `run` has to be first to say what `_socket` is.
+    if name in ("Broker", "Credentials", "connect"):
+        from . import broker
+
+        return getattr(broker, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,196 @@
+"""Addresses between Python's tuples and the wire.
+
+What is given here has passed the interpreter's own judgement (`_judge`), so its shape is right. Names travel as they are:
+the daemon's host resolves them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from ._gen.v1 import address_pb2
+from ._real import real
+
+_AF_UNSPEC, _AF_UNIX, _AF_INET, _AF_INET6 = 0, 1, 2, 10
+_AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
+_AF_BLUETOOTH, _AF_ALG, _AF_VSOCK, _AF_QIPCRTR = 31, 38, 40, 42
+_BTPROTO_L2CAP, _BTPROTO_HCI, _BTPROTO_SCO, _BTPROTO_RFCOMM = 0, 1, 2, 3
+_CAN_ISOTP, _CAN_J1939 = 6, 7
+_UINT32 = 0xFFFFFFFF
+
+Address = address_pb2.SocketAddress
+
+
+class UnixPaths:
+    """Relative names of unix sockets: the daemon's working directory is another.
+
+    The kernel answers with the name that a socket was bound to. A program that bound "s" expects "s" from getsockname, not
+    the absolute path that the daemon was given in its place; so what was asked for is remembered.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[bytes, bytes] = {}
+
+    def absolute(self, path: bytes, binds: bool) -> bytes:
+        if not path or path.startswith(b"/"):
+            if binds:
+                self._asked.pop(path, None)
+            return path
+        full = os.path.join(os.getcwdb(), path)
+        if binds:
+            self._asked[full] = path
+        return full
+
+    def asked(self, path: bytes) -> bytes:
+        return self._asked.get(path, path)
+
+
+_paths = UnixPaths()
+
+
+def host_text(host: Any) -> str:
+    """The name or address as text. Raises gaierror for bytes that no name has."""
+    if isinstance(host, str):
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    try:
+        return bytes(host).decode("ascii")
+    except UnicodeDecodeError:
+        raise real.gaierror(real.EAI_NONAME, "Name or service not known") from None
+
+
+def judged_address(family: int, address: Any) -> Any:
+    """An address for the interpreter to judge: like the given one, but with no name to look up."""
+    if family in (_AF_INET, _AF_INET6) and isinstance(address, tuple) and address:
+        host = address[0]
+        if isinstance(host, str):
+            try:
+                if "\0" in (host if host.isascii() else host.encode("idna").decode("ascii")):
+                    return address
+            except UnicodeError:
+                return address
+            # "<broadcast>" is refused for IPv6 without a look-up.
+            return address if host == "<broadcast>" else ("", *address[1:])
+        if isinstance(host, (bytes, bytearray)) and b"\0" not in host:
+            return address if host == b"<broadcast>" else ("", *address[1:])
+    return address
+
+
+def address_to_wire(family: int, protocol: int, address: Any, binds: bool = False) -> Address:
+    """Writes an address for the wire."""
+    if family in (_AF_INET, _AF_RDS):
+        return Address(inet=address_pb2.InetAddress(host=host_text(address[0]), port=address[1]))
+    if family == _AF_INET6:
+        host, port, flowinfo, scope_id = (*address, 0, 0)[:4]
+        return Address(
+            inet6=address_pb2.Inet6Address(
+                host=host_text(host), port=port, flowinfo=flowinfo & _UINT32, scope_id=scope_id & _UINT32
+            )
+        )
+    if family == _AF_UNIX:
+        return Address(unix=_unix_to_wire(address, binds))
+    if family == _AF_NETLINK:
+        return Address(netlink=address_pb2.NetlinkAddress(pid=address[0] & _UINT32, groups=address[1] & _UINT32))
+    if family == _AF_PACKET:
+        name, protocol, packet_type, hardware_type, hardware_address = (*address, *(0, 0, b"")[len(address) - 2 :])[:5]
+        return Address(
+            packet=address_pb2.PacketAddress(
+                interface_name=_text(name),
+                protocol=protocol & _UINT32,
+                packet_type=packet_type & _UINT32,
+                hardware_type=hardware_type & _UINT32,
+                hardware_address=bytes(hardware_address),
+            )
+        )
+    if family == _AF_CAN:
+        return _can_to_wire(protocol, address)
+    if family == _AF_TIPC:
+        scope = address[4] if len(address) > 4 else None
+        return Address(
+            tipc=address_pb2.TipcAddress(
+                address_type=address[0], v1=address[1], v2=address[2], v3=address[3], scope=scope
+            )
+        )
+    if family == _AF_ALG:
+        kind, name, feature, mask = (*address, 0, 0)[:4]
+        return Address(alg=address_pb2.AlgAddress(type=kind, name=name, feature=feature, mask=mask))
+    if family == _AF_VSOCK:
+        return Address(vsock=address_pb2.VsockAddress(cid=address[0] & _UINT32, port=address[1] & _UINT32))
+    if family == _AF_QIPCRTR:
+        return Address(qipcrtr=address_pb2.QipcrtrAddress(node=address[0], port=address[1]))
+    if family == _AF_BLUETOOTH:
+        return _bluetooth_to_wire(protocol, address)
+    raise OSError("unsupported address family")
+
+
+def address_from_wire(address: Optional[Address]) -> Any:
+    """Reads an address from the wire: Python's tuple, or None where the kernel gave none."""
+    arm = None if address is None else address.WhichOneof("address")
+    if address is None or arm is None:
+        return None
+    value: Any = getattr(address, arm)
+    if arm in ("inet", "rds"):
+        return (value.host, value.port)
+    if arm == "inet6":
+        return (value.host, value.port, value.flowinfo, value.scope_id)
+    if arm == "unix":
+        if value.WhichOneof("name") == "abstract_name":
+            return b"\0" + value.abstract_name
+        return os.fsdecode(_paths.asked(value.path))
+    if arm == "packet":
+        return (
+            value.interface_name,
+            value.protocol,
+            value.packet_type,
+            value.hardware_type,
+            value.hardware_address,
+        )
+    if arm == "l2cap":
+        return (value.bdaddr, value.psm)
+    if arm == "hci":
+        return (value.device,)
+    if arm == "sco":
+        return value.bdaddr
+    # The others are tuples of their fields, in order.
+    return tuple(getattr(value, field.name) for field in value.DESCRIPTOR.fields)
+
+
+def _unix_to_wire(address: Any, binds: bool) -> address_pb2.UnixAddress:
+    name = os.fsencode(address) if isinstance(address, str) else bytes(address)
+    if not name:
+        return address_pb2.UnixAddress()
+    if name.startswith(b"\0"):
+        return address_pb2.UnixAddress(abstract_name=name[1:])
+    # The kernel reads up to the first NUL.
+    return address_pb2.UnixAddress(path=_paths.absolute(name.split(b"\0")[0], binds))
+
+
+def _can_to_wire(protocol: int, address: Any) -> Address:
+    name = _text(address[0])
+    if protocol == _CAN_ISOTP:
+        return Address(isotp=address_pb2.IsotpAddress(interface_name=name, rx_id=address[1], tx_id=address[2]))
+    if protocol == _CAN_J1939:
+        return Address(
+            j1939=address_pb2.J1939Address(
+                interface_name=name, name=address[1], pgn=address[2], address=address[3]
+            )
+        )
+    return Address(can=address_pb2.CanAddress(interface_name=name))
+
+
+def _bluetooth_to_wire(protocol: int, address: Any) -> Address:
+    if protocol == _BTPROTO_L2CAP:
+        bdaddr, psm, cid, kind = (*address, 0, 0)[:4]
+        return Address(l2cap=address_pb2.L2capAddress(bdaddr=bdaddr, psm=psm, cid=cid, bdaddr_type=kind))
+    if protocol == _BTPROTO_RFCOMM:
+        return Address(rfcomm=address_pb2.RfcommAddress(bdaddr=address[0], channel=address[1]))
+    if protocol == _BTPROTO_HCI:
+        device, channel = (*address, 0)[:2] if isinstance(address, tuple) else (address, 0)
+        return Address(hci=address_pb2.HciAddress(device=device, channel=channel))
+    if protocol == _BTPROTO_SCO:
+        return Address(sco=address_pb2.ScoAddress(bdaddr=_text(address)))
+    raise OSError("unknown Bluetooth protocol")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else os.fsdecode(bytes(value))

@@ -1,0 +1,56 @@
+"""Which session a new socket is opened in.
+
+A call of a Broker's methods says so for its own thread. Otherwise it is the process's default, which is opened by the first
+socket, at the endpoint that SOCKBROKER_ENDPOINT names, and anew if the daemon has been started anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from typing import Optional
+
+from ._endpoint import parse_endpoint
+from ._session import Session
+
+_lock = threading.Lock()
+_default: Optional[Session] = None
+_own = threading.local()
+
+
+def current_session() -> Session:
+    """Answers the session for a new socket. Raises what opening one does."""
+    own: Optional[Session] = getattr(_own, "session", None)
+    if own is not None:
+        return own
+    global _default
+    session = _default
+    if session is not None and not session.lost:
+        return session
+    with _lock:
+        if _default is None or _default.lost:
+            _default = Session(parse_endpoint())
+            atexit.register(_default.close)
+        return _default
+
+
+@contextlib.contextmanager
+def using(session: Session) -> Iterator[None]:
+    """Opens this thread's sockets in a session."""
+    before = getattr(_own, "session", None)
+    _own.session = session
+    try:
+        yield
+    finally:
+        _own.session = before
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

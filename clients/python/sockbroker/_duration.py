@@ -1,0 +1,16 @@
+"""google.protobuf.Duration of this package's own descriptor pool; the default pool's does not fit into its messages."""
+
+from __future__ import annotations
+
+from google.protobuf import duration_pb2, message_factory
+
+from ._gen._pool import POOL
+
+_Duration: type[duration_pb2.Duration] = message_factory.GetMessageClass(
+    POOL.FindMessageTypeByName("google.protobuf.Duration")
+)
+
+
+def duration(nanoseconds: int) -> duration_pb2.Duration:
+    """Makes a Duration of nanoseconds."""
+    return _Duration(seconds=nanoseconds // 1_000_000_000, nanos=nanoseconds % 1_000_000_000)

@@ -1,0 +1,241 @@
+"""Functions of select, fcntl and os that understand the numbers of brokered sockets.
+
+Each looks whether a number is a brokered one, and is the interpreter's own for every other.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import functools
+import os
+import select
+import sys
+from typing import Any, Callable, Optional
+
+from . import _descriptors, _readiness, _socket_shim
+from ._descriptors import Descriptor, is_brokered
+from ._gen.v1 import socket_service_pb2
+from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
+from ._status import kernel_error
+
+_O_NONBLOCK = os.O_NONBLOCK
+_O_RDWR = os.O_RDWR
+
+_select = select.select
+_poll = select.poll
+_sendfile: Any = getattr(os, "sendfile", None)
+_pread = os.pread
+_SENDFILE_BYTES = 256 * 1024
+_READABLE = POLLIN | POLLHUP | POLLERR
+_WRITABLE = POLLOUT | POLLERR
+
+_installed = False
+
+
+def install() -> None:
+    """Puts the functions in their places. Idempotent."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    select.select = select_mixed
+    select.poll = Poll  # type: ignore[assignment, misc]
+    if hasattr(select, "epoll"):
+        select.epoll = _readiness.Epoll  # type: ignore[assignment, misc]
+    selectors = sys.modules.get("selectors")
+    if selectors is not None:
+        _patch_selectors(selectors)
+    replacements: dict[str, Callable[..., Any]] = {
+        "close": _socket_shim.close,
+        "dup": _dup,
+        "get_inheritable": _get_inheritable,
+        "set_inheritable": _set_inheritable,
+        "get_blocking": _get_blocking,
+        "set_blocking": _set_blocking,
+        "read": _read,
+        "write": _write,
+        "isatty": lambda number: False,
+    }
+    for name, replacement in replacements.items():
+        if hasattr(os, name):
+            setattr(os, name, _for_brokered(getattr(os, name), replacement))
+    if _sendfile is not None:
+        os.sendfile = _sendfile_mixed
+    fcntl.fcntl = _for_brokered(fcntl.fcntl, _fcntl)
+    fcntl.ioctl = _for_brokered(fcntl.ioctl, _fcntl_ioctl)
+
+
+def _patch_selectors(selectors: Any) -> None:
+    selectors.SelectSelector._select = lambda self, r, w, _, timeout=None: select_mixed(r, w, [], timeout)
+    selectors.PollSelector._selector_cls = Poll
+    if hasattr(selectors, "EpollSelector"):
+        selectors.EpollSelector._selector_cls = _readiness.Epoll
+
+
+def _for_brokered(own: Callable[..., Any], brokered: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(own)
+    def either(fd: Any, *arguments: Any, **keywords: Any) -> Any:
+        number = fd if isinstance(fd, int) else fd.fileno() if hasattr(fd, "fileno") else -1
+        return brokered(number, *arguments, **keywords) if is_brokered(number) else own(fd, *arguments, **keywords)
+
+    return either
+
+
+# select -----------------------------------------------------------------------------------------------------------------
+
+
+def select_mixed(rlist: Any, wlist: Any, xlist: Any, timeout: Any = None, /) -> tuple[list[Any], list[Any], list[Any]]:
+    """select.select for brokered and local descriptors together."""
+    lists = [things if isinstance(things, (list, tuple)) else _list(things) for things in (rlist, wlist, xlist)]
+    try:
+        numbers = [[number_of(thing) for thing in things] for things in lists]
+    except (TypeError, ValueError):
+        return _select(lists[0], lists[1], lists[2], timeout)
+    if not any(is_brokered(number) for part in numbers for number in part):
+        return _select(lists[0], lists[1], lists[2], timeout)
+    if timeout is not None:
+        if not isinstance(timeout, (int, float)):
+            return _select([], [], [], timeout)
+        if timeout < 0:
+            raise ValueError("timeout must be non-negative")
+    asked: dict[int, int] = {}
+    for part, events in zip(numbers, (POLLIN, POLLOUT, POLLPRI)):
+        for number in part:
+            asked[number] = asked.get(number, 0) | events
+    brokered = {number: events for number, events in asked.items() if is_brokered(number)}
+    local = [(number, events) for number, events in asked.items() if not is_brokered(number)]
+    ready = dict(poll_mixed(brokered, local, timeout))
+    if any(events & POLLNVAL for events in ready.values()):
+        raise kernel_error(errno.EBADF)
+    chosen = [
+        [thing for thing, number in zip(things, part) if ready.get(number, 0) & events]
+        for things, part, events in zip(lists, numbers, (_READABLE, _WRITABLE, POLLPRI))
+    ]
+    return chosen[0], chosen[1], chosen[2]
+
+
+def _list(things: Any) -> Any:
+    try:
+        return list(things)
+    except TypeError:
+        return things
+
+
+class Poll:
+    """select.poll for brokered and local descriptors together."""
+
+    def __init__(self) -> None:
+        self._real = _poll()
+        self._local: dict[int, int] = {}
+        self._brokered: dict[int, int] = {}
+
+    def register(self, fd: Any, eventmask: int = POLLIN | POLLPRI | POLLOUT, /) -> None:
+        number = number_of(fd)
+        if is_brokered(number):
+            self._brokered[number] = eventmask
+        else:
+            self._real.register(number, eventmask)
+            self._local[number] = eventmask
+
+    def modify(self, fd: Any, eventmask: int, /) -> None:
+        number = number_of(fd)
+        if number not in self._brokered and number not in self._local:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        self.register(number, eventmask)
+
+    def unregister(self, fd: Any, /) -> None:
+        number = number_of(fd)
+        if is_brokered(number):
+            del self._brokered[number]
+        else:
+            self._real.unregister(number)
+            del self._local[number]
+
+    def poll(self, timeout: Optional[float] = None, /) -> list[tuple[int, int]]:
+        if not self._brokered:
+            return self._real.poll(timeout)
+        seconds = None if timeout is None or timeout < 0 else timeout / 1000
+        return poll_mixed(self._brokered, self._local.items(), seconds)
+
+
+# os and fcntl -----------------------------------------------------------------------------------------------------------
+
+
+def _call(number: int, verb: str, request: Any) -> Any:
+    descriptor: Descriptor = _descriptors.lookup(number)
+    request.handle = descriptor.handle
+    return descriptor.session.call(verb, request)
+
+
+def _dup(number: int) -> int:
+    return _socket_shim.dup(number)
+
+
+def _get_inheritable(number: int) -> bool:
+    return bool(_call(number, "get_inheritable", socket_service_pb2.GetInheritableRequest()).inheritable)
+
+
+def _set_inheritable(number: int, inheritable: Any) -> None:
+    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=bool(inheritable)))
+
+
+def _get_blocking(number: int) -> bool:
+    return bool(_call(number, "getblocking", socket_service_pb2.GetblockingRequest()).blocking)
+
+
+def _set_blocking(number: int, blocking: Any) -> None:
+    _call(number, "setblocking", socket_service_pb2.SetblockingRequest(blocking=bool(blocking)))
+
+
+def _read(number: int, length: int) -> bytes:
+    return bytes(_call(number, "recv", socket_service_pb2.RecvRequest(max_bytes=length)).data)
+
+
+def _write(number: int, data: Any) -> int:
+    view = memoryview(data).cast("B")[: 1 << 20]
+    return int(_call(number, "send", socket_service_pb2.SendRequest(data=bytes(view))).sent_bytes)
+
+
+def _sendfile_mixed(out_fd: Any, in_fd: Any, offset: Any, count: Any, *rest: Any, **keywords: Any) -> int:
+    """os.sendfile to a brokered socket: the file is this process's, so its bytes travel."""
+    if not is_brokered(out_fd):
+        return _sendfile(out_fd, in_fd, offset, count, *rest, **keywords)  # type: ignore[no-any-return]
+    size = min(count, _SENDFILE_BYTES)
+    if offset is None:
+        start = os.lseek(in_fd, 0, os.SEEK_CUR)
+        sent = _sendfile_mixed(out_fd, in_fd, start, size)
+        os.lseek(in_fd, start + sent, os.SEEK_SET)
+        return sent
+    data = _pread(in_fd, size, offset)
+    if not data:
+        return 0
+    return int(_call(out_fd, "send", socket_service_pb2.SendRequest(data=data)).sent_bytes)
+
+
+def _fcntl(number: int, command: int, argument: Any = 0, /) -> Any:
+    if command == fcntl.F_GETFL:
+        return _O_RDWR | (0 if _get_blocking(number) else _O_NONBLOCK)
+    if command == fcntl.F_SETFL:
+        _set_blocking(number, not argument & _O_NONBLOCK)
+        return 0
+    if command == fcntl.F_GETFD:
+        return 0 if _get_inheritable(number) else fcntl.FD_CLOEXEC
+    if command == fcntl.F_SETFD:
+        _set_inheritable(number, not argument & fcntl.FD_CLOEXEC)
+        return 0
+    if command in (fcntl.F_DUPFD, getattr(fcntl, "F_DUPFD_CLOEXEC", fcntl.F_DUPFD)):
+        return _dup(number)
+    raise kernel_error(errno.EINVAL)
+
+
+def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = True, /) -> Any:
+    if isinstance(argument, (int, bytes)) or not mutate:
+        return _socket_shim._ioctl(number, request, argument)
+    if isinstance(argument, str):
+        return _socket_shim._ioctl(number, request, argument.encode())
+    view = memoryview(argument).cast("B")
+    if view.readonly:
+        return _socket_shim._ioctl(number, request, bytes(view))
+    view[:] = _socket_shim._ioctl(number, request, bytes(view))
+    return 0

@@ -1,0 +1,404 @@
+"""Readiness of brokered descriptors, beside that of the process's own.
+
+A Watcher is one Watch stream. It is told of interests, and tells once of each handle that is ready. Its thread writes to a
+pipe, which takes its place among the local descriptors in the interpreter's own poll or epoll: so there is one wait, in the
+kernel, that signals end and that lets other threads run.
+
+The daemon says nothing of handles that are not ready. A caller who may not wait therefore needs a sign that it has looked
+at all of them: an interest in a handle that does not exist, sent behind the others, is reported at once, and not before
+them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import select
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, Optional
+
+from . import _descriptors
+from ._grpc import grpc
+from ._gen.v1 import stream_service_pb2
+from ._session import Connection, Session
+
+_poll = select.poll
+POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
+_WATCHED = POLLIN | POLLPRI | POLLOUT
+_FIRST_HANDLE = 1 << 30
+_LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
+
+_METHOD = "/sockbroker.v1.StreamService/Watch"
+
+
+class Watcher:
+    """One Watch stream, used by one thread at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.lost = False
+        self._events: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._marks = itertools.cycle(range(1, _FIRST_HANDLE))
+        self._awaited: dict[int, threading.Lock] = {}
+        self._deaf_until = 0
+        self._queue: queue.SimpleQueue[Optional[stream_service_pb2.WatchRequest]] = queue.SimpleQueue()
+        self.wake, self._waker = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(self._waker, False)
+        method = connection.channel.stream_stream(
+            _METHOD,
+            request_serializer=stream_service_pb2.WatchRequest.SerializeToString,
+            response_deserializer=stream_service_pb2.WatchResponse.FromString,
+        )
+        self._call: Any = method(self._requests(), metadata=connection.metadata)
+        threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
+
+    def arm(self, interests: Iterable[tuple[int, int]]) -> None:
+        """Watches handles for POLL* events, and returns when the daemon has looked at all of them once."""
+        mark = next(self._marks)
+        seen = threading.Lock()
+        seen.acquire()
+        self._awaited[mark] = seen
+        self._send([*interests, (mark, POLLIN)])
+        if self.lost:
+            return
+        seen.acquire()
+
+    def disarm(self, handles: Iterable[int]) -> None:
+        """Stops watching handles, and lets what is on its way be dropped."""
+        mark = next(self._marks)
+        with self._lock:
+            self._deaf_until = mark
+            self._events.clear()
+        self._send([*((handle, 0) for handle in handles), (mark, POLLIN)])
+
+    def take(self) -> dict[int, int]:
+        """Takes the events that came, by handle."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.wake, 65536)
+        with self._lock:
+            events, self._events = self._events, {}
+        return events
+
+    def close(self) -> None:
+        self._queue.put(None)
+
+    def _send(self, interests: Iterable[tuple[int, int]]) -> None:
+        request = stream_service_pb2.WatchRequest(
+            interests=[stream_service_pb2.WatchInterest(handle=handle, events=events) for handle, events in interests]
+        )
+        self._queue.put(request)
+
+    def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
+        return iter(self._queue.get, None)  # type: ignore[arg-type]
+
+    def _read(self) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            for response in self._call:
+                self._receive(response)
+        self.lost = True
+        for mark in list(self._awaited):
+            self._awaited.pop(mark).release()
+        self._notify()
+        self.close()
+
+    def _receive(self, response: stream_service_pb2.WatchResponse) -> None:
+        told = False
+        seen = None
+        with self._lock:
+            for event in response.events:
+                if event.handle >= _FIRST_HANDLE:
+                    if self._deaf_until == 0:
+                        self._events[event.handle] = self._events.get(event.handle, 0) | event.events
+                        told = True
+                elif event.handle == self._deaf_until:
+                    self._deaf_until = 0
+                    self._events.clear()
+                else:
+                    seen = event.handle
+        if told:
+            self._notify()
+        if seen is not None:
+            self._awaited.pop(seen).release()
+
+    def _notify(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._waker, b"\0")
+
+    def __del__(self) -> None:
+        os.close(self.wake)
+        os.close(self._waker)
+
+
+def watcher_of(session: Session) -> Watcher:
+    """Takes a watcher that nobody uses, or makes one. Raises ConnectionLost."""
+    connection = session.connection()
+    while connection.idle_watchers:
+        with contextlib.suppress(IndexError):
+            watcher: Watcher = connection.idle_watchers.pop()
+            if not watcher.lost:
+                return watcher
+    return Watcher(connection)
+
+
+def release(watcher: Watcher, handles: Iterable[int]) -> None:
+    """Gives a watcher back, with the handles that it still watches."""
+    if watcher.lost:
+        return
+    watcher.disarm(handles)
+    watcher.connection.idle_watchers.append(watcher)
+
+
+def stashed_events(descriptor: _descriptors.Descriptor, events: int) -> int:
+    """What an interrupted call left makes a descriptor readable, whatever the kernel says."""
+    return POLLIN & events if descriptor.has_stash else 0
+
+
+def poll_mixed(
+    brokered: dict[int, int], local: Iterable[tuple[int, int]], timeout: Optional[float]
+) -> list[tuple[int, int]]:
+    """Waits until a descriptor is ready, like poll(2), for brokered and local ones together.
+
+    Both are given with their POLL* events, the timeout in seconds; None waits for ever. Answers pairs of a number and the
+    events that hold.
+    """
+    deadline = None if timeout is None else time.monotonic() + max(timeout, 0)
+    results: list[tuple[int, int]] = []
+    by_session: dict[Session, dict[int, int]] = {}
+    asked: dict[int, int] = {}
+    for number, events in brokered.items():
+        descriptor = _descriptors.find(number)
+        if descriptor is None:
+            results.append((number, POLLNVAL))
+            continue
+        stashed = stashed_events(descriptor, events)
+        if stashed:
+            results.append((number, stashed))
+            continue
+        asked[number] = events
+        by_session.setdefault(descriptor.session, {})[descriptor.handle] = number
+    watching: list[tuple[Watcher, dict[int, int]]] = []
+    try:
+        for session, numbers in by_session.items():
+            try:
+                watcher = watcher_of(session)
+            except OSError:
+                results.extend((number, _LOST) for number in numbers.values())
+                continue
+            watching.append((watcher, numbers))
+            watcher.arm((handle, asked[number] & _WATCHED or POLLERR) for handle, number in numbers.items())
+        poller = _poll()
+        for number, events in local:
+            poller.register(number, events)
+        wakes = {watcher.wake for watcher, _ in watching}
+        for wake in wakes:
+            poller.register(wake, POLLIN)
+        while True:
+            for watcher, numbers in watching:
+                results.extend(_events_of(watcher, numbers, asked))
+            left = 0.0 if results else None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            # Rounded up: a wait that ends a little early would be made again, and again.
+            found = poller.poll(None if left is None else -int(-left * 1000 // 1))
+            results.extend((number, events) for number, events in found if number not in wakes)
+            if results or (left is not None and left <= 0 and not found):
+                return results
+    finally:
+        for watcher, numbers in watching:
+            release(watcher, numbers)
+
+
+def _events_of(watcher: Watcher, numbers: dict[int, int], asked: dict[int, int]) -> list[tuple[int, int]]:
+    events = watcher.take()
+    if watcher.lost:
+        return [(number, _LOST & (asked[number] | POLLERR | POLLHUP)) for number in numbers.values()]
+    return [(numbers[handle], held) for handle, held in events.items() if handle in numbers]
+
+
+class Epoll:
+    """select.epoll for brokered and local descriptors together.
+
+    Brokered ones are watched until they are ready, and again from the next poll on: that is level-triggered, and EPOLLET is
+    taken for it. EPOLLONESHOT is kept. Their readiness does not show in `fileno()` polled elsewhere before `poll` was
+    called once.
+    """
+
+    def __init__(self, sizehint: int = -1, flags: int = 0, *, real: Any = None) -> None:
+        self._real = (_epoll(sizehint, flags) if sizehint != -1 or flags else _epoll()) if real is None else real
+        self._events: dict[int, int] = {}
+        # To be watched (again) from the next poll on.
+        self._stale: set[int] = set()
+        self._watchers: dict[Session, tuple[Watcher, dict[int, int]]] = {}
+
+    @classmethod
+    def fromfd(cls, fd: int) -> Epoll:
+        return cls(real=_epoll.fromfd(fd))
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._real.closed)
+
+    def fileno(self) -> int:
+        return int(self._real.fileno())
+
+    def close(self) -> None:
+        for watcher, numbers in self._watchers.values():
+            release(watcher, numbers)
+        self._watchers.clear()
+        self._events.clear()
+        self._real.close()
+
+    def __enter__(self) -> Epoll:
+        self._real.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def register(self, fd: Any, eventmask: int = POLLIN | POLLPRI | POLLOUT) -> None:
+        number = number_of(fd)
+        if not _descriptors.is_brokered(number):
+            self._real.register(number, eventmask)
+            return
+        self.fileno()
+        _descriptors.lookup(number)
+        if number in self._events:
+            raise FileExistsError(17, "File exists")
+        self._events[number] = eventmask
+        self._stale.add(number)
+
+    def modify(self, fd: Any, eventmask: int) -> None:
+        number = number_of(fd)
+        if not _descriptors.is_brokered(number):
+            self._real.modify(number, eventmask)
+            return
+        self._known(number)
+        self._events[number] = eventmask
+        self._stale.add(number)
+
+    def unregister(self, fd: Any) -> None:
+        number = number_of(fd)
+        if not _descriptors.is_brokered(number):
+            self._real.unregister(number)
+            return
+        self._known(number)
+        self._drop(number)
+
+    def poll(self, timeout: Optional[float] = None, maxevents: int = -1) -> list[tuple[int, int]]:
+        if not self._events:
+            return self._real.poll(timeout, maxevents)  # type: ignore[no-any-return]
+        deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+        results = self._rearm()
+        while True:
+            for watcher, numbers in list(self._watchers.values()):
+                results.extend(self._take(watcher, numbers))
+            left = 0.0 if results else -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
+            wakes = {watcher.wake for watcher, _ in self._watchers.values()}
+            found = self._real.poll(left, maxevents if maxevents == -1 else maxevents + len(wakes))
+            results.extend((number, events) for number, events in found if number not in wakes)
+            if results or (left == 0 and not found):
+                return self._cut(results, maxevents)
+
+    def _known(self, number: int) -> None:
+        self.fileno()
+        _descriptors.lookup(number)
+        if number not in self._events:
+            raise FileNotFoundError(2, "No such file or directory")
+
+    def _drop(self, number: int) -> None:
+        self._events.pop(number, None)
+        self._stale.discard(number)
+        for watcher, numbers in self._watchers.values():
+            for handle in [handle for handle, known in numbers.items() if known == number]:
+                del numbers[handle]
+                watcher.arm([(handle, 0)])
+
+    def _rearm(self) -> list[tuple[int, int]]:
+        """Watches what is to be watched again. Answers what is ready without the daemon."""
+        results: list[tuple[int, int]] = []
+        interests: dict[Session, list[tuple[int, int]]] = {}
+        for number in list(self._stale):
+            self._stale.discard(number)
+            descriptor = _descriptors.find(number)
+            if descriptor is None:
+                self._drop(number)  # As the kernel does with what was closed.
+                continue
+            events = self._events[number]
+            stashed = stashed_events(descriptor, events)
+            if stashed:
+                results.append((number, stashed))
+                self._stale.add(number)
+                continue
+            try:
+                self._watcher(descriptor.session)[1][descriptor.handle] = number
+            except OSError:
+                results.append((number, _LOST & (events | POLLERR | POLLHUP)))
+                self._stale.add(number)
+                continue
+            interests.setdefault(descriptor.session, []).append((descriptor.handle, events & _WATCHED or POLLERR))
+        for session, wanted in interests.items():
+            self._watchers[session][0].arm(wanted)
+        return results
+
+    def _watcher(self, session: Session) -> tuple[Watcher, dict[int, int]]:
+        known = self._watchers.get(session)
+        if known is not None and not known[0].lost:
+            return known
+        watcher = watcher_of(session)
+        if known is not None:
+            with contextlib.suppress(OSError):
+                self._real.unregister(known[0].wake)
+        self._real.register(watcher.wake, POLLIN)
+        self._watchers[session] = (watcher, {})
+        return self._watchers[session]
+
+    def _take(self, watcher: Watcher, numbers: dict[int, int]) -> Iterator[tuple[int, int]]:
+        events = watcher.take()
+        if watcher.lost:
+            events = dict.fromkeys(numbers, _LOST)
+        for handle, held in events.items():
+            number = numbers.get(handle)
+            if number is None or number not in self._events:
+                continue
+            wanted = self._events[number]
+            if held & POLLNVAL:
+                self._drop(number)
+                continue
+            if wanted & _EPOLLONESHOT:
+                self._events[number] = wanted & ~_WATCHED
+            else:
+                self._stale.add(number)
+            held &= wanted | POLLERR | POLLHUP
+            if held:
+                yield number, held
+
+    def _cut(self, results: list[tuple[int, int]], maxevents: int) -> list[tuple[int, int]]:
+        """Keeps what is too much for the next poll."""
+        if maxevents == -1 or len(results) <= maxevents:
+            return results
+        for number, _ in results[maxevents:]:
+            if number in self._events:
+                self._stale.add(number)
+        return results[:maxevents]
+
+
+_epoll: Any = getattr(select, "epoll", None)
+_EPOLLONESHOT = 1 << 30
+
+
+def number_of(thing: Any) -> int:
+    """The descriptor of an object, as select takes it: an int, or what its fileno() says. Raises TypeError, ValueError."""
+    number = thing
+    if not isinstance(thing, int):
+        if not hasattr(thing, "fileno"):
+            raise TypeError("argument must be an int, or have a fileno() method.")
+        number = thing.fileno()
+        if not isinstance(number, int):
+            raise TypeError("fileno() returned a non-integer")
+    if number < 0:
+        raise ValueError(f"file descriptor cannot be a negative integer ({number})")
+    return number

@@ -1,0 +1,365 @@
+"""A leased session, the connection that it is used over, and what becomes of both in a fork.
+
+A session is opened with a token, so that it may be used from several connections: this process's, the next one after a
+broken one, and those of its forked children. While a stream is open on it, it lives.
+
+Fork. In the kernel a child has descriptors of its own, and may close them without disturbing its parent. So the parent
+duplicates every open handle before it forks, and the child finds its numbers pointing at the duplicates. The child must
+not touch the parent's channel: it opens a connection when it needs one. The write end of a pipe is open in the child alone;
+its end of file tells the parent that the child is gone, or has become another program, and that the duplicates which it
+did not close are to be closed for it.
+
+gRPC lets a process fork only while none of its threads works for it, and asks them to rest by a flag that they look at
+after each event, or once in a second. So that nobody has to wait for that second, some operations are begun that time out
+within milliseconds: their ends are events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from . import _descriptors
+from ._duration import duration
+from ._endpoint import Endpoint
+from ._grpc import grpc
+from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
+from ._status import broker_error
+from ._stream import OperationStream, Orphan, error_from_rpc
+
+TOKEN_KEY = "sockbroker-session"
+_LEASE_SECONDS = 30
+_PATIENCE_SECONDS = 10
+_WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128)
+_OPTIONS = [
+    # Two channels of one process to one daemon would share a connection.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_retries", 0),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+]
+
+# C-level poll, before anything replaces select.poll by one that knows of brokered sockets.
+_poll = select.poll
+_POLLIN = select.POLLIN
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+# What a child inherited and must not use: not even finalizers may run on it.
+_inherited: list[object] = []
+
+
+class Credentials:
+    """What mutual TLS needs: each the contents of a PEM file."""
+
+    def __init__(self, ca: bytes, certificate: bytes, key: bytes) -> None:
+        self.channel = grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+class Connection:
+    """A channel and the operation stream on it."""
+
+    def __init__(self, channel: Any, token: str) -> None:
+        self.channel = channel
+        self.metadata = ((TOKEN_KEY, token),)
+        self.operations = OperationStream(channel, self.metadata)
+        self.idle_watchers: list[Any] = []
+
+    def close(self) -> None:
+        self.operations.close()
+        self.channel.close()
+
+
+class Session:
+    """A session with a daemon. Its methods may be called from any thread."""
+
+    def __init__(self, endpoint: Endpoint, credentials: Optional[Credentials] = None, name: str = "") -> None:
+        """Opens it. Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in."""
+        self.endpoint = endpoint
+        self.limits = session_service_pb2.Limits()
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self._connection: Optional[Connection] = None
+        self._owner = os.getpid()
+        self._closed = False
+        self._lost: Optional[Exception] = None
+        self._alarm: Optional[int] = None
+        self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
+        self._fork_pipe: Optional[tuple[int, int]] = None
+        channel = self._open_channel()
+        try:
+            self.token = self._open(channel, name)
+            self._connection = self._start(channel)
+        except BaseException:
+            channel.close()
+            raise
+        _sessions.add(self)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the session is gone for good, and its sockets with it."""
+        return self._closed or self._lost is not None
+
+    def call(self, verb: str, request: Any, orphan: Optional[Orphan] = None) -> Any:
+        """Performs an operation, and answers its response.
+
+        `orphan` is called with a response that came when the caller was no longer there to take it. Raises the exceptions
+        of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once.
+        """
+        operations = self.connection().operations
+        op_id, pending = operations.begin(verb, request)
+        return operations.finish(op_id, pending, orphan)
+
+    def call_all(self, verb: str, requests: Sequence[Any]) -> list[Any]:
+        """Performs operations together. Answers a response or an exception for each."""
+        operations = self.connection().operations
+        begun = [operations.begin(verb, request) for request in requests]
+        results: list[Any] = []
+        for op_id, pending in begun:
+            try:
+                results.append(operations.finish(op_id, pending))
+            except Exception as error:  # One of several outcomes, for the caller to look at.
+                results.append(error)
+        return results
+
+    def post(self, verb: str, request: Any) -> None:
+        """Begins an operation and forgets it. For finalizers: it takes no lock, and makes no connection."""
+        connection = self._connection
+        if connection is not None and not connection.operations.ended:
+            connection.operations.post(verb, request)
+
+    def connection(self) -> Connection:
+        """Answers the connection, a new one if the old is broken or a parent's. Raises ConnectionLost."""
+        connection = self._connection
+        if connection is not None and not connection.operations.ended:
+            return connection
+        with self._lock:
+            connection = self._connection
+            if connection is None or connection.operations.ended:
+                connection = self._resume()
+            return connection
+
+    def waiting_operations(self) -> int:
+        """Counts the operations that wait in the daemon, as it stands when all that were begun before have been tried."""
+        connection = self._connection
+        if connection is None:
+            return 0
+        waiting = connection.operations.waiting()
+        for _ in range(2):  # Some are answered one turn of the daemon's loop later.
+            self.call("get_session", session_service_pb2.GetSessionRequest())
+        return len(waiting & connection.operations.waiting())
+
+    def close(self) -> None:
+        """Ends the session, and with it every socket. In a forked child it ends the connection alone. Idempotent."""
+        if self._closed:
+            return
+        connection = self._connection
+        owner = self._owner == os.getpid()
+        if connection is not None and not connection.operations.ended:
+            with contextlib.suppress(Exception):
+                if owner and not _children.any_alive(self):
+                    self.call("close_session", session_service_pb2.CloseSessionRequest())
+                else:
+                    requests = [
+                        socket_service_pb2.CloseRequest(handle=descriptor.handle)
+                        for descriptor in _descriptors.of_session(self)
+                    ]
+                    self.call_all("close", requests)
+        self._closed = True
+        for descriptor in _descriptors.of_session(self):
+            _descriptors.forget(descriptor.number)
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.close()
+
+    def _open_channel(self) -> Any:
+        target = self.endpoint.target()
+        if self._credentials is not None:
+            return grpc.secure_channel(target, self._credentials.channel, _OPTIONS)
+        if self.endpoint.path is None:
+            raise ValueError(f"{self.endpoint} takes certificates: the argument `credentials`")
+        return grpc.insecure_channel(target, _OPTIONS)
+
+    def _open(self, channel: Any, name: str) -> str:
+        method = channel.unary_unary(
+            "/sockbroker.v1.SessionService/OpenSession",
+            session_service_pb2.OpenSessionRequest.SerializeToString,
+            session_service_pb2.OpenSessionResponse.FromString,
+        )
+        request = session_service_pb2.OpenSessionRequest(
+            lease=duration(_LEASE_SECONDS * 1_000_000_000), name=name
+        )
+        try:
+            response: session_service_pb2.OpenSessionResponse = method(request, timeout=_PATIENCE_SECONDS)
+        except grpc.RpcError as error:
+            raise self._explain(error) from None
+        return response.token
+
+    def _explain(self, error: Any) -> Exception:
+        """Says why there is no connection in terms of the endpoint."""
+        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return broker_error("NOT_A_BROKER", f"whoever listens at {self.endpoint} does not answer as a daemon")
+        if error.code() != grpc.StatusCode.UNAVAILABLE or error.trailing_metadata():
+            return error_from_rpc(error)
+        details = str(error.details())
+        if "No such file" in details or "ENOENT" in details:
+            return broker_error("ENDPOINT_NOT_FOUND", f"there is no socket at {self.endpoint}: is the daemon running?")
+        if "Permission denied" in details:
+            return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {self.endpoint}")
+        return broker_error("ENDPOINT_REFUSED", f"nobody answers at {self.endpoint}: is the daemon running?")
+
+    def _start(self, channel: Any) -> Connection:
+        connection = Connection(channel, self.token)
+        op_id, pending = connection.operations.begin("who_am_i", session_service_pb2.WhoAmIRequest())
+        self.limits = connection.operations.finish(op_id, pending).limits
+        return connection
+
+    def _resume(self) -> Connection:
+        if self._closed:
+            raise broker_error("BROKER_CLOSED", "the broker was closed")
+        if self._lost is not None:
+            raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
+        channel = self._open_channel()
+        try:
+            self._connection = self._start(channel)
+        except Exception as error:
+            channel.close()
+            # The daemon is there and does not know the session: it was started anew, or the lease is over.
+            if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
+                self._lost = error
+            raise
+        return self._connection
+
+    # Fork ------------------------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Makes the child's handles, and sees to it that gRPC's threads rest soon."""
+        self._fork_handles, self._fork_pipe = [], None
+        connection = self._connection
+        if self.lost or connection is None or connection.operations.ended:
+            return
+        with contextlib.suppress(Exception):
+            descriptors = _descriptors.of_session(self)
+            if descriptors:
+                requests = [socket_service_pb2.DupRequest(handle=descriptor.handle) for descriptor in descriptors]
+                for descriptor, duplicate in zip(descriptors, self.call_all("dup", requests)):
+                    if not isinstance(duplicate, Exception):
+                        self._fork_handles.append((descriptor, duplicate.socket.handle))
+                self._fork_pipe = os.pipe()
+            self._wake_soon(connection)
+
+    def after_fork_in_parent(self) -> None:
+        """Watches over the child's handles."""
+        handles, pipe = self._fork_handles, self._fork_pipe
+        self._fork_handles, self._fork_pipe = [], None
+        if pipe is not None:
+            os.close(pipe[1])
+            _children.add(pipe[0], self, [handle for _, handle in handles])
+
+    def after_fork_in_child(self) -> None:
+        """Turns to the child's own handles. The connection is made when it is needed."""
+        _inherited.extend((self._connection, self._lock))
+        self._connection = None
+        self._lock = threading.Lock()
+        self._alarm = None
+        inherited = {descriptor.number for descriptor, _ in self._fork_handles}
+        for descriptor in _descriptors.of_session(self):
+            descriptor.received.clear()
+            descriptor.connections.clear()
+            if descriptor.number not in inherited:
+                _descriptors.forget(descriptor.number)
+        for descriptor, handle in self._fork_handles:
+            descriptor.handle = handle
+        if self._fork_pipe is not None:
+            os.close(self._fork_pipe[0])
+            # Never closed here: its end is the sign.
+            _inherited.append(self._fork_pipe[1])
+        self._fork_handles, self._fork_pipe = [], None
+
+    def _wake_soon(self, connection: Connection) -> None:
+        if self._alarm is None:
+            request = socket_service_pb2.SocketpairRequest()
+            self._alarm = self.call("socketpair", request).first.handle
+        for milliseconds in _WAKE_AFTER_MS:
+            limit = socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000))
+            connection.operations.post(
+                "recv", socket_service_pb2.RecvRequest(handle=self._alarm, max_bytes=1, timeout=limit)
+            )
+
+
+class _Children:
+    """Closes what dead children left open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._children: dict[int, tuple[Session, list[int]]] = {}
+        self._wake: Optional[tuple[int, int]] = None
+
+    def add(self, pipe: int, session: Session, handles: list[int]) -> None:
+        with self._lock:
+            self._children[pipe] = (session, handles)
+            if self._wake is None:
+                self._wake = os.pipe()
+                threading.Thread(target=self._run, args=(self._wake[0],), name="sockbroker-forks", daemon=True).start()
+            os.write(self._wake[1], b"\0")
+
+    def any_alive(self, session: Session) -> bool:
+        with self._lock:
+            pipes = [pipe for pipe, (owner, _) in self._children.items() if owner is session]
+        poll = _poll()
+        for pipe in pipes:
+            poll.register(pipe, _POLLIN)
+        return len(poll.poll(0)) < len(pipes)
+
+    def reset(self) -> None:
+        """In a child: the parent's children are not its own."""
+        for pipe in (*self._children, *(self._wake or ())):
+            os.close(pipe)
+        self.__init__()  # type: ignore[misc]
+
+    def _run(self, wake: int) -> None:
+        while True:
+            poll = _poll()
+            poll.register(wake, _POLLIN)
+            with self._lock:
+                for pipe in self._children:
+                    poll.register(pipe, _POLLIN)
+            for number, _ in poll.poll():
+                if number == wake:
+                    os.read(wake, 4096)
+                    continue
+                with self._lock:
+                    session, handles = self._children.pop(number)
+                    os.close(number)
+                for handle in handles:
+                    session.post("close", socket_service_pb2.CloseRequest(handle=handle))
+                del session
+
+
+_children = _Children()
+
+
+def _before_fork() -> None:
+    for session in list(_sessions):
+        session.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for session in list(_sessions):
+        session.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    _children.reset()
+    for session in list(_sessions):
+        session.after_fork_in_child()
+
+
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+)

@@ -1,0 +1,862 @@
+"""What takes the place of the interpreter's `_socket`: the same names, with every socket in the daemon.
+
+CPython's own Lib/socket.py, unmodified, builds its classes and functions on this module. Arguments are judged by the
+interpreter (`_judge`), conversions that need no kernel are its own, and so are the exceptions and the constants. Timeouts
+belong to the object here, O_NONBLOCK to the open description in the daemon, as between the interpreter and the kernel.
+
+A socket of a family that is not brokered (`broker_families`), or made of a descriptor of this process, is a real one: it
+is in `_local`, and its methods are called.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import math
+import operator
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from typing import Any, Callable, Optional
+
+from . import _ancillary, _descriptors
+from ._addresses import Address, address_from_wire, address_to_wire, host_text, judged_address
+from ._default import current_session
+from ._descriptors import Descriptor, Received
+from ._duration import duration
+from ._gen.v1 import (
+    host_service_pb2,
+    interface_service_pb2,
+    resolver_service_pb2,
+    socket_pb2,
+    socket_service_pb2,
+)
+from ._judge import judge, timeout_of
+from ._real import real
+from ._session import Session
+from ._status import kernel_error
+
+_sockbroker = True
+
+_SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
+_SOCK_CLOEXEC: int = getattr(real, "SOCK_CLOEXEC", 0o2000000)
+_SOCK_STREAM = 1
+_MSG_OOB = 0x1
+_MSG_ERRQUEUE = 0x2000
+# One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
+_HEAD_BYTES = 16 * 1024
+# What one send of a stream takes at the most, in bytes.
+_PIECE_BYTES = 256 * 1024
+
+_default_timeout: Optional[float] = None
+_brokered_families: Optional[frozenset[int]] = None
+
+
+def broker_families(families: Optional[Iterable[int]]) -> None:
+    """Says which families are opened in the daemon; the others are this process's own. None: all are brokered."""
+    global _brokered_families
+    _brokered_families = None if families is None else frozenset(families)
+
+
+def _is_local(family: int) -> bool:
+    return _brokered_families is not None and family not in _brokered_families
+
+
+def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets a real socket answer instead, where there is one."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def either(self: socket, *arguments: Any, **keywords: Any) -> Any:
+        if self._local is not None:
+            return getattr(self._local, name)(*arguments, **keywords)
+        return method(self, *arguments, **keywords)
+
+    return either
+
+
+class socket:  # noqa: N801, the name is the interpreter's
+    """socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object"""
+
+    __slots__ = ("_descriptor", "_family", "_local", "_proto", "_timeout", "_type")
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> socket:
+        self = super().__new__(cls)
+        self._descriptor = None
+        self._local = None
+        self._family, self._type, self._proto = 0, 0, 0
+        self._timeout = None
+        return self
+
+    _descriptor: Optional[Descriptor]
+    _local: Any
+    _family: int
+    _type: int
+    _proto: int
+    _timeout: Optional[float]
+
+    def __init__(self, family: Any = -1, type: Any = -1, proto: Any = -1, fileno: Any = None) -> None:
+        try:
+            family, type, proto = operator.index(family), operator.index(type), operator.index(proto)
+            number = None if fileno is None else operator.index(fileno)
+            if not all(-(1 << 31) <= value < 1 << 31 for value in (family, type, proto)):
+                raise OverflowError
+        except (TypeError, OverflowError):
+            real.socket(family, type, proto, fileno)
+            raise
+        sys.audit("socket.__new__", self, family, type, proto)
+        if number is not None:
+            if number < 0:
+                raise ValueError("negative file descriptor")
+            if _descriptors.is_brokered(number):
+                self._describe(number, family, type, proto)
+            else:
+                self._local = real.socket(family, type, proto, number)
+            return
+        family = 2 if family == -1 else family
+        type = _SOCK_STREAM if type == -1 else type
+        proto = 0 if proto == -1 else proto
+        if _is_local(family):
+            self._local = real.socket(family, type, proto)
+            return
+        flags = type & (_SOCK_NONBLOCK | _SOCK_CLOEXEC)
+        session = current_session()
+        request = socket_service_pb2.SocketRequest(protocol=proto, type_flags=flags)
+        request.family = family
+        request.type = type & ~flags
+        response = session.call("socket", request, functools.partial(_close_handle_of, session))
+        self._become(_descriptors.adopt(session, response.socket.handle), family, type, proto)
+
+    def _describe(self, number: int, family: int, type: int, proto: int) -> None:
+        descriptor = _descriptors.lookup(number)
+        if -1 in (family, type, proto):
+            request = socket_service_pb2.SocketRequest(fileno=descriptor.handle)
+            facts = descriptor.session.call("socket", request).socket
+            family = facts.family if family == -1 else family
+            type = facts.type if type == -1 else type
+            proto = facts.protocol if proto == -1 else proto
+        self._become(descriptor, family, type, proto)
+
+    def _become(self, descriptor: Descriptor, family: int, type: int, proto: int) -> None:
+        flags = type & (_SOCK_NONBLOCK | _SOCK_CLOEXEC)
+        self._descriptor = descriptor
+        self._family, self._type, self._proto = family, type & ~flags, proto
+        descriptor.stream = self._type == _SOCK_STREAM
+        if flags & _SOCK_NONBLOCK:
+            self._timeout = 0.0
+        elif _default_timeout is not None:
+            self._timeout = _default_timeout
+            self._post_blocking(False)
+
+    def __repr__(self) -> str:
+        return f"<socket object, fd={self.fileno()}, family={self.family}, type={self.type}, proto={self.proto}>"
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is None:
+            return
+        try:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+        except Warning as warning:  # They may be turned into errors, and a finalizer has nowhere to raise.
+            sys.unraisablehook(_Unraisable(warning, self))
+        self._descriptor = None
+        if _descriptors.forget(descriptor.number) is not None:
+            request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
+            descriptor.session.post("close", request)
+
+    @property
+    def family(self) -> int:
+        """the socket family"""
+        return self._family if self._local is None else self._local.family  # type: ignore[no-any-return]
+
+    @property
+    def type(self) -> int:
+        """the socket type"""
+        return self._type if self._local is None else self._local.type  # type: ignore[no-any-return]
+
+    @property
+    def proto(self) -> int:
+        """the socket protocol"""
+        return self._proto if self._local is None else self._local.proto  # type: ignore[no-any-return]
+
+    @property
+    def timeout(self) -> Optional[float]:
+        """the socket timeout"""
+        return self._timeout if self._local is None else self._local.timeout  # type: ignore[no-any-return]
+
+    # What every method does -------------------------------------------------------------------------------------------
+
+    def _judge(self, method: str, arguments: tuple[Any, ...] = (), keywords: Optional[dict[str, Any]] = None) -> Any:
+        """Judges the arguments. Answers a verdict, or None when it is for the daemon. Raises EBADF when closed."""
+        verdict = judge((self._family, self._type, self._proto), method, arguments, keywords or {})
+        if verdict is None:
+            self._open()
+        return verdict
+
+    def _open(self) -> Descriptor:
+        descriptor = self._descriptor
+        if descriptor is None:
+            raise kernel_error(errno.EBADF)
+        # Another object on the same number may have closed it.
+        if _descriptors.find(descriptor.number) is None:
+            if descriptor.session.lost:
+                descriptor.session.connection()
+            raise kernel_error(errno.EBADF)
+        return descriptor
+
+    def _limit(self) -> Optional[socket_pb2.Timeout]:
+        """The request's timeout. Only one above zero is said; else the open description decides, as in the kernel."""
+        return _limit_of(self._timeout) if self._timeout else None
+
+    def _address(self, address: Any, binds: bool = False) -> Address:
+        return address_to_wire(self._family, self._proto, address, binds)
+
+    def _post_blocking(self, blocking: bool) -> None:
+        descriptor = self._open()
+        request = socket_service_pb2.SetblockingRequest(handle=descriptor.handle, blocking=blocking)
+        # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
+        descriptor.session.connection().operations.post("setblocking", request)
+
+    def _call(self, verb: str, request: Any, orphan: Optional[Callable[[Any], None]] = None) -> Any:
+        descriptor = self._open()
+        request.handle = descriptor.handle
+        return descriptor.session.call(verb, request, orphan)
+
+    # Connections --------------------------------------------------------------------------------------------------------
+
+    @_or_local
+    def bind(self, *arguments: Any) -> None:
+        judged = tuple(judged_address(self._family, address) for address in arguments)
+        self._judge("bind", judged)
+        self._call("bind", socket_service_pb2.BindRequest(address=self._address(arguments[0], binds=True)))
+
+    @_or_local
+    def listen(self, *arguments: Any) -> None:
+        self._judge("listen", arguments)
+        request = socket_service_pb2.ListenRequest()
+        if arguments:
+            request.backlog = max(operator.index(arguments[0]), 0)
+        self._call("listen", request)
+
+    @_or_local
+    def _accept(self) -> tuple[int, Any]:
+        self._judge("_accept")
+        descriptor = self._open()
+        session = descriptor.session
+        if descriptor.connections:
+            return descriptor.connections.popleft()
+
+        def accepted(response: Any) -> tuple[int, Any]:
+            number = _descriptors.adopt(session, response.socket.handle).number
+            return number, address_from_wire(response.socket.peer_address)
+
+        response = self._call(
+            "accept",
+            socket_service_pb2.AcceptRequest(timeout=self._limit()),
+            lambda response: descriptor.connections.append(accepted(response)),
+        )
+        return accepted(response)
+
+    @_or_local
+    def connect(self, *arguments: Any) -> None:
+        self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
+        request = socket_service_pb2.ConnectRequest(address=self._address(arguments[0]), timeout=self._limit())
+        self._call("connect", request)
+
+    @_or_local
+    def connect_ex(self, *arguments: Any) -> int:
+        verdict = judge(
+            (self._family, self._type, self._proto),
+            "connect_ex",
+            tuple(judged_address(self._family, address) for address in arguments),
+            {},
+        )
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        if self._descriptor is None:
+            return errno.EBADF
+        request = socket_service_pb2.ConnectExRequest(address=self._address(arguments[0]), timeout=self._limit())
+        response = self._call("connect_ex", request)
+        return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
+
+    @_or_local
+    def shutdown(self, *arguments: Any) -> None:
+        self._judge("shutdown", arguments)
+        self._call("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(arguments[0])))
+
+    @_or_local
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            _close_descriptor(descriptor.number)
+
+    @_or_local
+    def detach(self) -> int:
+        descriptor, self._descriptor = self._descriptor, None
+        return -1 if descriptor is None else descriptor.number
+
+    @_or_local
+    def fileno(self) -> int:
+        return -1 if self._descriptor is None else self._descriptor.number
+
+    @_or_local
+    def getsockname(self) -> Any:
+        self._judge("getsockname")
+        return address_from_wire(self._call("getsockname", socket_service_pb2.GetsocknameRequest()).address)
+
+    @_or_local
+    def getpeername(self) -> Any:
+        self._judge("getpeername")
+        return address_from_wire(self._call("getpeername", socket_service_pb2.GetpeernameRequest()).address)
+
+    # Options ------------------------------------------------------------------------------------------------------------
+
+    @_or_local
+    def getsockopt(self, *arguments: Any) -> Any:
+        self._judge("getsockopt", arguments)
+        level, name, size = (*map(operator.index, arguments), 0)[:3]
+        request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
+        if size:
+            request.max_bytes = size
+        value = self._call("getsockopt", request).value
+        return value.data if size else value.integer
+
+    @_or_local
+    def setsockopt(self, *arguments: Any) -> None:
+        self._judge("setsockopt", arguments)
+        value = arguments[2]
+        option = socket_pb2.OptionValue()
+        if value is None:
+            option.null_length = operator.index(arguments[3])
+        elif hasattr(value, "__index__"):
+            option.integer = operator.index(value)
+        else:
+            option.data = _bytes_of(value)
+        level, name = map(operator.index, arguments[:2])
+        self._call("setsockopt", socket_service_pb2.SetsockoptRequest(level=level, name=name, value=option))
+
+    @_or_local
+    def settimeout(self, *arguments: Any) -> None:
+        if len(arguments) != 1:
+            self._judge("settimeout", arguments)
+        self._timeout = timeout_of(arguments[0])
+        self._post_blocking(self._timeout is None)
+
+    @_or_local
+    def gettimeout(self) -> Optional[float]:
+        return self._timeout
+
+    @_or_local
+    def setblocking(self, *arguments: Any) -> None:
+        if len(arguments) != 1:
+            self._judge("setblocking", arguments)
+        self._timeout = None if arguments[0] else 0.0
+        self._post_blocking(self._timeout is None)
+
+    @_or_local
+    def getblocking(self) -> bool:
+        return self._timeout != 0.0
+
+    # Receiving ----------------------------------------------------------------------------------------------------------
+
+    def _receive(self, verb: str, request: Any) -> Received:
+        descriptor = self._open()
+        size, flags = request.max_bytes, request.flags
+        if descriptor.received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
+            taken = descriptor.take(size, flags)
+            if taken is not None:
+                return taken
+        limit = self._limit()
+        if limit is not None:
+            request.timeout.CopyFrom(limit)
+        received = functools.partial(_received, descriptor.session, verb)
+        response = self._call(verb, request, lambda response: descriptor.received.append(received(response)))
+        return received(response)
+
+    @_or_local
+    def recv(self, *arguments: Any) -> Any:
+        verdict = self._judge("recv", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        return self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags)).data
+
+    @_or_local
+    def recvfrom(self, *arguments: Any) -> Any:
+        verdict = self._judge("recvfrom", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        return received.data, received.address
+
+    @_or_local
+    def recvmsg(self, *arguments: Any) -> Any:
+        verdict = self._judge("recvmsg", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, room, flags = (*map(operator.index, arguments), 0, 0)[:3]
+        received = self._recvmsg(size, room, flags)
+        return received.data, received.ancillary, received.flags, received.address
+
+    @_or_local
+    def recv_into(self, *arguments: Any, **keywords: Any) -> Any:
+        verdict = self._judge("recv_into", arguments, keywords)
+        if verdict is not None:
+            return verdict.value
+        view, size, flags = _into(*arguments, **keywords)
+        received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length
+
+    @_or_local
+    def recvfrom_into(self, *arguments: Any, **keywords: Any) -> Any:
+        verdict = self._judge("recvfrom_into", arguments, keywords)
+        if verdict is not None:
+            return verdict.value
+        view, size, flags = _into(*arguments, **keywords)
+        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length, received.address
+
+    @_or_local
+    def recvmsg_into(self, *arguments: Any) -> Any:
+        arguments = _with_list(arguments, 0)
+        verdict = self._judge("recvmsg_into", arguments)
+        if verdict is not None:
+            return verdict.value
+        views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
+        room, flags = (*map(operator.index, arguments[1:]), 0, 0)[:2]
+        received = self._recvmsg(sum(map(len, views)), room, flags)
+        rest = memoryview(received.data)
+        for view in views:
+            piece, rest = rest[: len(view)], rest[len(view) :]
+            view[: len(piece)] = piece
+        return received.length, received.ancillary, received.flags, received.address
+
+    def _recvmsg(self, size: int, room: int, flags: int) -> Received:
+        request = socket_service_pb2.RecvmsgRequest(max_bytes=size, max_ancillary_bytes=room, flags=flags)
+        return self._receive("recvmsg", request)
+
+    # Sending ------------------------------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        return int(self._open().session.limits.max_request_bytes) - _HEAD_BYTES
+
+    def _payload(self, data: Any) -> bytes:
+        """What one send takes of the data: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+        view = memoryview(data).cast("B")
+        room = self._room()
+        if self._type == _SOCK_STREAM:
+            room = min(room, _PIECE_BYTES)
+            return _bytes_of(data) if len(view) <= room else bytes(view[:room])
+        if len(view) > room:
+            raise kernel_error(errno.EMSGSIZE)
+        return _bytes_of(data)
+
+    @_or_local
+    def send(self, *arguments: Any) -> int:
+        self._judge("send", arguments)
+        flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
+        request = socket_service_pb2.SendRequest(data=self._payload(arguments[0]), flags=flags, timeout=self._limit())
+        return int(self._call("send", request).sent_bytes)
+
+    @_or_local
+    def sendall(self, *arguments: Any) -> None:
+        self._judge("sendall", arguments)
+        flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
+        view = memoryview(arguments[0]).cast("B")
+        if self._type != _SOCK_STREAM or len(view) <= _PIECE_BYTES:
+            request = socket_service_pb2.SendallRequest(
+                data=self._payload(arguments[0]), flags=flags, timeout=self._limit()
+            )
+            self._call("sendall", request)
+            return
+        deadline = time.monotonic() + self._timeout if self._timeout else math.inf
+        for start in range(0, len(view), _PIECE_BYTES):
+            request = socket_service_pb2.SendallRequest(data=bytes(view[start : start + _PIECE_BYTES]), flags=flags)
+            if self._timeout:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise real.timeout("timed out")
+                request.timeout.CopyFrom(_limit_of(left))
+            self._call("sendall", request)
+
+    @_or_local
+    def sendto(self, *arguments: Any) -> int:
+        judged = arguments
+        if len(arguments) in (2, 3):
+            judged = (*arguments[:-1], judged_address(self._family, arguments[-1]))
+        self._judge("sendto", judged)
+        flags = operator.index(arguments[1]) if len(arguments) > 2 else 0
+        request = socket_service_pb2.SendtoRequest(
+            data=self._payload(arguments[0]),
+            flags=flags,
+            address=self._address(arguments[-1]),
+            timeout=self._limit(),
+        )
+        return int(self._call("sendto", request).sent_bytes)
+
+    @_or_local
+    def sendmsg(self, *arguments: Any) -> int:
+        arguments = _with_list(_with_list(arguments, 0), 1)
+        judged = arguments
+        if len(arguments) > 3:
+            judged = (*arguments[:3], judged_address(self._family, arguments[3]), *arguments[4:])
+        self._judge("sendmsg", judged)
+        buffers, messages, flags, address = (*arguments, *((), 0, None)[len(arguments) - 1 :])
+        request = socket_service_pb2.SendmsgRequest(
+            buffers=self._gathered(buffers),
+            ancillary_data=_ancillary.control_to_wire(messages),
+            flags=operator.index(flags),
+            timeout=self._limit(),
+        )
+        if address is not None:
+            request.address.CopyFrom(self._address(address))
+        return int(self._call("sendmsg", request).sent_bytes)
+
+    @_or_local
+    def sendmsg_afalg(self, *arguments: Any, **keywords: Any) -> int:
+        arguments = _with_list(arguments, 0)
+        self._judge("sendmsg_afalg", arguments, keywords)
+        buffers = arguments[0] if arguments else keywords.get("msg", ())
+        request = socket_service_pb2.SendmsgAfalgRequest(buffers=self._gathered(buffers), timeout=self._limit())
+        request.op = operator.index(keywords["op"])
+        if keywords.get("iv") is not None:
+            request.iv = _bytes_of(keywords["iv"])
+        if "assoclen" in keywords:
+            request.assoclen = operator.index(keywords["assoclen"])
+        request.flags = operator.index(keywords.get("flags", 0))
+        return int(self._call("sendmsg_afalg", request).sent_bytes)
+
+    def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
+        pieces = [_bytes_of(buffer) for buffer in buffers]
+        room = self._room()
+        if sum(map(len, pieces)) <= room:
+            return pieces
+        if self._type != _SOCK_STREAM:
+            raise kernel_error(errno.EMSGSIZE)
+        kept: list[bytes] = []
+        for piece in pieces:
+            kept.append(piece[:room])
+            room -= len(kept[-1])
+            if room == 0:
+                break
+        return kept
+
+
+SocketType = socket
+
+
+class _Unraisable:
+    """What sys.unraisablehook takes."""
+
+    def __init__(self, error: BaseException, owner: object) -> None:
+        self.exc_type = type(error)
+        self.exc_value = error
+        self.exc_traceback = error.__traceback__
+        self.err_msg = None
+        self.object = owner
+
+
+def _limit_of(seconds: float) -> socket_pb2.Timeout:
+    return socket_pb2.Timeout(duration=duration(round(seconds * 1e9)))
+
+
+def _bytes_of(data: Any) -> bytes:
+    return data if type(data) is bytes else bytes(memoryview(data))
+
+
+def _with_list(arguments: tuple[Any, ...], position: int) -> tuple[Any, ...]:
+    """Makes a list of an iterable argument, so that the judgement does not use it up."""
+    if len(arguments) <= position or isinstance(arguments[position], (list, tuple)):
+        return arguments
+    try:
+        items = list(arguments[position])
+    except TypeError:
+        return arguments
+    return (*arguments[:position], items, *arguments[position + 1 :])
+
+
+def _into(buffer: Any, nbytes: Any = 0, flags: Any = 0) -> tuple[memoryview, int, int]:
+    view = memoryview(buffer).cast("B")
+    size = operator.index(nbytes) or len(view)
+    return view, size, operator.index(flags)
+
+
+def _received(session: Session, verb: str, response: Any) -> Received:
+    if verb == "recv":
+        return Received(response.data, response.length_bytes, [], 0, None)
+    address = address_from_wire(response.address) if response.HasField("address") else None
+    if verb == "recvfrom":
+        return Received(response.data, response.length_bytes, [], 0, address)
+    ancillary = _ancillary.control_from_wire(session, response.ancillary_data)
+    return Received(response.data, response.length_bytes, ancillary, response.flags, address)
+
+
+def _close_handle_of(session: Session, response: Any) -> None:
+    session.post("close", socket_service_pb2.CloseRequest(handle=response.socket.handle))
+
+
+def _close_descriptor(number: int) -> None:
+    descriptor = _descriptors.forget(number)
+    if descriptor is None:
+        raise kernel_error(errno.EBADF)
+    session = descriptor.session
+    if session.lost:
+        return
+    try:
+        session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+    except ConnectionResetError:
+        # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
+        return
+
+
+# Functions ------------------------------------------------------------------------------------------------------------
+
+
+def close(*arguments: Any) -> None:
+    """close(integer) -> None"""
+    if len(arguments) == 1 and _descriptors.is_brokered(arguments[0]):
+        _close_descriptor(operator.index(arguments[0]))
+    else:
+        real.close(*arguments)
+
+
+def dup(*arguments: Any) -> int:
+    """dup(integer) -> integer"""
+    if len(arguments) != 1 or not _descriptors.is_brokered(arguments[0]):
+        return real.dup(*arguments)  # type: ignore[no-any-return]
+    original = _descriptors.lookup(operator.index(arguments[0]))
+    session = original.session
+    request = socket_service_pb2.DupRequest(handle=original.handle)
+    response = session.call("dup", request, functools.partial(_close_handle_of, session))
+    return _descriptors.adopt(session, response.socket.handle).number
+
+
+def socketpair(*arguments: Any) -> tuple[socket, socket]:
+    """socketpair([family[, type [, proto]]]) -> (socket object, socket object)"""
+    try:
+        family, kind, proto = (*map(operator.index, arguments), *(1, 1, 0)[len(arguments) :])
+        if len(arguments) > 3:
+            raise TypeError
+    except TypeError:
+        real.socketpair(*arguments)
+        raise
+    if _is_local(family):
+        first, second = real.socketpair(family, kind, proto)
+        pair = socket.__new__(socket), socket.__new__(socket)
+        pair[0]._local, pair[1]._local = first, second
+        return pair
+    flags = kind & (_SOCK_NONBLOCK | _SOCK_CLOEXEC)
+    session = current_session()
+    request = socket_service_pb2.SocketpairRequest(protocol=proto, type_flags=flags)
+    request.family = family
+    request.type = kind & ~flags
+    response = session.call("socketpair", request)
+    pair = socket.__new__(socket), socket.__new__(socket)
+    for end, info in zip(pair, (response.first, response.second)):
+        end._become(_descriptors.adopt(session, info.handle), family, kind, proto)
+    return pair
+
+
+def getdefaulttimeout() -> Optional[float]:
+    """getdefaulttimeout() -> timeout"""
+    return _default_timeout
+
+
+def setdefaulttimeout(timeout: Any, /) -> None:
+    """setdefaulttimeout(timeout)"""
+    global _default_timeout
+    _default_timeout = timeout_of(timeout)
+
+
+def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[Any]:
+    """getaddrinfo(host, port [, family, type, proto, flags]) -> list of (family, type, proto, canonname, sockaddr)"""
+    request = resolver_service_pb2.GetaddrinfoRequest(protocol=proto, flags=flags)
+    request.family = family  # type: ignore[assignment]
+    request.type = type  # type: ignore[assignment]
+    if isinstance(host, str):
+        request.host = host.encode("idna")
+    elif isinstance(host, bytes):
+        request.host = host
+    elif host is not None:
+        return real.getaddrinfo(host, port, family, type, proto, flags)  # type: ignore[no-any-return]
+    if isinstance(port, int):
+        if not -(1 << 63) <= port < 1 << 63:
+            return real.getaddrinfo(None, port, family, type, proto, flags)  # type: ignore[no-any-return]
+        request.service = b"%d" % port
+    elif isinstance(port, (str, bytes)):
+        request.service = port.encode("utf-8") if isinstance(port, str) else port
+    elif port is not None:
+        raise OSError("Int or String expected")
+    sys.audit("socket.getaddrinfo", host, port, family, type, proto)
+    return [
+        (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
+        for info in current_session().call("getaddrinfo", request).results
+    ]
+
+
+def getnameinfo(*arguments: Any) -> tuple[str, str]:
+    """getnameinfo(sockaddr, flags) --> (host, port)"""
+    well_formed = (
+        len(arguments) == 2
+        and isinstance(arguments[0], tuple)
+        and 2 <= len(arguments[0]) <= 4
+        and isinstance(arguments[0][0], str)
+        and all(isinstance(value, int) and -(1 << 31) <= value < 1 << 31 for value in arguments[0][1:])
+        and (len(arguments[0]) < 3 or 0 <= arguments[0][2] <= 0xFFFFF)
+    )
+    if not well_formed:
+        return real.getnameinfo(*arguments)  # type: ignore[no-any-return]
+    sockaddr, flags = arguments
+    sys.audit("socket.getnameinfo", sockaddr)
+    family = 10 if len(sockaddr) > 2 or ":" in sockaddr[0] else 2
+    address = address_to_wire(family, 0, (sockaddr[0].encode("utf-8").decode("latin-1"), *sockaddr[1:]))
+    request = resolver_service_pb2.GetnameinfoRequest(address=address, flags=operator.index(flags))
+    response = current_session().call("getnameinfo", request)
+    return (response.host, response.service)
+
+
+def _name_bytes(function: str, name: Any) -> bytes:
+    """A host's name in bytes. What is no name goes to the interpreter's own function, which refuses it before a look-up."""
+    if isinstance(name, str) and "\0" not in name:
+        return host_text(name).encode("ascii") if name else b""
+    if isinstance(name, (bytes, bytearray)) and b"\0" not in name:
+        return bytes(name)
+    getattr(real, function)(name)
+    raise TypeError(f"{function}() argument 1 must be str, bytes or bytearray")
+
+
+def gethostbyname(name: Any, /) -> str:
+    """gethostbyname(host) -> address"""
+    encoded = _name_bytes("gethostbyname", name)
+    sys.audit("socket.gethostbyname", name)
+    request = resolver_service_pb2.GethostbynameRequest(hostname=encoded)
+    return str(current_session().call("gethostbyname", request).address)
+
+
+def gethostbyname_ex(name: Any, /) -> tuple[str, list[str], list[str]]:
+    """gethostbyname_ex(host) -> (name, aliaslist, addresslist)"""
+    encoded = _name_bytes("gethostbyname_ex", name)
+    sys.audit("socket.gethostbyname", name)
+    request = resolver_service_pb2.GethostbynameExRequest(hostname=encoded)
+    response = current_session().call("gethostbyname_ex", request)
+    return (response.hostname, list(response.aliases), list(response.addresses))
+
+
+def gethostbyaddr(name: Any, /) -> tuple[str, list[str], list[str]]:
+    """gethostbyaddr(host) -> (name, aliaslist, addresslist)"""
+    encoded = _name_bytes("gethostbyaddr", name)
+    sys.audit("socket.gethostbyaddr", name)
+    request = resolver_service_pb2.GethostbyaddrRequest(address=encoded)
+    response = current_session().call("gethostbyaddr", request)
+    return (response.hostname, list(response.aliases), list(response.addresses))
+
+
+def _is_c_string(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def getservbyname(*arguments: Any) -> int:
+    """getservbyname(servicename[, protocolname]) -> integer"""
+    if not 1 <= len(arguments) <= 2 or not all(map(_is_c_string, arguments)):
+        return real.getservbyname(*arguments)  # type: ignore[no-any-return]
+    sys.audit("socket.getservbyname", arguments[0], arguments[1] if len(arguments) > 1 else "")
+    request = resolver_service_pb2.GetservbynameRequest(service=arguments[0].encode("utf-8"))
+    if len(arguments) > 1:
+        request.protocol = arguments[1].encode("utf-8")
+    return int(current_session().call("getservbyname", request).port)
+
+
+def getservbyport(*arguments: Any) -> str:
+    """getservbyport(port[, protocolname]) -> string"""
+    port = arguments[0] if arguments else None
+    well_formed = isinstance(port, int) and 0 <= port <= 0xFFFF and all(map(_is_c_string, arguments[1:]))
+    if not well_formed or len(arguments) > 2:
+        return real.getservbyport(*arguments)  # type: ignore[no-any-return]
+    sys.audit("socket.getservbyport", port, arguments[1] if len(arguments) > 1 else "")
+    request = resolver_service_pb2.GetservbyportRequest(port=port)
+    if len(arguments) > 1:
+        request.protocol = arguments[1].encode("utf-8")
+    return str(current_session().call("getservbyport", request).service)
+
+
+def getprotobyname(*arguments: Any) -> int:
+    """getprotobyname(name) -> integer"""
+    if len(arguments) != 1 or not _is_c_string(arguments[0]):
+        return real.getprotobyname(*arguments)  # type: ignore[no-any-return]
+    request = resolver_service_pb2.GetprotobynameRequest(protocol=arguments[0].encode("utf-8"))
+    return int(current_session().call("getprotobyname", request).number)
+
+
+def gethostname() -> str:
+    """gethostname() -> string"""
+    sys.audit("socket.gethostname")
+    return str(current_session().call("gethostname", host_service_pb2.GethostnameRequest()).hostname)
+
+
+def sethostname(name: Any, /) -> None:
+    """sethostname(name)"""
+    if isinstance(name, str):
+        encoded = os.fsencode(name)
+    elif isinstance(name, bytes):
+        encoded = name
+    else:
+        raise TypeError(f"sethostname() argument 1 must be bytes, not {type(name).__name__}")
+    sys.audit("socket.sethostname", name)
+    current_session().call("sethostname", host_service_pb2.SethostnameRequest(hostname=encoded))
+
+
+def if_nameindex() -> list[tuple[int, str]]:
+    """if_nameindex() -> list of (index, name)"""
+    response = current_session().call("if_nameindex", interface_service_pb2.IfNameindexRequest())
+    return [(interface.index, interface.name) for interface in response.interfaces]
+
+
+def if_nametoindex(*arguments: Any) -> int:
+    """if_nametoindex(if_name)"""
+    if len(arguments) != 1 or not isinstance(arguments[0], (str, bytes)) or not _has_no_nul(arguments[0]):
+        return real.if_nametoindex(*arguments)  # type: ignore[no-any-return]
+    request = interface_service_pb2.IfNametoindexRequest(name=os.fsdecode(arguments[0]))
+    return int(current_session().call("if_nametoindex", request).index)
+
+
+def _has_no_nul(name: Any) -> bool:
+    return b"\0" not in os.fsencode(name)
+
+
+def if_indextoname(*arguments: Any) -> str:
+    """if_indextoname(if_index)"""
+    index = arguments[0] if len(arguments) == 1 else None
+    if not isinstance(index, int) or not 0 <= index <= 0xFFFFFFFF:
+        return real.if_indextoname(*arguments)  # type: ignore[no-any-return]
+    request = interface_service_pb2.IfIndextonameRequest(index=index)
+    return str(current_session().call("if_indextoname", request).name)
+
+
+def _ioctl(number: int, request: int, argument: Any = 0) -> Any:
+    """fcntl.ioctl for a brokered socket: an int gives the int that the call returns, bytes give bytes."""
+    descriptor = _descriptors.lookup(number)
+    message = socket_service_pb2.IoctlRequest(handle=descriptor.handle, request=request & 0xFFFFFFFF)
+    if isinstance(argument, int):
+        message.integer = argument
+        descriptor.session.call("ioctl", message)
+        return 0
+    message.data = _bytes_of(argument)
+    result = descriptor.session.call("ioctl", message).data
+    return result[: len(message.data)]
+
+
+def _waiting_operations() -> int:
+    """How many operations wait in the daemon; for tests."""
+    return current_session().waiting_operations()
+
+
+# The rest is the interpreter's own: exceptions, constants, conversions.
+for _name in dir(real):
+    if _name not in globals():
+        globals()[_name] = getattr(real, _name)
+__all__ = [_name for _name in dir(real) if not _name.startswith("_") and _name in globals()]

@@ -1,0 +1,205 @@
+"""All operations of a session travel on one Session stream.
+
+A caller encodes its operation and queues it; gRPC's own sending thread takes what the queue has and sends it as one
+message; the thread of `_read` settles the results by op id. A caller waits by acquiring a lock, which lets the other
+threads run and lets signal handlers run in the main thread.
+
+A handler that raises ends the wait. The operation is then cancelled, and its end awaited: the daemon says that it consumed
+nothing, or that it was done already. In the second case its result goes to `orphan`, which keeps what was received for
+the next call; were it dropped, data would be lost, and were it not awaited, the next call could overtake it.
+
+Nothing here takes a lock that a finalizer could need: a socket may be collected, and closed, at any point of any thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from ._grpc import grpc
+from ._gen.v1 import session_service_pb2
+from ._status import broker_error, error_from_status
+
+Orphan = Callable[[Any], None]
+
+# When a message is large enough to go, in bytes.
+_MESSAGE_BYTES = 64 * 1024
+_OPERATION_TAG = b"\x0a"
+_CANCEL_TAG = b"\x10"
+
+_METHOD = "/sockbroker.v1.SessionService/Session"
+
+
+class Pending:
+    """An operation that has not ended, and its result when it has."""
+
+    __slots__ = ("error", "lock", "result", "settled", "verb")
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.settled = False
+
+    def settle(self, result: Any, error: Exception | None) -> None:
+        self.result = result
+        self.error = error
+        self.settled = True
+        self.lock.release()
+
+
+class OperationStream:
+    """The ordered stream that carries the operations of a session."""
+
+    def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._pending: dict[int, Pending] = {}
+        self._op_ids = itertools.count(1)
+        self._end: Exception | None = None
+        method = channel.stream_stream(
+            _METHOD,
+            request_serializer=None,
+            response_deserializer=session_service_pb2.SessionResponse.FromString,
+        )
+        self._call: Any = method(self._requests(), metadata=metadata)
+        threading.Thread(target=self._read, name="sockbroker-results", daemon=True).start()
+
+    @property
+    def ended(self) -> bool:
+        return self._end is not None
+
+    def begin(self, verb: str, request: Any) -> tuple[int, Pending]:
+        """Begins an operation behind all that were begun before. Raises ConnectionLost when the stream has ended."""
+        op_id = next(self._op_ids)
+        pending = Pending(verb)
+        operation = session_service_pb2.Operation(op_id=op_id, **{verb: request})
+        encoded = operation.SerializeToString()
+        self._pending[op_id] = pending
+        self._queue.put(b"".join((_OPERATION_TAG, _varint(len(encoded)), encoded)))
+        if self._end is not None and self._pending.pop(op_id, None) is not None:
+            raise self._loss()
+        return op_id, pending
+
+    def finish(self, op_id: int, pending: Pending, orphan: Orphan | None = None) -> Any:
+        """Waits for an operation's end, and answers its response or raises its error."""
+        try:
+            pending.lock.acquire()
+        except BaseException:
+            self._abandon(op_id, pending, orphan)
+            raise
+        if pending.error is not None:
+            raise pending.error
+        return pending.result
+
+    def post(self, verb: str, request: Any) -> None:
+        """Begins an operation whose end nobody awaits. It may be called from a finalizer."""
+        operation = session_service_pb2.Operation(op_id=next(self._op_ids), **{verb: request})
+        encoded = operation.SerializeToString()
+        self._queue.put(b"".join((_OPERATION_TAG, _varint(len(encoded)), encoded)))
+
+    def waiting(self) -> set[int]:
+        """Answers the op ids that have not ended."""
+        return set(self._pending)
+
+    def close(self) -> None:
+        """Half-closes: what was queued is sent, what waits is answered, and the stream ends."""
+        self._queue.put(None)
+
+    def cancel(self) -> None:
+        """Ends the stream at once."""
+        self._queue.put(None)
+        self._call.cancel()
+
+    def _abandon(self, op_id: int, pending: Pending, orphan: Orphan | None) -> None:
+        self._queue.put(_CANCEL_TAG + _varint(op_id))
+        while not pending.settled:
+            try:
+                pending.lock.acquire()
+            except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
+                continue
+        if pending.error is None and orphan is not None:
+            orphan(pending.result)
+
+    def _requests(self) -> Iterator[bytes]:
+        get, get_nowait = self._queue.get, self._queue.get_nowait
+        item = get()
+        while item is not None:
+            pieces = [item]
+            size = len(item)
+            item = b""
+            while size < _MESSAGE_BYTES:
+                try:
+                    item = get_nowait()
+                except queue.Empty:
+                    break
+                # A large one goes by itself: the daemon has a limit for the whole.
+                if item is None or len(item) > _MESSAGE_BYTES:
+                    break
+                pieces.append(item)
+                size += len(item)
+                item = b""
+            yield b"".join(pieces)
+            if item == b"":
+                item = get()
+
+    def _read(self) -> None:
+        error: Exception
+        try:
+            for response in self._call:
+                for result in response.results:
+                    self._settle(result)
+            error = broker_error("CONNECTION_LOST", "the daemon ended the session's stream")
+        except grpc.RpcError as reason:
+            error = error_from_rpc(reason)
+        self._end = error
+        self._queue.put(None)
+        while self._pending:
+            try:
+                _, pending = self._pending.popitem()
+            except KeyError:
+                break
+            pending.settle(None, self._loss())
+
+    def _settle(self, result: session_service_pb2.OperationResult) -> None:
+        pending = self._pending.pop(result.op_id, None)
+        if pending is None:
+            return
+        outcome = result.WhichOneof("outcome")
+        if outcome == "error":
+            pending.settle(None, error_from_status(result.error))
+        elif outcome == pending.verb:
+            pending.settle(getattr(result, outcome), None)
+        else:
+            pending.settle(None, broker_error("NOT_A_BROKER", f"{pending.verb} was answered with {outcome}"))
+
+    def _loss(self) -> Exception:
+        """A new exception each time: one that several threads raise would gather all their tracebacks."""
+        reason = self._end
+        assert reason is not None
+        return broker_error(getattr(reason, "code", "CONNECTION_LOST"), str(getattr(reason, "strerror", reason)))
+
+
+def error_from_rpc(error: Any) -> Exception:
+    """Makes the exception for a call that ended: the daemon's own reason if it gave one, or that the way is cut."""
+    from ._gen.google_rpc import status_pb2
+
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            return error_from_status(status_pb2.Status.FromString(value))
+    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+        return broker_error("NOT_A_BROKER", "whoever listens there is no sockbroker daemon")
+    return broker_error("CONNECTION_LOST", "the connection to the broker is lost")
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Runs CPython's own test_socket, of the interpreter that runs this, with every socket in a daemon.
+
+usage: run_test_socket.py [--runs N] [--only PATTERN] [--seconds N] [--verbose]
+
+It makes a network namespace with only a loopback, starts a daemon in it, and runs the tests there by `sockbroker run`. What
+does not pass has to stand in test_socket_failures.txt with its reason; what stands there and passes fails the run, and so
+does a test that hangs. VSOCK is left out: it reaches beyond the namespace.
+
+The daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import fnmatch
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from daemon import Daemon  # noqa: E402
+
+FAILURES = os.path.join(HERE, "test_socket_failures.txt")
+CHILD = os.path.join(HERE, "test_socket_child.py")
+EXCLUDED = "*VSOCK*"
+
+
+def expected() -> dict[str, str]:
+    """Reads the file of expected failures: a test's name, and behind it the reason."""
+    reasons = {}
+    with open(FAILURES, encoding="utf-8") as lines:
+        for line in lines:
+            name, _, reason = line.strip().partition(" ")
+            if name and not name.startswith("#"):
+                reasons[name] = reason.strip()
+    return reasons
+
+
+class Child:
+    """A process that runs tests, and says by lines of JSON how each ended."""
+
+    def __init__(self, endpoint: str, names: list[str], directory: str) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.path.dirname(HERE), "SOCKBROKER_ENDPOINT": endpoint}
+        reader, writer = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sockbroker", "run", "--", CHILD, str(writer)],
+            stdin=subprocess.PIPE,
+            pass_fds=[writer],
+            cwd=directory,
+            env=environment,
+        )
+        os.close(writer)
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(names).encode())
+        self.process.stdin.close()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(reader,), daemon=True).start()
+
+    def next(self, seconds: float) -> dict[str, str] | None:
+        """Answers the next event, or None at the end. Raises queue.Empty after so long."""
+        line = self._lines.get(timeout=seconds)
+        return None if line is None else json.loads(line)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def _read(self, reader: int) -> None:
+        with open(reader, encoding="utf-8") as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put(None)
+
+
+def run(names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[str, tuple[str, str]]:
+    """Runs tests, and answers for each how it ended and what it said."""
+    outcomes: dict[str, tuple[str, str]] = {}
+    left = collections.deque(names)
+    while left:
+        with tempfile.TemporaryDirectory() as directory:
+            child = Child(endpoint, list(left), directory)
+            running = ""
+            while True:
+                try:
+                    event = child.next(seconds)
+                except queue.Empty:
+                    outcomes[running or left[0]] = ("hung", f"no end after {seconds} seconds")
+                    break
+                if event is None:
+                    if left:
+                        outcomes[running or left[0]] = ("died", "the process of the tests ended")
+                    break
+                if "start" in event:
+                    running = event["start"]
+                    if verbose:
+                        print(running, flush=True)
+                    continue
+                outcomes[event["test"]] = (event["outcome"], event["text"])
+            child.end()
+        left = collections.deque(name for name in left if name not in outcomes)
+    return outcomes
+
+
+def all_names(pattern: str) -> list[str]:
+    import unittest
+
+    import test.test_socket as module
+
+    def flatten(suite: unittest.TestSuite) -> list[str]:
+        names: list[str] = []
+        for item in suite:
+            names.extend(flatten(item) if isinstance(item, unittest.TestSuite) else [item.id()])
+        return names
+
+    prefix = "test.test_socket."
+    names = [name[len(prefix) :] for name in flatten(unittest.defaultTestLoader.loadTestsFromModule(module))]
+    return [name for name in names if not fnmatch.fnmatch(name, EXCLUDED) and fnmatch.fnmatch(name, pattern)]
+
+
+def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str]) -> bool:
+    """Prints what was not expected, and the sum. Answers whether all is as expected."""
+    good = True
+    for name, (outcome, text) in sorted(outcomes.items()):
+        if outcome in ("failed", "hung", "died") and (name not in reasons or outcome != "failed"):
+            good = False
+            print(f"{outcome}: {name}\n{text}")
+        if outcome == "passed" and name in reasons:
+            good = False
+            print(f"passed, but stands among the expected failures: {name}")
+    counts = collections.Counter(outcome for outcome, _ in outcomes.values())
+    failed = counts["failed"] + counts["hung"] + counts["died"]
+    expected_failures = sum(name in reasons for name, (outcome, _) in outcomes.items() if outcome == "failed")
+    print(
+        f"{counts['passed']} passed, {failed} failed ({expected_failures} of them expected), {counts['skipped']} skipped",
+        flush=True,
+    )
+    return good
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--only", default="*")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if not options.inside:
+        command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--inside"]
+        privileges = [] if os.geteuid() == 0 else ["--map-root-user"]
+        script = 'ip link set lo up && exec "$@"'
+        os.execvp("unshare", ["unshare", "--net", *privileges, "sh", "-c", script, "sh", *command])
+    names = all_names(options.only)
+    reasons = expected()
+    good = True
+    for _ in range(options.runs):
+        started = time.monotonic()
+        with Daemon() as daemon:
+            outcomes = run(names, daemon.endpoint, options.seconds, options.verbose)
+        good = report(outcomes, reasons) and good
+        print(f"in {time.monotonic() - started:.0f} seconds", flush=True)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Runs tests of test.test_socket by name, for run_test_socket.py, and writes a line of JSON at the begin and end of each.
+
+Their names come as JSON on the standard input. The argument is the descriptor to write to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unittest
+import warnings
+
+PREFIX = "test.test_socket."
+
+
+class Reporter(unittest.TestResult):
+    """Says of each test whether it passed, failed or was skipped."""
+
+    def __init__(self, output: int) -> None:
+        super().__init__()
+        self.output = output
+        self.problems: list[str] = []
+        self.skip: str | None = None
+
+    def tell(self, event: dict[str, str]) -> None:
+        os.write(self.output, (json.dumps(event) + "\n").encode())
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self.problems, self.skip = [], None
+        self.tell({"start": test.id()[len(PREFIX) :]})
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        super().stopTest(test)
+        outcome = "failed" if self.problems else "passed" if self.skip is None else "skipped"
+        text = "\n".join(self.problems) or self.skip or ""
+        self.tell({"test": test.id()[len(PREFIX) :], "outcome": outcome, "text": text})
+
+    def addError(self, test: unittest.TestCase, err: object) -> None:
+        self.problems.append(self._exc_info_to_string(err, test))
+
+    addFailure = addError
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
+        if err is not None:
+            self.addError(test, err)
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        self.skip = reason
+
+
+def main() -> None:
+    names = json.load(sys.stdin)
+    output = int(sys.argv[1])
+    os.set_inheritable(output, False)
+    warnings.simplefilter("default")
+    import test.test_socket as module
+
+    module.setUpModule()
+    reporter = Reporter(output)
+    for name in names:
+        case = unittest.defaultTestLoader.loadTestsFromName(name, module)
+        # Not the suite's own run: it would tear down the module after each.
+        case_class = getattr(module, name.split(".")[0])
+        if getattr(case_class, "__unittest_skip__", False):
+            reporter.tell({"test": name, "outcome": "skipped", "text": case_class.__unittest_skip_why__})
+            continue
+        try:
+            case_class.setUpClass()
+        except unittest.SkipTest as skip:
+            reporter.tell({"test": name, "outcome": "skipped", "text": str(skip)})
+            continue
+        case.run(reporter)
+        case_class.tearDownClass()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()
