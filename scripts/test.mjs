@@ -1,11 +1,11 @@
 // `npm test`: builds, then runs vitest in namespaces of its own (lib/namespace.mjs says why and what if that cannot be).
 // Arguments go to vitest: `npm test -- --project native recvmsg`.
 
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inNamespace } from "./lib/namespace.mjs";
-import { passThrough, tool } from "./lib/steps.mjs";
+import { passThrough, root, tool } from "./lib/steps.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
 const totals = process.env.SOCKBROKER_TOTALS ?? scratch;
@@ -21,7 +21,15 @@ try {
 /** Answers vitest's exit status. */
 async function runTests() {
   const { command, env } = await inNamespace([tool("vitest"), "run", ...process.argv.slice(2)]);
-  return await passThrough(command[0], command.slice(1), { env: { ...env, SOCKBROKER_TOTALS: totals } });
+  return await passThrough(command[0], command.slice(1), {
+    env: { ...env, SOCKBROKER_TOTALS: totals, SOCKBROKER_TEST_PYTHON: pythonWithStubs() },
+  });
+}
+
+/** A Python that has the packages of test/python/requirements.txt: the given one, or that of a virtual environment here. */
+function pythonWithStubs() {
+  const local = join(root, ".venv/bin/python");
+  return process.env.SOCKBROKER_TEST_PYTHON ?? (existsSync(local) ? local : undefined);
 }
 
 /** @param {string} directory */
