@@ -1,14 +1,14 @@
-import { connect as connectTo, type Socket as NetSocket } from "node:net";
+import { connect as connectTo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { OpenSessionRequestSchema, SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
-import { type ClientChannel, closeChannel, openChannel, type TlsIdentity, withSession } from "../rpc/client-channel.js";
+import { type ClientChannel, closeChannel, openChannel, withSession } from "../rpc/client-channel.js";
 import { unaryCall } from "../rpc/unary-call.js";
 import { Broker } from "./broker.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
 import { constantsFromProto } from "./constants.js";
 import { sessionFromProto, whoAmIFromProto } from "./daemon-info.js";
 import { durationOf } from "./duration.js";
-import { DEFAULT_ENDPOINT, type Endpoint, formatEndpoint, grpcTarget, parseEndpoint } from "./endpoint.js";
+import { DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 import { errorFromCall } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { OperationStream } from "./operation-stream.js";
@@ -22,12 +22,10 @@ export type SessionChoice =
 
 /** Where and how to connect. */
 export interface ConnectOptions extends CallOptions {
-  /** `unix:///path`, a plain path, or `tcp://host:port`. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
+  /** `unix:///path` or a path. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
   readonly endpoint?: string | undefined;
   /** Unset: the connection's own session, which ends with it. */
   readonly session?: SessionChoice | undefined;
-  /** Certificates; `tcp:` takes them. */
-  readonly tls?: TlsIdentity | undefined;
   /** How long the daemon may take to answer, in seconds. Unset: 10. */
   readonly timeout?: number | undefined;
 }
@@ -42,12 +40,9 @@ const PATIENCE_SECONDS = 10;
  */
 export async function connect(where?: string | ConnectOptions): Promise<Broker> {
   const options = typeof where === "string" ? { endpoint: where } : (where ?? {});
-  const endpoint = parseEndpoint(options.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
-  if (endpoint.kind === "tcp" && options.tls === undefined) {
-    throw new TypeError(`${formatEndpoint(endpoint)} takes certificates: the option \`tls\``);
-  }
+  const path = parseEndpoint(options.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
   options.signal?.throwIfAborted();
-  const channel = openChannel(grpcTarget(endpoint), options.tls ?? null);
+  const channel = openChannel(path);
   const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
   const signal = options.signal === undefined ? patience : AbortSignal.any([options.signal, patience]);
   try {
@@ -55,7 +50,7 @@ export async function connect(where?: string | ConnectOptions): Promise<Broker> 
   } catch (error) {
     closeChannel(channel);
     options.signal?.throwIfAborted();
-    throw await explain(errorFromCall(error), endpoint, patience);
+    throw await explain(errorFromCall(error), path, patience);
   }
 }
 
@@ -115,8 +110,8 @@ async function sessionToken(
 }
 
 /** Says why there is no connection in terms of the endpoint; the transport only says that there is none. */
-async function explain(error: unknown, endpoint: Endpoint, patience: AbortSignal): Promise<unknown> {
-  const where = formatEndpoint(endpoint);
+async function explain(error: unknown, path: string, patience: AbortSignal): Promise<unknown> {
+  const where = `unix://${path}`;
   if (patience.aborted) {
     return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
   }
@@ -125,14 +120,14 @@ async function explain(error: unknown, endpoint: Endpoint, patience: AbortSignal
     return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", { cause: error });
   }
   if (error.code !== "CONNECTION_LOST" && error.code !== "CANCELLED" && error.code !== "INTERNAL") return error;
-  return diagnosis(await probe(endpoint), where, error);
+  return diagnosis(await probe(path), where, error);
 }
 
 /** As above for an error of a call that was made at once: it may have come from the daemon, and then says all there is. */
-export async function explainLoss(error: unknown, endpoint: Endpoint): Promise<unknown> {
+export async function explainLoss(error: unknown, path: string): Promise<unknown> {
   if (!(error instanceof BrokerError) || error.code !== "CONNECTION_LOST") return error;
-  const code = await probe(endpoint);
-  return code === null ? error : diagnosis(code, formatEndpoint(endpoint), error);
+  const code = await probe(path);
+  return code === null ? error : diagnosis(code, `unix://${path}`, error);
 }
 
 function diagnosis(code: string | null, where: string, cause: BrokerError): BrokerError {
@@ -155,11 +150,9 @@ function diagnosis(code: string | null, where: string, cause: BrokerError): Brok
 }
 
 /** Connects once more by hand, and answers the error's code, or null when there was none. */
-function probe(endpoint: Endpoint): Promise<string | null> {
+function probe(path: string): Promise<string | null> {
   return new Promise((resolve) => {
-    const { kind } = endpoint;
-    const socket: NetSocket =
-      kind === "unix" ? connectTo({ path: endpoint.path }) : connectTo({ host: endpoint.host, port: endpoint.port });
+    const socket = connectTo({ path });
     socket.once("connect", () => {
       socket.destroy();
       resolve(null);

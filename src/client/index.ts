@@ -11,7 +11,6 @@
  * Names are Python's in camelCase, and so are the semantics; timeouts are in seconds.
  */
 export { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
-export type { TlsIdentity } from "../rpc/client-channel.js";
 export type {
   AbstractAddress,
   AddressInput,

@@ -17,12 +17,12 @@ import { ResolverService } from "../gen/sockbroker/v1/resolver_service_pb.js";
 import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
-import { closeChannel, openChannel, type TlsIdentity, withSession } from "../rpc/client-channel.js";
+import { closeChannel, openChannel, withSession } from "../rpc/client-channel.js";
 import { serverStreamCall } from "../rpc/server-stream-call.js";
 import { unaryCall } from "../rpc/unary-call.js";
 import type { CallOptions } from "./broker-context.js";
 import { explainLoss } from "./connect.js";
-import { DEFAULT_ENDPOINT, grpcTarget, parseEndpoint } from "./endpoint.js";
+import { DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 import { errorFromCall } from "./error-from-status.js";
 
 const services: readonly DescService[] = [
@@ -51,8 +51,6 @@ export interface JsonCallOptions extends CallOptions {
   readonly endpoint?: string | undefined;
   /** Token of a leased session. Unset: a session of the call's own, whose handles are closed with the call. */
   readonly sessionToken?: string | undefined;
-  /** Certificates; `tcp:` takes them. */
-  readonly tls?: TlsIdentity | undefined;
 }
 
 /** Lists every RPC of the API, in the order of the services. */
@@ -72,12 +70,12 @@ export function rpcMethods(): RpcMethod[] {
 export async function* callJson(
   name: string,
   request: JsonValue,
-  { endpoint: where, sessionToken, tls, signal }: JsonCallOptions = {},
+  { endpoint: where, sessionToken, signal }: JsonCallOptions = {},
 ): AsyncGenerator<JsonValue, void, undefined> {
   const method = methodNamed(name);
   const message = requestFrom(method, request);
-  const endpoint = parseEndpoint(where ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
-  const channel = openChannel(grpcTarget(endpoint), tls ?? null);
+  const path = parseEndpoint(where ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
+  const channel = openChannel(path);
   const own = sessionToken === undefined ? channel : withSession(channel, sessionToken);
   try {
     if (method.methodKind === "unary") {
@@ -86,7 +84,7 @@ export async function* callJson(
       for await (const answer of serverStreamCall(own, method, message, signal)) yield answerFrom(method, answer);
     }
   } catch (error) {
-    throw await explainLoss(errorFromCall(error), endpoint);
+    throw await explainLoss(errorFromCall(error), path);
   } finally {
     closeChannel(channel);
   }

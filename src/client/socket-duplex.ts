@@ -137,7 +137,12 @@ class SocketDuplex extends Duplex {
     // The daemon ends the stream when it has closed the socket. There is one reader at a time, and the pump stops at the
     // next frame.
     await this.#pump;
-    while ((await attachment.read()) !== null);
+    try {
+      while ((await attachment.read()) !== null);
+    } catch (error) {
+      // A broker that is closed meanwhile takes the socket with it: closed is what it was to be.
+      if (!(error instanceof BrokerError && error.code === "BROKER_CLOSED")) throw error;
+    }
   }
 
   #writer(): Attachment {

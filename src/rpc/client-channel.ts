@@ -1,17 +1,7 @@
-import { type ChannelCredentials, Client, credentials, Metadata } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
 /** The metadata key that names a leased session. */
 const SESSION_KEY = "sockbroker-session";
-
-/** Certificates for mutual TLS, each as PEM. */
-export interface TlsIdentity {
-  /** Authorities to trust for the daemon's certificate. */
-  readonly ca: Uint8Array | string;
-  /** This caller's certificate chain. */
-  readonly cert: Uint8Array | string;
-  /** The private key to it. */
-  readonly key: Uint8Array | string;
-}
 
 /** One connection to a daemon, and what every call on it carries. */
 export interface ClientChannel {
@@ -21,9 +11,10 @@ export interface ClientChannel {
   readonly streams: Set<() => void>;
 }
 
-/** Makes a channel; it connects at the first call. `target` is in gRPC's syntax: `unix:/path` or `dns:host:port`. */
-export function openChannel(target: string, tls: TlsIdentity | null): ClientChannel {
-  const client = new Client(target, tls === null ? credentials.createInsecure() : mutualTls(tls), {
+/** Makes a channel to the unix socket at an absolute path; it connects at the first call. */
+export function openChannel(path: string): ClientChannel {
+  // One slash: grpc-js takes what follows `unix:` for the path, and two for an authority.
+  const client = new Client(`unix:${path}`, credentials.createInsecure(), {
     // Without this, two channels of one process to one daemon share a connection, and so its implicit session: closing
     // one broker would leave its handles to the other.
     "grpc.use_local_subchannel_pool": 1,
@@ -55,12 +46,4 @@ export function withSession(channel: ClientChannel, token: string): ClientChanne
 export function closeChannel(channel: ClientChannel): void {
   for (const cancel of channel.streams) cancel();
   channel.client.close();
-}
-
-function mutualTls(identity: TlsIdentity): ChannelCredentials {
-  return credentials.createSsl(pem(identity.ca), pem(identity.key), pem(identity.cert));
-}
-
-function pem(text: Uint8Array | string): Buffer {
-  return Buffer.from(text);
 }

@@ -56,7 +56,7 @@ const conversionFiles = ConversionService.methods.map(({ name }) => fileOf(name)
 describe.each(conversionFiles)("%s, by the daemon", (file) => {
   for (const one of casesOf(file)) {
     test(titleOf(one), async () => {
-      const channel = openChannel(`unix:${daemon.path}`, null);
+      const channel = openChannel(daemon.path);
       await check(one, () => daemonConversions(channel)).finally(() => closeChannel(channel));
     });
   }

@@ -32,7 +32,7 @@ let operations: OperationStream;
 
 beforeEach(async () => {
   recorder = await startRecorder();
-  channel = openChannel(`unix:${recorder.path}`, null);
+  channel = openChannel(recorder.path);
   operations = new OperationStream(channel);
 });
 
