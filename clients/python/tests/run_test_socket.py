@@ -94,10 +94,13 @@ def run(names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[
                     event = child.next(seconds)
                 except queue.Empty:
                     outcomes[running or left[0]] = ("hung", f"no end after {seconds} seconds")
+                    print(f"hung: {running}", flush=True)
                     break
                 if event is None:
-                    if left:
-                        outcomes[running or left[0]] = ("died", "the process of the tests ended")
+                    missing = [name for name in left if name not in outcomes]
+                    if missing:
+                        name = running if running in missing else missing[0]
+                        outcomes[name] = ("died", "the process of the tests ended")
                     break
                 if "start" in event:
                     running = event["start"]
@@ -105,6 +108,8 @@ def run(names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[
                         print(running, flush=True)
                     continue
                 outcomes[event["test"]] = (event["outcome"], event["text"])
+                if verbose and event["outcome"] == "failed":
+                    print("failed", flush=True)
             child.end()
         left = collections.deque(name for name in left if name not in outcomes)
     return outcomes
@@ -126,7 +131,7 @@ def all_names(pattern: str) -> list[str]:
     return [name for name in names if not fnmatch.fnmatch(name, EXCLUDED) and fnmatch.fnmatch(name, pattern)]
 
 
-def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str]) -> bool:
+def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbose: bool) -> bool:
     """Prints what was not expected, and the sum. Answers whether all is as expected."""
     good = True
     for name, (outcome, text) in sorted(outcomes.items()):
@@ -136,6 +141,8 @@ def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str]) -> boo
         if outcome == "passed" and name in reasons:
             good = False
             print(f"passed, but stands among the expected failures: {name}")
+        if verbose and outcome == "skipped":
+            print(f"skipped: {name}: {text}")
     counts = collections.Counter(outcome for outcome, _ in outcomes.values())
     failed = counts["failed"] + counts["hung"] + counts["died"]
     expected_failures = sum(name in reasons for name, (outcome, _) in outcomes.items() if outcome == "failed")
@@ -166,7 +173,7 @@ def main() -> None:
         started = time.monotonic()
         with Daemon() as daemon:
             outcomes = run(names, daemon.endpoint, options.seconds, options.verbose)
-        good = report(outcomes, reasons) and good
+        good = report(outcomes, reasons, options.verbose) and good
         print(f"in {time.monotonic() - started:.0f} seconds", flush=True)
     sys.exit(0 if good else 1)
 

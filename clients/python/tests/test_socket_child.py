@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import unittest
 import warnings
 
@@ -50,6 +51,25 @@ class Reporter(unittest.TestResult):
         self.skip = reason
 
 
+def begin_threads() -> None:
+    """Lets the client's own threads begin: some tests wait until there are as many threads as when they began."""
+    import select
+    import socket
+
+    pairs = [socket.socketpair() for _ in range(2)]
+    pollers = [select.poll() for _ in pairs]
+    waits = [threading.Thread(target=poller.poll) for poller in pollers]
+    for poller, (first, _), wait in zip(pollers, pairs, waits):
+        poller.register(first, select.POLLIN)
+        wait.start()
+    for _, second in pairs:
+        second.close()
+    for wait in waits:
+        wait.join()
+    for first, _ in pairs:
+        first.close()
+
+
 def main() -> None:
     names = json.load(sys.stdin)
     output = int(sys.argv[1])
@@ -58,6 +78,7 @@ def main() -> None:
     import test.test_socket as module
 
     module.setUpModule()
+    begin_threads()
     reporter = Reporter(output)
     for name in names:
         case = unittest.defaultTestLoader.loadTestsFromName(name, module)
