@@ -17,6 +17,7 @@ within milliseconds: their ends are events.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import threading
@@ -35,7 +36,7 @@ from ._stream import OperationStream, Orphan, error_from_rpc
 TOKEN_KEY = "sockbroker-session"
 _LEASE_SECONDS = 30
 _PATIENCE_SECONDS = 10
-_WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128)
+_WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _OPTIONS = [
     # Two channels of one process to one daemon would share a connection.
     ("grpc.use_local_subchannel_pool", 1),
@@ -92,6 +93,7 @@ class Session:
         self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
         self._fork_pipe: Optional[tuple[int, int]] = None
         channel = self._open_channel()
+        _watch_forks()
         try:
             self.token = self._open(channel, name)
             self._connection = self._start(channel)
@@ -360,6 +362,10 @@ def _after_fork_in_child() -> None:
         session.after_fork_in_child()
 
 
-os.register_at_fork(
-    before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-)
+@functools.lru_cache(maxsize=None)
+def _watch_forks() -> None:
+    """Registers the above, once. gRPC must have been imported: what was registered last is first before a fork, and when
+    gRPC has stopped its threads it is too late for duplicating handles."""
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )
