@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from google.protobuf import duration_pb2, message_factory
 
 from ._gen._pool import POOL
 
-_Duration: type[duration_pb2.Duration] = message_factory.GetMessageClass(
-    POOL.FindMessageTypeByName("google.protobuf.Duration")
+_Duration = cast(
+    "type[duration_pb2.Duration]",
+    message_factory.GetMessageClass(POOL.FindMessageTypeByName("google.protobuf.Duration")),
 )
 
 

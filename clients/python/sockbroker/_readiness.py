@@ -95,7 +95,7 @@ class Watcher:
         self._queue.put(request)
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
-        return iter(self._queue.get, None)  # type: ignore[arg-type]
+        return iter(self._queue.get, None)
 
     def _read(self) -> None:
         with contextlib.suppress(grpc.RpcError):
@@ -392,7 +392,7 @@ _EPOLLONESHOT = 1 << 30
 
 def number_of(thing: Any) -> int:
     """The descriptor of an object, as select takes it: an int, or what its fileno() says. Raises TypeError, ValueError."""
-    number = thing
+    number: Any = thing
     if not isinstance(thing, int):
         if not hasattr(thing, "fileno"):
             raise TypeError("argument must be an int, or have a fileno() method.")
@@ -401,4 +401,4 @@ def number_of(thing: Any) -> int:
             raise TypeError("fileno() returned a non-integer")
     if number < 0:
         raise ValueError(f"file descriptor cannot be a negative integer ({number})")
-    return number
+    return int(number)

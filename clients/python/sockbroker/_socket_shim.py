@@ -169,22 +169,22 @@ class socket:  # noqa: N801, the name is the interpreter's
     @property
     def family(self) -> int:
         """the socket family"""
-        return self._family if self._local is None else self._local.family  # type: ignore[no-any-return]
+        return self._family if self._local is None else self._local.family
 
     @property
     def type(self) -> int:
         """the socket type"""
-        return self._type if self._local is None else self._local.type  # type: ignore[no-any-return]
+        return self._type if self._local is None else self._local.type
 
     @property
     def proto(self) -> int:
         """the socket protocol"""
-        return self._proto if self._local is None else self._local.proto  # type: ignore[no-any-return]
+        return self._proto if self._local is None else self._local.proto
 
     @property
     def timeout(self) -> Optional[float]:
         """the socket timeout"""
-        return self._timeout if self._local is None else self._local.timeout  # type: ignore[no-any-return]
+        return self._timeout if self._local is None else self._local.timeout
 
     # What every method does -------------------------------------------------------------------------------------------
 
@@ -506,7 +506,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         if len(arguments) > 3:
             judged = (*arguments[:3], judged_address(self._family, arguments[3]), *arguments[4:])
         self._judge("sendmsg", judged)
-        buffers, messages, flags, address = (*arguments, *((), 0, None)[len(arguments) - 1 :])
+        buffers = arguments[0]
+        messages = arguments[1] if len(arguments) > 1 else ()
+        flags = arguments[2] if len(arguments) > 2 else 0
+        address = arguments[3] if len(arguments) > 3 else None
         request = socket_service_pb2.SendmsgRequest(
             buffers=self._gathered(buffers),
             ancillary_data=_ancillary.control_to_wire(messages),
@@ -555,9 +558,9 @@ class _Unraisable:
 
     def __init__(self, error: BaseException, owner: object) -> None:
         self.exc_type = type(error)
-        self.exc_value = error
+        self.exc_value: Optional[BaseException] = error
         self.exc_traceback = error.__traceback__
-        self.err_msg = None
+        self.err_msg: Optional[str] = None
         self.object = owner
 
 
@@ -639,9 +642,10 @@ def dup(*arguments: Any) -> int:
 def socketpair(*arguments: Any) -> tuple[socket, socket]:
     """socketpair([family[, type [, proto]]]) -> (socket object, socket object)"""
     try:
-        family, kind, proto = (*map(operator.index, arguments), *(1, 1, 0)[len(arguments) :])
         if len(arguments) > 3:
             raise TypeError
+        given = [operator.index(argument) for argument in arguments]
+        family, kind, proto = [*given, *(1, 1, 0)[len(given) :]]
     except TypeError:
         real.socketpair(*arguments)
         raise
@@ -653,8 +657,8 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
     flags = kind & (_SOCK_NONBLOCK | _SOCK_CLOEXEC)
     session = current_session()
     request = socket_service_pb2.SocketpairRequest(protocol=proto, type_flags=flags)
-    request.family = family
-    request.type = kind & ~flags
+    request.family = family  # type: ignore[assignment]  # any number; the enum is open
+    request.type = kind & ~flags  # type: ignore[assignment]
     response = session.call("socketpair", request)
     pair = socket.__new__(socket), socket.__new__(socket)
     for end, info in zip(pair, (response.first, response.second)):
@@ -676,7 +680,7 @@ def setdefaulttimeout(timeout: Any, /) -> None:
 def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[Any]:
     """getaddrinfo(host, port [, family, type, proto, flags]) -> list of (family, type, proto, canonname, sockaddr)"""
     request = resolver_service_pb2.GetaddrinfoRequest(protocol=proto, flags=flags)
-    request.family = family  # type: ignore[assignment]
+    request.family = family  # type: ignore[assignment]  # any number; the enum is open
     request.type = type  # type: ignore[assignment]
     if isinstance(host, str):
         request.host = host.encode("idna")
