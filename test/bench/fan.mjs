@@ -17,9 +17,8 @@ export const fanCases = {
 };
 
 async function fan(broker, port, milliseconds, stall) {
-  const sockets = await Promise.all(
-    Array.from({ length: STREAMS }, () => broker.createConnection({ host: "127.0.0.1", port })),
-  );
+  const sockets = await Promise.all(Array.from({ length: STREAMS }, () => broker.socket()));
+  await Promise.all(sockets.map((socket) => socket.connect({ host: "127.0.0.1", port })));
   const attachments = await Promise.all(sockets.map((socket) => socket.attach({ direction: "receive" })));
   const started = performance.now();
   const read = async (attachment) => {

@@ -243,6 +243,7 @@ describe("a listener", () => {
     await stream.write({ frame: { case: "attach", value: { handle: handleOf(made.socket) } } });
     expect((await frame(stream, "attached")).listening).toBe(true);
     const peers = Array.from({ length: 50 }, () => connectTo(port, "127.0.0.1"));
+    const oneEnds = Promise.race(peers.map((peer) => once(peer.resume(), "end")));
     const handles: bigint[] = [];
     for (const _ of peers) {
       const { socket: accepted } = await frame(stream, "accepted");
@@ -254,7 +255,7 @@ describe("a listener", () => {
     using last = await client.attach({ handle: handles.at(-1) ?? 0n });
     await last.write({ frame: { case: "close", value: {} } });
     await last.rest();
-    await Promise.race(peers.map((peer) => once(peer.resume(), "end")));
+    await oneEnds;
     for (const peer of peers) peer.destroy();
     stream.cancel();
   });

@@ -126,7 +126,6 @@ describe("a cancelled accept", () => {
       try {
         const { socket } = await done;
         served.push(portOf(socket?.peerAddress));
-        await session.op("close", { handle: handleOf(socket) });
       } catch (error) {
         if (!(error instanceof RawError) || error.symbol !== "CANCELLED") throw error;
         cancelled += 1;
@@ -135,8 +134,8 @@ describe("a cancelled accept", () => {
     while (served.length < peers.length) {
       const { socket } = await session.op("accept", { handle });
       served.push(portOf(socket?.peerAddress));
-      await session.op("close", { handle: handleOf(socket) });
     }
+    // All are open still, so no two have the same port.
     const note = `seed ${seed}, ${cancelled} of 2000 cancelled`;
     expect(cancelled, note).toBeGreaterThan(100);
     expect(new Set(served).size, note).toBe(peers.length);

@@ -32,7 +32,7 @@ describe("random requests", () => {
     const seed = chooseSeed();
     const random = seeded(seed);
     using observer = daemon.client();
-    const before = await observer.statistics();
+    const before = await observer.quiet();
     const outcomes = new Map<string, number>();
     let answered = 0;
     for (let made = 0; made < REQUESTS; made += PER_SESSION) {
@@ -50,7 +50,7 @@ describe("random requests", () => {
     const seed = chooseSeed();
     const random = seeded(seed);
     using observer = daemon.client();
-    const before = await observer.statistics();
+    const before = await observer.quiet();
     using client = daemon.client();
     const pair = await client.unary(SocketService.method.socketpair, {});
     const attach = toBinary(ClientFrameSchema, {
@@ -170,9 +170,19 @@ async function back(
   before: { readonly openDescriptors: number; readonly handles: number },
   seed: number,
 ): Promise<void> {
-  await until(`everything is closed (seed ${seed})`, async () => {
+  let left: Record<string, number> = {};
+  const closed = async (): Promise<boolean> => {
     const { handles, waitingOperations, streams, connections, openDescriptors } = await observer.statistics();
-    const left = handles - before.handles + waitingOperations + streams + (connections - 1);
-    return left === 0 && openDescriptors === before.openDescriptors;
+    left = {
+      handles: handles - before.handles,
+      waitingOperations,
+      streams,
+      connections: connections - 1,
+      descriptors: openDescriptors - before.openDescriptors,
+    };
+    return Object.values(left).every((count) => count === 0);
+  };
+  await until("everything is closed", closed).catch((error: Error) => {
+    throw new Error(`${error.message} (seed ${seed}): ${JSON.stringify(left)}`);
   });
 }

@@ -210,6 +210,16 @@ export class RawClient implements Disposable {
     return this.unary(AdminService.method.getStatistics, {});
   }
 
+  /** The statistics once this is the only connection and nothing is open: what tests before this one had is gone. */
+  async quiet(): Promise<GetStatisticsResponse> {
+    let now = await this.statistics();
+    await until("what was before is gone", async () => {
+      now = await this.statistics();
+      return now.connections === 1 && now.handles + now.waitingOperations + now.streams === 0;
+    });
+    return now;
+  }
+
   [Symbol.dispose](): void {
     this.#client.close();
   }
