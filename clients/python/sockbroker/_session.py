@@ -21,6 +21,7 @@ import functools
 import os
 import select
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from typing import Any, Optional
@@ -31,7 +32,8 @@ from ._endpoint import Endpoint
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
 from ._status import broker_error
-from ._stream import OperationStream, Orphan, error_from_rpc
+from ._stream import Kept, OperationStream, error_from_rpc
+from .errors import BrokerError
 
 TOKEN_KEY = "sockbroker-session"
 _LEASE_SECONDS = 30
@@ -97,6 +99,7 @@ class Session:
         try:
             self.token = self._open(channel, name)
             self._connection = self._start(channel)
+            self._lookups = self._lookup_limit()
         except BaseException:
             channel.close()
             raise
@@ -107,15 +110,29 @@ class Session:
         """Whether the session is gone for good, and its sockets with it."""
         return self._closed or self._lost is not None
 
-    def call(self, verb: str, request: Any, orphan: Optional[Orphan] = None) -> Any:
+    def call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         """Performs an operation, and answers its response.
 
-        `orphan` is called with a response that came when the caller was no longer there to take it. Raises the exceptions
+        `kept` gets the response also when an exception of a signal handler ends the call. Raises the exceptions
         of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once.
         """
         operations = self.connection().operations
         op_id, pending = operations.begin(verb, request)
-        return operations.finish(op_id, pending, orphan)
+        return operations.finish(op_id, pending, kept)
+
+    def look_up(self, verb: str, request: Any) -> Any:
+        """As `call`, for the resolver. The daemon has a limit of look-ups at a time; those beyond it wait here."""
+        with self._lookups:
+            delay = 0.001
+            while True:
+                try:
+                    return self.call(verb, request)
+                except BrokerError as error:
+                    # Another session of the same principal has them.
+                    if error.code != "QUOTA_EXCEEDED" or delay > _PATIENCE_SECONDS:
+                        raise
+                time.sleep(delay)
+                delay *= 2
 
     def call_all(self, verb: str, requests: Sequence[Any]) -> list[Any]:
         """Performs operations together. Answers a response or an exception for each."""
@@ -215,6 +232,9 @@ class Session:
             return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {self.endpoint}")
         return broker_error("ENDPOINT_REFUSED", f"nobody answers at {self.endpoint}: is the daemon running?")
 
+    def _lookup_limit(self) -> threading.BoundedSemaphore:
+        return threading.BoundedSemaphore(max(1, self.limits.max_lookups // 2))
+
     def _start(self, channel: Any) -> Connection:
         connection = Connection(channel, self.token)
         op_id, pending = connection.operations.begin("who_am_i", session_service_pb2.WhoAmIRequest())
@@ -268,6 +288,7 @@ class Session:
         _inherited.extend((self._connection, self._lock))
         self._connection = None
         self._lock = threading.Lock()
+        self._lookups = self._lookup_limit()
         self._alarm = None
         inherited = {descriptor.number for descriptor, _ in self._fork_handles}
         for descriptor in _descriptors.of_session(self):

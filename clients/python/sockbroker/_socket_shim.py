@@ -37,6 +37,7 @@ from ._judge import judge, timeout_of
 from ._real import real
 from ._session import Session
 from ._status import kernel_error
+from ._stream import Kept
 
 _sockbroker = True
 
@@ -44,6 +45,7 @@ _SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
 _SOCK_CLOEXEC: int = getattr(real, "SOCK_CLOEXEC", 0o2000000)
 _SOCK_STREAM = 1
 _MSG_OOB = 0x1
+_MSG_PEEK = 0x2
 _MSG_ERRQUEUE = 0x2000
 # One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
 _HEAD_BYTES = 16 * 1024
@@ -126,8 +128,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         request = socket_service_pb2.SocketRequest(protocol=proto, type_flags=flags)
         request.family = family
         request.type = type & ~flags
-        response = session.call("socket", request, functools.partial(_close_handle_of, session))
-        self._become(_descriptors.adopt(session, response.socket.handle), family, type, proto)
+        self._become(_opened(session, "socket", request), family, type, proto)
 
     def _describe(self, number: int, family: int, type: int, proto: int) -> None:
         descriptor = _descriptors.lookup(number)
@@ -219,10 +220,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
         descriptor.session.connection().operations.post("setblocking", request)
 
-    def _call(self, verb: str, request: Any, orphan: Optional[Callable[[Any], None]] = None) -> Any:
+    def _call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         descriptor = self._open()
         request.handle = descriptor.handle
-        return descriptor.session.call(verb, request, orphan)
+        return descriptor.session.call(verb, request, kept)
 
     # Connections --------------------------------------------------------------------------------------------------------
 
@@ -252,12 +253,13 @@ class socket:  # noqa: N801, the name is the interpreter's
             number = _descriptors.adopt(session, response.socket.handle).number
             return number, address_from_wire(response.socket.peer_address)
 
-        response = self._call(
-            "accept",
-            socket_service_pb2.AcceptRequest(timeout=self._limit()),
-            lambda response: descriptor.connections.append(accepted(response)),
-        )
-        return accepted(response)
+        kept = Kept()
+        try:
+            return accepted(self._call("accept", socket_service_pb2.AcceptRequest(timeout=self._limit()), kept))
+        except BaseException:
+            if kept.response is not None:
+                descriptor.connections.append(accepted(kept.response))
+            raise
 
     @_or_local
     def connect(self, *arguments: Any) -> None:
@@ -371,9 +373,13 @@ class socket:  # noqa: N801, the name is the interpreter's
         limit = self._limit()
         if limit is not None:
             request.timeout.CopyFrom(limit)
-        received = functools.partial(_received, descriptor.session, verb)
-        response = self._call(verb, request, lambda response: descriptor.received.append(received(response)))
-        return received(response)
+        kept = Kept()
+        try:
+            return _received(descriptor.session, verb, self._call(verb, request, kept))
+        except BaseException:
+            if kept.response is not None and not flags & _MSG_PEEK:
+                descriptor.received.append(_received(descriptor.session, verb, kept.response))
+            raise
 
     @_or_local
     def recv(self, *arguments: Any) -> Any:
@@ -599,8 +605,15 @@ def _received(session: Session, verb: str, response: Any) -> Received:
     return Received(response.data, response.length_bytes, ancillary, response.flags, address)
 
 
-def _close_handle_of(session: Session, response: Any) -> None:
-    session.post("close", socket_service_pb2.CloseRequest(handle=response.socket.handle))
+def _opened(session: Session, verb: str, request: Any) -> Descriptor:
+    """Performs an operation that opens a socket. One that nobody would get is closed."""
+    kept = Kept()
+    try:
+        return _descriptors.adopt(session, session.call(verb, request, kept).socket.handle)
+    except BaseException:
+        if kept.response is not None:
+            session.post("close", socket_service_pb2.CloseRequest(handle=kept.response.socket.handle))
+        raise
 
 
 def _close_descriptor(number: int) -> None:
@@ -635,8 +648,7 @@ def dup(*arguments: Any) -> int:
     original = _descriptors.lookup(operator.index(arguments[0]))
     session = original.session
     request = socket_service_pb2.DupRequest(handle=original.handle)
-    response = session.call("dup", request, functools.partial(_close_handle_of, session))
-    return _descriptors.adopt(session, response.socket.handle).number
+    return _opened(session, "dup", request).number
 
 
 def socketpair(*arguments: Any) -> tuple[socket, socket]:
@@ -699,7 +711,7 @@ def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int
     sys.audit("socket.getaddrinfo", host, port, family, type, proto)
     return [
         (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
-        for info in current_session().call("getaddrinfo", request).results
+        for info in current_session().look_up("getaddrinfo", request).results
     ]
 
 
@@ -720,7 +732,7 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
     family = 10 if len(sockaddr) > 2 or ":" in sockaddr[0] else 2
     address = address_to_wire(family, 0, (sockaddr[0].encode("utf-8").decode("latin-1"), *sockaddr[1:]))
     request = resolver_service_pb2.GetnameinfoRequest(address=address, flags=operator.index(flags))
-    response = current_session().call("getnameinfo", request)
+    response = current_session().look_up("getnameinfo", request)
     return (response.host, response.service)
 
 
@@ -739,7 +751,7 @@ def gethostbyname(name: Any, /) -> str:
     encoded = _name_bytes("gethostbyname", name)
     sys.audit("socket.gethostbyname", name)
     request = resolver_service_pb2.GethostbynameRequest(hostname=encoded)
-    return str(current_session().call("gethostbyname", request).address)
+    return str(current_session().look_up("gethostbyname", request).address)
 
 
 def gethostbyname_ex(name: Any, /) -> tuple[str, list[str], list[str]]:
@@ -747,7 +759,7 @@ def gethostbyname_ex(name: Any, /) -> tuple[str, list[str], list[str]]:
     encoded = _name_bytes("gethostbyname_ex", name)
     sys.audit("socket.gethostbyname", name)
     request = resolver_service_pb2.GethostbynameExRequest(hostname=encoded)
-    response = current_session().call("gethostbyname_ex", request)
+    response = current_session().look_up("gethostbyname_ex", request)
     return (response.hostname, list(response.aliases), list(response.addresses))
 
 
@@ -756,7 +768,7 @@ def gethostbyaddr(name: Any, /) -> tuple[str, list[str], list[str]]:
     encoded = _name_bytes("gethostbyaddr", name)
     sys.audit("socket.gethostbyaddr", name)
     request = resolver_service_pb2.GethostbyaddrRequest(address=encoded)
-    response = current_session().call("gethostbyaddr", request)
+    response = current_session().look_up("gethostbyaddr", request)
     return (response.hostname, list(response.aliases), list(response.addresses))
 
 

@@ -5,8 +5,8 @@ message; the thread of `_read` settles the results by op id. A caller waits by a
 threads run and lets signal handlers run in the main thread.
 
 A handler that raises ends the wait. The operation is then cancelled, and its end awaited: the daemon says that it consumed
-nothing, or that it was done already. In the second case its result goes to `orphan`, which keeps what was received for
-the next call; were it dropped, data would be lost, and were it not awaited, the next call could overtake it.
+nothing, or that it was done already. In the second case its response is in `Kept`, out of which the caller saves what was
+received for the next call; were it dropped, data would be lost, and were it not awaited, the next call could overtake it.
 
 Nothing here takes a lock that a finalizer could need: a socket may be collected, and closed, at any point of any thread.
 """
@@ -17,13 +17,11 @@ import itertools
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Any
 
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
-
-Orphan = Callable[[Any], None]
 
 # When a message is large enough to go, in bytes.
 _MESSAGE_BYTES = 64 * 1024
@@ -31,6 +29,15 @@ _OPERATION_TAG = b"\x0a"
 _CANCEL_TAG = b"\x10"
 
 _METHOD = "/sockbroker.v1.SessionService/Session"
+
+
+class Kept:
+    """The response of a call, for a caller that a signal handler's exception may take away from it."""
+
+    __slots__ = ("response",)
+
+    def __init__(self) -> None:
+        self.response: Any = None
 
 
 class Pending:
@@ -85,12 +92,16 @@ class OperationStream:
             raise self._loss()
         return op_id, pending
 
-    def finish(self, op_id: int, pending: Pending, orphan: Orphan | None = None) -> Any:
+    def finish(self, op_id: int, pending: Pending, kept: Kept | None = None) -> Any:
         """Waits for an operation's end, and answers its response or raises its error."""
         try:
             pending.lock.acquire()
+            if kept is not None:
+                kept.response = pending.result
         except BaseException:
-            self._abandon(op_id, pending, orphan)
+            self._abandon(op_id, pending)
+            if kept is not None:
+                kept.response = pending.result
             raise
         if pending.error is not None:
             raise pending.error
@@ -115,15 +126,13 @@ class OperationStream:
         self._queue.put(None)
         self._call.cancel()
 
-    def _abandon(self, op_id: int, pending: Pending, orphan: Orphan | None) -> None:
+    def _abandon(self, op_id: int, pending: Pending) -> None:
         self._queue.put(_CANCEL_TAG + _varint(op_id))
         while not pending.settled:
             try:
                 pending.lock.acquire()
             except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
                 continue
-        if pending.error is None and orphan is not None:
-            orphan(pending.result)
 
     def _requests(self) -> Iterator[bytes]:
         get, get_nowait = self._queue.get, self._queue.get_nowait

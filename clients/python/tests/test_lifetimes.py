@@ -86,6 +86,12 @@ def test_a_handler_that_returns_does_not_end_it():
 
 
 def test_interrupts_lose_no_data(alarm):
+    def interrupt(_number, frame):
+        # Elsewhere it would take away what recv has returned already, as it does from a local socket.
+        if frame.f_code.co_name == "finish":
+            raise Interrupted
+
+    signal.signal(signal.SIGALRM, interrupt)
     one, two = socket.socketpair()
     received = b""
     with one:
