@@ -70,6 +70,8 @@ export interface Case {
   readonly steps: readonly Step[];
   /** Unset where it was skipped. */
   readonly results?: readonly Outcome[];
+  /** Why CPython's own run of it is no measure: it hung, or the case is not well made. Unset where all is well. */
+  readonly broken?: string;
 }
 
 /** What oracle.py prints. */

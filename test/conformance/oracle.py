@@ -792,6 +792,7 @@ def main():
         wrong = complaint(case, case["results"]) if options.module == "socket" else None
         if wrong:
             failed = True
+            case["broken"] = wrong
             print(f"oracle.py: {case['id']}: {wrong}", file=sys.stderr)
     json.dump(
         {
