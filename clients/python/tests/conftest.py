@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import sockbroker
+
 from daemon import Daemon
 
 
@@ -14,6 +16,8 @@ from daemon import Daemon
 def daemon() -> Iterator[Daemon]:
     with Daemon() as running:
         os.environ["SOCKBROKER_ENDPOINT"] = running.endpoint
+        # For the programs that tests start elsewhere.
+        os.environ["PYTHONPATH"] = os.path.dirname(os.path.dirname(sockbroker.__file__))
         yield running
 
 
