@@ -147,7 +147,8 @@ function runOracle(): OracleReport {
   const directory = fileURLToPath(new URL("cases/", import.meta.url));
   const files = readdirSync(directory).map((name) => directory + name);
   const oracle = fileURLToPath(new URL("oracle.py", import.meta.url));
-  const { stdout, stderr } = spawnSync("python3", [oracle, ...files], { encoding: "utf8", maxBuffer: 1 << 28 });
+  const { error, stdout, stderr } = spawnSync("python3", [oracle, ...files], { encoding: "utf8", maxBuffer: 1 << 28 });
+  if (error) throw error;
   if (stdout === "") throw new Error(stderr);
   return JSON.parse(stdout) as OracleReport;
 }
