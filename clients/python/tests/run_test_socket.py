@@ -30,7 +30,7 @@ sys.path.insert(0, HERE)
 from daemon import Daemon  # noqa: E402
 
 FAILURES = os.path.join(HERE, "test_socket_failures.txt")
-CHILD = os.path.join(HERE, "test_socket_child.py")
+CHILD = os.path.join(HERE, "run_test_socket_child.py")
 EXCLUDED = "*VSOCK*"
 
 
