@@ -33,6 +33,8 @@ _FIRST_HANDLE = 1 << 30
 _LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
 
 _METHOD = "/sockbroker.v1.StreamService/Watch"
+# How long a thread may take to end, in seconds.
+_PATIENCE_SECONDS = 2
 
 
 class Watcher:
@@ -56,7 +58,9 @@ class Watcher:
             response_deserializer=stream_service_pb2.WatchResponse.FromString,
         )
         self._call: Any = method(self._requests(), metadata=connection.metadata)
-        threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
+        connection.watchers.add(self)
+        self._reader = threading.Thread(target=self._read, name="sockbroker-watch", daemon=True)
+        self._reader.start()
 
     def arm(self, interests: Iterable[tuple[int, int]]) -> None:
         """Watches handles for POLL* events, and returns when the daemon has looked at all of them once."""
@@ -86,7 +90,11 @@ class Watcher:
         return events
 
     def close(self) -> None:
+        """Ends the stream and its thread."""
         self._queue.put(None)
+        self._call.cancel()
+        if self._reader is not threading.current_thread():
+            self._reader.join(_PATIENCE_SECONDS)
 
     def _send(self, interests: Iterable[tuple[int, int]]) -> None:
         request = stream_service_pb2.WatchRequest(
@@ -105,7 +113,7 @@ class Watcher:
         for mark in list(self._awaited):
             self._awaited.pop(mark).release()
         self._notify()
-        self.close()
+        self._queue.put(None)
 
     def _receive(self, response: stream_service_pb2.WatchResponse) -> None:
         told = False

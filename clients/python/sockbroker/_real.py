@@ -6,6 +6,7 @@ arguments.
 
 from __future__ import annotations
 
+import importlib
 import importlib.machinery
 import importlib.util
 import sys
@@ -13,8 +14,9 @@ from typing import Any
 
 
 def _load() -> Any:
-    module = sys.modules.get("_socket")
-    if module is not None and hasattr(module, "CAPI") and not hasattr(module, "_sockbroker"):
+    # Imported if need be: loaded aside, since Python 3.13 it would have exceptions of its own.
+    module = importlib.import_module("_socket")
+    if not hasattr(module, "_sockbroker"):
         return module
     if "_socket" in sys.builtin_module_names:
         spec = importlib.machinery.BuiltinImporter.find_spec("_socket")

@@ -72,9 +72,12 @@ class Connection:
         self.metadata = ((TOKEN_KEY, token),)
         self.operations = OperationStream(channel, self.metadata)
         self.idle_watchers: list[Any] = []
+        self.watchers: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def close(self) -> None:
-        self.operations.close()
+        for watcher in list(self.watchers):
+            watcher.close()
+        self.operations.cancel()
         self.channel.close()
 
 

@@ -28,6 +28,9 @@ _MESSAGE_BYTES = 64 * 1024
 _OPERATION_TAG = b"\x0a"
 _CANCEL_TAG = b"\x10"
 
+# How long a thread may take to end, in seconds.
+_PATIENCE_SECONDS = 2
+
 _METHOD = "/sockbroker.v1.SessionService/Session"
 
 
@@ -74,7 +77,8 @@ class OperationStream:
             response_deserializer=session_service_pb2.SessionResponse.FromString,
         )
         self._call: Any = method(self._requests(), metadata=metadata)
-        threading.Thread(target=self._read, name="sockbroker-results", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="sockbroker-results", daemon=True)
+        self._reader.start()
 
     @property
     def ended(self) -> bool:
@@ -117,14 +121,12 @@ class OperationStream:
         """Answers the op ids that have not ended."""
         return set(self._pending)
 
-    def close(self) -> None:
-        """Half-closes: what was queued is sent, what waits is answered, and the stream ends."""
-        self._queue.put(None)
-
     def cancel(self) -> None:
-        """Ends the stream at once."""
+        """Ends the stream at once, and its thread: one that runs while the interpreter ends may abort the process."""
         self._queue.put(None)
         self._call.cancel()
+        if self._reader is not threading.current_thread():
+            self._reader.join(_PATIENCE_SECONDS)
 
     def _abandon(self, op_id: int, pending: Pending) -> None:
         self._queue.put(_CANCEL_TAG + _varint(op_id))
