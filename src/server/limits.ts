@@ -11,8 +11,10 @@ export interface Limits {
   readonly maxHandles: number;
   /** Operations of one session that wait at the same time. */
   readonly maxWaiting: number;
-  /** Look-ups of one principal at the same time. */
+  /** Look-ups of one principal that run at the same time; others wait for their turn. */
   readonly maxLookups: number;
+  /** Look-ups of one principal that wait for their turn. */
+  readonly maxWaitingLookups: number;
   /** Connections of one principal at the same time. */
   readonly maxConnections: number;
   /** Leased sessions of one principal at the same time. */
@@ -25,6 +27,7 @@ export const defaultLimits: Limits = {
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 16,
+  maxWaitingLookups: 4_096,
   maxConnections: 12_288,
   maxSessions: 4_096,
 };

@@ -1,4 +1,5 @@
 import type { Limits } from "./limits.js";
+import { LookupQueue } from "./names/lookup-queue.js";
 import { Quota } from "./sockets/quota.js";
 
 /** An authenticated subject, and what it has in all its sessions. One object a name, as long as it is in use. */
@@ -6,7 +7,7 @@ export interface Principal {
   /** E.g. "uid:1000": what rules match. */
   readonly name: string;
   readonly handles: Quota;
-  readonly lookups: Quota;
+  readonly lookups: LookupQueue;
   readonly connections: Quota;
   /** Leased ones. */
   readonly sessions: Quota;
@@ -16,7 +17,7 @@ export function newPrincipal(name: string, limits: Limits): Principal {
   return {
     name,
     handles: new Quota(`handles of ${name}`, limits.maxHandles),
-    lookups: new Quota(`look-ups of ${name}`, limits.maxLookups),
+    lookups: new LookupQueue(name, limits.maxLookups, limits.maxWaitingLookups),
     connections: new Quota(`connections of ${name}`, limits.maxConnections),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
   };

@@ -6,7 +6,7 @@ import { ResolverFault } from "../errors.js";
 
 const EAI_SYSTEM = -11;
 
-/** Look-ups on the daemon's host, counted per principal. */
+/** Look-ups on the daemon's host, so many of one principal at a time. */
 export interface Resolver {
   /** The first address of a name, for a family. Rejects with `ResolverFault`. */
   first(ctx: OpContext, host: string, family: number): Promise<string>;
@@ -20,9 +20,15 @@ export interface Resolver {
 export function newResolver(native: NativeAddon): Resolver {
   const run = async <T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T> => {
     authorise(ctx, "resolve");
-    ctx.principal.lookups.take();
-    const answer = lookup(native).finally(() => ctx.principal.lookups.give());
-    const result = await untilAborted(answer, [ctx.session.signal, ctx.signal()]);
+    const signals = [ctx.session.signal, ctx.signal()];
+    const place = ctx.principal.lookups.enter();
+    if (place.turn !== null) {
+      await untilAborted(place.turn, signals).catch((error: unknown) => {
+        place.leave();
+        throw error;
+      });
+    }
+    const result = await untilAborted(lookup(native).finally(place.leave), signals);
     if (isFailure(result)) throw faultOf(native, result);
     return result;
   };

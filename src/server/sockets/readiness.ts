@@ -122,7 +122,7 @@ export class Readiness {
   /** Lets waiting readers try again: something other than the kernel has data for them. */
   nudge(): void {
     this.#stepReaders();
-    this.#notifyObservers();
+    this.#notifyObservers(POLLIN);
     this.#update();
   }
 
@@ -196,10 +196,11 @@ export class Readiness {
     this.#update();
   }
 
-  #notifyObservers(): boolean {
+  /** `known` are events that hold though the kernel does not know of them. */
+  #notifyObservers(known = 0): boolean {
     let progress = false;
     for (const { events, notify } of this.#observers) {
-      const held = this.#native.poll(events);
+      const held = this.#native.poll(events) | (events & known);
       if (held <= 0) continue;
       progress = true;
       notify(held);

@@ -533,9 +533,9 @@ export const GetprotobynameResponseSchema: GenMessage<GetprotobynameResponse> = 
   messageDesc(file_sockbroker_v1_resolver_service, 18);
 
 /**
- * Names and addresses, as the daemon's host resolves them. Look-ups run on threads of their own, with a limit per
- * principal (QUOTA_EXCEEDED beyond it). Cancelling one ends the wait; the host's resolver goes on, and its answer is
- * dropped.
+ * Names and addresses, as the daemon's host resolves them. Look-ups run on threads of their own, so many of one principal
+ * at the same time; others wait for their turn (QUOTA_EXCEEDED when too many do). Cancelling one ends the wait; the host's
+ * resolver goes on, and its answer is dropped.
  *
  * @generated from service sockbroker.v1.ResolverService
  */

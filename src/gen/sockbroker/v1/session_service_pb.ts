@@ -376,7 +376,7 @@ export type Limits = Message<"sockbroker.v1.Limits"> & {
   maxWaitingOperations: number;
 
   /**
-   * Look-ups of the principal at the same time.
+   * Look-ups of the principal that run at the same time; others wait for their turn.
    *
    * @generated from field: uint32 max_lookups = 5;
    */

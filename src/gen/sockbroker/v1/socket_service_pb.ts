@@ -2488,6 +2488,9 @@ export const SetdefaulttimeoutResponseSchema: GenMessage<SetdefaulttimeoutRespon
  * says EAGAIN, and ends on its timeout (TimeoutError), on cancellation (nothing is consumed), or with the session. The
  * kernel's own errors come as SocketError with its errno. A failed operation has no side effect.
  *
+ * A unary call that is cancelled when its answer is on the way loses that answer, and the daemon cannot know. On a `Session`
+ * stream nothing is lost: cancelling there is a request, and the answer tells which of the two came first.
+ *
  * @generated from service sockbroker.v1.SocketService
  */
 export const SocketService: GenService<{
