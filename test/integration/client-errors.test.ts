@@ -19,6 +19,7 @@ import {
 } from "../../src/client/index.js";
 import { internetAddress, rejection, tcpPair } from "../support/client.js";
 import { type Daemon, startDaemon } from "../support/daemon.js";
+import { cannotBeNobody, NOBODY } from "../support/nobody.js";
 
 let daemon: Daemon;
 let broker: Broker;
@@ -49,12 +50,13 @@ describe("connect", () => {
   });
 
   test("to a socket that one may not open is ENDPOINT_FORBIDDEN", async ({ skip }) => {
-    if (process.getuid?.() !== 0 || process.seteuid === undefined) skip("needs root, to become another user");
+    const reason = cannotBeNobody();
+    if (reason !== null) skip(reason);
     const closed = join(directory, "closed");
     await using _ = await listen(closed, createServer());
     chmodSync(closed, 0o600);
     chmodSync(directory, 0o755);
-    process.seteuid?.(65534);
+    process.seteuid?.(NOBODY);
     try {
       await expect(connect(closed)).rejects.toMatchObject({ code: "ENDPOINT_FORBIDDEN" });
     } finally {

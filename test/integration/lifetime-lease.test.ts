@@ -9,13 +9,13 @@ import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { fromGrpcStatus } from "../../src/rpc/status.js";
+import { cannotBeNobody, NOBODY } from "../support/nobody.js";
 import { handleOf, RawDaemon, RawError, symbolOf, until } from "../support/raw-broker.js";
 
 /* Sessions and their leases. The built-in policy admits the daemon's own user and, here, nobody (65534). */
 
 const { openSession, renewSession, closeSession, getSession } = SessionService.method;
 const { recv, socketpair, sendall, fileno } = SocketService.method;
-const NOBODY = 65_534;
 const shortest = { seconds: 1n };
 
 let daemon: RawDaemon;
@@ -212,18 +212,6 @@ describe("the session of a connection", () => {
 
 function milliseconds(duration: { readonly seconds: bigint; readonly nanos: number } | undefined): number {
   return duration === undefined ? Number.NaN : Number(duration.seconds) * 1_000 + duration.nanos / 1e6;
-}
-
-/** Why this process cannot connect as nobody, or null. */
-function cannotBeNobody(): string | null {
-  if (process.geteuid?.() !== 0) return "needs root, to connect as another user";
-  try {
-    process.seteuid?.(NOBODY);
-    process.seteuid?.(0);
-    return null;
-  } catch {
-    return "needs another user to be, which this user namespace has not";
-  }
 }
 
 /** A connection of another user. */
