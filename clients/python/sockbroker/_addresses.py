@@ -6,11 +6,13 @@ the daemon's host resolves them.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any, Optional
 
 from ._gen.v1 import address_pb2
 from ._real import real
+from ._status import kernel_error
 
 _AF_UNSPEC, _AF_UNIX, _AF_INET, _AF_INET6 = 0, 1, 2, 10
 _AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
@@ -18,6 +20,7 @@ _AF_BLUETOOTH, _AF_ALG, _AF_VSOCK, _AF_QIPCRTR = 31, 38, 40, 42
 _BTPROTO_L2CAP, _BTPROTO_HCI, _BTPROTO_SCO, _BTPROTO_RFCOMM = 0, 1, 2, 3
 _CAN_ISOTP, _CAN_J1939 = 6, 7
 _UINT32 = 0xFFFFFFFF
+_INTERFACE_NAME_BYTES = 15
 
 Address = address_pb2.SocketAddress
 
@@ -93,12 +96,14 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
         return Address(netlink=address_pb2.NetlinkAddress(pid=address[0] & _UINT32, groups=address[1] & _UINT32))
     if family == _AF_PACKET:
         name, protocol, packet_type, hardware_type, hardware_address = (*address, *(0, 0, b"")[len(address) - 2 :])[:5]
+        if not name:  # The wire has it for "any interface"; the interpreter looks for one of that name.
+            raise kernel_error(errno.ENODEV)
         return Address(
             packet=address_pb2.PacketAddress(
-                interface_name=_text(name),
+                interface_name=_text(name)[:_INTERFACE_NAME_BYTES],
                 protocol=protocol & _UINT32,
-                packet_type=packet_type & _UINT32,
-                hardware_type=hardware_type & _UINT32,
+                packet_type=packet_type & 0xFF,
+                hardware_type=hardware_type & 0xFFFF,
                 hardware_address=bytes(hardware_address),
             )
         )

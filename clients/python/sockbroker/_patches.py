@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import functools
+import operator
 import os
 import select
 import sys
@@ -177,7 +178,7 @@ def _get_inheritable(number: int) -> bool:
 
 
 def _set_inheritable(number: int, inheritable: Any) -> None:
-    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=bool(inheritable)))
+    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=operator.index(inheritable) != 0))
 
 
 def _get_blocking(number: int) -> bool:

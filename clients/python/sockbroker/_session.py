@@ -36,7 +36,10 @@ from ._stream import Kept, OperationStream, error_from_rpc
 from .errors import BrokerError
 
 TOKEN_KEY = "sockbroker-session"
-_LEASE_SECONDS = 30
+# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,
+# so there it has to last only until a forked child makes its first call; over TCP a connection may be lost and made anew.
+_LEASE_SECONDS = 5
+_TCP_LEASE_SECONDS = 30
 _PATIENCE_SECONDS = 10
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _OPTIONS = [
@@ -213,8 +216,9 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
+        seconds = _LEASE_SECONDS if self.endpoint.path is not None else _TCP_LEASE_SECONDS
         request = session_service_pb2.OpenSessionRequest(
-            lease=duration(_LEASE_SECONDS * 1_000_000_000), name=name
+            lease=duration(seconds * 1_000_000_000), name=name
         )
         try:
             response: session_service_pb2.OpenSessionResponse = method(request, timeout=_PATIENCE_SECONDS)

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import Any, Callable, Optional
 
 from . import _ancillary, _descriptors
-from ._addresses import Address, address_from_wire, address_to_wire, host_text, judged_address
+from ._addresses import Address, address_from_wire, address_to_wire, judged_address
 from ._default import current_session
 from ._descriptors import Descriptor, Received
 from ._duration import duration
@@ -352,8 +352,7 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_or_local
     def setblocking(self, *arguments: Any) -> None:
-        if len(arguments) != 1:
-            self._judge("setblocking", arguments)
+        judge((self._family, self._type, self._proto), "setblocking", arguments, {})
         self._timeout = None if arguments[0] else 0.0
         self._post_blocking(self._timeout is None)
 
@@ -695,9 +694,9 @@ def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int
     request.family = family  # type: ignore[assignment]  # any number; the enum is open
     request.type = type  # type: ignore[assignment]
     if isinstance(host, str):
-        request.host = host.encode("idna")
+        request.host = _c_string(host.encode("idna"))
     elif isinstance(host, bytes):
-        request.host = host
+        request.host = _c_string(host)
     elif host is not None:
         return real.getaddrinfo(host, port, family, type, proto, flags)  # type: ignore[no-any-return]
     if isinstance(port, int):
@@ -705,7 +704,7 @@ def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int
             return real.getaddrinfo(None, port, family, type, proto, flags)  # type: ignore[no-any-return]
         request.service = b"%d" % port
     elif isinstance(port, (str, bytes)):
-        request.service = port.encode("utf-8") if isinstance(port, str) else port
+        request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port)
     elif port is not None:
         raise OSError("Int or String expected")
     sys.audit("socket.getaddrinfo", host, port, family, type, proto)
@@ -713,6 +712,11 @@ def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int
         (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
         for info in current_session().look_up("getaddrinfo", request).results
     ]
+
+
+def _c_string(text: bytes) -> bytes:
+    """The text as getaddrinfo(3) sees it: up to the first NUL."""
+    return text.split(b"\0")[0]
 
 
 def getnameinfo(*arguments: Any) -> tuple[str, str]:
@@ -728,9 +732,14 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
     if not well_formed:
         return real.getnameinfo(*arguments)  # type: ignore[no-any-return]
     sockaddr, flags = arguments
+    if not isinstance(flags, int) or not -(1 << 31) <= flags < 1 << 31:
+        return real.getnameinfo(*arguments)  # type: ignore[no-any-return]
+    if sockaddr[1] < 0:
+        raise real.gaierror(real.EAI_SERVICE, "Servname not supported for ai_socktype")
     sys.audit("socket.getnameinfo", sockaddr)
     family = 10 if len(sockaddr) > 2 or ":" in sockaddr[0] else 2
-    address = address_to_wire(family, 0, (sockaddr[0].encode("utf-8").decode("latin-1"), *sockaddr[1:]))
+    # getaddrinfo(3) takes a port modulo 2^16.
+    address = address_to_wire(family, 0, (sockaddr[0], sockaddr[1] & 0xFFFF, *sockaddr[2:]))
     request = resolver_service_pb2.GetnameinfoRequest(address=address, flags=operator.index(flags))
     response = current_session().look_up("getnameinfo", request)
     return (response.host, response.service)
@@ -739,7 +748,7 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
 def _name_bytes(function: str, name: Any) -> bytes:
     """A host's name in bytes. What is no name goes to the interpreter's own function, which refuses it before a look-up."""
     if isinstance(name, str) and "\0" not in name:
-        return host_text(name).encode("ascii") if name else b""
+        return name.encode("idna")
     if isinstance(name, (bytes, bytearray)) and b"\0" not in name:
         return bytes(name)
     getattr(real, function)(name)

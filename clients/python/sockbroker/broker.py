@@ -19,7 +19,8 @@ class Broker:
 
     Its methods are the functions of Python's socket module of the same names, with their arguments, results and errors;
     besides these they raise PolicyDenial and BrokerError. A broken connection is made anew by the next call, and the
-    session's sockets are still there if that comes within its lease of 30 seconds.
+    session's sockets are still there if that comes within its lease: 5 seconds over a
+    unix socket, 30 over TCP.
     """
 
     def __init__(self, session: Session) -> None:
