@@ -684,7 +684,7 @@ function numericAddress(value: unknown): AddressInput {
 }
 
 /** The host does not have it. */
-export class Unsupported extends Error {}
+class Unsupported extends Error {}
 
 // Errors -------------------------------------------------------------------------------------------------------------------
 

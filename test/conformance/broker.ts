@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Broker, Socket } from "../../src/client/index.js";
 import { type Conversions, callMethod, callModule, descriptorsIn, neutralError, readAttribute } from "./adapter.js";
 import type { Case, Json, Outcome, Step } from "./case-file.js";
+import { type DaemonView, isViewed } from "./daemon-view.js";
 import { Recorder } from "./record.js";
 import { CaseFile, type Environment, evaluate, itemsOf, Unset } from "./values.js";
 
@@ -11,6 +12,8 @@ export interface Stage {
   readonly broker: Broker;
   /** Whose conversions are asked for. */
   readonly conversions: Conversions;
+  /** What the daemon says of the session's sockets; null where no step asks. */
+  readonly view: DaemonView | null;
   /** Operations that wait in the daemon, to know when a started call waits. */
   waitingOperations(): Promise<number>;
   /** The daemon's process: the one that has the sockets. */
@@ -44,6 +47,7 @@ export async function runCase({ steps }: Case, stage: Stage): Promise<Outcome[]>
   } finally {
     clearTimeout(timer);
     // Ends what hangs, and whatever the case has started and not awaited.
+    if (stage.broker.sessionToken !== null) await stage.broker.closeSession();
     await stage.broker.close();
     await run.catch(() => {});
     process.chdir(before);
@@ -128,8 +132,25 @@ class Interpreter {
     const keywords = new Map(
       Object.entries(step.kw ?? {}).map(([key, value]) => [key, evaluate(value, this.#environment, buffers)]),
     );
-    if (on !== null) return () => callMethod(on, name, args, keywords, buffers);
+    if (on !== null) {
+      return async () => {
+        const value = await callMethod(on, name, args, keywords, buffers);
+        await this.#agree(on, name, value);
+        return value;
+      };
+    }
     return () => callModule(this.#stage.broker, this.#stage.conversions, name, args, keywords);
+  }
+
+  /** What the client knows by itself, the daemon must know too. */
+  async #agree(socket: Socket, name: string, value: unknown): Promise<void> {
+    const { view } = this.#stage;
+    if (view === null || socket.closed || !isViewed(name)) return;
+    const theirs = await view[name](socket.handle);
+    // Seconds come in two pieces, and a double may differ in its last place.
+    const close = typeof theirs === "number" && Math.abs(theirs - Number(value ?? Number.NaN)) <= theirs * 1e-15;
+    if (theirs !== value && !close)
+      throw new Error(`the daemon's ${name} says ${theirs}, and the client ${String(value)}`);
   }
 
   async #outcome(step: Step, invoke: () => Promise<unknown>): Promise<Outcome> {

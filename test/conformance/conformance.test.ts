@@ -9,11 +9,12 @@ import { InterfaceService } from "../../src/gen/sockbroker/v1/interface_service_
 import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { closeChannel, openChannel } from "../../src/rpc/client-channel.js";
-import { RawDaemon } from "../support/raw-broker.js";
+import { type Daemon, startDaemon } from "../support/daemon.js";
 import type { Conversions } from "./adapter.js";
 import { runCase } from "./broker.js";
 import type { Case, OracleReport, Step } from "./case-file.js";
 import { daemonConversions } from "./daemon-conversions.js";
+import { isViewed, openDaemonView } from "./daemon-view.js";
 import { complaints, type Difference, loadDifferences } from "./differences.js";
 
 /*
@@ -28,12 +29,12 @@ const files = [...new Set(cases.map(({ file }) => file))];
 const differences = loadDifferences();
 const met = new Set<Difference>();
 let ran = 0;
-let daemon: RawDaemon;
+let daemon: Daemon;
 let operator: Broker;
 
 beforeAll(async () => {
-  daemon = await RawDaemon.start();
-  operator = await connect(daemon.path);
+  daemon = await startDaemon();
+  operator = await connect(daemon.endpoint);
 });
 
 afterAll(async () => {
@@ -56,7 +57,7 @@ const conversionFiles = ConversionService.methods.map(({ name }) => fileOf(name)
 describe.each(conversionFiles)("%s, by the daemon", (file) => {
   for (const one of casesOf(file)) {
     test(titleOf(one), async () => {
-      const channel = openChannel(daemon.path);
+      const channel = openChannel(socketOf(daemon));
       await check(one, () => daemonConversions(channel)).finally(() => closeChannel(channel));
     });
   }
@@ -94,15 +95,22 @@ describe("the suite", () => {
 /** Runs a case, and fails with a line for each step that differs. */
 async function check(one: Case, conversions: (broker: Broker) => Conversions): Promise<void> {
   if (one.broken !== undefined) expect.fail(`in CPython: ${one.broken}`);
-  const broker = await connect(daemon.path);
+  const viewed = one.steps.some(({ call }) => isViewed(call));
+  const broker = await connect({ endpoint: daemon.endpoint, ...(viewed && { session: {} }) });
+  using view = broker.sessionToken === null ? null : openDaemonView(socketOf(daemon), broker.sessionToken);
   const outcomes = await runCase(one, {
     broker,
     conversions: conversions(broker),
+    view,
     daemonPid: daemon.pid,
     waitingOperations: async () => (await operator.admin.getStatistics()).waitingOperations,
   });
   const wrong = complaints(one, outcomes, differences, met);
   if (wrong.length > 0) expect.fail(wrong.join("\n"));
+}
+
+function socketOf({ endpoint }: Daemon): string {
+  return endpoint.slice("unix://".length);
 }
 
 function casesOf(file: string): readonly Case[] {

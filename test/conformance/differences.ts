@@ -73,6 +73,7 @@ function comparable(outcome: Outcome | undefined): Json {
   const { error, ...rest } = outcome;
   if (error === undefined) return rest as Json;
   const { kind, errno, symbol, message } = error;
+  if (kind === "other") return { ...rest, error: { kind, message: message ?? "" } } as Json;
   if (kind !== "os") return { ...rest, error: { kind, ...(errno === undefined ? {} : { errno }) } } as Json;
   return { ...rest, error: errno === null ? { kind, message: message ?? "" } : { kind, errno, symbol } } as Json;
 }
