@@ -244,8 +244,8 @@ class Session:
 
     def _start(self, channel: Any) -> Connection:
         connection = Connection(channel, self.token)
-        op_id, pending = connection.operations.begin("who_am_i", session_service_pb2.WhoAmIRequest())
-        self.limits = connection.operations.finish(op_id, pending).limits
+        request = session_service_pb2.WhoAmIRequest()
+        self.limits = connection.operations.first("who_am_i", request, _PATIENCE_SECONDS).limits
         return connection
 
     def _resume(self) -> Connection:

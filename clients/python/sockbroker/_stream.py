@@ -96,6 +96,16 @@ class OperationStream:
             raise self._loss()
         return op_id, pending
 
+    def first(self, verb: str, request: Any, seconds: float) -> Any:
+        """Performs the stream's first operation. Raises ConnectionLost when nobody answers for so long."""
+        op_id, pending = self.begin(verb, request)
+        if not pending.lock.acquire(timeout=seconds):
+            self._pending.pop(op_id, None)
+            raise broker_error("CONNECTION_LOST", f"the broker did not answer for {seconds} seconds")
+        if pending.error is not None:
+            raise pending.error
+        return pending.result
+
     def finish(self, op_id: int, pending: Pending, kept: Kept | None = None) -> Any:
         """Waits for an operation's end, and answers its response or raises its error."""
         try:
