@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-from . import _descriptors
+from . import _descriptors, _fork_gate
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._session import Connection, Session
@@ -103,7 +103,9 @@ class Watcher:
         self._queue.put(request)
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
-        return iter(self._queue.get, None)
+        for request in iter(self._queue.get, None):
+            _fork_gate.passage()
+            yield request
 
     def _read(self) -> None:
         with contextlib.suppress(grpc.RpcError):

@@ -26,7 +26,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from . import _descriptors
+from . import _descriptors, _fork_gate
 from ._duration import duration
 from ._endpoint import Endpoint
 from ._grpc import grpc
@@ -320,6 +320,8 @@ class Session:
             connection.operations.post(
                 "recv", socket_service_pb2.RecvRequest(handle=self._alarm, max_bytes=1, timeout=limit)
             )
+        # When this is answered they are all sent.
+        self.call("get_session", session_service_pb2.GetSessionRequest())
 
 
 class _Children:
@@ -377,14 +379,17 @@ _children = _Children()
 def _before_fork() -> None:
     for session in list(_sessions):
         session.before_fork()
+    _fork_gate.close()
 
 
 def _after_fork_in_parent() -> None:
+    _fork_gate.reopen()
     for session in list(_sessions):
         session.after_fork_in_parent()
 
 
 def _after_fork_in_child() -> None:
+    _fork_gate.reset()
     _children.reset()
     for session in list(_sessions):
         session.after_fork_in_child()

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._grpc import grpc
+from . import _fork_gate
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
 
@@ -164,6 +165,7 @@ class OperationStream:
                 pieces.append(item)
                 size += len(item)
                 item = b""
+            _fork_gate.passage()
             yield b"".join(pieces)
             if item == b"":
                 item = get()
