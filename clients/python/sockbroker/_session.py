@@ -75,6 +75,8 @@ class Connection:
         self.metadata = ((TOKEN_KEY, token),)
         self.operations = OperationStream(channel, self.metadata)
         self.idle_watchers: list[Any] = []
+        # Calls whose ends wake gRPC's threads; dropping one would cancel it.
+        self.wakes: list[Any] = []
         self.watchers: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def close(self) -> None:
@@ -315,13 +317,24 @@ class Session:
         if self._alarm is None:
             request = socket_service_pb2.SocketpairRequest()
             self._alarm = self.call("socketpair", request).first.handle
-        for milliseconds in _WAKE_AFTER_MS:
-            limit = socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000))
-            connection.operations.post(
-                "recv", socket_service_pb2.RecvRequest(handle=self._alarm, max_bytes=1, timeout=limit)
+        receive = connection.channel.unary_unary(
+            "/sockbroker.v1.SocketService/Recv",
+            socket_service_pb2.RecvRequest.SerializeToString,
+            socket_service_pb2.RecvResponse.FromString,
+        )
+        # Not on the session's stream: its ends would wake the thread that reads results, which holds a lock of gRPC's while
+        # it is awake. A fork at that moment would leave the lock held in the child for ever.
+        connection.wakes = [
+            receive.future(
+                socket_service_pb2.RecvRequest(
+                    handle=self._alarm,
+                    max_bytes=1,
+                    timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
+                ),
+                metadata=connection.metadata,
             )
-        # When this is answered they are all sent.
-        self.call("get_session", session_service_pb2.GetSessionRequest())
+            for milliseconds in _WAKE_AFTER_MS
+        ]
 
 
 class _Children:
