@@ -105,6 +105,8 @@ class socket:  # noqa: N801, the name is the interpreter's
             number = None if fileno is None else operator.index(fileno)
             if not all(-(1 << 31) <= value < 1 << 31 for value in (family, type, proto)):
                 raise OverflowError
+            if number is not None and number >= 1 << 31:  # No descriptor has it; which error that is, is not said here.
+                raise OverflowError
         except (TypeError, OverflowError):
             real.socket(family, type, proto, fileno)
             raise
@@ -331,7 +333,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         value = arguments[2]
         option = socket_pb2.OptionValue()
         if value is None:
-            option.null_length = operator.index(arguments[3])
+            option.null_length = operator.index(arguments[3]) & 0xFFFFFFFF
         elif hasattr(value, "__index__"):
             option.integer = operator.index(value)
         else:
