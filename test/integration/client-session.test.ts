@@ -110,9 +110,10 @@ test("a process whose daemon is gone ends by itself", async () => {
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
+  const closed = once(child, "close");
   await once(child.stdout, "data");
   await mortal.kill();
-  await once(child, "close");
+  await closed;
   expect(output).toBe("waiting\nCONNECTION_LOST\n");
 });
 
