@@ -15,7 +15,7 @@ import { runCase } from "./broker.js";
 import type { Case, OracleReport, Step } from "./case-file.js";
 import { daemonConversions } from "./daemon-conversions.js";
 import { isViewed, openDaemonView } from "./daemon-view.js";
-import { complaints, type Difference, loadDifferences } from "./differences.js";
+import { complaints, type Difference, loadDifferences, matches } from "./differences.js";
 
 /*
  * The same cases in CPython and through the daemon, compared step by step. The policy is the built-in one: the daemon's own
@@ -26,7 +26,7 @@ requireLoopback();
 const report = runOracle();
 const cases = report.cases.filter(({ languages }) => languages === null || languages.includes("typescript"));
 const files = [...new Set(cases.map(({ file }) => file))];
-const differences = loadDifferences();
+const differences = loadDifferences(report.python);
 const met = new Set<Difference>();
 let ran = 0;
 let daemon: Daemon;
@@ -66,7 +66,9 @@ describe.each(conversionFiles)("%s, by the daemon", (file) => {
 describe("the suite", () => {
   test("every difference that is meant was met", ({ skip }) => {
     if (ran < cases.filter((one) => one.skip === null).length) return skip("not every case was run");
-    expect(differences.filter((difference) => !met.has(difference))).toEqual([]);
+    const skipped = cases.filter((one) => one.skip !== null);
+    const unmet = differences.filter((one) => !met.has(one) && !skipped.some(({ id }) => matches(one.cases, id)));
+    expect(unmet).toEqual([]);
   });
 
   test("has cases of every RPC that Python has a name for", () => {

@@ -5,6 +5,9 @@ import { type Case, type Json, type Outcome, stepLabel } from "./case-file.js";
 /** An entry of differences.json: what is meant to differ, and why. */
 interface Entry {
   readonly reason: string;
+  /** The versions of Python that it is a difference to: from `since`, and before `before`. Unset: all. */
+  readonly since?: string;
+  readonly before?: string;
   /** Which cases: their ids, `*` for any text. */
   readonly cases: readonly string[];
   /** What the client gives in place of what CPython gives, by step, as `stepLabel` names it; "s.recv#2" is the second. */
@@ -19,9 +22,12 @@ export interface Difference {
   readonly reason: string;
 }
 
-/** Reads differences.json. */
-export function loadDifferences(url = new URL("differences.json", import.meta.url)): Difference[] {
-  const entries = JSON.parse(readFileSync(url, "utf8")) as readonly Entry[];
+/** Reads differences.json, as far as it is about this version of Python. */
+export function loadDifferences(python: string): Difference[] {
+  const text = readFileSync(new URL("differences.json", import.meta.url), "utf8");
+  const entries = (JSON.parse(text) as readonly Entry[]).filter(
+    ({ since = "0", before = "99" }) => compareVersions(python, since) >= 0 && compareVersions(python, before) < 0,
+  );
   return entries.flatMap(({ reason, cases, gives }) =>
     cases.flatMap((pattern) =>
       Object.entries(gives).map(([step, value]) => ({ cases: pattern, step, gives: value, reason })),
@@ -78,7 +84,15 @@ function comparable(outcome: Outcome | undefined): Json {
   return { ...rest, error: errno === null ? { kind, message: message ?? "" } : { kind, errno, symbol } } as Json;
 }
 
-function matches(pattern: string, id: string): boolean {
+/** Below, at or above 0, by the two first numbers. */
+function compareVersions(one: string, other: string): number {
+  const [major = 0, minor = 0] = one.split(".").map(Number);
+  const [otherMajor = 0, otherMinor = 0] = other.split(".").map(Number);
+  return major - otherMajor || minor - otherMinor;
+}
+
+/** Whether a case's id fits a pattern. */
+export function matches(pattern: string, id: string): boolean {
   const parts = pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(id);
 }

@@ -194,6 +194,17 @@ def expand_file(path):
 # Needs ---------------------------------------------------------------------------------------------------------------
 
 
+def missing_constants(node):
+    """Names of constants in a case that this Python does not have."""
+    if isinstance(node, list):
+        return {name for item in node for name in missing_constants(item)}
+    if not isinstance(node, dict):
+        return set()
+    if set(node) == {"const"}:
+        return {name for name in node["const"].split("|") if not hasattr(socket, name)}
+    return {name for value in node.values() for name in missing_constants(value)}
+
+
 def can_open(*arguments):
     try:
         socket.socket(*arguments).close()
@@ -781,6 +792,7 @@ def main():
         cases = [case for path in options.files for case in expand_file(path) if options.only in case["id"]]
         for case in cases:
             reasons = [reason for reason in map(missing, case["needs"]) if reason]
+            reasons += [f"this Python has no {name}" for name in sorted(missing_constants(case["steps"]))]
             case["skip"] = "; ".join(reasons) or None
     except (BrokenCase, OSError, ValueError, KeyError) as error:
         sys.exit(f"oracle.py: {error}")
