@@ -7,7 +7,7 @@ import { addressToProto } from "./address-to-proto.js";
 import { ArgumentError } from "./errors.js";
 import { createUnixPaths } from "./unix-paths.js";
 
-const unixPaths = createUnixPaths(() => "/work");
+const unixPaths = createUnixPaths(() => "/home/u");
 const encode = (input: AddressInput, family: number = AddressFamily.INET, operation = "connect") =>
   create(SocketAddressSchema, addressToProto(input, { operation, family, unixPaths }));
 const through = (input: AddressInput, family?: number) => addressFromProto(encode(input, family), unixPaths);
@@ -102,7 +102,7 @@ describe("text and bytes", () => {
 });
 
 describe("relative paths", () => {
-  const paths = createUnixPaths(() => "/work");
+  const paths = createUnixPaths(() => "/home/u");
   const use = (operation: string) => ({ operation, family: AddressFamily.UNIX, unixPaths: paths });
   const show = (path: string) =>
     addressFromProto(
@@ -114,20 +114,20 @@ describe("relative paths", () => {
 
   test("are relative to the client's directory", () => {
     expect(addressToProto("s", use("connect"))).toEqual({
-      address: { case: "unix", value: { name: { case: "path", value: Buffer.from("/work/s") } } },
+      address: { case: "unix", value: { name: { case: "path", value: Buffer.from("/home/u/s") } } },
     });
   });
 
   test("come back as they were bound, and only those", () => {
     addressToProto("./x/../s", use("bind"));
     addressToProto("t", use("connect"));
-    expect(show("/work/./x/../s")).toEqual({ family: "unix", path: "./x/../s" });
-    expect(show("/work/t")).toEqual({ family: "unix", path: "/work/t" });
+    expect(show("/home/u/./x/../s")).toEqual({ family: "unix", path: "./x/../s" });
+    expect(show("/home/u/t")).toEqual({ family: "unix", path: "/home/u/t" });
   });
 
   test("are forgotten when the name is bound anew by its whole path", () => {
     addressToProto("u", use("bind"));
-    addressToProto("/work/u", use("bind"));
-    expect(show("/work/u")).toEqual({ family: "unix", path: "/work/u" });
+    addressToProto("/home/u/u", use("bind"));
+    expect(show("/home/u/u")).toEqual({ family: "unix", path: "/home/u/u" });
   });
 });
