@@ -1,0 +1,110 @@
+"""Programs that tests run: unchanged Python, with the sockets in the daemon by `sockbroker run`, or with their own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+# How long a program may take, in seconds: for all of it, not for one step.
+PATIENCE_SECONDS = 120
+
+_names = itertools.count(1)
+
+
+def command_of(program: str, *options: str, brokered: bool = True) -> list[str]:
+    """The command for `program`: `-m module` with its arguments in one string, or a script's text, which is put in a file."""
+    words = program.split() if program.startswith("-m ") else [_script_file(program)]
+    run = ["-m", "sockbroker", "run", *options, "--"] if brokered else []
+    return [sys.executable, "-W", "ignore", *run, *words]
+
+
+def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[object] = ()) -> list[str]:
+    """Runs a program to its end, and answers the lines that it printed. Fails with what it said if it does."""
+    command = [*command_of(program, *options, brokered=brokered), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout.splitlines()
+
+
+class Program:
+    """A program that runs beside the test; it is killed at the latest when the `with` ends."""
+
+    def __init__(
+        self,
+        program: str,
+        *options: str,
+        brokered: bool = True,
+        arguments: Sequence[object] = (),
+        environment: Optional[Mapping[str, str]] = None,
+        through: Sequence[str] = (),
+    ) -> None:
+        command = [*through, *command_of(program, *options, brokered=brokered), *map(str, arguments)]
+        self._said = b""
+        # One pipe for both, so that nothing it says is waited for in the wrong one.
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def says(self, pattern: str) -> re.Match[str]:
+        """Waits until the program has said something, and answers the match. What was said up to it is used up."""
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            text = self._said.decode(errors="replace")
+            match = re.search(pattern, text, re.MULTILINE)
+            if match is not None:
+                self._said = text[match.end() :].encode()
+                return match
+            ready = select.select([self.process.stdout], [], [], max(deadline - time.monotonic(), 0))[0]
+            piece = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            assert piece, f"{'ended' if ready else 'waits'} without saying {pattern!r}: {text}"
+            self._said += piece
+
+    def tell(self, line: str) -> None:
+        """Writes a line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def ended(self) -> int:
+        """Closes its standard input, and waits for its end. Answers the exit status."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+def _script_file(text: str) -> str:
+    path = os.path.join(_directory.name, f"program{next(_names)}.py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(textwrap.dedent(text))
+    return path
+
+
+_directory = tempfile.TemporaryDirectory(prefix="sockbroker-programs-")
