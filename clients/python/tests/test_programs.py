@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import textwrap
 
-import pytest
-
-
-def run(script: str, *options: str) -> list[str]:
-    """Runs a program by `sockbroker run`, and answers the lines that it printed."""
-    command = [sys.executable, "-W", "ignore", "-m", "sockbroker", "run", *options, "--", "-m", "program"]
-    directory = os.environ["PYTEST_PROGRAMS"]
-    with open(os.path.join(directory, "program.py"), "w", encoding="utf-8") as file:
-        file.write(textwrap.dedent(script))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=directory)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split("\n")[:-1]
-
-
-@pytest.fixture(autouse=True)
-def _directory(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTEST_PROGRAMS", str(tmp_path))
+from programs import Program, run
 
 
 def test_every_socket_is_brokered():
@@ -71,48 +53,44 @@ def test_http_server_and_client():
     assert run(script) == ["True", "True"]
 
 
-@pytest.mark.parametrize("form", ["ThreadingTCPServer", "ForkingTCPServer"])
-def test_socketserver(form):
-    script = f"""
-        import socket, socketserver, threading
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                self.wfile.write(self.rfile.readline().upper())
-        with socketserver.{form}(("127.0.0.1", 0), Handler) as server:
+def test_a_module_is_run_as_python_runs_it(tmp_path, monkeypatch):
+    (tmp_path / "page").write_bytes(b"served " * 100_000)
+    monkeypatch.chdir(tmp_path)
+    with Program("-m http.server --bind 127.0.0.1 0") as server:
+        port = server.says(r"Serving HTTP on 127\.0\.0\.1 port (\d+)").group(1)
+        script = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read() == b'served ' * 100_000)"
+        assert run(script, arguments=[f"http://127.0.0.1:{port}/page"]) == ["True"]
+
+
+def test_xmlrpc():
+    script = """
+        import hashlib, os, threading, xmlrpc.client, xmlrpc.server
+
+        data = os.urandom(1_000_000)
+        def digest(binary):
+            return hashlib.sha256(binary.data).hexdigest()
+        def fails():
+            raise ValueError("as it was told to")
+        with xmlrpc.server.SimpleXMLRPCServer(("127.0.0.1", 0), logRequests=False) as server:
+            for function in (digest, fails):
+                server.register_function(function)
+            server.register_function(lambda: xmlrpc.client.Binary(data), "data")
+            server.register_multicall_functions()
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            for _ in range(3):
-                with socket.create_connection(server.server_address) as client:
-                    client.sendall(b"hello\\n")
-                    print(client.makefile().readline().strip())
+            with xmlrpc.client.ServerProxy("http://%s:%d" % server.server_address) as proxy:
+                print(proxy.digest(xmlrpc.client.Binary(data)) == hashlib.sha256(data).hexdigest())
+                print(proxy.data().data == data)
+                try:
+                    proxy.fails()
+                except xmlrpc.client.Fault as fault:
+                    print(fault.faultString)
+                calls = xmlrpc.client.MultiCall(proxy)
+                for index in range(100):
+                    calls.digest(xmlrpc.client.Binary(bytes([index])))
+                print(list(calls()) == [hashlib.sha256(bytes([index])).hexdigest() for index in range(100)])
             server.shutdown()
     """
-    assert run(script) == ["HELLO"] * 3
-
-
-def test_asyncio_streams_on_the_default_loop():
-    script = """
-        import asyncio
-        async def echo(reader, writer):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-            writer.close()
-        async def talk(port, index):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            data = bytes([index]) * 10_000
-            writer.write(data)
-            writer.write_eof()
-            answer = await reader.read()
-            writer.close()
-            return answer == data
-        async def main():
-            server = await asyncio.start_server(echo, "127.0.0.1", 0)
-            port = server.sockets[0].getsockname()[1]
-            print(all(await asyncio.gather(*(talk(port, index) for index in range(50)))))
-            server.close()
-        asyncio.run(main())
-    """
-    assert run(script) == ["True"]
+    assert run(script) == ["True", "True", "<class 'ValueError'>:as it was told to", "True"]
 
 
 def test_wrong_usage_is_said():
