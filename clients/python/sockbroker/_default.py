@@ -6,7 +6,6 @@ socket, at the endpoint that SOCKBROKER_ENDPOINT names, and anew if the daemon h
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import threading
@@ -33,7 +32,6 @@ def current_session() -> Session:
     with _lock:
         if _default is None or _default.lost:
             _default = Session(parse_endpoint())
-            atexit.register(_default.close)
         return _default
 
 

@@ -33,8 +33,6 @@ _FIRST_HANDLE = 1 << 30
 _LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
 
 _METHOD = "/sockbroker.v1.StreamService/Watch"
-# How long a thread may take to end, in seconds.
-_PATIENCE_SECONDS = 2
 
 
 class Watcher:
@@ -58,9 +56,9 @@ class Watcher:
             response_deserializer=stream_service_pb2.WatchResponse.FromString,
         )
         self._call: Any = method(self._requests(), metadata=connection.metadata)
+        self._call.add_done_callback(connection.threads.add_current)
         connection.watchers.add(self)
-        self._reader = threading.Thread(target=self._read, name="sockbroker-watch", daemon=True)
-        self._reader.start()
+        threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
     def arm(self, interests: Iterable[tuple[int, int]]) -> None:
         """Watches handles for POLL* events, and returns when the daemon has looked at all of them once."""
@@ -90,11 +88,9 @@ class Watcher:
         return events
 
     def close(self) -> None:
-        """Ends the stream and its thread."""
+        """Ends the stream."""
         self._queue.put(None)
         self._call.cancel()
-        if self._reader is not threading.current_thread():
-            self._reader.join(_PATIENCE_SECONDS)
 
     def _send(self, interests: Iterable[tuple[int, int]]) -> None:
         request = stream_service_pb2.WatchRequest(
@@ -103,11 +99,13 @@ class Watcher:
         self._queue.put(request)
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
+        self.connection.threads.add_current()
         for request in iter(self._queue.get, None):
             _fork_gate.passage()
             yield request
 
     def _read(self) -> None:
+        self.connection.threads.add_current()
         with contextlib.suppress(grpc.RpcError):
             for response in self._call:
                 self._receive(response)

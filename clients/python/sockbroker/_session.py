@@ -16,6 +16,7 @@ within milliseconds: their ends are events.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -27,6 +28,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from . import _descriptors, _fork_gate
+from ._call_threads import CallThreads
 from ._duration import duration
 from ._endpoint import Endpoint
 from ._grpc import grpc
@@ -73,7 +75,8 @@ class Connection:
     def __init__(self, channel: Any, token: str) -> None:
         self.channel = channel
         self.metadata = ((TOKEN_KEY, token),)
-        self.operations = OperationStream(channel, self.metadata)
+        self.threads = CallThreads()
+        self.operations = OperationStream(channel, self.metadata, self.threads)
         self.idle_watchers: list[Any] = []
         # Calls whose ends wake gRPC's threads; dropping one would cancel it.
         self.wakes: list[Any] = []
@@ -84,6 +87,7 @@ class Connection:
             watcher.close()
         self.operations.cancel()
         self.channel.close()
+        self.threads.join()
 
 
 class Session:
@@ -103,7 +107,7 @@ class Session:
         self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
         self._fork_pipe: Optional[tuple[int, int]] = None
         channel = self._open_channel()
-        _watch_forks()
+        _watch_process()
         try:
             self.token = self._open(channel, name)
             self._connection = self._start(channel)
@@ -408,10 +412,16 @@ def _after_fork_in_child() -> None:
         session.after_fork_in_child()
 
 
+def _close_all() -> None:
+    for session in list(_sessions):
+        session.close()
+
+
 @functools.lru_cache(maxsize=None)
-def _watch_forks() -> None:
+def _watch_process() -> None:
     """Registers the above, once. gRPC must have been imported: what was registered last is first before a fork, and when
     gRPC has stopped its threads it is too late for duplicating handles."""
+    atexit.register(_close_all)
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
     )

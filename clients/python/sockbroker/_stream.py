@@ -21,6 +21,7 @@ from typing import Any
 
 from ._grpc import grpc
 from . import _fork_gate
+from ._call_threads import CallThreads
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
 
@@ -28,9 +29,6 @@ from ._status import broker_error, error_from_status
 _MESSAGE_BYTES = 64 * 1024
 _OPERATION_TAG = b"\x0a"
 _CANCEL_TAG = b"\x10"
-
-# How long a thread may take to end, in seconds.
-_PATIENCE_SECONDS = 2
 
 _METHOD = "/sockbroker.v1.SessionService/Session"
 
@@ -67,7 +65,8 @@ class Pending:
 class OperationStream:
     """The ordered stream that carries the operations of a session."""
 
-    def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...], threads: CallThreads) -> None:
+        self._threads = threads
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._pending: dict[int, Pending] = {}
         self._op_ids = itertools.count(1)
@@ -78,8 +77,8 @@ class OperationStream:
             response_deserializer=session_service_pb2.SessionResponse.FromString,
         )
         self._call: Any = method(self._requests(), metadata=metadata)
-        self._reader = threading.Thread(target=self._read, name="sockbroker-results", daemon=True)
-        self._reader.start()
+        self._call.add_done_callback(threads.add_current)
+        threading.Thread(target=self._read, name="sockbroker-results", daemon=True).start()
 
     @property
     def ended(self) -> bool:
@@ -133,11 +132,9 @@ class OperationStream:
         return set(self._pending)
 
     def cancel(self) -> None:
-        """Ends the stream at once, and its thread: one that runs while the interpreter ends may abort the process."""
+        """Ends the stream at once."""
         self._queue.put(None)
         self._call.cancel()
-        if self._reader is not threading.current_thread():
-            self._reader.join(_PATIENCE_SECONDS)
 
     def _abandon(self, op_id: int, pending: Pending) -> None:
         self._queue.put(_CANCEL_TAG + _varint(op_id))
@@ -148,6 +145,7 @@ class OperationStream:
                 continue
 
     def _requests(self) -> Iterator[bytes]:
+        self._threads.add_current()
         get, get_nowait = self._queue.get, self._queue.get_nowait
         item = get()
         while item is not None:
@@ -171,6 +169,7 @@ class OperationStream:
                 item = get()
 
     def _read(self) -> None:
+        self._threads.add_current()
         error: Exception
         try:
             for response in self._call:

@@ -1,0 +1,34 @@
+"""The threads that gRPC runs for the calls of a connection, as far as they come by here.
+
+They are daemon threads. One that the end of the interpreter stops in the wrong moment leaves a call's lock taken, and the
+call's finalizer, which runs after that, waits for it for ever. So whoever closes a connection waits for its threads.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+# How long threads may take to end, in seconds.
+_PATIENCE_SECONDS = 2
+
+
+class CallThreads:
+    """The threads of one connection."""
+
+    def __init__(self) -> None:
+        self._threads: set[threading.Thread] = set()
+
+    def add_current(self, *_: object) -> None:
+        """Notes the thread that calls this: one of gRPC's own, or one that reads a call."""
+        thread = threading.current_thread()
+        self._threads.difference_update([known for known in list(self._threads) if not known.is_alive()])
+        if thread.daemon:
+            self._threads.add(thread)
+
+    def join(self) -> None:
+        """Waits until they have ended, when nothing keeps them any more."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(max(0, deadline - time.monotonic()))
