@@ -57,7 +57,8 @@ _OPTIONS = [
 _poll = select.poll
 _POLLIN = select.POLLIN
 
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+# Those that are not closed or lost. They are closed when the interpreter ends.
+_sessions: set[Session] = set()
 # What a child inherited and must not use: not even finalizers may run on it.
 _inherited: list[object] = []
 
@@ -202,6 +203,7 @@ class Session:
                     ]
                     self.call_all("close", requests)
         self._closed = True
+        _sessions.discard(self)
         for descriptor in _descriptors.of_session(self):
             _descriptors.forget(descriptor.number)
         if connection is not None:
@@ -267,6 +269,7 @@ class Session:
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
+                _sessions.discard(self)
             raise
         return self._connection
 
