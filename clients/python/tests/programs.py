@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 # How long a program may take, in seconds: for all of it, not for one step.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 60
 
 _names = itertools.count(1)
 
@@ -24,15 +25,20 @@ def command_of(program: str, *options: str, brokered: bool = True) -> list[str]:
     """The command for `program`: `-m module` with its arguments in one string, or a script's text, which is put in a file."""
     words = program.split() if program.startswith("-m ") else [_script_file(program)]
     run = ["-m", "sockbroker", "run", *options, "--"] if brokered else []
-    return [sys.executable, "-W", "ignore", *run, *words]
+    return [sys.executable, "-W", "ignore", "-X", "faulthandler", *run, *words]
 
 
 def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[object] = ()) -> list[str]:
     """Runs a program to its end, and answers the lines that it printed. Fails with what it said if it does."""
     command = [*command_of(program, *options, brokered=brokered), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout.splitlines()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            out, said = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # It says where each of its threads is.
+            out, said = process.communicate()
+    assert process.returncode == 0, f"{out}\n{said}"
+    return out.splitlines()
 
 
 class Program:
