@@ -202,10 +202,9 @@ class Session:
                         for descriptor in _descriptors.of_session(self)
                     ]
                     self.call_all("close", requests)
+        # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
         self._closed = True
         _sessions.discard(self)
-        for descriptor in _descriptors.of_session(self):
-            _descriptors.forget(descriptor.number)
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.close()
@@ -420,11 +419,14 @@ def _close_all() -> None:
         session.close()
 
 
+# When this module is imported: what a program has registered since then still has its sockets when it is called.
+atexit.register(_close_all)
+
+
 @functools.lru_cache(maxsize=None)
 def _watch_process() -> None:
     """Registers the above, once. gRPC must have been imported: what was registered last is first before a fork, and when
     gRPC has stopped its threads it is too late for duplicating handles."""
-    atexit.register(_close_all)
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
     )
