@@ -10,15 +10,17 @@ is in `_local`, and its methods are called.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import math
 import operator
 import os
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional
 
 from . import _ancillary, _descriptors
@@ -54,6 +56,7 @@ _PIECE_BYTES = 256 * 1024
 
 _default_timeout: Optional[float] = None
 _brokered_families: Optional[frozenset[int]] = None
+_thread = threading.local()
 
 
 def broker_families(families: Optional[Iterable[int]]) -> None:
@@ -63,7 +66,20 @@ def broker_families(families: Optional[Iterable[int]]) -> None:
 
 
 def _is_local(family: int) -> bool:
+    if getattr(_thread, "local", False):
+        return True
     return _brokered_families is not None and family not in _brokered_families
+
+
+@contextlib.contextmanager
+def local_sockets() -> Iterator[None]:
+    """Opens this thread's sockets here, whatever their family."""
+    before = getattr(_thread, "local", False)
+    _thread.local = True
+    try:
+        yield
+    finally:
+        _thread.local = before
 
 
 def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -61,6 +61,9 @@ def install(families: list[int] | None = None) -> None:
 
     _socket_shim.broker_families(families)
     _patches.install()
+    from . import _multiprocessing
+
+    _multiprocessing.install(families)
 
 
 def _family(text: str) -> int:
