@@ -29,8 +29,10 @@ MANAGER = """
     class Manager(BaseManager):
         pass
 
-    store = Store()
-    Manager.register("store", lambda: store)
+    kept = Store()
+    def store():
+        return kept
+    Manager.register("store", store)
 
     def keep(address, name):
         manager = Manager(address=address, authkey=b"key")
