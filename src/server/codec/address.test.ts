@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
@@ -53,6 +53,21 @@ describe("addresses", () => {
     });
     expect(endpointOf(inet6)).toBe("[fe80::1%2]:80");
     expect(endpointOf({ kind: "inet", address: "10.0.0.1", port: 443 })).toBe("10.0.0.1:443");
+  });
+});
+
+describe("addresses with more than a member of the struct holds", () => {
+  it("are cut, as CPython's casts do", () => {
+    const cut = (address: NonNullable<MessageInitShape<typeof SocketAddressSchema>["address"]>) =>
+      addressFrom(create(SocketAddressSchema, { address }), "bind");
+    expect(cut({ case: "j1939", value: { interfaceName: "vcan0", name: 1n, pgn: 2, address: 256 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "j1939", interface: "vcan0", name: 1n, pgn: 2, address: 0 },
+    });
+    expect(cut({ case: "l2cap", value: { bdaddr: "00:11:22:33:44:55", psm: 65537, cid: 65538 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "l2cap", bdaddr: "00:11:22:33:44:55", psm: 1, cid: 2, bdaddrType: 0 },
+    });
   });
 });
 

@@ -151,7 +151,8 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
         interface: interfaceFrom(address.value.interfaceName, "AF_CAN", operation),
         name: address.value.name,
         pgn: address.value.pgn,
-        address: address.value.address,
+        // As CPython's cast to the member of the struct.
+        address: address.value.address & 0xff,
       });
     case "tipc": {
       const { addressType, v1, v2, v3, scope } = address.value;
@@ -172,8 +173,9 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       return concrete({
         kind: "l2cap",
         bdaddr: bdaddrFrom(address.value.bdaddr, operation),
-        psm: address.value.psm,
-        cid: address.value.cid,
+        // As CPython's casts to the members of the struct.
+        psm: address.value.psm & 0xffff,
+        cid: address.value.cid & 0xffff,
         bdaddrType: address.value.bdaddrType,
       });
     case "rfcomm":

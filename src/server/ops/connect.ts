@@ -11,7 +11,7 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
 import { andThen, type Waiting, waitOf } from "./perform.js";
 
-const { EAGAIN, EALREADY, EINPROGRESS, EISCONN } = constants.errno;
+const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -42,11 +42,16 @@ export function connectTo(
   const wait = waitOf(ctx, entry, "connect", waiting);
   const again = wait.milliseconds === null && entry.isTcp;
   let begun = false;
+  /** Whether what it waits for is an attempt of an earlier call. */
+  let joined = false;
   return entry.readiness.perform("write", wait, () => {
     const error = begun && !again ? outcome(entry) : -entry.connect(address);
+    // An attempt that has failed and was asked before has no error left; vsock's stays "in progress" all the same.
+    if (error === 0 && joined && entry.native.getpeername() === -ENOTCONN) throw systemError(-EALREADY, "connect");
     if (error === 0 || (begun && error === EISCONN)) return undefined;
     const unfinished = error === EINPROGRESS || (error === EALREADY && wait.milliseconds === null);
     if (unfinished && wait.milliseconds !== 0) {
+      joined = !begun && error === EALREADY;
       begun = true;
       return AGAIN;
     }
