@@ -23,11 +23,13 @@ import { complaints, type Difference, loadDifferences, matches } from "./differe
  */
 
 requireLoopback();
-const report = runOracle();
+const report = oracle(["--expand"], caseFiles());
 const cases = report.cases.filter(({ languages }) => languages === null || languages.includes("typescript"));
 const files = [...new Set(cases.map(({ file }) => file))];
 const differences = loadDifferences(report.python);
 const met = new Set<Difference>();
+/** What CPython gave, by file and by case. */
+const answers = new Map<string, ReadonlyMap<string, Case>>();
 let ran = 0;
 let daemon: Daemon;
 let operator: Broker;
@@ -43,6 +45,7 @@ afterAll(async () => {
 });
 
 describe.each(files)("%s", (file) => {
+  beforeAll(() => askOracle(file));
   for (const one of casesOf(file)) {
     test(titleOf(one), async ({ skip }) => {
       if (one.skip !== null) return skip(one.skip);
@@ -55,6 +58,7 @@ describe.each(files)("%s", (file) => {
 const conversionFiles = ConversionService.methods.map(({ name }) => fileOf(name));
 
 describe.each(conversionFiles)("%s, by the daemon", (file) => {
+  beforeAll(() => askOracle(file));
   for (const one of casesOf(file)) {
     test(titleOf(one), async () => {
       const channel = openChannel(socketOf(daemon));
@@ -95,7 +99,9 @@ describe("the suite", () => {
 });
 
 /** Runs a case, and fails with a line for each step that differs. */
-async function check(one: Case, conversions: (broker: Broker) => Conversions): Promise<void> {
+async function check({ id, file }: Case, conversions: (broker: Broker) => Conversions): Promise<void> {
+  const one = answers.get(file)?.get(id);
+  if (one === undefined) throw new Error(`CPython was not asked about ${id}`);
   if (one.broken !== undefined) expect.fail(`in CPython: ${one.broken}`);
   const viewed = one.steps.some(({ call }) => isViewed(call));
   const broker = await connect({ endpoint: daemon.endpoint, ...(viewed && { session: {} }) });
@@ -152,12 +158,24 @@ function requireLoopback(): void {
   }
 }
 
-/** Runs every case in CPython, once for all. One that is broken fails by itself, and only if it is chosen. */
-function runOracle(): OracleReport {
+function caseFiles(): string[] {
   const directory = fileURLToPath(new URL("cases/", import.meta.url));
-  const files = readdirSync(directory).map((name) => directory + name);
-  const oracle = fileURLToPath(new URL("oracle.py", import.meta.url));
-  const { error, stdout, stderr } = spawnSync("python3", [oracle, ...files], { encoding: "utf8", maxBuffer: 1 << 28 });
+  return readdirSync(directory).map((name) => directory + name);
+}
+
+/** Runs the cases of a file in CPython, once. One that is broken fails by itself. */
+function askOracle(file: string): void {
+  if (answers.has(file)) return;
+  const path = fileURLToPath(new URL(`cases/${file}.json`, import.meta.url));
+  answers.set(file, new Map(oracle([], [path]).cases.map((one) => [one.id, one])));
+}
+
+function oracle(options: readonly string[], paths: readonly string[]): OracleReport {
+  const script = fileURLToPath(new URL("oracle.py", import.meta.url));
+  const { error, stdout, stderr } = spawnSync("python3", [script, ...options, ...paths], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (error) throw error;
   if (stdout === "") throw new Error(stderr);
   return JSON.parse(stdout) as OracleReport;

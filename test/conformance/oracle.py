@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs conformance cases in a Python interpreter and prints what each step gave, as JSON.
 
-usage: oracle.py [--module NAME] [--in-process] [--only TEXT] [--expand] FILE…
+usage: oracle.py [--module NAME] [--pid N] [--in-process] [--only TEXT] [--ids FILE] [--expand] FILE…
 
 Without --module it is the oracle: CPython's own socket module, the same calls made directly. With --module it runs a
-drop-in replacement (for example a client of the broker) over the same cases, for the outputs to be compared.
+drop-in replacement (for example a client of the broker) over the same cases, for the outputs to be compared; --pid
+says which process has its sockets, if it is another. --only chooses the cases whose ids have a text in them, --ids those
+whose ids are lines of a file.
 
 The case files are expanded here and nowhere else: setups, variables and names are replaced, and the output carries each
 case's final steps, so that a runner in another language interprets steps only. README.md describes both formats.
@@ -16,6 +18,7 @@ for modules that do not survive a fork; there a hung case ends the run.
 
 import argparse
 import array
+import atexit
 import errno
 import fcntl
 import functools
@@ -222,6 +225,10 @@ def can_bind_ipv6():
         return False
 
 
+def has_interface(name):
+    return name in [interface for _, interface in socket.if_nameindex()]
+
+
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "root"),
     "ipv6": (can_bind_ipv6, "an interface with ::1"),
@@ -232,6 +239,12 @@ NEEDS = {
     "mptcp": (lambda: can_open(2, 1, 262), "MPTCP"),
     "udplite": (lambda: can_open(2, 2, 136), "UDP-Lite"),
     "alg": (lambda: can_open(38, 5, 0), "AF_ALG"),
+    "vcan": (lambda: can_open(29, 3, 1) and has_interface("vcan0"), "CAN and an interface vcan0"),
+    "tipc": (lambda: can_open(30, 4, 0), "TIPC"),
+    "rds": (lambda: can_open(21, 5, 0), "RDS"),
+    "qrtr": (lambda: can_open(42, 2, 0), "QIPCRTR"),
+    # Without the module a connection would leave for the host of a virtual machine.
+    "vsock-loopback": (lambda: os.path.exists("/sys/module/vsock_loopback"), "the module vsock_loopback"),
     # npm test says so: it makes a network and a UTS namespace for the run.
     "uts": (lambda: os.environ.get("SOCKBROKER_TEST_NAMESPACE") == "1", "a UTS namespace of its own"),
 }
@@ -260,9 +273,10 @@ class Unset(Exception):
 class Values:
     """Turns the neutral values of a case file into Python's."""
 
-    def __init__(self, module, directory):
+    def __init__(self, module, directory, pid):
         self.module = module
         self.directory = directory
+        self.pid = pid
         self.variables = {}
         self.buffers = []
 
@@ -333,7 +347,7 @@ class Values:
         if form == "path":
             return self.path(inner)
         if form == "pid":
-            return os.getpid()
+            return self.pid or os.getpid()
         if form == "object":
             return object()
         raise BrokenCase(f"not a value: {node!r}")
@@ -393,8 +407,8 @@ class Record:
 
     def address(self, value):
         if isinstance(value, tuple) and len(value) in (2, 4) and isinstance(value[0], str):
-            port = self.token("port", value[1]) if value[1] in EPHEMERAL_PORTS else value[1]
-            return [self.text(value[0]), port, *value[2:]]
+            port = self.token("port", value[1]) if value[1] in EPHEMERAL_PORTS else self.plain(value[1])
+            return [self.text(value[0]), port, *map(self.plain, value[2:])]
         if isinstance(value, tuple) and len(value) == 2 and value[0] != 0:
             return [self.token("portid", value[0]), value[1]]
         if isinstance(value, bytes) and re.fullmatch(rb"\0[0-9a-f]{5}", value):
@@ -469,9 +483,27 @@ class Record:
         if record["kind"] in ("gaierror", "herror"):
             text = str(error.args[1])
         record["message"] = self.text(text)
-        record["text"] = self.text(str(error))
-        record["type"] = f"{type(error).__module__}.{type(error).__qualname__}"
+        record["text"] = self.words(str(error))
+        record["type"] = qualified(type(error))
+        # As far as they are the standard's: a module may have subclasses of its own.
+        bases = [base for base in type(error).__mro__[1:] if base.__module__ in ("builtins", "socket")]
+        record["bases"] = [qualified(base) for base in bases]
+        if isinstance(error, OSError):
+            given = {name: getattr(error, name) for name in ("strerror", "filename")}
+            record.update({name: self.words(value) for name, value in given.items() if value is not None})
         return record
+
+    def words(self, text):
+        """A text of an exception, with tokens for the ports in it that the kernel chose."""
+        return self.text(re.sub(r"\b[3-6]\d{4}\b", self.port, text))
+
+    def port(self, match):
+        port = int(match[0])
+        return self.token("port", port) if port in EPHEMERAL_PORTS else match[0]
+
+
+def qualified(kind):
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def mask(data, ranges):
@@ -556,10 +588,10 @@ STEP_KEYS = {
 
 
 class Interpreter:
-    def __init__(self, module, directory):
+    def __init__(self, module, directory, pid):
         self.module = module
         self.directory = directory
-        self.values = Values(module, directory)
+        self.values = Values(module, directory, pid)
         self.record = Record(module, directory)
         self.operations = {}
 
@@ -699,14 +731,14 @@ def replay(operation):
 # Isolation -----------------------------------------------------------------------------------------------------------
 
 
-def run_here(case, module_name, emit):
+def run_here(case, options, emit):
     warnings.simplefilter("ignore")
     # realpath, and a fixed length: cases with paths of an exact length must see the same everywhere.
     directory = tempfile.mkdtemp(prefix="sbc-", dir=os.path.realpath("/tmp"))
     here = os.getcwd()
     os.chdir(directory)
     try:
-        interpreter = Interpreter(importlib.import_module(module_name), directory)
+        interpreter = Interpreter(importlib.import_module(options.module), directory, options.pid)
         for outcome in interpreter.run(case["steps"]):
             emit(outcome)
     except BrokenCase as error:
@@ -716,13 +748,15 @@ def run_here(case, module_name, emit):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def run_in_child(case, module_name):
+def run_in_child(case, options):
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         with os.fdopen(writer, "w", encoding="utf-8") as pipe:
-            run_here(case, module_name, lambda outcome: print(json.dumps(outcome), file=pipe, flush=True))
+            run_here(case, options, lambda outcome: print(json.dumps(outcome), file=pipe, flush=True))
+            # As an interpreter ends: a module whose sockets live elsewhere closes them, and the next case finds none.
+            atexit._run_exitfuncs()
         os._exit(0)
     os.close(writer)
     received = b""
@@ -745,7 +779,7 @@ def run_in_child(case, module_name):
     return results
 
 
-def run_in_process(case, module_name):
+def run_in_process(case, options):
     results = []
 
     def give_up(_number, _frame):
@@ -754,7 +788,7 @@ def run_in_process(case, module_name):
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(CASE_SECONDS)
     try:
-        run_here(case, module_name, results.append)
+        run_here(case, options, results.append)
     finally:
         signal.alarm(0)
     return results
@@ -781,8 +815,10 @@ def complaint(case, results):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
     parser.add_argument("--module", default="socket")
+    parser.add_argument("--pid", type=int)
     parser.add_argument("--in-process", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--ids")
     parser.add_argument("--expand", action="store_true")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
@@ -790,17 +826,23 @@ def main():
     failed = False
     try:
         cases = [case for path in options.files for case in expand_file(path) if options.only in case["id"]]
+        if options.ids:
+            with open(options.ids, encoding="utf-8") as lines:
+                ids = set(lines.read().splitlines())
+            cases = [case for case in cases if case["id"] in ids]
         for case in cases:
             reasons = [reason for reason in map(missing, case["needs"]) if reason]
             reasons += [f"this Python has no {name}" for name in sorted(missing_constants(case["steps"]))]
             case["skip"] = "; ".join(reasons) or None
     except (BrokenCase, OSError, ValueError, KeyError) as error:
         sys.exit(f"oracle.py: {error}")
+    # Once: each case's process is a fork of this one, and some modules take long to import.
+    importlib.import_module(options.module)
     for case in cases:
         if options.expand or case["skip"]:
             continue
         runner = run_in_process if options.in_process else run_in_child
-        case["results"] = runner(case, options.module)
+        case["results"] = runner(case, options)
         wrong = complaint(case, case["results"]) if options.module == "socket" else None
         if wrong:
             failed = True

@@ -69,7 +69,10 @@ export class Recorder {
     if (typeof value === "boolean") return value;
     if (typeof value === "string") return value.replaceAll(this.#directory, "$dir");
     if (typeof value === "number") return Number.isFinite(value) ? value : { float: String(value) };
-    if (typeof value === "bigint") return { int: String(value) };
+    if (typeof value === "bigint") {
+      const small = BigInt.asIntN(54, value) === value && Number.isSafeInteger(Number(value));
+      return small ? Number(value) : { int: String(value) };
+    }
     if (value instanceof Uint8Array) return this.#bytes(value);
     if (value instanceof PathBytes) return { str: Buffer.from(value.bytes).toString("hex") };
     if (value instanceof List) return value.items.map((item) => this.plain(item));
@@ -101,9 +104,10 @@ export class Recorder {
 
   #address(value: unknown): Json {
     if (Array.isArray(value) && (value.length === 2 || value.length === 4) && typeof value[0] === "string") {
-      const [host, port, ...rest] = value as [string, number, ...number[]];
+      const [host, port, ...rest] = value as [string, number, ...unknown[]];
       const chosen = port >= EPHEMERAL.from && port < EPHEMERAL.to;
-      return [this.plain(host), chosen ? this.#token("port", String(port)) : port, ...rest];
+      const shown = chosen ? this.#token("port", String(port)) : this.plain(port);
+      return [this.plain(host), shown, ...rest.map((item) => this.plain(item))];
     }
     if (Array.isArray(value) && value.length === 2 && value[0] !== 0) {
       return [this.#token("portid", String(value[0])), value[1] as number];

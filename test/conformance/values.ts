@@ -70,9 +70,7 @@ export function evaluate(node: Json, env: Environment, buffers: Uint8Array[]): u
     case "list":
       return new List(parts.map(inner));
     case "const":
-      return String(value)
-        .split("|")
-        .reduce((sum, name) => sum | env.constant(name), 0);
+      return constants(String(value).split("|"), env);
     case "fd":
       return env.descriptor(lookup(String(value), env));
     case "fds":
@@ -92,6 +90,11 @@ export function evaluate(node: Json, env: Environment, buffers: Uint8Array[]): u
     default:
       throw new Error(`not a value: ${JSON.stringify(node)}`);
   }
+}
+
+/** One constant, which may have all 32 bits, or flags. */
+function constants([first = "", ...others]: readonly string[], env: Environment): number {
+  return others.reduce((sum, name) => sum | env.constant(name), env.constant(first));
 }
 
 function lookup(name: string, env: Environment): unknown {
