@@ -3,6 +3,9 @@
 //
 // node .ci/totals.mjs --again DIRECTORY: prints instead, a line each, vitest's arguments for running what was skipped
 // everywhere so far and nothing else; prints nothing when there is nothing.
+//
+// node .ci/totals.mjs --again-in FILE DIRECTORY: prints, a line each, the names of the tests of FILE, which vitest does not
+// run, that were skipped everywhere so far.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +19,7 @@ const skips = new Set(runs.flatMap((run) => run.skips ?? []));
 const never = [...skips].filter((test) => !passes.has(test));
 
 if (process.argv[2] === "--again") printArguments();
+else if (process.argv[2] === "--again-in") printNames(process.argv[3] ?? "");
 else printSum();
 
 function printSum() {
@@ -32,12 +36,18 @@ function printSum() {
 }
 
 function printArguments() {
-  if (never.length === 0) return;
-  const paths = never.map((test) => test.split(" › "));
+  const paths = never.map((test) => test.split(" › ")).filter(([file]) => file?.endsWith(".test.ts"));
+  if (paths.length === 0) return;
   const files = new Set(paths.map(([file]) => file));
   // vitest joins the names of suites and test with a space, the reporter with an arrow.
   const names = paths.map(([, ...names]) => names.map(literal).join(" (?:> )?"));
   console.log([...files, "--testNamePattern", `^(?:${names.join("|")})$`].join("\n"));
+}
+
+/** @param {string} file */
+function printNames(file) {
+  const prefix = `${file} › `;
+  for (const test of never) if (test.startsWith(prefix)) console.log(test.slice(prefix.length));
 }
 
 /** @param {string} text */

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Runs the cases of test/conformance twice, with the interpreter that runs this: with its own sockets, and with the daemon's.
+
+usage: run_conformance.py [--only TEXT] [--ids FILE]
+
+What each step gave is compared: values, and of exceptions the class, the classes of the standard that it derives from, the
+text, errno, strerror and filename. What differs has to stand in conformance_differences.json with its reason, and as it
+says there; what stands there and agrees fails the run, and so does an entry that no case met. --only chooses the cases
+whose ids have a text in them, --ids those whose ids are lines of a file.
+
+It runs in network and UTS namespaces of its own with only a loopback, and makes them unless it finds itself in such. The
+daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import Any, Iterator
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from daemon import REPOSITORY, Daemon  # noqa: E402
+
+CONFORMANCE = os.path.join(REPOSITORY, "test", "conformance")
+DIFFERENCES = os.path.join(HERE, "conformance_differences.json")
+# As what .ci/run knows the cases.
+SELF = os.path.relpath(os.path.abspath(__file__), REPOSITORY)
+
+
+class Difference:
+    """What one step of some cases is meant to give, other than the interpreter does."""
+
+    def __init__(self, cases: str, step: str, gives: object, reason: str) -> None:
+        self.step, self.gives, self.reason = step, gives, reason
+        self.met = False
+        self._cases = re.compile(".*".join(map(re.escape, cases.split("*"))), re.DOTALL)
+
+    def is_about(self, case: str) -> bool:
+        return self._cases.fullmatch(case) is not None
+
+
+def differences() -> list[Difference]:
+    """Reads conformance_differences.json, as far as it is about this version of Python."""
+    with open(DIFFERENCES, encoding="utf-8") as file:
+        entries = json.load(file)
+    return [
+        Difference(cases, step, gives, entry["reason"])
+        for entry in entries
+        if version(entry.get("since", "3.0")) <= sys.version_info[:2] < version(entry.get("before", "3.99"))
+        for cases in entry["cases"]
+        for step, gives in entry["gives"].items()
+    ]
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
+def run(module: str, endpoint: str, options: list[str]) -> list[Any]:
+    """Runs the cases with a module in place of `socket`. Raises SystemExit when a case itself is broken."""
+    files = sorted(os.listdir(os.path.join(CONFORMANCE, "cases")))
+    command = [sys.executable, os.path.join(CONFORMANCE, "oracle.py"), "--module", module, *options]
+    command += [os.path.join(CONFORMANCE, "cases", name) for name in files]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.path.dirname(HERE),
+        "SOCKBROKER_ENDPOINT": endpoint,
+        "SOCKBROKER_TEST_NAMESPACE": "1",
+    }
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment)
+    if done.returncode != 0:
+        raise SystemExit(f"oracle.py --module {module} ended with status {done.returncode}")
+    cases: list[Any] = json.loads(done.stdout)["cases"]
+    return [case for case in cases if case["languages"] is None or "python" in case["languages"]]
+
+
+def labels(steps: list[Any]) -> Iterator[str]:
+    """Names steps as differences.json does: "s.recv", "getaddrinfo", "s.family"; an awaited call by its own name."""
+    begun = {step["start"]: step for step in steps if "start" in step}
+    for step in steps:
+        source = begun[step["await"]] if "await" in step else step
+        name = source.get("call") or source.get("get") or next(iter(source))
+        yield step.get("label") or (f"{source['on']}.{name}" if "on" in source else name)
+
+
+def shown(outcome: Any) -> object:
+    """An outcome as entries of the file have it: an exception as its class and text."""
+    if outcome is None or "error" not in outcome:
+        return outcome
+    return {**outcome, "error": f"{outcome['error']['type']}: {outcome['error']['text']}"}
+
+
+def complaints(theirs: Any, ours: Any, meant: list[Difference]) -> Iterator[str]:
+    """Compares what a case gave, and says what is wrong, a line for each step."""
+    seen: dict[str, int] = {}
+    about = [difference for difference in meant if difference.is_about(theirs["id"])]
+    for number, label in enumerate(labels(theirs["steps"])):
+        seen[label] = seen.get(label, 0) + 1
+        wanted, given = (case["results"][number : number + 1] or [None] for case in (theirs, ours))
+        difference = next((one for one in about if one.step in (label, f"{label}#{seen[label]}")), None)
+        where = f"step {number + 1}, {label}"
+        if difference is None:
+            if given != wanted:
+                yield f"{where}: CPython gave {json.dumps(wanted[0])}, sockbroker {json.dumps(given[0])}"
+            continue
+        difference.met = True
+        if given == wanted:
+            yield f"{where}: agrees, and was to differ: {difference.reason}"
+        elif shown(given[0]) != difference.gives:
+            yield f"{where}: sockbroker gave {json.dumps(shown(given[0]))}, and was to give {json.dumps(difference.gives)}"
+
+
+def report(theirs: list[Any], ours: list[Any], meant: list[Difference], everything: bool) -> bool:
+    """Prints what is wrong, what was skipped, and the sum. Answers whether all is well."""
+    passes, skips, failed = [], [], 0
+    for their_case, our_case in zip(theirs, ours):
+        name = f"{SELF} › {their_case['id']}"
+        if their_case["skip"]:
+            print(f"skipped: {their_case['id']}: {their_case['skip']}")
+            skips.append(name)
+            continue
+        wrong = list(complaints(their_case, our_case, meant))
+        if wrong:
+            failed += 1
+            print("\n  ".join([f"failed: {their_case['id']}", *wrong]))
+        else:
+            passes.append(name)
+    # An entry about a case that was skipped could not be met.
+    left_out = [case["id"] for case in theirs if case["skip"]]
+    for one in meant:
+        if everything and not one.met and not any(map(one.is_about, left_out)):
+            failed += 1
+            print(f"failed: no case met the difference of {one.step} in {one._cases.pattern}: {one.reason}")
+    print(f"{len(passes)} passed, {failed} failed, {len(skips)} skipped", flush=True)
+    write_totals({"passed": len(passes), "failed": failed, "skipped": len(skips), "passes": passes, "skips": skips})
+    return failed == 0
+
+
+def write_totals(totals: dict[str, object]) -> None:
+    """Leaves them where `.ci/run` adds them up."""
+    directory = os.environ.get("SOCKBROKER_TOTALS")
+    if directory is not None:
+        with open(os.path.join(directory, "conformance.json"), "w", encoding="utf-8") as file:
+            json.dump(totals, file)
+
+
+def is_isolated() -> bool:
+    """Whether here is nothing but a loopback, and perhaps virtual CAN buses."""
+    with open("/proc/self/net/dev", encoding="ascii") as file:
+        names = [line.partition(":")[0].strip() for line in file.read().splitlines()[2:]]
+    return all(name == "lo" or fnmatch.fnmatch(name, "vcan*") for name in names)
+
+
+def isolate() -> None:
+    """Runs this program anew in namespaces of its own, unless it is in such."""
+    if is_isolated():
+        return
+    privileges = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
+    script = 'ip link set lo up && exec "$@"'
+    os.execvp("unshare", ["unshare", "--net", "--uts", *privileges, "sh", "-c", script, "sh", *command])
+
+
+def main() -> None:
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].replace("usage: ", ""))
+    parser.add_argument("--only")
+    parser.add_argument("--ids")
+    chosen = parser.parse_args()
+    isolate()
+    options = [f"--{name}={value}" for name, value in vars(chosen).items() if value is not None]
+    with Daemon() as daemon:
+        theirs = run("socket", daemon.endpoint, options)
+        ours = run("sockbroker.socket", daemon.endpoint, [*options, f"--pid={daemon.process.pid}"])
+    sys.exit(0 if report(theirs, ours, differences(), everything=not options) else 1)
+
+
+if __name__ == "__main__":
+    main()
