@@ -19,7 +19,8 @@ _AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
 _AF_BLUETOOTH, _AF_ALG, _AF_VSOCK, _AF_QIPCRTR = 31, 38, 40, 42
 _BTPROTO_L2CAP, _BTPROTO_HCI, _BTPROTO_SCO, _BTPROTO_RFCOMM = 0, 1, 2, 3
 _CAN_ISOTP, _CAN_J1939 = 6, 7
-_UINT32 = 0xFFFFFFFF
+# To what the interpreter cuts numbers of some addresses.
+_UINT8, _UINT16, _UINT32, _UINT64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _INTERFACE_NAME_BYTES = 15
 
 Address = address_pb2.SocketAddress
@@ -102,8 +103,8 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
             packet=address_pb2.PacketAddress(
                 interface_name=_text(name)[:_INTERFACE_NAME_BYTES],
                 protocol=protocol & _UINT32,
-                packet_type=packet_type & 0xFF,
-                hardware_type=hardware_type & 0xFFFF,
+                packet_type=packet_type & _UINT8,
+                hardware_type=hardware_type & _UINT16,
                 hardware_address=bytes(hardware_address),
             )
         )
@@ -118,7 +119,7 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
         )
     if family == _AF_ALG:
         kind, name, feature, mask = (*address, 0, 0)[:4]
-        return Address(alg=address_pb2.AlgAddress(type=kind, name=name, feature=feature, mask=mask))
+        return Address(alg=address_pb2.AlgAddress(type=kind, name=name, feature=feature & _UINT16, mask=mask & _UINT16))
     if family == _AF_VSOCK:
         return Address(vsock=address_pb2.VsockAddress(cid=address[0] & _UINT32, port=address[1] & _UINT32))
     if family == _AF_QIPCRTR:
@@ -173,11 +174,12 @@ def _unix_to_wire(address: Any, binds: bool) -> address_pb2.UnixAddress:
 def _can_to_wire(protocol: int, address: Any) -> Address:
     name = _text(address[0])
     if protocol == _CAN_ISOTP:
-        return Address(isotp=address_pb2.IsotpAddress(interface_name=name, rx_id=address[1], tx_id=address[2]))
+        rx_id, tx_id = (number & _UINT32 for number in address[1:3])
+        return Address(isotp=address_pb2.IsotpAddress(interface_name=name, rx_id=rx_id, tx_id=tx_id))
     if protocol == _CAN_J1939:
         return Address(
             j1939=address_pb2.J1939Address(
-                interface_name=name, name=address[1], pgn=address[2], address=address[3]
+                interface_name=name, name=address[1] & _UINT64, pgn=address[2] & _UINT32, address=address[3] & _UINT8
             )
         )
     return Address(can=address_pb2.CanAddress(interface_name=name))
