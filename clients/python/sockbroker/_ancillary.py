@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import errno
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Callable
 
 from . import _descriptors
 from ._gen.v1 import ancillary_pb2
@@ -21,28 +21,46 @@ ControlMessage = tuple[int, int, bytes]
 
 def control_to_wire(messages: Iterable[tuple[int, int, Any]]) -> list[ancillary_pb2.ControlMessage]:
     """Writes control messages to send. Raises EBADF for descriptors that are not brokered: the daemon has no such file."""
-    return [_to_wire(level, kind, bytes(memoryview(data))) for level, kind, data in messages]
+    return write_control(messages, _handle_of)
+
+
+def write_control(
+    messages: Iterable[tuple[int, int, Any]], handle_of: Callable[[int], int]
+) -> list[ancillary_pb2.ControlMessage]:
+    """Writes control messages to send, with the handles of their descriptors' numbers."""
+    return [_to_wire(level, kind, bytes(memoryview(data)), handle_of) for level, kind, data in messages]
 
 
 def control_from_wire(session: Session, messages: Sequence[ancillary_pb2.ControlMessage]) -> list[ControlMessage]:
     """Reads received control messages. Descriptors become numbers of this process."""
-    return [_from_wire(session, message) for message in messages]
+    return read_control(messages, lambda handle: _descriptors.adopt(session, handle).now_shared().number)
 
 
-def _to_wire(level: int, kind: int, data: bytes) -> ancillary_pb2.ControlMessage:
+def read_control(
+    messages: Sequence[ancillary_pb2.ControlMessage], number_of: Callable[[int], int]
+) -> list[ControlMessage]:
+    """Reads received control messages, with numbers for the handles in them."""
+    return [_from_wire(message, number_of) for message in messages]
+
+
+def _handle_of(number: int) -> int:
+    if not _descriptors.is_brokered(number):
+        raise kernel_error(errno.EBADF)
+    return _descriptors.lookup(number).now_shared().handle
+
+
+def _to_wire(level: int, kind: int, data: bytes, handle_of: Callable[[int], int]) -> ancillary_pb2.ControlMessage:
     if (level, kind) != (_SOL_SOCKET, _SCM_RIGHTS):
         return ancillary_pb2.ControlMessage(level=level, type=kind, data=data)
     numbers = array.array("i")
     # The kernel takes the whole ints, and leaves what follows them.
     numbers.frombytes(data[: len(data) - len(data) % _INT_BYTES])
-    if any(not _descriptors.is_brokered(number) for number in numbers):
-        raise kernel_error(errno.EBADF)
-    handles = [_descriptors.lookup(number).handle for number in numbers]
+    handles = [handle_of(number) for number in numbers]
     return ancillary_pb2.ControlMessage(level=level, type=kind, rights=ancillary_pb2.HandleList(handles=handles))
 
 
-def _from_wire(session: Session, message: ancillary_pb2.ControlMessage) -> ControlMessage:
+def _from_wire(message: ancillary_pb2.ControlMessage, number_of: Callable[[int], int]) -> ControlMessage:
     if message.WhichOneof("view") != "rights":
         return (message.level, message.type, message.data)
-    numbers = [_descriptors.adopt(session, handle).number for handle in message.rights.handles]
+    numbers = [number_of(handle) for handle in message.rights.handles]
     return (message.level, message.type, array.array("i", numbers).tobytes())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from ._status import kernel_error
 
 if TYPE_CHECKING:
+    from ._flow import ReceiveFlow, SendFlow
     from ._session import Session
 
 FIRST_NUMBER = 1 << 30
@@ -36,7 +37,18 @@ class Received(NamedTuple):
 class Descriptor:
     """A brokered socket, as this process knows it."""
 
-    __slots__ = ("connections", "handle", "number", "received", "session", "stream")
+    __slots__ = (
+        "brimful",
+        "connections",
+        "handle",
+        "number",
+        "received",
+        "receiving",
+        "sending",
+        "session",
+        "shared",
+        "stream",
+    )
 
     def __init__(self, number: int, session: Session, handle: int) -> None:
         self.number = number
@@ -46,13 +58,50 @@ class Descriptor:
         self.received: deque[Received] = deque()
         self.connections: deque[tuple[int, Any]] = deque()
         self.stream = True
+        # Whether another descriptor, here or elsewhere, may stand for the same socket.
+        self.shared = False
+        # What flows ahead of its callers (_flow.py), and how many receives in a row were filled to the brim.
+        self.receiving: Optional[ReceiveFlow] = None
+        self.sending: Optional[SendFlow] = None
+        self.brimful = 0
 
     @property
     def has_stash(self) -> bool:
-        return bool(self.received or self.connections)
+        return bool(self.received or self.connections or self.number in ahead)
+
+    def at_rest(self) -> Descriptor:
+        """Ends what flows: from here on everything received is the socket's, or kept here."""
+        self.brimful = 0
+        flow = self.receiving
+        if flow is not None:
+            # Until it has ended, other threads go on to receive from it.
+            try:
+                flow.end()
+            finally:
+                flow.hand_over(self)
+        if self.sending is not None:
+            self.sending.close_when_idle()
+        return self
+
+    def now_shared(self) -> Descriptor:
+        """Notes that another descriptor is to stand for the same socket: nothing may flow ahead from here on."""
+        self.shared = True
+        return self.at_rest()
+
+    def abandon(self, reason: Optional[Exception] = None) -> None:
+        """Ends what flows because the socket is closed. Whoever waits gets the reason. It may be called from a finalizer."""
+        for flow in (self.receiving, self.sending):
+            if flow is not None:
+                flow.close(reason)
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what an interrupted call left, as recvmsg(2) would; None if there is nothing."""
+        """Takes what was received before, as recvmsg(2) would; None if there is nothing."""
+        data = ahead.pop(self.number, b"")
+        if data:
+            rest = data if flags & _MSG_PEEK else data[size:]
+            if rest:
+                ahead[self.number] = rest
+            return Received(data[:size], min(size, len(data)), [], 0, None)
         try:
             first = self.received.popleft()
         except IndexError:
@@ -72,6 +121,9 @@ class Descriptor:
 
 _numbers = itertools.count(FIRST_NUMBER)
 _table: dict[int, Descriptor] = {}
+# What was received of a stream before anyone asked for it, by number: TLS receives more than the record that it is at. It
+# comes before all else. A forked child has it as well, for of the two only one can go on with a TLS connection.
+ahead: dict[int, bytes] = {}
 
 
 def is_brokered(number: object) -> bool:
@@ -101,6 +153,7 @@ def find(number: int) -> Optional[Descriptor]:
 
 def forget(number: int) -> Optional[Descriptor]:
     """Takes a number out of use. It is never given again."""
+    ahead.pop(number, None)
     return _table.pop(number, None)
 
 

@@ -14,7 +14,7 @@ import select
 import sys
 from typing import Any, Callable, Optional
 
-from . import _descriptors, _readiness, _socket_shim
+from . import _descriptors, _readiness, _socket_shim, _tls_sockets
 from ._descriptors import Descriptor, is_brokered
 from ._gen.v1 import socket_service_pb2
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
@@ -65,6 +65,7 @@ def install() -> None:
         os.sendfile = _sendfile_mixed
     fcntl.fcntl = _for_brokered(fcntl.fcntl, _fcntl)
     fcntl.ioctl = _for_brokered(fcntl.ioctl, _fcntl_ioctl)
+    _tls_sockets.install()
 
 
 def _patch_selectors(selectors: Any) -> None:
@@ -164,7 +165,7 @@ class Poll:
 
 
 def _call(number: int, verb: str, request: Any) -> Any:
-    descriptor: Descriptor = _descriptors.lookup(number)
+    descriptor: Descriptor = _descriptors.lookup(number).at_rest()
     request.handle = descriptor.handle
     return descriptor.session.call(verb, request)
 

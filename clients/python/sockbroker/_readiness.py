@@ -57,7 +57,7 @@ class Watcher:
         )
         self._call: Any = method(self._requests(), metadata=connection.metadata)
         self._call.add_done_callback(connection.threads.add_current)
-        connection.watchers.add(self)
+        connection.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
     def arm(self, interests: Iterable[tuple[int, int]]) -> None:
@@ -184,7 +184,7 @@ def poll_mixed(
         if descriptor is None:
             results.append((number, POLLNVAL))
             continue
-        stashed = stashed_events(descriptor, events)
+        stashed = stashed_events(descriptor.at_rest(), events)
         if stashed:
             results.append((number, stashed))
             continue
@@ -329,6 +329,8 @@ class Epoll:
         """Watches what is to be watched again. Answers what is ready without the daemon."""
         results: list[tuple[int, int]] = []
         interests: dict[Session, list[tuple[int, int]]] = {}
+        # Watched already, but the daemon cannot know that these are readable.
+        self._stale.update(number for number in list(_descriptors.ahead) if number in self._events)
         for number in list(self._stale):
             self._stale.discard(number)
             descriptor = _descriptors.find(number)
@@ -336,7 +338,7 @@ class Epoll:
                 self._drop(number)  # As the kernel does with what was closed.
                 continue
             events = self._events[number]
-            stashed = stashed_events(descriptor, events)
+            stashed = stashed_events(descriptor.at_rest(), events)
             if stashed:
                 results.append((number, stashed))
                 self._stale.add(number)

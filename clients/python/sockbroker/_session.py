@@ -81,11 +81,11 @@ class Connection:
         self.idle_watchers: list[Any] = []
         # Calls whose ends wake gRPC's threads; dropping one would cancel it.
         self.wakes: list[Any] = []
-        self.watchers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def close(self) -> None:
-        for watcher in list(self.watchers):
-            watcher.close()
+        for stream in list(self.streams):
+            stream.close()
         self.operations.cancel()
         self.channel.close()
         self.threads.join()
@@ -283,7 +283,7 @@ class Session:
         with contextlib.suppress(Exception):
             descriptors = _descriptors.of_session(self)
             if descriptors:
-                requests = [socket_service_pb2.DupRequest(handle=descriptor.handle) for descriptor in descriptors]
+                requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]
                 for descriptor, duplicate in zip(descriptors, self.call_all("dup", requests)):
                     if not isinstance(duplicate, Exception):
                         self._fork_handles.append((descriptor, duplicate.socket.handle))
@@ -307,7 +307,10 @@ class Session:
         self._alarm = None
         inherited = {descriptor.number for descriptor, _ in self._fork_handles}
         for descriptor in _descriptors.of_session(self):
-            descriptor.received.clear()
+            descriptor.receiving = descriptor.sending = None
+            # Of a stream it is received already; a parent that lets its child read on does not read it itself.
+            if not descriptor.stream:
+                descriptor.received.clear()
             descriptor.connections.clear()
             if descriptor.number not in inherited:
                 _descriptors.forget(descriptor.number)

@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional
 
-from . import _ancillary, _descriptors
+from . import _ancillary, _descriptors, _flow
 from ._addresses import Address, address_from_wire, address_to_wire, judged_address
 from ._default import current_session
 from ._descriptors import Descriptor, Received
@@ -46,9 +46,29 @@ _sockbroker = True
 _SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
 _SOCK_CLOEXEC: int = getattr(real, "SOCK_CLOEXEC", 0o2000000)
 _SOCK_STREAM = 1
+# Streams of data and nothing else: no descriptors, no credentials.
+_PLAIN_FAMILIES = frozenset((2, 10, 40))
 _MSG_OOB = 0x1
 _MSG_PEEK = 0x2
+_MSG_DONTWAIT = 0x40
+_MSG_WAITALL = 0x100
 _MSG_ERRQUEUE = 0x2000
+# What may be done while data flows ahead of its callers: it has nothing to do with what is received, or has seen to it.
+_BESIDE_FLOWS = frozenset(
+    (
+        "getpeername",
+        "getsockname",
+        "getsockopt",
+        "recv",
+        "recvfrom",
+        "recvmsg",
+        "send",
+        "sendall",
+        "sendmsg",
+        "sendto",
+        "setsockopt",
+    )
+)
 # One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
 _HEAD_BYTES = 16 * 1024
 # What one send of a stream takes at the most, in bytes.
@@ -182,6 +202,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             sys.unraisablehook(_Unraisable(warning, self))
         self._descriptor = None
         if _descriptors.forget(descriptor.number) is not None:
+            descriptor.abandon()
             request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
             descriptor.session.post("close", request)
 
@@ -240,6 +261,8 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     def _call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         descriptor = self._open()
+        if verb not in _BESIDE_FLOWS:
+            descriptor.at_rest()
         request.handle = descriptor.handle
         return descriptor.session.call(verb, request, kept)
 
@@ -383,10 +406,26 @@ class socket:  # noqa: N801, the name is the interpreter's
     def _receive(self, verb: str, request: Any) -> Received:
         descriptor = self._open()
         size, flags = request.max_bytes, request.flags
+        plain = verb == "recv" and flags == 0 and self._timeout != 0.0 and self._is_plain_stream()
+        if not plain:
+            descriptor.at_rest()
+        elif descriptor.receiving is not None and not descriptor.received:
+            piece = descriptor.receiving.take(size, self._timeout)
+            if piece is not None:
+                # A view, which is copied only where it ends up.
+                return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
+            descriptor.at_rest()
         if descriptor.received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
             taken = descriptor.take(size, flags)
             if taken is not None:
-                return taken
+                return self._completed(taken, verb, request)
+        received = self._receive_from_kernel(verb, request)
+        if plain:
+            _flow.receive_ahead(descriptor, size, received.length)
+        return received
+
+    def _receive_from_kernel(self, verb: str, request: Any) -> Received:
+        descriptor = self._open()
         limit = self._limit()
         if limit is not None:
             request.timeout.CopyFrom(limit)
@@ -394,9 +433,34 @@ class socket:  # noqa: N801, the name is the interpreter's
         try:
             return _received(descriptor.session, verb, self._call(verb, request, kept))
         except BaseException:
-            if kept.response is not None and not flags & _MSG_PEEK:
+            if kept.response is not None and not request.flags & _MSG_PEEK:
                 descriptor.received.append(_received(descriptor.session, verb, kept.response))
             raise
+
+    def _completed(self, taken: Received, verb: str, request: Any) -> Received:
+        """Adds what the kernel has to what was kept here, where a caller would miss it: one that peeks, or wants all."""
+        size, flags = request.max_bytes, request.flags
+        if self._type != _SOCK_STREAM or taken.length >= size or not flags & (_MSG_PEEK | _MSG_WAITALL):
+            return taken
+        request.max_bytes = size - taken.length
+        if not flags & _MSG_WAITALL:
+            request.flags = flags | _MSG_DONTWAIT
+        try:
+            more = self._receive_from_kernel(verb, request)
+        except BlockingIOError:
+            return taken
+        except BaseException:
+            if not flags & _MSG_PEEK:
+                self._open().received.appendleft(taken)
+            raise
+        return more._replace(
+            data=taken.data + more.data,
+            length=taken.length + more.length,
+            ancillary=taken.ancillary + more.ancillary,
+        )
+
+    def _is_plain_stream(self) -> bool:
+        return self._type == _SOCK_STREAM and self._family in _PLAIN_FAMILIES
 
     @_or_local
     def recv(self, *arguments: Any) -> Any:
@@ -404,7 +468,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
-        return self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags)).data
+        return bytes(self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags)).data)
 
     @_or_local
     def recvfrom(self, *arguments: Any) -> Any:
@@ -496,6 +560,8 @@ class socket:  # noqa: N801, the name is the interpreter's
                 data=self._payload(arguments[0]), flags=flags, timeout=self._limit()
             )
             self._call("sendall", request)
+            return
+        if flags == 0 and self._timeout != 0.0 and _flow.send_all(self._open(), view, self._timeout):
             return
         deadline = time.monotonic() + self._timeout if self._timeout else math.inf
         for start in range(0, len(view), _PIECE_BYTES):
@@ -638,6 +704,7 @@ def _close_descriptor(number: int) -> None:
     if descriptor is None:
         raise kernel_error(errno.EBADF)
     session = descriptor.session
+    descriptor.abandon(kernel_error(errno.EBADF))
     if session.lost:
         return
     try:
@@ -662,10 +729,13 @@ def dup(*arguments: Any) -> int:
     """dup(integer) -> integer"""
     if len(arguments) != 1 or not _descriptors.is_brokered(arguments[0]):
         return real.dup(*arguments)  # type: ignore[no-any-return]
-    original = _descriptors.lookup(operator.index(arguments[0]))
+    original = _descriptors.lookup(operator.index(arguments[0])).now_shared()
     session = original.session
     request = socket_service_pb2.DupRequest(handle=original.handle)
-    return _opened(session, "dup", request).number
+    duplicate = _opened(session, "dup", request).now_shared()
+    # It is the same socket that received these.
+    duplicate.received, duplicate.connections = original.received, original.connections
+    return duplicate.number
 
 
 def socketpair(*arguments: Any) -> tuple[socket, socket]:
@@ -843,12 +913,9 @@ def gethostname() -> str:
 
 def sethostname(name: Any, /) -> None:
     """sethostname(name)"""
-    if isinstance(name, str):
-        encoded = os.fsencode(name)
-    elif isinstance(name, bytes):
-        encoded = name
-    else:
-        raise TypeError(f"sethostname() argument 1 must be bytes, not {type(name).__name__}")
+    encoded = os.fsencode(name)
+    if not isinstance(name, bytes) and b"\0" in encoded:
+        raise ValueError("embedded null byte")
     sys.audit("socket.sethostname", name)
     current_session().call("sethostname", host_service_pb2.SethostnameRequest(hostname=encoded))
 
@@ -882,7 +949,7 @@ def if_indextoname(*arguments: Any) -> str:
 
 def _ioctl(number: int, request: int, argument: Any = 0) -> Any:
     """fcntl.ioctl for a brokered socket: an int gives the int that the call returns, bytes give bytes."""
-    descriptor = _descriptors.lookup(number)
+    descriptor = _descriptors.lookup(number).at_rest()
     message = socket_service_pb2.IoctlRequest(handle=descriptor.handle, request=request & 0xFFFFFFFF)
     if isinstance(argument, int):
         message.integer = argument

@@ -24,6 +24,7 @@ from . import _fork_gate
 from ._call_threads import CallThreads
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
+from ._wire import varint
 
 # When a message is large enough to go, in bytes.
 _MESSAGE_BYTES = 64 * 1024
@@ -91,7 +92,7 @@ class OperationStream:
         operation = session_service_pb2.Operation(op_id=op_id, **{verb: request})
         encoded = operation.SerializeToString()
         self._pending[op_id] = pending
-        self._queue.put(b"".join((_OPERATION_TAG, _varint(len(encoded)), encoded)))
+        self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
         if self._end is not None and self._pending.pop(op_id, None) is not None:
             raise self._loss()
         return op_id, pending
@@ -125,7 +126,7 @@ class OperationStream:
         """Begins an operation whose end nobody awaits. It may be called from a finalizer."""
         operation = session_service_pb2.Operation(op_id=next(self._op_ids), **{verb: request})
         encoded = operation.SerializeToString()
-        self._queue.put(b"".join((_OPERATION_TAG, _varint(len(encoded)), encoded)))
+        self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
 
     def waiting(self) -> set[int]:
         """Answers the op ids that have not ended."""
@@ -137,7 +138,7 @@ class OperationStream:
         self._call.cancel()
 
     def _abandon(self, op_id: int, pending: Pending) -> None:
-        self._queue.put(_CANCEL_TAG + _varint(op_id))
+        self._queue.put(_CANCEL_TAG + varint(op_id))
         while not pending.settled:
             try:
                 pending.lock.acquire()
@@ -216,12 +217,3 @@ def error_from_rpc(error: Any) -> Exception:
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:
         return broker_error("NOT_A_BROKER", "whoever listens there is no sockbroker daemon")
     return broker_error("CONNECTION_LOST", "the connection to the broker is lost")
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
