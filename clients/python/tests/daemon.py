@@ -20,7 +20,8 @@ def daemon_command() -> list[str]:
 class Daemon:
     """A running daemon; `endpoint` is where it listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self._options = options
         self._directory = tempfile.TemporaryDirectory(prefix="sockbroker-")
         self.path = os.path.join(self._directory.name, "daemon.sock")
         self.endpoint = f"unix://{self.path}"
@@ -28,7 +29,7 @@ class Daemon:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts it, and waits until it listens. Raises RuntimeError when it ends instead."""
-        command = [*daemon_command(), "serve", "--endpoint", self.path, "--log-level", "info"]
+        command = [*daemon_command(), "serve", "--endpoint", self.path, "--log-level", "info", *self._options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         assert self.process.stderr is not None
         said = b""
