@@ -53,6 +53,26 @@ def test_http_server_and_client():
     assert run(script) == ["True", "True"]
 
 
+def test_protobuf_that_is_python_alone_will_do(monkeypatch):
+    monkeypatch.setenv("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
+    script = """
+        import select, socket
+        from google.protobuf.internal import api_implementation
+        print(api_implementation.Type())
+        one, two = socket.socketpair()
+        with one, two:
+            one.settimeout(20)
+            two.sendall(b"hello")
+            print(select.select([one], [], [], 20)[0] == [one], one.recvmsg(10))
+            try:
+                one.bind("/nowhere at all/path")
+            except OSError as error:
+                print(error)
+    """
+    answer = "True (b'hello', [], 0, None)"
+    assert run(script) == ["python", answer, "[Errno 2] No such file or directory"]
+
+
 def test_a_module_is_run_as_python_runs_it(tmp_path, monkeypatch):
     (tmp_path / "page").write_bytes(b"served " * 100_000)
     monkeypatch.chdir(tmp_path)
