@@ -67,7 +67,12 @@ class Descriptor:
 
     @property
     def has_stash(self) -> bool:
-        return bool(self.received or self.connections or self.number in ahead)
+        return bool(self.has_received or self.connections)
+
+    @property
+    def has_received(self) -> bool:
+        """Whether something was received that nobody took."""
+        return bool(self.received) or self.number in ahead
 
     def at_rest(self) -> Descriptor:
         """Ends what flows: from here on everything received is the socket's, or kept here."""

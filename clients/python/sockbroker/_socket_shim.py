@@ -409,13 +409,13 @@ class socket:  # noqa: N801, the name is the interpreter's
         plain = verb == "recv" and flags == 0 and self._timeout != 0.0 and self._is_plain_stream()
         if not plain:
             descriptor.at_rest()
-        elif descriptor.receiving is not None and not descriptor.received:
+        elif descriptor.receiving is not None and not descriptor.has_received:
             piece = descriptor.receiving.take(size, self._timeout)
             if piece is not None:
                 # A view, which is copied only where it ends up.
                 return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
             descriptor.at_rest()
-        if descriptor.received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
+        if descriptor.has_received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
             taken = descriptor.take(size, flags)
             if taken is not None:
                 return self._completed(taken, verb, request)

@@ -1,0 +1,87 @@
+"""Lets `ssl.SSLContext.wrap_socket` take a brokered socket.
+
+By `python -m sockbroker run` all sockets are brokered, so ssl.SSLSocket is made of one already, and only its inner object
+has to be another (`_tls`). Elsewhere ssl.SSLSocket is made of the interpreter's own socket, and of a brokered one comes an
+SSLSocket of a second class: the same Lib/ssl.py, over `sockbroker.socket`. It says that its class is ssl.SSLSocket, and
+isinstance believes it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib
+import importlib.util
+import ssl
+import sys
+import types
+from typing import Any
+
+from . import _socket_shim
+from ._tls import TlsSocket
+
+_wrap_socket = ssl.SSLContext.wrap_socket
+_wrap_inner: Any = ssl.SSLContext._wrap_socket  # type: ignore[attr-defined]
+
+
+def install() -> None:
+    """Puts the methods in their places."""
+    ssl.SSLContext.wrap_socket = wrap_socket  # type: ignore[method-assign]
+    ssl.SSLContext._wrap_socket = wrap_inner  # type: ignore[attr-defined]
+
+
+@functools.wraps(_wrap_socket)
+def wrap_socket(
+    self: ssl.SSLContext,
+    sock: Any,
+    server_side: bool = False,
+    do_handshake_on_connect: bool = True,
+    suppress_ragged_eofs: bool = True,
+    server_hostname: Any = None,
+    session: Any = None,
+) -> Any:
+    options = (server_side, do_handshake_on_connect, suppress_ragged_eofs, server_hostname)
+    chosen = self.sslsocket_class
+    if not isinstance(sock, _socket_shim.socket) or issubclass(chosen, _socket_shim.socket):
+        return _wrap_socket(self, sock, *options, session)
+    if chosen is not ssl.SSLSocket:
+        raise TypeError(f"{chosen!r} is made of the interpreter's own socket, and cannot be put on a brokered one")
+    return _second_class()._create(sock, *options, context=self, session=session)
+
+
+def wrap_inner(self: ssl.SSLContext, sock: Any, *arguments: Any, **keywords: Any) -> Any:
+    """SSLContext._wrap_socket: makes the object inside an SSLSocket."""
+    if isinstance(sock, _socket_shim.socket):
+        return TlsSocket(self, sock, *arguments, **keywords)
+    return _wrap_inner(self, sock, *arguments, **keywords)
+
+
+@functools.lru_cache(maxsize=None)
+def _second_class() -> Any:
+    base: Any = _lib_ssl().SSLSocket
+
+    class SSLSocket(base):  # type: ignore[misc]
+        __class__ = property(lambda self: ssl.SSLSocket)
+
+    SSLSocket.__module__, SSLSocket.__qualname__ = "ssl", "SSLSocket"
+    return SSLSocket
+
+
+def _lib_ssl() -> Any:
+    """Executes Lib/ssl.py of the interpreter once more, unmodified; what it imports as `socket` is sockbroker.socket."""
+    spec = importlib.util.find_spec("ssl")
+    assert spec is not None
+    loader: Any = spec.loader
+    code = loader.get_code("ssl")
+    module = types.ModuleType("sockbroker._lib_ssl")
+    # Its enums look for their module by its name.
+    sys.modules[module.__name__] = module
+    vars(module)["__builtins__"] = {**vars(builtins), "__import__": _import}
+    exec(code, vars(module))
+    return module
+
+
+def _import(name: str, *arguments: Any, **keywords: Any) -> Any:
+    if name == "socket":
+        return importlib.import_module("sockbroker.socket")
+    return builtins.__import__(name, *arguments, **keywords)
