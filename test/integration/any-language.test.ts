@@ -1,0 +1,54 @@
+import { execFile, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Daemon, startDaemon } from "../support/daemon.js";
+
+/*
+ * docs/clients/any-language.md: its commands make stubs, its program runs on them and prints what it is said to print. Needs
+ * a Python with the packages of test/python/requirements.txt, as SOCKBROKER_TEST_PYTHON or as python3; with the built-in
+ * policy.
+ */
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const page = readFileSync(join(root, "docs/clients/any-language.md"), "utf8");
+const python = process.env.SOCKBROKER_TEST_PYTHON ?? "python3";
+const hasTools = spawnSync(python, ["-c", "import grpc, grpc_tools"]).status === 0;
+const run = promisify(execFile);
+
+let directory: string;
+let daemon: Daemon;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "sockbroker-any-language-"));
+  cpSync(join(root, "proto"), join(directory, "proto"), { recursive: true });
+  daemon = await startDaemon();
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
+
+describe("the page on clients in any language", () => {
+  it("has a program that runs as printed, from the stubs alone, in thirty lines", async (ctx) => {
+    if (!hasTools) ctx.skip("needs grpcio-tools: set SOCKBROKER_TEST_PYTHON, see test/python/requirements.txt");
+    const [program, output] = [block("python"), block("text")];
+    expect(program.trim().split("\n").length).toBeLessThanOrEqual(30);
+    const commands = `python() { "$PYTHON" "$@"; }\n${block("sh")}`;
+    await run("sh", ["-e", "-c", commands], { cwd: directory, env: { ...process.env, PYTHON: python } });
+    writeFileSync(join(directory, "program.py"), program);
+    // -I: no package of ours in the environment is at hand.
+    const env = { ...process.env, SOCKBROKER_ENDPOINT: daemon.endpoint };
+    const { stdout, stderr } = await run(python, ["-I", "program.py"], { cwd: directory, env, timeout: 20_000 });
+    expect({ stdout, stderr }).toEqual({ stdout: output, stderr: "" });
+  });
+});
+
+/** The first fenced block of a kind. */
+function block(kind: string): string {
+  const match = new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\``, "ms").exec(page);
+  if (match?.[1] === undefined) throw new Error(`the page has no ${kind}`);
+  return match[1];
+}
