@@ -14,7 +14,7 @@ import select
 import sys
 from typing import Any, Callable, Optional
 
-from . import _descriptors, _readiness, _socket_shim, _tls_sockets
+from . import _descriptors, _readiness, _socket_shim, _subprocess, _tls_sockets
 from ._descriptors import Descriptor, is_brokered
 from ._gen.v1 import socket_service_pb2
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
@@ -66,6 +66,7 @@ def install() -> None:
     fcntl.fcntl = _for_brokered(fcntl.fcntl, _fcntl)
     fcntl.ioctl = _for_brokered(fcntl.ioctl, _fcntl_ioctl)
     _tls_sockets.install()
+    _subprocess.install()
 
 
 def _patch_selectors(selectors: Any) -> None:

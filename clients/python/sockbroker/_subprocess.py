@@ -1,0 +1,96 @@
+"""Lets `subprocess.Popen` take brokered sockets as a child's stdin, stdout and stderr, over bridges."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import time
+from typing import Any, Optional
+
+from ._bridge import Bridge
+from ._descriptors import is_brokered
+
+_Popen: Any = subprocess.Popen
+_get_handles = _Popen._get_handles
+_execute_child = _Popen._execute_child
+_wait = _Popen.wait
+_poll = _Popen.poll
+
+
+def install() -> None:
+    """Puts the methods in their places."""
+    _Popen._get_handles = get_handles
+    _Popen._execute_child = execute_child
+    _Popen.wait = wait
+    _Popen.poll = poll
+
+
+def _bridges_of(popen: Any) -> list[Bridge]:
+    bridges: list[Bridge] = vars(popen).get("_sockbroker_bridges", [])
+    return bridges
+
+
+@functools.wraps(_get_handles)
+def get_handles(self: Any, stdin: Any, stdout: Any, stderr: Any) -> Any:
+    bridges: dict[int, Bridge] = {}
+
+    def local(stream: Any, reads: bool) -> Any:
+        number = _number_of(stream)
+        if number is None:
+            return stream
+        if number not in bridges:
+            bridges[number] = Bridge(number)
+        bridges[number].reads |= reads
+        return bridges[number].child.fileno()
+
+    try:
+        handles = _get_handles(self, local(stdin, True), local(stdout, False), local(stderr, False))
+    except BaseException:
+        _abort(list(bridges.values()))
+        raise
+    if bridges:
+        self._sockbroker_bridges = list(bridges.values())
+    return handles
+
+
+@functools.wraps(_execute_child)
+def execute_child(self: Any, *arguments: Any, **keywords: Any) -> None:
+    try:
+        _execute_child(self, *arguments, **keywords)
+    except BaseException:
+        _abort(_bridges_of(self))
+        raise
+    for bridge in _bridges_of(self):
+        bridge.start()
+
+
+def _abort(bridges: list[Bridge]) -> None:
+    for bridge in bridges:
+        bridge.abort()
+
+
+@functools.wraps(_wait)
+def wait(self: Any, timeout: Optional[float] = None) -> Any:
+    """When a child has ended, what it wrote to a true socket has left this process; so it has to be with a bridge."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    status = _wait(self, timeout)
+    for bridge in _bridges_of(self):
+        if not bridge.wait_sent(deadline):
+            raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+    return status
+
+
+@functools.wraps(_poll)
+def poll(self: Any) -> Any:
+    status = _poll(self)
+    return status if all(bridge.sent for bridge in _bridges_of(self)) else None
+
+
+def _number_of(stream: Any) -> Optional[int]:
+    """The number of a brokered socket, in any form that Popen takes; None for all else."""
+    if not isinstance(stream, int):
+        try:
+            stream = stream.fileno()
+        except (AttributeError, OSError, ValueError):
+            return None
+    return stream if is_brokered(stream) else None
