@@ -1,0 +1,90 @@
+"""What is asked of the resolver: the arguments of the socket module's functions, as requests, and the answers to them.
+
+What is no argument at all goes to the interpreter's own function, which refuses it in its own words before it looks up
+anything.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ._addresses import address_from_wire, address_to_wire
+from ._gen.v1 import resolver_service_pb2
+from ._real import real
+
+
+def getaddrinfo_request(
+    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> resolver_service_pb2.GetaddrinfoRequest:
+    """The arguments of getaddrinfo. Raises what the interpreter raises for wrong ones."""
+    request = resolver_service_pb2.GetaddrinfoRequest(protocol=proto, flags=flags)
+    request.family = family  # type: ignore[assignment]  # any number; the enum is open
+    request.type = type  # type: ignore[assignment]
+    if isinstance(host, str):
+        request.host = _c_string(host.encode("idna"))
+    elif isinstance(host, bytes):
+        request.host = _c_string(host)
+    elif host is not None:
+        raise TypeError("getaddrinfo() argument 1 must be string or None")
+    if isinstance(port, int):
+        if not -(1 << 63) <= port < 1 << 63:
+            raise OverflowError("Python int too large to convert to C long")
+        request.service = b"%d" % port
+    elif isinstance(port, (str, bytes)):
+        request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port)
+    elif port is not None:
+        raise OSError("Int or String expected")
+    return request
+
+
+def address_infos(response: resolver_service_pb2.GetaddrinfoResponse) -> list[Any]:
+    """The answer of getaddrinfo: (family, type, proto, canonname, sockaddr) for each."""
+    return [
+        (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
+        for info in response.results
+    ]
+
+
+def getnameinfo_request(sockaddr: Any, flags: Any) -> resolver_service_pb2.GetnameinfoRequest:
+    """The arguments of getnameinfo. Raises what the interpreter raises for wrong ones."""
+    well_formed = (
+        isinstance(sockaddr, tuple)
+        and 2 <= len(sockaddr) <= 4
+        and isinstance(sockaddr[0], str)
+        and all(isinstance(value, int) and -(1 << 31) <= value < 1 << 31 for value in (*sockaddr[1:], flags))
+        and (len(sockaddr) < 3 or 0 <= sockaddr[2] <= 0xFFFFF)
+    )
+    if not well_formed:
+        real.getnameinfo(sockaddr, flags)
+        raise TypeError("getnameinfo() argument 1 must be a tuple of a host and a port")
+    if sockaddr[1] < 0:
+        raise real.gaierror(real.EAI_SERVICE, "Servname not supported for ai_socktype")
+    family = 10 if len(sockaddr) > 2 or ":" in sockaddr[0] else 2
+    # getaddrinfo(3) takes a port modulo 2^16.
+    address = address_to_wire(family, 0, (sockaddr[0], sockaddr[1] & 0xFFFF, *sockaddr[2:]))
+    return resolver_service_pb2.GetnameinfoRequest(address=address, flags=operator.index(flags))
+
+
+def gethostbyname_request(name: Any) -> resolver_service_pb2.GethostbynameRequest:
+    """The argument of gethostbyname."""
+    return resolver_service_pb2.GethostbynameRequest(hostname=_name_bytes("gethostbyname", name))
+
+
+def gethostbyaddr_request(name: Any) -> resolver_service_pb2.GethostbyaddrRequest:
+    """The argument of gethostbyaddr."""
+    return resolver_service_pb2.GethostbyaddrRequest(address=_name_bytes("gethostbyaddr", name))
+
+
+def _name_bytes(function: str, name: Any) -> bytes:
+    if isinstance(name, str) and "\0" not in name:
+        return name.encode("idna")
+    if isinstance(name, (bytes, bytearray)) and b"\0" not in name:
+        return bytes(name)
+    getattr(real, function)(name)
+    raise TypeError(f"{function}() argument 1 must be str, bytes or bytearray")
+
+
+def _c_string(text: bytes) -> bytes:
+    """The text as getaddrinfo(3) sees it: up to the first NUL."""
+    return text.split(b"\0")[0]

@@ -1,0 +1,137 @@
+"""An Attach stream of one handle, for one event loop.
+
+Two tasks: one sends what the owner has to send, a frame at a time, and one gives the owner what comes. While the owner has
+paused it, nothing is read; gRPC's window fills, the daemon stops reading the socket, and the peer has to wait. A frame is
+asked for only when the one before was taken by the transport, so a full socket holds up the owner in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Callable, Optional, Protocol
+
+from .._gen.v1 import stream_service_pb2
+from .._grpc import grpc
+from .._status import broker_error, error_from_status
+from .._stream import error_from_rpc
+
+METHOD = "/sockbroker.v1.StreamService/Attach"
+
+
+class Owner(Protocol):
+    """Whose stream it is. None of these is called before the constructor of Attachment has returned."""
+
+    def next_frame(self) -> Optional[stream_service_pb2.ClientFrame]:
+        """Answers the next frame to send; None when there is none now (`wake` asks again). What was asked for
+        before has been taken by the transport."""
+
+    def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
+        """Takes a frame. The first, `attached`, comes here too."""
+
+    def attachment_ended(self, error: Optional[Exception]) -> None:
+        """The stream is over: well, or because of an error. Nothing else is called after it, and it is called once."""
+
+
+class Attachment:
+    """The stream. It ends by the daemon's word, by `cancel`, or with its connection."""
+
+    def __init__(
+        self,
+        channel: Any,
+        metadata: tuple[tuple[str, str], ...],
+        start: stream_service_pb2.AttachStart,
+        owner: Owner,
+        on_end: Callable[[Attachment], None],
+    ) -> None:
+        """Opens it. `on_end` is called once no more of it runs."""
+        self._owner: Optional[Owner] = owner
+        self._on_end = on_end
+        self._start = start
+        self._more = asyncio.Event()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        method = channel.stream_stream(
+            METHOD,
+            request_serializer=stream_service_pb2.ClientFrame.SerializeToString,
+            response_deserializer=stream_service_pb2.ServerFrame.FromString,
+        )
+        self._call: Any = method(metadata=metadata)
+        loop = asyncio.get_running_loop()
+        self._sender = loop.create_task(self._send())
+        self._receiver = loop.create_task(self._receive())
+        self._receiver.add_done_callback(self._finish)
+
+    @property
+    def paused(self) -> bool:
+        return not self._flowing.is_set()
+
+    def wake(self) -> None:
+        """Says that there is something to send."""
+        self._more.set()
+
+    def pause(self) -> None:
+        """Stops giving frames to the owner."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Goes on giving frames to the owner."""
+        self._flowing.set()
+
+    def cancel(self) -> None:
+        """Ends the stream at once, without another call of the owner."""
+        self._owner = None
+        self._call.cancel()
+        self._sender.cancel()
+        self._receiver.cancel()
+
+    def lose(self, error: Exception) -> None:
+        """Ends the stream at once, and tells the owner."""
+        owner = self._owner
+        self.cancel()
+        if owner is not None:
+            owner.attachment_ended(error)
+
+    async def ended(self) -> None:
+        """Waits until nothing of it runs any more."""
+        await asyncio.wait([self._sender, self._receiver])
+
+    async def _send(self) -> None:
+        try:
+            await self._call.write(stream_service_pb2.ClientFrame(attach=self._start))
+            while self._owner is not None:
+                frame = self._owner.next_frame()
+                if frame is not None:
+                    await self._call.write(frame)
+                    continue
+                self._more.clear()
+                await self._more.wait()
+        except (grpc.RpcError, asyncio.InvalidStateError):
+            return  # The end of the reading side says why.
+
+    async def _receive(self) -> None:
+        error: Optional[Exception] = None
+        try:
+            while True:
+                await self._flowing.wait()
+                frame = await self._call.read()
+                if frame is grpc.aio.EOF:
+                    break
+                await self._flowing.wait()
+                if self._owner is not None:
+                    self._owner.frame_received(frame)
+        except grpc.RpcError as reason:
+            error = error_from_rpc(reason)
+        except asyncio.CancelledError:
+            error = broker_error("CONNECTION_LOST", "the event loop has ended the stream")
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.attachment_ended(error)
+
+    def _finish(self, receiver: asyncio.Task[None]) -> None:
+        self._sender.cancel()
+        self._on_end(self)
+
+
+def frame_error(frame: stream_service_pb2.AttachError) -> Exception:
+    """Makes the exception of an error frame."""
+    return error_from_status(frame.status)

@@ -1,0 +1,260 @@
+"""Messages of a socket as an asynchronous iterator, over an Attach stream that the daemon fills.
+
+Cancelling whoever waits for a message touches nothing but the waiting. When the stream ends, be it that it is closed or that
+something else wants to receive, the daemon is told to detach; what had come by then and was not handed out becomes the
+socket's, as received before all else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket as stdlib
+import struct
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+
+from .._addresses import address_from_wire
+from .._ancillary import ControlMessage, read_control
+from .._gen.v1 import stream_service_pb2
+from .._status import kernel_error
+from ._attachment import Attachment, frame_error
+from ._descriptor import Received
+
+if TYPE_CHECKING:
+    from ._socket import Socket
+
+_SOL_SOCKET = 1
+_SO_TIMESTAMPNS: int = getattr(stdlib, "SO_TIMESTAMPNS", 35)
+# SO_TIMESTAMPNS as it is, and as it is where time_t had 32 bits once: two 64-bit numbers.
+_TIMESTAMPS = frozenset((35, 64))
+_TIMESPEC = struct.Struct("=qq")
+# How many messages, or bytes of them, wait here until the daemon has to.
+_BUFFERED_MESSAGES = 256
+_BUFFERED_BYTES = 256 * 1024
+
+AttachError = stream_service_pb2.AttachError
+
+
+class Message(NamedTuple):
+    """A message that was received."""
+
+    data: bytes
+    """Its bytes: at most max_bytes of them."""
+    ancillary: list[ControlMessage]
+    """Control messages: (level, type, data)."""
+    flags: int
+    """MSG_TRUNC and the like, as recvmsg answers them."""
+    address: Any
+    """The sender's address; None where the kernel gives none."""
+    length: int
+    """Its real length in bytes; more than `data` has if it was cut."""
+    timestamp_ns: Optional[int]
+    """When the kernel saw it, in nanoseconds since 1970; None if that was not asked for."""
+    dropped: int
+    """How many messages the kernel dropped before this one, because the socket's buffer was full."""
+
+
+class MessageStream:
+    """Iterates over the messages of a socket. `Socket.messages` makes it.
+
+    An error of one message (ECONNREFUSED from a peer, say) is raised in its turn, and iterating may go on behind it.
+    Leaving a loop leaves the stream open: a later one goes on where it stopped. `async with` closes it.
+    """
+
+    def __init__(self, socket: Socket, max_bytes: int, ancillary_bytes: int, timestamps: bool) -> None:
+        """Not for callers."""
+        if max_bytes < 0 or ancillary_bytes < 0:
+            raise ValueError("negative buffersize in messages")
+        self._socket = socket
+        self._timestamps = timestamps
+        room = ancillary_bytes + (stdlib.CMSG_SPACE(_TIMESPEC.size) if timestamps else 0)
+        self._start = stream_service_pb2.AttachStart(
+            receive_only=True, max_message_bytes=max_bytes, max_ancillary_bytes=room
+        )
+        self._buffer: deque[Union[Message, Exception]] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._news = asyncio.Event()
+        self._attachment: Optional[Attachment] = None
+        self._detach_frame: Optional[stream_service_pb2.ClientFrame] = None
+        # Nothing more comes: well, or because of an error.
+        self._over = False
+        self._error: Optional[Exception] = None
+        self._closed = False
+
+    async def __aenter__(self) -> MessageStream:
+        if self._attachment is None:
+            await self._attach()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> MessageStream:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            return await self.receive()
+        except EOFError:
+            raise StopAsyncIteration from None
+
+    async def receive(self) -> Message:
+        """Waits for the next message. Raises EOFError behind the last one, where a peer can end."""
+        while True:
+            if self._buffer:
+                return self._next()
+            if self._closed:
+                raise kernel_error(errno.EBADF)
+            if self._attachment is None:
+                await self._attach()
+            elif self._over:
+                error, self._error = self._error, None
+                self._ended()
+                if error is None:
+                    raise EOFError("the peer will send no more")
+                raise error
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    async def aclose(self) -> None:
+        """Ends it. What it received and did not hand out, the next receive on the socket gets. Idempotent."""
+        await self.detach()
+        self._closed = True
+        self._news.set()
+
+    async def detach(self) -> None:
+        """Ends what the daemon sends, and gives the socket what was not handed out. Iterating begins anew."""
+        attachment = self._attachment
+        if attachment is None:
+            return
+        if self._over:
+            attachment.cancel()
+        elif self._detach_frame is None:
+            self._detach_frame = stream_service_pb2.ClientFrame(detach=stream_service_pb2.DetachFrame())
+            attachment.wake()
+        attachment.resume()
+        await attachment.ended()
+        if self._attachment is attachment:
+            self._give_back()
+            self._ended()
+            self._news.set()
+
+    def abandon(self) -> None:
+        """Ends it at once: the socket is closed. Whoever waits is told so."""
+        if self._attachment is not None:
+            self._attachment.cancel()
+        self._attachment = None
+        self._closed = True
+        self._news.set()
+
+    # What the attachment calls ----------------------------------------------------------------------------------------
+
+    def next_frame(self) -> Optional[stream_service_pb2.ClientFrame]:
+        frame = self._detach_frame
+        if frame is not None:
+            self._detach_frame = stream_service_pb2.ClientFrame()
+        return frame if frame is not None and frame.WhichOneof("frame") else None
+
+    def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
+        kind = frame.WhichOneof("frame")
+        if kind == "messages":
+            for message in frame.messages.messages:
+                self._add(self._message(message))
+        elif kind == "data":
+            self._add(Message(frame.data, [], 0, None, len(frame.data), None, 0))
+        elif kind == "dropped":
+            self._dropped += frame.dropped.count
+            return
+        elif kind == "accepted":
+            self._socket.session.post_close(frame.accepted.socket.handle)
+            self._finish(kernel_error(errno.EINVAL))
+        elif kind == "end_of_data":
+            self._finish(None)
+        elif kind == "error" and frame.error.activity == AttachError.ACTIVITY_RECEIVE:
+            if frame.error.final:
+                self._finish(frame_error(frame.error))
+            else:
+                self._add(frame_error(frame.error))
+        attachment = self._attachment
+        full = len(self._buffer) >= _BUFFERED_MESSAGES or self._bytes >= _BUFFERED_BYTES
+        if attachment is not None and full and self._detach_frame is None:
+            attachment.pause()
+        self._news.set()
+
+    def attachment_ended(self, error: Optional[Exception]) -> None:
+        if not self._over:
+            self._finish(error)
+        self._news.set()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    async def _attach(self) -> None:
+        session = self._socket.session
+        if self._timestamps:
+            await self._socket.setsockopt(_SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        async with self._socket.taken_over(self) as descriptor:
+            # Another task may have done it meanwhile, or closed the stream.
+            if self._attachment is not None or self._closed:
+                return
+            while descriptor.received:
+                self._add(_message_of(descriptor.received.popleft()))
+            self._start.handle = descriptor.handle
+            self._attachment = await session.attach(self._start, self)
+
+    def _ended(self) -> None:
+        attachment, self._attachment = self._attachment, None
+        if attachment is not None:
+            attachment.cancel()
+        self._detach_frame = None
+        self._over = False
+        self._error = None
+        self._socket.messages_ended(self)
+
+    def _finish(self, error: Optional[Exception]) -> None:
+        self._over = True
+        self._error = error
+
+    def _add(self, item: Union[Message, Exception]) -> None:
+        self._buffer.append(item)
+        if isinstance(item, Message):
+            self._bytes += len(item.data)
+
+    def _next(self) -> Message:
+        item = self._buffer.popleft()
+        if isinstance(item, Exception):
+            raise item
+        self._bytes -= len(item.data)
+        attachment = self._attachment
+        if attachment is not None and attachment.paused:
+            if len(self._buffer) <= _BUFFERED_MESSAGES // 2 and self._bytes <= _BUFFERED_BYTES // 2:
+                attachment.resume()
+        return item
+
+    def _message(self, message: stream_service_pb2.IncomingMessage) -> Message:
+        timestamp = None
+        for control in message.ancillary_data:
+            if control.WhichOneof("view") == "timestamp":
+                timestamp = control.timestamp.nanoseconds
+        dropped, self._dropped = self._dropped, 0
+        address = address_from_wire(message.address) if message.HasField("address") else None
+        ancillary = read_control(message.ancillary_data, self._socket.number_of)
+        return Message(message.data, ancillary, message.flags, address, message.length_bytes, timestamp, dropped)
+
+    def _give_back(self) -> None:
+        for item in self._buffer:
+            if isinstance(item, Message):
+                self._socket.give_back(Received(item.data, item.length, item.ancillary, item.flags, item.address))
+        self._buffer.clear()
+        self._bytes = 0
+
+
+def _message_of(received: Received) -> Message:
+    timestamp = None
+    for level, kind, data in received.ancillary:
+        if level == _SOL_SOCKET and kind in _TIMESTAMPS and len(data) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            timestamp = seconds * 1_000_000_000 + nanoseconds
+    return Message(received.data, received.ancillary, received.flags, received.address, received.length, timestamp, 0)

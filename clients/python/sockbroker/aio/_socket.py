@@ -1,0 +1,612 @@
+"""A socket whose methods are coroutines.
+
+Receiving is exact under cancellation. A receive that is cancelled leaves the socket's data where it is; if the daemon had
+received already, what it answers is kept here, and comes before anything else. One receive of a socket is under way at a
+time, and others wait for their turn, so that what was kept can never be overtaken. The same holds for accepting.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import errno
+import operator
+import socket as stdlib
+import warnings
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import IO, TYPE_CHECKING, Any, Optional, Union
+
+from .._addresses import Address, address_from_wire, address_to_wire, judged_address
+from .._ancillary import ControlMessage, read_control, write_control
+from .._arguments import bytes_of, gathered, into, option_value, with_list
+from .._gen.v1 import socket_pb2, socket_service_pb2
+from .._judge import judge
+from .._status import kernel_error
+from ._descriptor import Descriptor, Received
+from ._operations import Pending
+from ._session import Session
+
+if TYPE_CHECKING:
+    from ._messages import Message, MessageStream
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+_SOCK_STREAM = 1
+_SOL_SOCKET, _SCM_RIGHTS = 1, 1
+_MSG_OOB, _MSG_PEEK, _MSG_DONTWAIT, _MSG_WAITALL, _MSG_ERRQUEUE = 0x1, 0x2, 0x40, 0x100, 0x2000
+_INT_BYTES = array.array("i").itemsize
+# One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
+_HEAD_BYTES = 16 * 1024
+# What one send of a stream takes at the most, in bytes.
+_PIECE_BYTES = 256 * 1024
+
+
+class Socket:
+    """A brokered socket, for one event loop. Its broker makes it.
+
+    Its methods are those of Python's socket objects of the same names, with their arguments, results and errors; those that
+    ask the kernel are coroutines, and wait as long as it takes: `asyncio.timeout` and `asyncio.wait_for` limit them. A task
+    that is cancelled loses no data and no connection. Of a cancelled `send` it is not known whether it was performed.
+    """
+
+    def __init__(self, session: Session, descriptor: Descriptor, family: int, type: int, proto: int) -> None:
+        """Not for callers."""
+        self._descriptor: Optional[Descriptor] = descriptor
+        self._session = session
+        self._kind = (family, type, proto)
+        self._receiving = asyncio.Lock()
+        self._accepting = asyncio.Lock()
+        self._unsettled: set[Pending] = set()
+        self._unsettled_accepts: set[Pending] = set()
+        # The stream of messages that is open, and that of iterating over the socket itself.
+        self._messages: Optional[MessageStream] = None
+        self._iterator: Optional[MessageStream] = None
+        descriptor.stream = type == _SOCK_STREAM
+
+    @property
+    def family(self) -> int:
+        """The address family, as socket.AddressFamily where it has a name."""
+        return _named(stdlib.AddressFamily, self._kind[0])
+
+    @property
+    def type(self) -> int:
+        """The type, as socket.SocketKind where it has a name."""
+        return _named(stdlib.SocketKind, self._kind[1])
+
+    @property
+    def proto(self) -> int:
+        """The protocol."""
+        return self._kind[2]
+
+    def fileno(self) -> int:
+        """A number from 2^30 up, which SCM_RIGHTS carries, or -1. It means nothing to the operating system."""
+        return -1 if self._descriptor is None else self._descriptor.number
+
+    def __repr__(self) -> str:
+        state = "closed" if self._descriptor is None else f"fd={self._descriptor.number}"
+        return f"<sockbroker.aio.Socket {state}, family={self.family!s}, type={self.type!s}, proto={self.proto}>"
+
+    async def __aenter__(self) -> Socket:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is not None and not self._session.lost:
+            self._session.forget(descriptor.number)
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self._session.post_close_from_anywhere(descriptor.handle)
+
+    # Connections ------------------------------------------------------------------------------------------------------
+
+    async def accept(self) -> tuple[Socket, Any]:
+        """Waits for a connection. Answers a socket and the peer's address."""
+        self._judge("_accept")
+        async with self._accepting:
+            descriptor = await self._settled(self._unsettled_accepts)
+            if descriptor.connections:
+                handle, info = descriptor.connections.popleft()
+            else:
+                request = socket_service_pb2.AcceptRequest(handle=descriptor.handle, timeout=_FOREVER)
+                unsettled = self._unsettled_accepts
+                info = (await self._session.perform("accept", request, self._keep_connection, unsettled)).socket
+        return socket_of(self._session, info), address_from_wire(info.peer_address)
+
+    async def bind(self, address: Any) -> None:
+        """Binds to an address."""
+        self._judge("bind", judged_address(self._kind[0], address))
+        await self._perform("bind", socket_service_pb2.BindRequest(address=self._address(address, binds=True)))
+
+    async def listen(self, *backlog: int) -> None:
+        """Lets the socket accept connections."""
+        self._judge("listen", *backlog)
+        request = socket_service_pb2.ListenRequest()
+        if backlog:
+            request.backlog = max(operator.index(backlog[0]), 0)
+        await self._perform("listen", request)
+
+    async def connect(self, address: Any) -> None:
+        """Connects to an address, or sets a datagram socket's peer."""
+        await self.connect_and_tell(address)
+
+    async def connect_ex(self, address: Any) -> int:
+        """As connect, but the kernel's error is a value."""
+        verdict = judge(self._kind, "connect_ex", (judged_address(self._kind[0], address),), {})
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        if self._descriptor is None:
+            return errno.EBADF
+        request = socket_service_pb2.ConnectExRequest(address=self._address(address), timeout=_FOREVER)
+        response = await self._perform("connect_ex", request)
+        return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
+
+    async def shutdown(self, how: int) -> None:
+        """Shuts down one half, or both."""
+        self._judge("shutdown", how)
+        await self._perform("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(how)))
+
+    async def close(self) -> None:
+        """Closes the socket. What waits on it ends with EBADF. Idempotent."""
+        descriptor = self.release()
+        if descriptor is None:
+            return
+        if self._session.lost:
+            return
+        try:
+            await self._session.carry_out("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+        except ConnectionResetError:
+            # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
+            return
+
+    async def dup(self) -> Socket:
+        """Duplicates the socket."""
+        descriptor = self._open()
+        request = socket_service_pb2.DupRequest(handle=descriptor.handle)
+        response = await self._session.perform("dup", request, self._close_opened)
+        return Socket(self._session, self._session.adopt(response.socket.handle), *self._kind)
+
+    async def getsockname(self) -> Any:
+        """Answers the local address."""
+        return address_from_wire((await self._perform("getsockname", socket_service_pb2.GetsocknameRequest())).address)
+
+    async def getpeername(self) -> Any:
+        """Answers the peer's address."""
+        return address_from_wire((await self._perform("getpeername", socket_service_pb2.GetpeernameRequest())).address)
+
+    # Options ----------------------------------------------------------------------------------------------------------
+
+    async def getsockopt(self, level: int, optname: int, *buflen: int) -> Any:
+        """Answers an option: an int, or bytes if a length is given."""
+        self._judge("getsockopt", level, optname, *buflen)
+        request = socket_service_pb2.GetsockoptRequest(level=operator.index(level), name=operator.index(optname))
+        if buflen and buflen[0]:
+            request.max_bytes = operator.index(buflen[0])
+        value = (await self._perform("getsockopt", request)).value
+        return value.data if request.max_bytes else value.integer
+
+    async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:
+        """Sets an option: to an int, to the contents of a buffer, or to None with a length."""
+        self._judge("setsockopt", level, optname, value, *optlen)
+        request = socket_service_pb2.SetsockoptRequest(
+            level=operator.index(level), name=operator.index(optname), value=option_value(value, *optlen)
+        )
+        await self._perform("setsockopt", request)
+
+    async def ioctl(self, request: int, argument: Union[int, Buffer] = 0) -> Union[int, bytes]:
+        """As fcntl.ioctl: an int gives the int that the call returns, bytes give bytes."""
+        message = socket_service_pb2.IoctlRequest(request=operator.index(request) & 0xFFFFFFFF)
+        if isinstance(argument, int):
+            message.integer = argument
+            await self._perform("ioctl", message)
+            return 0
+        message.data = bytes_of(argument)
+        data: bytes = (await self._perform("ioctl", message)).data
+        return data[: len(message.data)]
+
+    # Receiving --------------------------------------------------------------------------------------------------------
+
+    async def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        """Receives bytes. None: the end of a stream, or an empty message."""
+        verdict = self._judge("recv", bufsize, flags)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        request = socket_service_pb2.RecvRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
+        return (await self._receive("recv", request)).data
+
+    async def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
+        """Receives bytes and the sender's address."""
+        verdict = self._judge("recvfrom", bufsize, flags)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        request = socket_service_pb2.RecvfromRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
+        received = await self._receive("recvfrom", request)
+        return received.data, received.address
+
+    async def recvmsg(
+        self, bufsize: int, ancbufsize: int = 0, flags: int = 0
+    ) -> tuple[bytes, list[ControlMessage], int, Any]:
+        """Receives bytes, ancillary data, flags and the sender's address. Descriptors in SCM_RIGHTS are numbers that
+        `Broker.socket(fileno=…)` makes sockets of."""
+        verdict = self._judge("recvmsg", bufsize, ancbufsize, flags)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        received = await self._recvmsg(bufsize, ancbufsize, flags)
+        return received.data, received.ancillary, received.flags, received.address
+
+    async def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """Receives bytes into a buffer, and answers how many."""
+        verdict = self._judge("recv_into", buffer, nbytes, flags)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        view, size, flags = into(buffer, nbytes, flags)
+        received = await self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length
+
+    async def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """Receives bytes into a buffer, and answers how many, and the sender's address."""
+        verdict = self._judge("recvfrom_into", buffer, nbytes, flags)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        view, size, flags = into(buffer, nbytes, flags)
+        received = await self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length, received.address
+
+    async def recvmsg_into(
+        self, buffers: Iterable[Any], ancbufsize: int = 0, flags: int = 0
+    ) -> tuple[int, list[ControlMessage], int, Any]:
+        """As recvmsg, into buffers."""
+        arguments = with_list((buffers, ancbufsize, flags), 0)
+        verdict = self._judge("recvmsg_into", *arguments)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
+        received = await self._recvmsg(sum(map(len, views)), ancbufsize, flags)
+        rest = memoryview(received.data)
+        for view in views:
+            piece, rest = rest[: len(view)], rest[len(view) :]
+            view[: len(piece)] = piece
+        return received.length, received.ancillary, received.flags, received.address
+
+    async def recv_fds(self, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[Socket], int, Any]:
+        """Receives bytes and sockets over a unix socket."""
+        room = stdlib.CMSG_SPACE(operator.index(maxfds) * _INT_BYTES)
+        data, ancillary, flags, address = await self.recvmsg(bufsize, room, flags)
+        numbers = array.array("i")
+        for level, kind, content in ancillary:
+            if (level, kind) == (_SOL_SOCKET, _SCM_RIGHTS):
+                numbers.frombytes(content)
+        return data, [await describe(self._session, number) for number in numbers], flags, address
+
+    def messages(
+        self, *, max_bytes: int = 65536, ancillary_bytes: int = 0, timestamps: bool = False
+    ) -> MessageStream:
+        """Answers an iterator over the messages that come, of which the daemon sends many at a time.
+
+        `max_bytes` of each are received at the most, and `ancillary_bytes` is the room for its ancillary data.
+        `timestamps` asks the kernel for when it saw each (SO_TIMESTAMPNS). Any other receive on the socket gets what the
+        iterator has received and not handed out, and the iterator goes on behind it.
+        """
+        from ._messages import MessageStream
+
+        self._open()
+        return MessageStream(self, max_bytes, ancillary_bytes, timestamps)
+
+    def __aiter__(self) -> Socket:
+        return self
+
+    async def __anext__(self) -> Message:
+        """Receives the next message, as the iterator of `messages()` without arguments."""
+        if self._iterator is None:
+            self._iterator = self.messages()
+        return await self._iterator.__anext__()
+
+    # Sending ----------------------------------------------------------------------------------------------------------
+
+    async def send(self, data: Buffer, flags: int = 0) -> int:
+        """Sends bytes, of a stream perhaps fewer than given, and answers how many."""
+        self._judge("send", data, flags)
+        request = socket_service_pb2.SendRequest(
+            data=self._payload(data), flags=operator.index(flags), timeout=_FOREVER
+        )
+        return int((await self._perform("send", request)).sent_bytes)
+
+    async def sendall(self, data: Buffer, flags: int = 0) -> None:
+        """Sends all bytes. When it fails or is cancelled, how many were sent is not known."""
+        self._judge("sendall", data, flags)
+        view = memoryview(data).cast("B")
+        step = _PIECE_BYTES if self._kind[1] == _SOCK_STREAM else max(1, len(view))
+        for start in range(0, max(1, len(view)), step):
+            request = socket_service_pb2.SendallRequest(
+                data=self._payload(view[start : start + step]), flags=operator.index(flags), timeout=_FOREVER
+            )
+            await self._perform("sendall", request)
+
+    async def sendto(self, data: Buffer, *flags_and_address: Any) -> int:
+        """Sends bytes to an address: sendto(data, address) or sendto(data, flags, address)."""
+        arguments = flags_and_address
+        if len(arguments) in (1, 2):
+            arguments = (*arguments[:-1], judged_address(self._kind[0], arguments[-1]))
+        self._judge("sendto", data, *arguments)
+        request = socket_service_pb2.SendtoRequest(
+            data=self._payload(data),
+            flags=operator.index(flags_and_address[0]) if len(flags_and_address) > 1 else 0,
+            address=self._address(flags_and_address[-1]),
+            timeout=_FOREVER,
+        )
+        return int((await self._perform("sendto", request)).sent_bytes)
+
+    async def sendmsg(
+        self, buffers: Iterable[Buffer], ancdata: Iterable[Any] = (), flags: int = 0, address: Any = None
+    ) -> int:
+        """Sends gathered buffers with ancillary data. Numbers in SCM_RIGHTS are those of `fileno()`."""
+        arguments = with_list(with_list((buffers, ancdata, flags, address), 0), 1)
+        judged = (*arguments[:3], *(() if address is None else (judged_address(self._kind[0], address),)))
+        self._judge("sendmsg", *judged)
+        request = socket_service_pb2.SendmsgRequest(
+            buffers=gathered(arguments[0], self._room(), self._kind[1] == _SOCK_STREAM),
+            ancillary_data=write_control(arguments[1], lambda number: self._session.lookup(number).handle),
+            flags=operator.index(flags),
+            timeout=_FOREVER,
+        )
+        if address is not None:
+            request.address.CopyFrom(self._address(address))
+        return int((await self._perform("sendmsg", request)).sent_bytes)
+
+    async def send_fds(
+        self, buffers: Iterable[Buffer], sockets: Sequence[Union[Socket, int]], flags: int = 0, address: Any = None
+    ) -> int:
+        """Sends bytes and sockets over a unix socket. The sockets stay open here."""
+        numbers = [each.fileno() if isinstance(each, Socket) else each for each in sockets]
+        return await self.sendmsg(
+            buffers, [(_SOL_SOCKET, _SCM_RIGHTS, array.array("i", numbers))], flags, address
+        )
+
+    async def sendmsg_afalg(
+        self,
+        msg: Iterable[Buffer] = (),
+        *,
+        op: int,
+        iv: Optional[Buffer] = None,
+        assoclen: Optional[int] = None,
+        flags: int = 0,
+    ) -> int:
+        """Sends to a socket of the kernel's cryptography."""
+        buffers = list(msg)
+        keywords: dict[str, Any] = {"op": op, "iv": iv, "assoclen": assoclen, "flags": flags}
+        keywords = {name: value for name, value in keywords.items() if value is not None}
+        verdict = judge(self._kind, "sendmsg_afalg", (buffers,), keywords)
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        request = socket_service_pb2.SendmsgAfalgRequest(
+            buffers=gathered(buffers, self._room(), True),
+            op=operator.index(op),
+            iv=None if iv is None else bytes_of(iv),
+            assoclen=None if assoclen is None else operator.index(assoclen),
+            flags=operator.index(flags),
+            timeout=_FOREVER,
+        )
+        return int((await self._perform("sendmsg_afalg", request)).sent_bytes)
+
+    async def sendfile(self, file: IO[bytes], offset: int = 0, count: Optional[int] = None) -> int:
+        """Sends a file of this process over a stream socket, and answers how many bytes. The file's position is behind what
+        was sent."""
+        if "b" not in getattr(file, "mode", "b"):
+            raise ValueError("file should be opened in binary mode")
+        if self._kind[1] != _SOCK_STREAM:
+            raise ValueError("only SOCK_STREAM type sockets are supported")
+        if count is not None and count <= 0:
+            raise ValueError(f"count must be a positive integer (got {count!r})")
+        loop = asyncio.get_running_loop()
+        if offset:
+            file.seek(offset)
+        sent = 0
+        try:
+            while count is None or sent < count:
+                size = _PIECE_BYTES if count is None else min(_PIECE_BYTES, count - sent)
+                data = await loop.run_in_executor(None, file.read, size)
+                if not data:
+                    break
+                await self.sendall(data)
+                sent += len(data)
+        finally:
+            if file.seekable():
+                file.seek(offset + sent)
+        return sent
+
+    # For the modules beside this one ----------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        """Not for callers."""
+        return self._session
+
+    def release(self) -> Optional[Descriptor]:
+        """Takes the descriptor away from the socket, and drops what was kept for it: whoever has it, closes it."""
+        descriptor, self._descriptor = self._descriptor, None
+        messages, self._messages = self._messages, None
+        if messages is not None:
+            messages.abandon()
+        if descriptor is not None:
+            self._session.forget(descriptor.number)
+            while descriptor.received:
+                self._session.discard(descriptor.received.popleft())
+            while descriptor.connections:
+                self._session.post_close(descriptor.connections.popleft()[0])
+        return descriptor
+
+    def give_back(self, received: Received) -> None:
+        """Keeps what was received, as the next that is."""
+        if self._descriptor is None:
+            self._session.discard(received)
+        else:
+            self._descriptor.received.append(received)
+
+    def messages_ended(self, messages: MessageStream) -> None:
+        """Notes that a stream of messages does not receive any more."""
+        if self._messages is messages:
+            self._messages = None
+
+    def open_handle(self) -> int:
+        """Answers the daemon's handle. Raises EBADF."""
+        return self._open().handle
+
+    async def connect_and_tell(self, address: Any) -> tuple[Any, Any]:
+        """Connects, and answers the local and the peer's address."""
+        self._judge("connect", judged_address(self._kind[0], address))
+        request = socket_service_pb2.ConnectRequest(address=self._address(address), timeout=_FOREVER)
+        response = await self._perform("connect", request)
+        return address_from_wire(response.local_address), address_from_wire(response.peer_address)
+
+    @contextlib.asynccontextmanager
+    async def taken_over(self, messages: Optional[MessageStream] = None) -> AsyncIterator[Descriptor]:
+        """Waits until nothing is being received, and keeps it so for a while. Whatever receives from here on is told
+        first to end `messages`."""
+        async with self._receiving:
+            descriptor = await self._at_rest()
+            self._messages = messages
+            yield descriptor
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _judge(self, method: str, *arguments: Any) -> Any:
+        """Judges the arguments. Answers a verdict, or None when it is for the daemon. Raises EBADF when closed."""
+        verdict = judge(self._kind, method, arguments, {})
+        if verdict is None:
+            self._open()
+        return verdict
+
+    def _open(self) -> Descriptor:
+        if self._descriptor is None:
+            raise kernel_error(errno.EBADF)
+        return self._descriptor
+
+    async def _perform(self, verb: str, request: Any) -> Any:
+        request.handle = self._open().handle
+        return await self._session.perform(verb, request)
+
+    def _address(self, address: Any, binds: bool = False) -> Address:
+        return address_to_wire(self._kind[0], self._kind[2], address, binds)
+
+    def _room(self) -> int:
+        return int(self._session.limits.max_request_bytes) - _HEAD_BYTES
+
+    def _payload(self, data: Any) -> bytes:
+        """What one send takes of the data: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+        view = memoryview(data).cast("B")
+        if self._kind[1] == _SOCK_STREAM:
+            return bytes_of(data) if len(view) <= _PIECE_BYTES else bytes(view[:_PIECE_BYTES])
+        if len(view) > self._room():
+            raise kernel_error(errno.EMSGSIZE)
+        return bytes_of(data)
+
+    async def _at_rest(self) -> Descriptor:
+        """Ends a stream of messages, and waits until it is known what became of cancelled receives."""
+        if self._messages is not None:
+            await self._messages.detach()
+        return await self._settled(self._unsettled)
+
+    async def _settled(self, unsettled: set[Pending]) -> Descriptor:
+        """Waits until it is known what became of cancelled operations."""
+        while unsettled:
+            await asyncio.wait([pending.ended for pending in unsettled if pending.ended is not None])
+        return self._open()
+
+    async def _receive(self, verb: str, request: Any) -> Received:
+        flags = request.flags
+        request.timeout.CopyFrom(_FOREVER)
+        if flags & (_MSG_OOB | _MSG_ERRQUEUE):
+            return self._received(verb, await self._perform(verb, request))
+        if flags & _MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
+            raise kernel_error(errno.EAGAIN)
+        async with self._receiving:
+            descriptor = await self._at_rest()
+            size = request.max_bytes
+            taken = descriptor.take(size, flags)
+            if taken is not None:
+                if not descriptor.stream or not flags & _MSG_WAITALL or flags & _MSG_PEEK:
+                    return taken
+                while descriptor.received and taken.length < size:
+                    more = descriptor.take(size - taken.length, flags)
+                    assert more is not None
+                    taken = taken.joined(more)
+                if taken.length >= size:
+                    return taken
+                request.max_bytes = size - taken.length
+            request.handle = descriptor.handle
+
+            def keep(response: Any) -> None:
+                self.give_back(self._received(verb, response))
+
+            try:
+                response = await self._session.perform(
+                    verb, request, None if flags & _MSG_PEEK else keep, self._unsettled
+                )
+            except BaseException:
+                if taken is not None:
+                    descriptor.received.appendleft(taken)
+                raise
+            received = self._received(verb, response)
+            return received if taken is None else taken.joined(received)
+
+    async def _recvmsg(self, size: int, room: int, flags: int) -> Received:
+        request = socket_service_pb2.RecvmsgRequest(
+            max_bytes=operator.index(size), max_ancillary_bytes=operator.index(room), flags=operator.index(flags)
+        )
+        return await self._receive("recvmsg", request)
+
+    def _received(self, verb: str, response: Any) -> Received:
+        if verb == "recv":
+            return Received(response.data, response.length_bytes, [], 0, None)
+        address = address_from_wire(response.address) if response.HasField("address") else None
+        if verb == "recvfrom":
+            return Received(response.data, response.length_bytes, [], 0, address)
+        ancillary = read_control(response.ancillary_data, self.number_of)
+        return Received(response.data, response.length_bytes, ancillary, response.flags, address)
+
+    def number_of(self, handle: int) -> int:
+        """Gives a received handle a number."""
+        return self._session.adopt(handle).number
+
+    def _keep_connection(self, response: Any) -> None:
+        handle = response.socket.handle
+        if self._descriptor is None:
+            self._session.post_close(handle)
+        else:
+            self._descriptor.connections.append((handle, response.socket))
+
+    def _close_opened(self, response: Any) -> None:
+        self._session.post_close(response.socket.handle)
+
+
+_FOREVER = socket_pb2.Timeout(unlimited=True)
+
+
+def socket_of(session: Session, info: socket_pb2.SocketInfo) -> Socket:
+    """Makes the object of a socket that the daemon has opened."""
+    return Socket(session, session.adopt(info.handle), info.family, info.type, info.protocol)
+
+
+async def open_socket(session: Session, verb: str, request: Any) -> tuple[Socket, socket_pb2.SocketInfo]:
+    """Performs an operation that opens a socket. One that nobody would get is closed."""
+    response = await session.perform(verb, request, lambda response: session.post_close(response.socket.handle))
+    return socket_of(session, response.socket), response.socket
+
+
+async def describe(session: Session, number: int) -> Socket:
+    """Makes the object of an open descriptor's number."""
+    descriptor = session.lookup(number)
+    request = socket_service_pb2.SocketRequest(fileno=descriptor.handle)
+    info = (await session.perform("socket", request)).socket
+    return Socket(session, descriptor, info.family, info.type, info.protocol)
+
+
+def _named(kind: Any, value: int) -> int:
+    try:
+        return kind(value)  # type: ignore[no-any-return]
+    except ValueError:
+        return value

@@ -1,0 +1,299 @@
+"""An asyncio transport over an Attach stream, for any protocol: streams, TLS, or one of the caller's own.
+
+Three ends are kept apart. The peer's end of data is `eof_received`. `write_eof` shuts down writing behind what was written.
+`close` sends what was written, closes the socket, and is over when the daemon says so; the end of the stream before that
+is an error.
+
+Backpressure passes through. `pause_reading` stops the stream (_attachment.py) and with it the peer. What was written waits
+here until the stream asks for more, and `pause_writing` is called beyond the high-water mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Iterable
+from typing import Any, Callable, Optional, Union
+
+from .._gen.v1 import stream_service_pb2
+from .._status import broker_error
+from ._attachment import Attachment, frame_error
+from ._socket import Socket
+
+# How much of a stream travels in one frame, in bytes.
+_FRAME_BYTES = 256 * 1024
+_HIGH_WATER_BYTES = 256 * 1024
+_SHUT_WR = 1
+
+AttachError = stream_service_pb2.AttachError
+ClientFrame = stream_service_pb2.ClientFrame
+
+
+class BrokeredTransport(asyncio.Transport):
+    """A connected stream socket. `get_extra_info` knows `socket`, `sockname` and `peername`."""
+
+    # loop.start_tls asks for it.
+    _start_tls_compatible = True
+
+    def __init__(
+        self, socket: Socket, sockname: Any, peername: Any, on_lost: Optional[Callable[[Any], None]] = None
+    ) -> None:
+        """Not for callers. It is nothing before `start`; `on_lost` is called when it is over."""
+        super().__init__({"socket": socket, "sockname": sockname, "peername": peername})
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket
+        self._session = socket.session
+        self._on_lost = on_lost
+        self._protocol: Any = None
+        self._attachment: Optional[Attachment] = None
+        self._buffer = bytearray()
+        # Bytes in the frame that is on its way.
+        self._underway = 0
+        self._low, self._high = _HIGH_WATER_BYTES // 4, _HIGH_WATER_BYTES
+        self._holding = False
+        self._eof = False
+        self._eof_sent = False
+        self._closing = False
+        self._close_sent = False
+        self._finished = False
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+
+    def start(self, protocol: asyncio.BaseProtocol, handle: int, received: bytes = b"") -> None:
+        """Begins: `received` is what was received of the socket already. Raises ConnectionLost."""
+        self._protocol = protocol
+        start = stream_service_pb2.AttachStart(handle=handle, max_message_bytes=_FRAME_BYTES)
+        self._attachment = self._session.attach_now(start, self)
+        self._session.transports.add(self)
+        protocol.connection_made(self)
+        if received:
+            self._deliver(received)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._finished else "closing" if self._closing else "open"
+        return f"<{type(self).__name__} {state} {self._socket!r}>"
+
+    # asyncio.BaseTransport --------------------------------------------------------------------------------------------
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        """Closes behind what was written. What comes in from here on is dropped."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._attachment is not None:
+            # Its end comes behind what nobody will read.
+            self._attachment.resume()
+            self._attachment.wake()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol  # type: ignore[no-any-return]
+
+    async def close_and_wait(self) -> None:
+        """Closes, and waits until it is done."""
+        self.close()
+        await asyncio.wait([self._lost])
+
+    # asyncio.ReadTransport --------------------------------------------------------------------------------------------
+
+    def is_reading(self) -> bool:
+        return not self._closing and self._attachment is not None and not self._attachment.paused
+
+    def pause_reading(self) -> None:
+        if self._attachment is not None and not self._closing:
+            self._attachment.pause()
+
+    def resume_reading(self) -> None:
+        if self._attachment is not None:
+            self._attachment.resume()
+
+    # asyncio.WriteTransport -------------------------------------------------------------------------------------------
+
+    def write(self, data: Union[bytes, bytearray, memoryview]) -> None:
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+        if self._eof:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if self._closing or not data:
+            return
+        self._buffer += data
+        if not self._holding and self.get_write_buffer_size() > self._high:
+            self._holding = True
+            self._call(self._protocol.pause_writing)
+        if self._attachment is not None:
+            self._attachment.wake()
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        """Shuts down writing, behind what was written. Reading goes on."""
+        if self._closing or self._eof:
+            return
+        self._eof = True
+        if self._attachment is not None:
+            self._attachment.wake()
+
+    def abort(self) -> None:
+        """Closes at once; what was written and is still here is dropped."""
+        self._finish(None)
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._buffer) + self._underway
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: Optional[int] = None, low: Optional[int] = None) -> None:
+        if high is None:
+            high = _HIGH_WATER_BYTES if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._low, self._high = low, high
+
+    # What the attachment calls ----------------------------------------------------------------------------------------
+
+    def next_frame(self) -> Optional[ClientFrame]:
+        self._underway = 0
+        if self._holding and len(self._buffer) <= self._low:
+            self._holding = False
+            self._call(self._protocol.resume_writing)
+        if self._buffer:
+            piece = bytes(memoryview(self._buffer)[:_FRAME_BYTES])
+            del self._buffer[: len(piece)]
+            self._underway = len(piece)
+            return ClientFrame(data=piece)
+        if self._eof and not self._eof_sent:
+            self._eof_sent = True
+            return ClientFrame(shutdown=stream_service_pb2.ShutdownFrame(how=_SHUT_WR))
+        if self._closing and not self._close_sent:
+            self._close_sent = True
+            return ClientFrame(close=stream_service_pb2.CloseFrame())
+        return None
+
+    def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
+        kind = frame.WhichOneof("frame")
+        if kind == "data":
+            self._deliver(frame.data)
+        elif kind == "end_of_data":
+            if not self._closing and not self._call(self._protocol.eof_received):
+                self.close()
+        elif kind == "error":
+            error = frame_error(frame.error)
+            # Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or all was read.
+            late = isinstance(error, OSError) and error.errno == errno.ENOTCONN
+            if frame.error.activity != AttachError.ACTIVITY_CONTROL or not late:
+                self._finish(error)
+
+    def attachment_ended(self, error: Optional[Exception]) -> None:
+        if error is None and not self._close_sent:
+            error = broker_error("CANCELLED", "the daemon ended the socket's stream")
+        if error is None:
+            # The handle went with the stream.
+            self._socket.release()
+        self._finish(error)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _deliver(self, data: bytes) -> None:
+        if self._closing:
+            return
+        if not isinstance(self._protocol, asyncio.BufferedProtocol):
+            self._call(self._protocol.data_received, data)
+            return
+        rest = memoryview(data)
+        while rest and not self._closing:
+            buffer = self._call(self._protocol.get_buffer, len(rest))
+            if not buffer:  # What was raised there has ended the transport; none at all is a fault of the protocol's.
+                if not self._closing:
+                    self._finish(RuntimeError("get_buffer() returned an empty buffer"))
+                return
+            size = min(len(buffer), len(rest))
+            memoryview(buffer).cast("B")[:size] = rest[:size]
+            rest = rest[size:]
+            self._call(self._protocol.buffer_updated, size)
+
+    def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls the protocol. What it raises is reported as asyncio does, and ends the transport."""
+        try:
+            return method(*arguments)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._loop.call_exception_handler(
+                {
+                    "message": f"Fatal error: protocol.{method.__name__}() call failed.",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+            self._finish(error)
+            return None
+
+    def _finish(self, error: Optional[BaseException]) -> None:
+        if self._finished:
+            return
+        self._finished = self._closing = True
+        self._buffer.clear()
+        self._underway = 0
+        if self._attachment is not None:
+            self._attachment.cancel()
+        descriptor = self._socket.release()
+        if descriptor is not None:
+            self._session.post_close(descriptor.handle)
+        self._session.transports.discard(self)
+        self._loop.call_soon(self._tell, error)
+
+    def _tell(self, error: Optional[BaseException]) -> None:
+        try:
+            if self._protocol is not None:
+                self._protocol.connection_lost(error)
+        finally:
+            self._protocol = None
+            if not self._lost.done():
+                self._lost.set_result(None)
+            if self._on_lost is not None:
+                self._on_lost(self)
+
+
+async def run_transport(
+    transport: BrokeredTransport,
+    protocol: asyncio.BaseProtocol,
+    handle: int,
+    received: bytes = b"",
+    *,
+    ssl: Any = None,
+    server_side: bool = False,
+    server_hostname: Optional[str] = None,
+) -> asyncio.Transport:
+    """Gives a transport its protocol, with TLS between them if there is a context. Answers what the protocol talks to."""
+    if ssl is None:
+        transport.start(protocol, handle, received)
+        return transport
+    loop = asyncio.get_running_loop()
+    transport.start(_Nobody(), handle)
+    transport.pause_reading()
+    try:
+        # Any transport will do that has the methods; asyncio's types want one of its own.
+        secure: Any = await loop.start_tls(
+            transport, protocol, ssl, server_side=server_side, server_hostname=server_hostname
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    protocol.connection_made(secure)
+    return secure  # type: ignore[no-any-return]
+
+
+class _Nobody(asyncio.Protocol):
+    """Who talks to a transport before its handshake begins."""
