@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-import sockbroker
 import sockbroker.socket as socket
 
 
@@ -170,38 +169,6 @@ def test_a_child_that_is_killed_leaves_nothing_open():
         one.close()
         two.settimeout(10)
         assert two.recv(1) == b""
-
-
-BLOCKING_CALLS = {
-    "recv": lambda one, server, udp: one.recv(1),
-    "recv_into": lambda one, server, udp: one.recv_into(bytearray(1)),
-    "recvmsg": lambda one, server, udp: one.recvmsg(1),
-    "recvfrom": lambda one, server, udp: udp.recvfrom(1),
-    "timed recv": lambda one, server, udp: (one.settimeout(60), one.recv(1)),
-    "accept": lambda one, server, udp: server.accept(),
-    "sendall": lambda one, server, udp: one.sendall(bytes(1 << 24)),
-}
-
-
-@pytest.mark.parametrize("name", BLOCKING_CALLS)
-def test_a_killed_daemon_ends_a_blocking_call_at_once(own_daemon, name):
-    with sockbroker.connect(own_daemon.endpoint) as broker:
-        one, two = broker.socketpair()
-        server = broker.create_server(("127.0.0.1", 0))
-        udp = broker.socket(type=socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        timer = threading.Timer(0.2, own_daemon.kill)
-        timer.start()
-        started = time.monotonic()
-        with pytest.raises(sockbroker.ConnectionLost) as caught:
-            BLOCKING_CALLS[name](one, server, udp)
-        assert isinstance(caught.value, ConnectionResetError) and caught.value.code == "CONNECTION_LOST"
-        assert time.monotonic() - started < 5
-        timer.join()
-        with pytest.raises(sockbroker.ConnectionLost):
-            two.recv(1)
-        for each in (one, two, server, udp):
-            each.close()
 
 
 def test_after_a_restart_old_sockets_stay_lost_and_new_ones_work(own_daemon):
