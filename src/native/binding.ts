@@ -197,6 +197,8 @@ export interface NativeSocket {
 
   /** recv(2) of at most `size` bytes. An empty array is a zero-byte read. For MSG_TRUNC among the flags use `recvmsg`. */
   recv(size: number, flags: number): Uint8Array | NegatedErrno;
+  /** recv(2) into `target`, as much as fits: bytes, or -errno. */
+  recvInto(target: Uint8Array, flags: number): number | NegatedErrno;
   /** recvmsg(2). MSG_CMSG_CLOEXEC is added for AF_UNIX, and shown in `flags` only if the caller passed it. */
   recvmsg(size: number, controlSize: number, flags: number): Received | NegatedErrno;
   /** recvmmsg(2): one to `count` messages, or -errno when there was not one. */

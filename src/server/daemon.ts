@@ -6,7 +6,6 @@ import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import { AdminService } from "../gen/sockbroker/v1/admin_service_pb.js";
 import { ConversionService } from "../gen/sockbroker/v1/conversion_service_pb.js";
-import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import { HostService } from "../gen/sockbroker/v1/host_service_pb.js";
 import { InterfaceService } from "../gen/sockbroker/v1/interface_service_pb.js";
 import { PolicyService } from "../gen/sockbroker/v1/policy_service_pb.js";
@@ -20,8 +19,8 @@ import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
 import { DenialLog } from "./denial-log.js";
-import { BrokerFault } from "./errors.js";
 import type { Limits } from "./limits.js";
+import { malformedBy } from "./malformed.js";
 import { newResolver } from "./names/resolver.js";
 import type { Policy } from "./policy/policy.js";
 import type { PeerIdentity } from "./principal.js";
@@ -171,8 +170,7 @@ export class Daemon {
     };
     const statusOf = (error: unknown) =>
       statusOfError(error, (cause, reference) => log.error({ err: cause, reference }, "internal error"));
-    const malformed = (cause: unknown) =>
-      new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, `the request does not decode: ${textOf(cause)}`);
+    const malformed = malformedBy(this.#services.version);
     const deps = { door, statusOf, malformed };
     const unary = unaryHandlers(door);
     const drain = (grace: number | null) => void this.drain(grace ?? DEFAULT_GRACE_MS);
@@ -195,10 +193,8 @@ export class Daemon {
         { service: SocketService, unary },
         {
           service: StreamService,
-          bidi: {
-            attach: ((call) => serveAttach(deps, call)) satisfies BidiHandler,
-            watch: ((call) => serveWatch(deps, call)) satisfies BidiHandler,
-          },
+          bidi: { watch: ((call) => serveWatch(deps, call)) satisfies BidiHandler },
+          bidiBytes: { attach: ((call) => serveAttach(deps, call)) satisfies BidiHandler },
         },
         { service: ResolverService, unary },
         { service: InterfaceService, unary },
@@ -216,7 +212,3 @@ export const DEFAULT_GRACE_MS = 5_000;
 const FAREWELL_MS = 50;
 const DISCONNECT_MS = 1_000;
 const IDLE_POLL_MS = 10;
-
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}

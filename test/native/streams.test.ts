@@ -157,6 +157,22 @@ describe("a stream", () => {
     expect(a.recv(10, 0)).toEqual(Buffer.from("still"));
   });
 
+  test("is read into the caller's memory, and nothing beyond it is touched", () => {
+    const [a, b] = pair();
+    using _ = closing(a, b);
+    const memory = Buffer.alloc(8, "-");
+    expect(b.recvInto(memory, 0)).toBe(failed("EAGAIN"));
+    a.send(bytes("hello"), 0);
+    expect(b.recvInto(memory.subarray(2, 5), constant("MSG_PEEK"))).toBe(3);
+    expect(b.recvInto(memory.subarray(2, 6), 0)).toBe(4);
+    expect(memory.toString()).toBe("--hell--");
+    expect(b.recvInto(memory, 0)).toBe(1);
+    expect(b.recvInto(new Uint8Array(), 0)).toBe(failed("EAGAIN"));
+    a.shutdown(constant("SHUT_WR"));
+    expect(b.recvInto(memory, 0)).toBe(0);
+    expect(() => b.recvInto("memory" as never, 0)).toThrow("recvInto: argument 1 must be a Uint8Array");
+  });
+
   test("moves nothing when asked for nothing", () => {
     const [a, b] = pair();
     using _ = closing(a, b);

@@ -56,14 +56,21 @@ bool Read(napi_env env, napi_value value, std::string& out) {
   return napi_get_value_string_utf8(env, value, out.data(), length + 1, &length) == napi_ok;
 }
 
-bool Read(napi_env env, napi_value value, ByteSpan& out) {
+bool Read(napi_env env, napi_value value, WritableSpan& out) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok)
     return false;
   if (type != napi_uint8_array) return false;
-  out = ByteSpan(static_cast<const uint8_t*>(data), length);
+  out = WritableSpan(static_cast<uint8_t*>(data), length);
+  return true;
+}
+
+bool Read(napi_env env, napi_value value, ByteSpan& out) {
+  WritableSpan writable;
+  if (!Read(env, value, writable)) return false;
+  out = writable;
   return true;
 }
 

@@ -14,6 +14,9 @@ class NativeSocket;
 /// The caller's bytes, where they are. Valid until JavaScript runs again.
 using ByteSpan = std::span<const uint8_t>;
 
+/// The caller's memory, to be filled. Valid as long.
+using WritableSpan = std::span<uint8_t>;
+
 /// A value of any type, which the function itself looks into.
 struct Any {
   napi_value value = nullptr;
@@ -31,6 +34,7 @@ bool Read(napi_env env, napi_value value, uint8_t& out);
 bool Read(napi_env env, napi_value value, uint64_t& out);
 bool Read(napi_env env, napi_value value, std::string& out);
 bool Read(napi_env env, napi_value value, ByteSpan& out);
+bool Read(napi_env env, napi_value value, WritableSpan& out);
 bool Read(napi_env env, napi_value value, NativeSocket*& out);
 bool Read(napi_env env, napi_value value, Callable& out);
 inline bool Read(napi_env, napi_value value, Any& out) {
@@ -69,6 +73,9 @@ constexpr const char* Name(const std::string&) {
   return "a string";
 }
 constexpr const char* Name(const ByteSpan&) {
+  return "a Uint8Array";
+}
+constexpr const char* Name(const WritableSpan&) {
   return "a Uint8Array";
 }
 constexpr const char* Name(NativeSocket* const&) {

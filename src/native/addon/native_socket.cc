@@ -71,6 +71,7 @@ void NativeSocket::Define(Napi::Env env) {
                       InstanceMethod<&NativeSocket::Ioctl>("ioctl"),
 
                       InstanceMethod<&NativeSocket::Recv>("recv"),
+                      InstanceMethod<&NativeSocket::RecvInto>("recvInto"),
                       InstanceMethod<&NativeSocket::Recvmsg>("recvmsg"),
                       InstanceMethod<&NativeSocket::Recvmmsg>("recvmmsg"),
                       InstanceMethod<&NativeSocket::Send>("send"),

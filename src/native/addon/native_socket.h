@@ -59,6 +59,7 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   Napi::Value Ioctl(const Napi::CallbackInfo& info);
 
   Napi::Value Recv(const Napi::CallbackInfo& info);
+  Napi::Value RecvInto(const Napi::CallbackInfo& info);
   Napi::Value Recvmsg(const Napi::CallbackInfo& info);
   Napi::Value Recvmmsg(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);

@@ -15,10 +15,13 @@ import { acceptNext, adoptConnection } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { type Connection, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import type { AttachContext } from "./attach.js";
+import { type FrameInit, lendBuffer, returnBuffer } from "./attach-codec.js";
 import { DropCounter } from "./drop-counter.js";
 
-/** On their way to the transport at most. */
+/** On their way to the transport at most, or two reads if these are more. */
 const WINDOW_BYTES = 256 * 1024;
+/** So little is copied, rather than that it keeps a whole buffer while it is on its way. */
+const SMALL_READ_BYTES = 16 * 1024;
 const DEFAULT_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const MAX_ANCILLARY_BYTES = 64 * 1024;
@@ -46,6 +49,7 @@ export class AttachReceiver {
   readonly #drops: DropCounter | null;
   readonly #messageBytes: number;
   readonly #controlBytes: number;
+  readonly #windowBytes: number;
   #outgoingBytes = 0;
   #onRoom: (() => void) | null = null;
   #done: Promise<void> = Promise.resolve();
@@ -55,6 +59,7 @@ export class AttachReceiver {
     this.#listening = listening;
     const { maxMessageBytes, maxAncillaryBytes } = attach.start;
     this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+    this.#windowBytes = Math.max(WINDOW_BYTES, 2 * this.#messageBytes);
     this.#drops = listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native);
     this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
   }
@@ -91,8 +96,8 @@ export class AttachReceiver {
     const { entry } = this.#attach;
     const receive = this.#receiver();
     while (!this.#stopping.signal.aborted) {
-      if (this.#outgoingBytes >= WINDOW_BYTES) {
-        await this.#room(WINDOW_BYTES);
+      if (this.#outgoingBytes >= this.#windowBytes) {
+        await this.#room(this.#windowBytes);
         continue;
       }
       try {
@@ -112,19 +117,34 @@ export class AttachReceiver {
   }
 
   #data(): boolean | typeof AGAIN {
-    const { entry } = this.#attach;
+    const { entry, writeBytes } = this.#attach;
     if (this.#attach.start.maxAncillaryBytes > 0) return this.#messages();
-    const received = entry.receiveData(this.#messageBytes, 0);
+    const buffer = lendBuffer(this.#messageBytes);
+    const room = buffer.room(this.#messageBytes);
+    const received = entry.receiveInto(room);
+    if (typeof received !== "number" || received <= SMALL_READ_BYTES) {
+      const copied = typeof received === "number" ? copyOf(room, received) : received;
+      returnBuffer(buffer);
+      return this.#copied(copied);
+    }
+    const message = plain(room.subarray(0, received));
+    this.#send(buffer.size + FRAME_OVERHEAD_BYTES, [message], [], (onHandedOver) =>
+      writeBytes(buffer.frame(received), () => {
+        // Only then: what is given back instead keeps its memory.
+        returnBuffer(buffer);
+        onHandedOver();
+      }),
+    );
+    return true;
+  }
+
+  #copied(received: Received | number): boolean | typeof AGAIN {
     if (typeof received === "number") return this.#noData(received);
-    const message: Received =
-      received instanceof Uint8Array
-        ? { data: received, length: received.length, flags: 0, address: null, control: [] }
-        : received;
-    if (message.data.length === 0) {
+    if (received.data.length === 0) {
       this.#attach.write({ case: "endOfData", value: {} });
       return false;
     }
-    this.#write({ case: "data", value: message.data }, [message]);
+    this.#write({ case: "data", value: received.data }, [received]);
     return true;
   }
 
@@ -195,16 +215,22 @@ export class AttachReceiver {
     if (dropped !== null) this.#attach.write({ case: "dropped", value: dropped });
   }
 
-  #write(
-    frame: Parameters<AttachContext["write"]>[0],
-    received: readonly Received[],
-    connections: Outgoing["connections"] = [],
-  ): void {
+  #write(frame: FrameInit, received: readonly Received[], connections: Outgoing["connections"] = []): void {
     const bytes = received.reduce((sum, { data }) => sum + data.length, FRAME_OVERHEAD_BYTES);
+    this.#send(bytes, received, connections, (onHandedOver) => this.#attach.write(frame, onHandedOver));
+  }
+
+  /** Sends a frame that holds so many bytes of memory, and remembers it until the transport has it. */
+  #send(
+    bytes: number,
+    received: readonly Received[],
+    connections: Outgoing["connections"],
+    write: (onHandedOver: () => void) => void,
+  ): void {
     const outgoing: Outgoing = { bytes, received, connections };
     this.#outgoing.add(outgoing);
     this.#outgoingBytes += bytes;
-    this.#attach.write(frame, () => {
+    write(() => {
       this.#outgoing.delete(outgoing);
       this.#outgoingBytes -= bytes;
       this.#onRoom?.();
@@ -241,6 +267,15 @@ export class AttachReceiver {
   #wait(): Wait {
     return { operation: "recv", milliseconds: null, signal: () => this.#stopping.signal, enter: () => () => {} };
   }
+}
+
+/** What recv(2) answered, with a copy of its bytes instead of their number. */
+function copyOf(bytes: Uint8Array, received: number): Received | number {
+  return received < 0 ? received : plain(Buffer.from(bytes.subarray(0, received)));
+}
+
+function plain(data: Uint8Array): Received {
+  return { data, length: data.length, flags: 0, address: null, control: [] };
 }
 
 const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };

@@ -9,27 +9,20 @@
  * the receiver stops, and what it read and could not hand over goes back to the front of the handle. Closing is a frame.
  */
 
-import { create } from "@bufbuild/protobuf";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import {
-  type AttachStart,
-  type ClientFrame,
-  type ServerFrame,
-  ServerFrameSchema,
-} from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { AttachStart, ClientFrame } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../authorise.js";
-import type { Init } from "../codec/init.js";
 import { infoWithAddresses } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
+import { decodeFrame, encodeFrame, type FrameInit } from "./attach-codec.js";
 import { AttachReceiver } from "./attach-receiver.js";
 import { AttachSender } from "./attach-sender.js";
 import { cancelled, enterStream, type StreamDeps } from "./door.js";
 
-type AttachCall = BidiServerCall<ClientFrame, ServerFrame>;
-export type FrameInit = NonNullable<Init<typeof ServerFrameSchema>["frame"]>;
+type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
@@ -50,6 +43,8 @@ export interface AttachContext {
   readonly signal: AbortSignal;
   /** Writes a frame, and calls back once the transport has it. */
   readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
+  /** As `write`, for a frame that is encoded. The bytes must stay as they are until then. */
+  readonly writeBytes: (frame: Uint8Array, onHandedOver: () => void) => void;
 }
 
 class AttachStream {
@@ -71,15 +66,20 @@ class AttachStream {
   start(): void {
     this.#call.start(
       {
-        onMessage: (message) => this.#onFrame(message.frame),
+        onMessage: (bytes) => this.#onMessage(bytes),
         onEnd: () => this.#detach(),
         onCancel: () => this.#abandon(),
       },
-      (cause) => {
-        this.#abandon();
-        return this.#deps.statusOf(this.#deps.malformed(cause));
-      },
+      (cause) => this.#deps.statusOf(this.#deps.malformed(cause)),
     );
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    try {
+      this.#onFrame(decodeFrame(bytes));
+    } catch (cause) {
+      this.#fail(this.#deps.malformed(cause));
+    }
   }
 
   #onFrame(frame: ClientFrame["frame"]): void {
@@ -126,7 +126,8 @@ class AttachStream {
       entry,
       start,
       signal: this.#ending.signal,
-      write: (frame, onHandedOver) => this.#call.write(create(ServerFrameSchema, { frame }), onHandedOver),
+      write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
+      writeBytes: (frame, onHandedOver) => this.#call.write(frame, onHandedOver),
     };
     this.#sender = new AttachSender(context);
     context.write({ case: "attached", value: { socket: infoWithAddresses(entry), listening } });
@@ -161,7 +162,7 @@ class AttachStream {
     void stopped.then(() => {
       if (this.#call.ended) return;
       const sent = this.#sender?.sent ?? { sentBytes: 0n, sentMessages: 0n };
-      this.#call.write(create(ServerFrameSchema, { frame: { case: "detached", value: sent } }));
+      this.#call.write(encodeFrame({ case: "detached", value: sent }));
       this.#finish();
     });
   }

@@ -11,10 +11,11 @@
  * would take hundreds of megabytes. And what cannot be decoded inside an operation is that operation's error alone.
  */
 
-import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { OperationResultSchema, OperationSchema } from "../../gen/sockbroker/v1/session_service_pb.js";
+import { decodeStrictly } from "../../rpc/decode-strictly.js";
 import { varintLength, writeVarint } from "../../rpc/varint.js";
 
 /** An operation whose request is not decoded yet. */
@@ -22,6 +23,8 @@ export interface EncodedOperation {
   readonly opId: bigint;
   /** The arm of the oneof; null when there is none that is known. */
   readonly arm: Arm | null;
+  /** The number of a field that this daemon does not know; null when there is none. */
+  readonly unknownField: number | null;
   readonly request: Uint8Array;
 }
 
@@ -75,6 +78,7 @@ export class RequestReader {
     let opId = 0n;
     let arm: Arm | null = null;
     let request: Uint8Array = EMPTY;
+    let unknownField: number | null = null;
     while (reader.pos < end) {
       const [field, wireType] = reader.tag();
       const known = wireType === WireType.LengthDelimited ? arms.get(field) : undefined;
@@ -82,10 +86,13 @@ export class RequestReader {
         arm = known;
         request = reader.bytes();
       } else if (field === 1 && wireType === WireType.Varint) opId = BigInt(reader.uint64());
-      else reader.skip(wireType, field);
+      else {
+        unknownField = field;
+        reader.skip(wireType, field);
+      }
     }
     if (reader.pos !== end) throw new RangeError("an operation is longer than its length");
-    return { opId, arm, request };
+    return { opId, arm, unknownField, request };
   }
 
   /** Where what begins with its length here ends. */
@@ -97,9 +104,9 @@ export class RequestReader {
   }
 }
 
-/** Decodes the request of an operation. Throws when it is none. */
+/** Decodes the request of an operation. Throws when it is none, UnknownField when it has more than is known. */
 export function decodeRequest(arm: Arm, bytes: Uint8Array): object {
-  return fromBinary(arm.request, bytes, { readUnknownFields: false });
+  return decodeStrictly(arm.request, bytes);
 }
 
 /** Gathers results into a SessionResponse. */

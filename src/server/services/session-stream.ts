@@ -12,6 +12,7 @@
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
+import { UnknownField } from "../../rpc/decode-strictly.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { Op } from "../ops/op.js";
@@ -128,11 +129,15 @@ class SessionStream {
     this.#finishIfIdle();
   }
 
-  #begin({ opId, arm, request }: EncodedOperation): void {
+  #begin({ opId, arm, unknownField, request }: EncodedOperation): void {
     const { counters } = this.#ctx.services;
     counters.operations += 1;
     if (this.#running.has(opId)) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
+      return;
+    }
+    if (unknownField !== null) {
+      this.#fail(opId, this.#deps.malformed(new UnknownField("sockbroker.v1.Operation", unknownField)));
       return;
     }
     if (arm === null) {

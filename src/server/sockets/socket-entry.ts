@@ -200,6 +200,14 @@ export class SocketEntry {
     return data;
   }
 
+  /** recv(2) into the caller's memory: bytes, or -errno. What was pushed back comes as it is. */
+  receiveInto(target: Uint8Array): Received | number {
+    if (this.#pushback !== null) return this.receive(target.length, 0, 0);
+    const received = this.native.recvInto(target, 0);
+    if (received > 0) this.receivedBytes += received;
+    return received;
+  }
+
   /** Takes messages back, for the next receive. */
   pushBack(messages: readonly Received[]): void {
     if (messages.length === 0) return;
