@@ -116,8 +116,10 @@ async function explain(error: unknown, path: string, patience: AbortSignal): Pro
     return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
   }
   if (!(error instanceof BrokerError)) return error;
-  if (error.code === "NOT_A_BROKER") {
-    return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", { cause: error });
+  // Every daemon of this API knows what connecting asks.
+  if (error.code === "UNKNOWN_REQUEST") {
+    const text = `whoever listens at ${where} is no sockbroker daemon, or one that does not speak sockbroker.v1`;
+    return new BrokerError("NOT_A_BROKER", text, "", { cause: error });
   }
   if (error.code !== "CONNECTION_LOST" && error.code !== "CANCELLED" && error.code !== "INTERNAL") return error;
   return diagnosis(await probe(path), where, error);

@@ -89,7 +89,7 @@ test.each([
 
 test.each([
   [Code.UNAVAILABLE, "CONNECTION_LOST"],
-  [Code.UNIMPLEMENTED, "NOT_A_BROKER"],
+  [Code.UNIMPLEMENTED, "UNKNOWN_REQUEST"],
   [Code.CANCELLED, "CANCELLED"],
   [Code.DATA_LOSS, "UNKNOWN"],
 ])("a status %d without a detail, from a proxy or another server", (code, expected) => {

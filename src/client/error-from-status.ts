@@ -73,7 +73,8 @@ function errorFromCode(status: Status): BrokerError {
   const codes: Partial<Record<number, BrokerErrorCode>> = {
     [Code.CANCELLED]: "CANCELLED",
     [Code.UNAVAILABLE]: "CONNECTION_LOST",
-    [Code.UNIMPLEMENTED]: "NOT_A_BROKER",
+    // While it connects, connect.ts says what that means.
+    [Code.UNIMPLEMENTED]: "UNKNOWN_REQUEST",
     [Code.UNAUTHENTICATED]: "UNAUTHENTICATED",
     [Code.RESOURCE_EXHAUSTED]: "QUOTA_EXCEEDED",
     [Code.INTERNAL]: "INTERNAL",

@@ -124,6 +124,8 @@ export type BrokerErrorCode =
   | "CANCELLED"
   | "DUPLICATE_OP_ID"
   | "INTERNAL"
+  // The daemon is older than this client, and does not know what it was asked.
+  | "UNKNOWN_REQUEST"
   | "UNKNOWN"
   // Nothing is at the endpoint.
   | "ENDPOINT_NOT_FOUND"

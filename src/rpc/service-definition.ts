@@ -1,6 +1,7 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import { decodeStrictly } from "./decode-strictly.js";
 
 /** A request as it arrived: bytes from outside are not yet a message. */
 export type Decoded<T> = { readonly ok: true; readonly message: T } | { readonly ok: false; readonly cause: unknown };
@@ -28,7 +29,7 @@ function passOn(): (bytes: Buffer) => Decoded<Buffer> {
 function decodeIfPossible(schema: DescMessage): (bytes: Buffer) => Decoded<unknown> {
   return (bytes) => {
     try {
-      return { ok: true, message: decode(schema, bytes) };
+      return { ok: true, message: decodeStrictly(schema, bytes) };
     } catch (cause) {
       return { ok: false, cause };
     }

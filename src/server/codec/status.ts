@@ -75,6 +75,7 @@ const brokerCodes: Record<BrokerError_Code, Code> = {
   [BrokerError_Code.CANCELLED]: Code.CANCELLED,
   [BrokerError_Code.DUPLICATE_OP_ID]: Code.INVALID_ARGUMENT,
   [BrokerError_Code.INTERNAL]: Code.INTERNAL,
+  [BrokerError_Code.UNKNOWN_REQUEST]: Code.UNIMPLEMENTED,
 };
 
 function argumentStatus(error: ArgumentFault): Status {

@@ -1,0 +1,48 @@
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { InetAddressSchema, SocketAddressSchema } from "../gen/sockbroker/v1/address_pb.js";
+import { ControlMessageSchema } from "../gen/sockbroker/v1/ancillary_pb.js";
+import { RecvRequestSchema, SendmsgRequestSchema } from "../gen/sockbroker/v1/socket_service_pb.js";
+import { decodeStrictly, UnknownField } from "./decode-strictly.js";
+
+/** A field 99 with the number 1. */
+const UNKNOWN = Uint8Array.of(0x98, 0x06, 0x01);
+
+/** An empty message with it. */
+function newer<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> {
+  return fromBinary(schema, UNKNOWN);
+}
+
+describe("a request that is decoded strictly", () => {
+  it("is as it was sent when all of it is known", () => {
+    const request = create(SendmsgRequestSchema, {
+      handle: 7n,
+      buffers: [Uint8Array.of(120)],
+      address: { address: { case: "inet", value: { host: "127.0.0.1", port: 80 } } },
+      ancillaryData: [{ level: 1, type: 2 }],
+      timeout: { limit: { case: "unlimited", value: true } },
+    });
+    expect(decodeStrictly(SendmsgRequestSchema, toBinary(SendmsgRequestSchema, request))).toEqual(request);
+  });
+
+  it("is refused for a field that is not known", () => {
+    const bytes = Buffer.concat([toBinary(RecvRequestSchema, create(RecvRequestSchema, { handle: 7n })), UNKNOWN]);
+    expect(() => decodeStrictly(RecvRequestSchema, bytes)).toThrow(new UnknownField("sockbroker.v1.RecvRequest", 99));
+  });
+
+  it("is refused for one in a message inside it, in a list of them, and in an arm of a oneof", () => {
+    const { typeName } = SocketAddressSchema;
+    const inside = create(SendmsgRequestSchema, { address: newer(SocketAddressSchema) });
+    const listed = create(SendmsgRequestSchema, { ancillaryData: [{ level: 1 }, newer(ControlMessageSchema)] });
+    const armed = create(SocketAddressSchema, { address: { case: "inet", value: newer(InetAddressSchema) } });
+    expect(() => decodeStrictly(SendmsgRequestSchema, toBinary(SendmsgRequestSchema, inside))).toThrow(
+      new UnknownField(typeName, 99),
+    );
+    expect(() => decodeStrictly(SendmsgRequestSchema, toBinary(SendmsgRequestSchema, listed))).toThrow(
+      new UnknownField("sockbroker.v1.ControlMessage", 99),
+    );
+    expect(() => decodeStrictly(SocketAddressSchema, toBinary(SocketAddressSchema, armed))).toThrow(
+      new UnknownField("sockbroker.v1.InetAddress", 99),
+    );
+  });
+});
