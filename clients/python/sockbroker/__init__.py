@@ -19,8 +19,18 @@ from .errors import BrokerError, ConnectionLost, PolicyDenial
 
 if TYPE_CHECKING:
     from .broker import Broker, Credentials, connect
+    from .pipeline import Operation, Pipeline
 
-__all__ = ["Broker", "BrokerError", "ConnectionLost", "Credentials", "PolicyDenial", "connect"]
+__all__ = [
+    "Broker",
+    "BrokerError",
+    "ConnectionLost",
+    "Credentials",
+    "Operation",
+    "Pipeline",
+    "PolicyDenial",
+    "connect",
+]
 __version__ = "0.1.0"
 
 
@@ -30,4 +40,8 @@ def __getattr__(name: str) -> Any:
         from . import broker
 
         return getattr(broker, name)
+    if name in ("Operation", "Pipeline"):
+        from . import pipeline
+
+        return getattr(pipeline, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

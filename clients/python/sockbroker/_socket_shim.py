@@ -21,10 +21,11 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from . import _ancillary, _descriptors, _flow
 from ._addresses import Address, address_from_wire, address_to_wire, judged_address
+from ._arguments import bytes_of, gathered, into, option_value, with_list
 from ._default import current_session
 from ._descriptors import Descriptor, Received
 from ._duration import duration
@@ -35,11 +36,11 @@ from ._gen.v1 import (
     socket_pb2,
     socket_service_pb2,
 )
-from ._judge import judge, timeout_of
+from ._judge import Verdict, judge, timeout_of
 from ._real import real
 from ._session import Session
 from ._status import kernel_error
-from ._stream import Kept
+from ._stream import Kept, OperationStream, Pending
 
 _sockbroker = True
 
@@ -113,6 +114,32 @@ def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
         return method(self, *arguments, **keywords)
 
     return either
+
+
+class Prepared(NamedTuple):
+    """An operation that is ready to be begun: its verb and request, and what becomes of the response; None: nothing."""
+
+    verb: str
+    request: Any
+    result: Optional[Callable[[Any], Any]] = None
+
+
+def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[..., Any]:
+    """Makes a method of one that prepares an operation. The latter is its attribute `prepare`, for Pipeline."""
+    name = prepare.__name__
+
+    @functools.wraps(prepare)
+    def perform(self: socket, *arguments: Any, **keywords: Any) -> Any:
+        if self._local is not None:
+            return getattr(self._local, name)(*arguments, **keywords)
+        prepared = prepare(self, *arguments, **keywords)
+        if isinstance(prepared, Verdict):
+            return prepared.value
+        response = self._call(prepared.verb, prepared.request)
+        return None if prepared.result is None else prepared.result(response)
+
+    perform.prepare = prepare  # type: ignore[attr-defined]
+    return perform
 
 
 class socket:  # noqa: N801, the name is the interpreter's
@@ -266,21 +293,31 @@ class socket:  # noqa: N801, the name is the interpreter's
         request.handle = descriptor.handle
         return descriptor.session.call(verb, request, kept)
 
+    def _begin(self, prepared: Prepared) -> tuple[OperationStream, int, Pending]:
+        """Begins an operation, for Pipeline."""
+        descriptor = self._open()
+        if prepared.verb not in _BESIDE_FLOWS:
+            descriptor.at_rest()
+        prepared.request.handle = descriptor.handle
+        operations = descriptor.session.connection().operations
+        return (operations, *operations.begin(prepared.verb, prepared.request))
+
     # Connections --------------------------------------------------------------------------------------------------------
 
-    @_or_local
-    def bind(self, *arguments: Any) -> None:
+    @_operation
+    def bind(self, *arguments: Any) -> Prepared:
         judged = tuple(judged_address(self._family, address) for address in arguments)
         self._judge("bind", judged)
-        self._call("bind", socket_service_pb2.BindRequest(address=self._address(arguments[0], binds=True)))
+        address = self._address(arguments[0], binds=True)
+        return Prepared("bind", socket_service_pb2.BindRequest(address=address))
 
-    @_or_local
-    def listen(self, *arguments: Any) -> None:
+    @_operation
+    def listen(self, *arguments: Any) -> Prepared:
         self._judge("listen", arguments)
         request = socket_service_pb2.ListenRequest()
         if arguments:
             request.backlog = max(operator.index(arguments[0]), 0)
-        self._call("listen", request)
+        return Prepared("listen", request)
 
     @_or_local
     def _accept(self) -> tuple[int, Any]:
@@ -302,11 +339,11 @@ class socket:  # noqa: N801, the name is the interpreter's
                 descriptor.connections.append(accepted(kept.response))
             raise
 
-    @_or_local
-    def connect(self, *arguments: Any) -> None:
+    @_operation
+    def connect(self, *arguments: Any) -> Prepared:
         self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
         request = socket_service_pb2.ConnectRequest(address=self._address(arguments[0]), timeout=self._limit())
-        self._call("connect", request)
+        return Prepared("connect", request)
 
     @_or_local
     def connect_ex(self, *arguments: Any) -> int:
@@ -324,10 +361,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         response = self._call("connect_ex", request)
         return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
 
-    @_or_local
-    def shutdown(self, *arguments: Any) -> None:
+    @_operation
+    def shutdown(self, *arguments: Any) -> Prepared:
         self._judge("shutdown", arguments)
-        self._call("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(arguments[0])))
+        return Prepared("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(arguments[0])))
 
     @_or_local
     def close(self) -> None:
@@ -344,41 +381,33 @@ class socket:  # noqa: N801, the name is the interpreter's
     def fileno(self) -> int:
         return -1 if self._descriptor is None else self._descriptor.number
 
-    @_or_local
-    def getsockname(self) -> Any:
+    @_operation
+    def getsockname(self) -> Prepared:
         self._judge("getsockname")
-        return address_from_wire(self._call("getsockname", socket_service_pb2.GetsocknameRequest()).address)
+        return Prepared("getsockname", socket_service_pb2.GetsocknameRequest(), _address_of)
 
-    @_or_local
-    def getpeername(self) -> Any:
+    @_operation
+    def getpeername(self) -> Prepared:
         self._judge("getpeername")
-        return address_from_wire(self._call("getpeername", socket_service_pb2.GetpeernameRequest()).address)
+        return Prepared("getpeername", socket_service_pb2.GetpeernameRequest(), _address_of)
 
     # Options ------------------------------------------------------------------------------------------------------------
 
-    @_or_local
-    def getsockopt(self, *arguments: Any) -> Any:
+    @_operation
+    def getsockopt(self, *arguments: Any) -> Prepared:
         self._judge("getsockopt", arguments)
         level, name, size = (*map(operator.index, arguments), 0)[:3]
         request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
         if size:
             request.max_bytes = size
-        value = self._call("getsockopt", request).value
-        return value.data if size else value.integer
+        return Prepared("getsockopt", request, _option_data if size else _option_integer)
 
-    @_or_local
-    def setsockopt(self, *arguments: Any) -> None:
+    @_operation
+    def setsockopt(self, *arguments: Any) -> Prepared:
         self._judge("setsockopt", arguments)
-        value = arguments[2]
-        option = socket_pb2.OptionValue()
-        if value is None:
-            option.null_length = operator.index(arguments[3]) & 0xFFFFFFFF
-        elif hasattr(value, "__index__"):
-            option.integer = operator.index(value)
-        else:
-            option.data = _bytes_of(value)
         level, name = map(operator.index, arguments[:2])
-        self._call("setsockopt", socket_service_pb2.SetsockoptRequest(level=level, name=name, value=option))
+        request = socket_service_pb2.SetsockoptRequest(level=level, name=name, value=option_value(*arguments[2:]))
+        return Prepared("setsockopt", request)
 
     @_or_local
     def settimeout(self, *arguments: Any) -> None:
@@ -479,6 +508,26 @@ class socket:  # noqa: N801, the name is the interpreter's
         received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
         return received.data, received.address
 
+    def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
+        """For Pipeline: what was kept here is received at once, the rest is an operation."""
+        method: Callable[..., Any] = getattr(self, verb)
+        verdict: Optional[Verdict] = self._judge(verb, arguments)
+        if verdict is not None:
+            return verdict
+        descriptor = self._open().at_rest()
+        if descriptor.received:
+            return Verdict(method(*arguments))
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        request: Any
+        if verb == "recv":
+            request = socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=self._limit())
+            return Prepared(verb, request, operator.attrgetter("data"))
+        request = socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags, timeout=self._limit())
+        return Prepared(verb, request, _data_and_address)
+
+    recv.prepare = lambda self, *arguments: self._prepare_receive("recv", *arguments)  # type: ignore[attr-defined]
+    recvfrom.prepare = lambda self, *arguments: self._prepare_receive("recvfrom", *arguments)  # type: ignore[attr-defined]
+
     @_or_local
     def recvmsg(self, *arguments: Any) -> Any:
         verdict = self._judge("recvmsg", arguments)
@@ -493,7 +542,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         verdict = self._judge("recv_into", arguments, keywords)
         if verdict is not None:
             return verdict.value
-        view, size, flags = _into(*arguments, **keywords)
+        view, size, flags = into(*arguments, **keywords)
         received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
         view[: len(received.data)] = received.data
         return received.length
@@ -503,14 +552,14 @@ class socket:  # noqa: N801, the name is the interpreter's
         verdict = self._judge("recvfrom_into", arguments, keywords)
         if verdict is not None:
             return verdict.value
-        view, size, flags = _into(*arguments, **keywords)
+        view, size, flags = into(*arguments, **keywords)
         received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
         view[: len(received.data)] = received.data
         return received.length, received.address
 
     @_or_local
     def recvmsg_into(self, *arguments: Any) -> Any:
-        arguments = _with_list(arguments, 0)
+        arguments = with_list(arguments, 0)
         verdict = self._judge("recvmsg_into", arguments)
         if verdict is not None:
             return verdict.value
@@ -538,17 +587,17 @@ class socket:  # noqa: N801, the name is the interpreter's
         room = self._room()
         if self._type == _SOCK_STREAM:
             room = min(room, _PIECE_BYTES)
-            return _bytes_of(data) if len(view) <= room else bytes(view[:room])
+            return bytes_of(data) if len(view) <= room else bytes(view[:room])
         if len(view) > room:
             raise kernel_error(errno.EMSGSIZE)
-        return _bytes_of(data)
+        return bytes_of(data)
 
-    @_or_local
-    def send(self, *arguments: Any) -> int:
+    @_operation
+    def send(self, *arguments: Any) -> Prepared:
         self._judge("send", arguments)
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
         request = socket_service_pb2.SendRequest(data=self._payload(arguments[0]), flags=flags, timeout=self._limit())
-        return int(self._call("send", request).sent_bytes)
+        return Prepared("send", request, _sent_bytes)
 
     @_or_local
     def sendall(self, *arguments: Any) -> None:
@@ -573,8 +622,8 @@ class socket:  # noqa: N801, the name is the interpreter's
                 request.timeout.CopyFrom(_limit_of(left))
             self._call("sendall", request)
 
-    @_or_local
-    def sendto(self, *arguments: Any) -> int:
+    @_operation
+    def sendto(self, *arguments: Any) -> Prepared:
         judged = arguments
         if len(arguments) in (2, 3):
             judged = (*arguments[:-1], judged_address(self._family, arguments[-1]))
@@ -586,11 +635,11 @@ class socket:  # noqa: N801, the name is the interpreter's
             address=self._address(arguments[-1]),
             timeout=self._limit(),
         )
-        return int(self._call("sendto", request).sent_bytes)
+        return Prepared("sendto", request, _sent_bytes)
 
-    @_or_local
-    def sendmsg(self, *arguments: Any) -> int:
-        arguments = _with_list(_with_list(arguments, 0), 1)
+    @_operation
+    def sendmsg(self, *arguments: Any) -> Prepared:
+        arguments = with_list(with_list(arguments, 0), 1)
         judged = arguments
         if len(arguments) > 3:
             judged = (*arguments[:3], judged_address(self._family, arguments[3]), *arguments[4:])
@@ -607,36 +656,24 @@ class socket:  # noqa: N801, the name is the interpreter's
         )
         if address is not None:
             request.address.CopyFrom(self._address(address))
-        return int(self._call("sendmsg", request).sent_bytes)
+        return Prepared("sendmsg", request, _sent_bytes)
 
-    @_or_local
-    def sendmsg_afalg(self, *arguments: Any, **keywords: Any) -> int:
-        arguments = _with_list(arguments, 0)
+    @_operation
+    def sendmsg_afalg(self, *arguments: Any, **keywords: Any) -> Prepared:
+        arguments = with_list(arguments, 0)
         self._judge("sendmsg_afalg", arguments, keywords)
         buffers = arguments[0] if arguments else keywords.get("msg", ())
         request = socket_service_pb2.SendmsgAfalgRequest(buffers=self._gathered(buffers), timeout=self._limit())
         request.op = operator.index(keywords["op"])
         if keywords.get("iv") is not None:
-            request.iv = _bytes_of(keywords["iv"])
+            request.iv = bytes_of(keywords["iv"])
         if "assoclen" in keywords:
             request.assoclen = operator.index(keywords["assoclen"])
         request.flags = operator.index(keywords.get("flags", 0))
-        return int(self._call("sendmsg_afalg", request).sent_bytes)
+        return Prepared("sendmsg_afalg", request, _sent_bytes)
 
     def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
-        pieces = [_bytes_of(buffer) for buffer in buffers]
-        room = self._room()
-        if sum(map(len, pieces)) <= room:
-            return pieces
-        if self._type != _SOCK_STREAM:
-            raise kernel_error(errno.EMSGSIZE)
-        kept: list[bytes] = []
-        for piece in pieces:
-            kept.append(piece[:room])
-            room -= len(kept[-1])
-            if room == 0:
-                break
-        return kept
+        return gathered(buffers, self._room(), self._type == _SOCK_STREAM)
 
 
 SocketType = socket
@@ -657,25 +694,24 @@ def _limit_of(seconds: float) -> socket_pb2.Timeout:
     return socket_pb2.Timeout(duration=duration(round(seconds * 1e9)))
 
 
-def _bytes_of(data: Any) -> bytes:
-    return data if type(data) is bytes else bytes(memoryview(data))
+def _address_of(response: Any) -> Any:
+    return address_from_wire(response.address)
 
 
-def _with_list(arguments: tuple[Any, ...], position: int) -> tuple[Any, ...]:
-    """Makes a list of an iterable argument, so that the judgement does not use it up."""
-    if len(arguments) <= position or isinstance(arguments[position], (list, tuple)):
-        return arguments
-    try:
-        items = list(arguments[position])
-    except TypeError:
-        return arguments
-    return (*arguments[:position], items, *arguments[position + 1 :])
+def _data_and_address(response: Any) -> tuple[bytes, Any]:
+    return response.data, address_from_wire(response.address) if response.HasField("address") else None
 
 
-def _into(buffer: Any, nbytes: Any = 0, flags: Any = 0) -> tuple[memoryview, int, int]:
-    view = memoryview(buffer).cast("B")
-    size = operator.index(nbytes) or len(view)
-    return view, size, operator.index(flags)
+def _sent_bytes(response: Any) -> int:
+    return int(response.sent_bytes)
+
+
+def _option_integer(response: Any) -> int:
+    return int(response.value.integer)
+
+
+def _option_data(response: Any) -> bytes:
+    return bytes(response.value.data)
 
 
 def _received(session: Session, verb: str, response: Any) -> Received:
@@ -955,7 +991,7 @@ def _ioctl(number: int, request: int, argument: Any = 0) -> Any:
         message.integer = argument
         descriptor.session.call("ioctl", message)
         return 0
-    message.data = _bytes_of(argument)
+    message.data = bytes_of(argument)
     result = descriptor.session.call("ioctl", message).data
     return result[: len(message.data)]
 

@@ -128,6 +128,10 @@ class OperationStream:
         encoded = operation.SerializeToString()
         self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
 
+    def cancel_operation(self, op_id: int) -> None:
+        """Asks for an operation's end, which comes as its result does."""
+        self._queue.put(_CANCEL_TAG + varint(op_id))
+
     def waiting(self) -> set[int]:
         """Answers the op ids that have not ended."""
         return set(self._pending)
@@ -138,7 +142,7 @@ class OperationStream:
         self._call.cancel()
 
     def _abandon(self, op_id: int, pending: Pending) -> None:
-        self._queue.put(_CANCEL_TAG + varint(op_id))
+        self.cancel_operation(op_id)
         while not pending.settled:
             try:
                 pending.lock.acquire()
@@ -215,5 +219,5 @@ def error_from_rpc(error: Any) -> Exception:
         if key == "grpc-status-details-bin":
             return error_from_status(status_pb2.Status.FromString(value))
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-        return broker_error("NOT_A_BROKER", "whoever listens there is no sockbroker daemon")
+        return broker_error("UNKNOWN_REQUEST", "the daemon does not know this call: it is older than this client")
     return broker_error("CONNECTION_LOST", "the connection to the broker is lost")
