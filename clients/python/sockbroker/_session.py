@@ -237,6 +237,9 @@ class Session:
         """Says why there is no connection in terms of the endpoint."""
         if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
             return broker_error("NOT_A_BROKER", f"whoever listens at {self.endpoint} does not answer as a daemon")
+        if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+            text = f"whoever listens at {self.endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
+            return broker_error("NOT_A_BROKER", text)
         if error.code() != grpc.StatusCode.UNAVAILABLE or error.trailing_metadata():
             return error_from_rpc(error)
         details = str(error.details())

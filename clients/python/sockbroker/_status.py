@@ -25,6 +25,7 @@ _BROKER_ERRNOS = {
     "ENDPOINT_REFUSED": errno.ECONNREFUSED,
     "ENDPOINT_FORBIDDEN": errno.EACCES,
     "NOT_A_BROKER": errno.EPROTO,
+    "UNKNOWN_REQUEST": errno.EOPNOTSUPP,
     "BROKER_CLOSED": errno.EBADF,
 }
 # After these there is no session, and so no socket.

@@ -70,12 +70,14 @@ class Connection:
         return attachment
 
     async def close(self) -> None:
-        await self.operations.close()
-        attachments = [attachment for _, attached in self._channels for attachment in attached]
-        for attachment in attachments:
-            attachment.lose(broker_error("BROKER_CLOSED", "the broker was closed"))
-        for attachment in attachments:
-            await attachment.ended()
+        """Waits for the daemon to have ended everything, as it does with a session; without it if it does not answer."""
+        streams = [self.operations, *(attachment for _, attached in self._channels for attachment in attached)]
+        tasks = [task for stream in streams for task in stream.tasks]
+        _, unfinished = await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
+        if unfinished:
+            for stream in streams:
+                stream.cancel()
+            await asyncio.wait(tasks)
         for channel, _ in self._channels:
             await channel.close()
 
@@ -271,10 +273,10 @@ class Session:
             answer = connection.operations.perform("who_am_i", session_service_pb2.WhoAmIRequest())
             self.limits = (await asyncio.wait_for(answer, _PATIENCE_SECONDS)).limits
         except asyncio.TimeoutError:
-            await connection.close()
+            connection.operations.cancel()
             raise broker_error("CONNECTION_LOST", f"the broker did not answer for {_PATIENCE_SECONDS} seconds") from None
         except BaseException:
-            await connection.close()
+            connection.operations.cancel()
             raise
         return connection
 
@@ -288,9 +290,11 @@ class Session:
             self._connection = None
         while self._broken:
             await self._broken.pop().close()
+        channel = self.open_channel()
         try:
-            self._connection = await self._start(self.open_channel())
+            self._connection = await self._start(channel)
         except Exception as error:
+            await channel.close()
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
@@ -305,6 +309,9 @@ def _explain(endpoint: Endpoint, error: Any) -> Exception:
     """Says why there is no connection in terms of the endpoint."""
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
         return broker_error("NOT_A_BROKER", f"whoever listens at {endpoint} does not answer as a daemon")
+    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+        text = f"whoever listens at {endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
+        return broker_error("NOT_A_BROKER", text)
     if error.code() != grpc.StatusCode.UNAVAILABLE or list(error.trailing_metadata() or ()):
         return error_from_rpc(error)
     details = str(error.details())

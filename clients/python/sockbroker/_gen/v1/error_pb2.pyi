@@ -102,6 +102,7 @@ class BrokerError(_message.Message):
         CODE_CANCELLED: _ClassVar[BrokerError.Code]
         CODE_DUPLICATE_OP_ID: _ClassVar[BrokerError.Code]
         CODE_INTERNAL: _ClassVar[BrokerError.Code]
+        CODE_UNKNOWN_REQUEST: _ClassVar[BrokerError.Code]
     CODE_UNSPECIFIED: BrokerError.Code
     CODE_HANDLE_NOT_FOUND: BrokerError.Code
     CODE_SESSION_NOT_FOUND: BrokerError.Code
@@ -115,6 +116,7 @@ class BrokerError(_message.Message):
     CODE_CANCELLED: BrokerError.Code
     CODE_DUPLICATE_OP_ID: BrokerError.Code
     CODE_INTERNAL: BrokerError.Code
+    CODE_UNKNOWN_REQUEST: BrokerError.Code
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
