@@ -1,12 +1,14 @@
-// A gRPC server with nothing behind it: what a call costs in grpc-js itself. Bytes in, the same bytes out.
+// A gRPC server with nothing behind it: what a call costs in grpc-js itself. It echoes, sends messages of 256 KiB without end,
+// or takes and counts what comes.
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
 const same = (bytes) => bytes;
-const method = (name, stream) => ({
+const chunk = Buffer.alloc(256 * 1024, 1);
+const method = (name, requestStream, responseStream) => ({
   path: `/echo.Echo/${name}`,
-  requestStream: stream,
-  responseStream: stream,
+  requestStream,
+  responseStream,
   requestSerialize: same,
   requestDeserialize: same,
   responseSerialize: same,
@@ -15,12 +17,31 @@ const method = (name, stream) => ({
 
 const server = new Server({ "grpc.enable_channelz": 0 });
 server.addService(
-  { unary: method("Unary", false), stream: method("Stream", true) },
+  {
+    unary: method("Unary", false, false),
+    stream: method("Stream", true, true),
+    source: method("Source", false, true),
+    sink: method("Sink", true, false),
+  },
   {
     unary: (call, callback) => callback(null, call.request),
     stream: (call) => {
       call.on("data", (bytes) => call.write(bytes));
       call.on("end", () => call.end());
+    },
+    source: (call) => {
+      const pump = () => {
+        while (!call.cancelled && call.write(chunk));
+      };
+      call.on("drain", pump);
+      pump();
+    },
+    sink: (call, callback) => {
+      let taken = 0;
+      call.on("data", (bytes) => {
+        taken += bytes.length;
+      });
+      call.on("end", () => callback(null, Buffer.from(String(taken))));
     },
   },
 );

@@ -9,6 +9,7 @@ import { attachCases } from "./attach.mjs";
 import { fanCases } from "./fan.mjs";
 import { operationCases } from "./operations.mjs";
 import { startProcesses } from "./processes.mjs";
+import { pythonCases } from "./python.mjs";
 import { median, table } from "./report.mjs";
 
 const USAGE = `usage: npm run bench -- [--quick] [--json] [--only TEXT] [--rounds N]
@@ -18,6 +19,8 @@ const USAGE = `usage: npm run bench -- [--quick] [--json] [--only TEXT] [--round
   --only TEXT only groups whose title contains TEXT
   --json      print the numbers as JSON
   --help      print this
+
+The groups of the Python client need an interpreter with grpcio and protobuf: python3, or what SOCKBROKER_TEST_PYTHON names.
 `;
 
 const { values: options } = parseArgs({
@@ -38,7 +41,7 @@ async function main() {
   const processes = await startProcesses();
   const results = [];
   try {
-    for (const group of [operationCases, attachCases, fanCases]) {
+    for (const group of [operationCases, attachCases, fanCases, ...pythonCases]) {
       if (!group.title.includes(options.only)) continue;
       results.push(await measure(group, processes, rounds, milliseconds));
     }
