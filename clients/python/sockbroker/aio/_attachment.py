@@ -3,6 +3,10 @@
 Two tasks: one sends what the owner has to send, a frame at a time, and one gives the owner what comes. While the owner has
 paused it, nothing is read; gRPC's window fills, the daemon stops reading the socket, and the peer has to wait. A frame is
 asked for only when the one before was taken by the transport, so a full socket holds up the owner in the same way.
+
+It is the daemon that ends a stream: asked to detach or to close, when the handle is closed, or with its session. gRPC could
+cancel the call instead, but then tells nobody when it is done with it, and what it says to a loop that is closed by then
+would trouble the next one.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ class Owner(Protocol):
 
 
 class Attachment:
-    """The stream. It ends by the daemon's word, by `cancel`, or with its connection."""
+    """The stream. It ends by the daemon's word, or with its connection."""
 
     def __init__(
         self,
@@ -77,23 +81,31 @@ class Attachment:
         """Goes on giving frames to the owner."""
         self._flowing.set()
 
-    def cancel(self) -> None:
-        """Ends the stream at once, without another call of the owner."""
+    def drop(self) -> None:
+        """Calls the owner no more. What comes until the end, which somebody has asked the daemon for, nobody gets."""
         self._owner = None
-        self._call.cancel()
-        self._sender.cancel()
-        self._receiver.cancel()
+        self._flowing.set()
+        self._more.set()
 
     def lose(self, error: Exception) -> None:
-        """Ends the stream at once, and tells the owner."""
+        """As `drop`, and tells the owner."""
         owner = self._owner
-        self.cancel()
+        self.drop()
         if owner is not None:
             owner.attachment_ended(error)
 
+    def cancel(self) -> None:
+        """Ends the stream without the daemon, which does not answer."""
+        self._call.cancel()
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What is running until it has ended."""
+        return [self._sender, self._receiver]
+
     async def ended(self) -> None:
         """Waits until nothing of it runs any more."""
-        await asyncio.wait([self._sender, self._receiver])
+        await asyncio.wait(self.tasks)
 
     async def _send(self) -> None:
         try:

@@ -110,8 +110,8 @@ class MessageStream:
             if self._attachment is None:
                 await self._attach()
             elif self._over:
-                error, self._error = self._error, None
-                self._ended()
+                error = self._error
+                await self.detach()
                 if error is None:
                     raise EOFError("the peer will send no more")
                 raise error
@@ -130,22 +130,22 @@ class MessageStream:
         attachment = self._attachment
         if attachment is None:
             return
-        if self._over:
-            attachment.cancel()
-        elif self._detach_frame is None:
+        if self._detach_frame is None:
             self._detach_frame = stream_service_pb2.ClientFrame(detach=stream_service_pb2.DetachFrame())
             attachment.wake()
         attachment.resume()
         await attachment.ended()
         if self._attachment is attachment:
             self._give_back()
-            self._ended()
+            self._attachment = self._detach_frame = self._error = None
+            self._over = False
+            self._socket.messages_ended(self)
             self._news.set()
 
     def abandon(self) -> None:
         """Ends it at once: the socket is closed. Whoever waits is told so."""
         if self._attachment is not None:
-            self._attachment.cancel()
+            self._attachment.drop()
         self._attachment = None
         self._closed = True
         self._news.set()
@@ -203,15 +203,6 @@ class MessageStream:
                 self._add(_message_of(descriptor.received.popleft()))
             self._start.handle = descriptor.handle
             self._attachment = await session.attach(self._start, self)
-
-    def _ended(self) -> None:
-        attachment, self._attachment = self._attachment, None
-        if attachment is not None:
-            attachment.cancel()
-        self._detach_frame = None
-        self._over = False
-        self._error = None
-        self._socket.messages_ended(self)
 
     def _finish(self, error: Optional[Exception]) -> None:
         self._over = True

@@ -110,13 +110,14 @@ class OperationStream:
         """Answers the op ids that have not ended."""
         return set(self._pending)
 
-    async def close(self) -> None:
-        """Ends the stream at once."""
-        self._lose(broker_error("BROKER_CLOSED", "the broker was closed"))
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What is running until the stream has ended, by the daemon's word or with its connection."""
+        return self._tasks
+
+    def cancel(self) -> None:
+        """Ends the stream without the daemon, which does not answer."""
         self._call.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
 
     def _begin(self, verb: str, request: Any) -> tuple[int, Pending]:
         if self._end is not None:
@@ -215,6 +216,7 @@ class OperationStream:
         if self._end is not None:
             return
         self._end = error
+        self._tasks[0].cancel()
         pending, self._pending = self._pending, {}
         for each in pending.values():
             each.settle(None, self._loss())

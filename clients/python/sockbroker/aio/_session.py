@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import errno
 import weakref
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .. import _descriptors
 from .._duration import duration
@@ -71,7 +71,8 @@ class Connection:
 
     async def close(self) -> None:
         """Waits for the daemon to have ended everything, as it does with a session; without it if it does not answer."""
-        streams = [self.operations, *(attachment for _, attached in self._channels for attachment in attached)]
+        streams: list[Union[OperationStream, Attachment]] = [self.operations]
+        streams += (attachment for _, attached in self._channels for attachment in attached)
         tasks = [task for stream in streams for task in stream.tasks]
         _, unfinished = await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
         if unfinished:

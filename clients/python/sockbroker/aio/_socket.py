@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Optional, Union
 from .._addresses import Address, address_from_wire, address_to_wire, judged_address
 from .._ancillary import ControlMessage, read_control, write_control
 from .._arguments import bytes_of, gathered, into, option_value, with_list
+from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
 from .._status import kernel_error
@@ -311,7 +312,7 @@ class Socket:
         """Sends bytes, of a stream perhaps fewer than given, and answers how many."""
         self._judge("send", data, flags)
         request = socket_service_pb2.SendRequest(
-            data=self._payload(data), flags=operator.index(flags), timeout=_FOREVER
+            data=self._payload(data), flags=operator.index(flags), timeout=_limit(flags)
         )
         return int((await self._perform("send", request)).sent_bytes)
 
@@ -322,7 +323,7 @@ class Socket:
         step = _PIECE_BYTES if self._kind[1] == _SOCK_STREAM else max(1, len(view))
         for start in range(0, max(1, len(view)), step):
             request = socket_service_pb2.SendallRequest(
-                data=self._payload(view[start : start + step]), flags=operator.index(flags), timeout=_FOREVER
+                data=self._payload(view[start : start + step]), flags=operator.index(flags), timeout=_limit(flags)
             )
             await self._perform("sendall", request)
 
@@ -332,11 +333,12 @@ class Socket:
         if len(arguments) in (1, 2):
             arguments = (*arguments[:-1], judged_address(self._kind[0], arguments[-1]))
         self._judge("sendto", data, *arguments)
+        flags = operator.index(flags_and_address[0]) if len(flags_and_address) > 1 else 0
         request = socket_service_pb2.SendtoRequest(
             data=self._payload(data),
-            flags=operator.index(flags_and_address[0]) if len(flags_and_address) > 1 else 0,
+            flags=flags,
             address=self._address(flags_and_address[-1]),
-            timeout=_FOREVER,
+            timeout=_limit(flags),
         )
         return int((await self._perform("sendto", request)).sent_bytes)
 
@@ -351,7 +353,7 @@ class Socket:
             buffers=gathered(arguments[0], self._room(), self._kind[1] == _SOCK_STREAM),
             ancillary_data=write_control(arguments[1], lambda number: self._session.lookup(number).handle),
             flags=operator.index(flags),
-            timeout=_FOREVER,
+            timeout=_limit(flags),
         )
         if address is not None:
             request.address.CopyFrom(self._address(address))
@@ -388,7 +390,7 @@ class Socket:
             iv=None if iv is None else bytes_of(iv),
             assoclen=None if assoclen is None else operator.index(assoclen),
             flags=operator.index(flags),
-            timeout=_FOREVER,
+            timeout=_limit(flags),
         )
         return int((await self._perform("sendmsg_afalg", request)).sent_bytes)
 
@@ -518,7 +520,9 @@ class Socket:
 
     async def _receive(self, verb: str, request: Any) -> Received:
         flags = request.flags
-        request.timeout.CopyFrom(_FOREVER)
+        limit = _limit(flags)
+        if limit is not None:
+            request.timeout.CopyFrom(limit)
         if flags & (_MSG_OOB | _MSG_ERRQUEUE):
             return self._received(verb, await self._perform(verb, request))
         if flags & _MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
@@ -584,6 +588,15 @@ class Socket:
 
 
 _FOREVER = socket_pb2.Timeout(unlimited=True)
+_NOT_AT_ALL = socket_pb2.Timeout(duration=duration(0))
+
+
+def _limit(flags: int) -> Optional[socket_pb2.Timeout]:
+    """How long an operation waits: for ever, whatever its open description says, unless it says that it does not. The daemon
+    gathers all of it only if it says nothing."""
+    if flags & (_MSG_DONTWAIT | _MSG_ERRQUEUE):
+        return _NOT_AT_ALL
+    return None if flags & _MSG_WAITALL else _FOREVER
 
 
 def socket_of(session: Session, info: socket_pb2.SocketInfo) -> Socket:

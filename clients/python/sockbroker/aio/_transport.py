@@ -145,6 +145,10 @@ class BrokeredTransport(asyncio.Transport):
         """Closes at once; what was written and is still here is dropped."""
         self._finish(None)
 
+    def _force_close(self, error: Optional[BaseException]) -> None:
+        # What asyncio's TLS calls when it has failed.
+        self._finish(error)
+
     def get_write_buffer_size(self) -> int:
         return len(self._buffer) + self._underway
 
@@ -247,7 +251,7 @@ class BrokeredTransport(asyncio.Transport):
         self._buffer.clear()
         self._underway = 0
         if self._attachment is not None:
-            self._attachment.cancel()
+            self._attachment.drop()
         descriptor = self._socket.release()
         if descriptor is not None:
             self._session.post_close(descriptor.handle)
