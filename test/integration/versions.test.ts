@@ -21,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorFromStatus } from "../../src/client/error-from-status.js";
 import { file_sockbroker_v1_session_service, SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { file_sockbroker_v1_socket_service, SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
 import { RawDaemon, RawError } from "../support/raw-broker.js";
 
 /*
@@ -29,6 +30,7 @@ import { RawDaemon, RawError } from "../support/raw-broker.js";
  */
 
 const { recv, send, socketpair } = SocketService.method;
+const { attach } = StreamService.method;
 const IS_OLDER =
   /^this daemon is of version \d+\.\d+\.\d+\S*, and its (\S+) has no field (\d+): it is older than its caller$/;
 
@@ -83,6 +85,24 @@ describe("a newer caller", () => {
     const error = refused?.status === "rejected" ? (refused.reason as RawError) : null;
     expect(error?.symbol).toBe("UNKNOWN_REQUEST");
     expect(IS_OLDER.exec(error?.status.message ?? "")?.slice(1)).toEqual(["sockbroker.v1.Operation", "999"]);
+  });
+});
+
+describe("a newer caller on an attach stream", () => {
+  it("is told of a frame that the daemon does not know, and the socket is as it was", async () => {
+    using client = daemon.client();
+    const { first, second } = await client.unary(socketpair, {});
+    const [one = 0n, other = 0n] = [first?.handle, second?.handle];
+    using stream = client.bidi(attach);
+    await stream.write({ frame: { case: "attach", value: { handle: one } } });
+    expect((await stream.next())?.frame.case).toBe("attached");
+    // Field 99, a number.
+    await stream.write(Uint8Array.of(0x98, 0x06, 0x01));
+    const error = await failureOf(stream.next());
+    expect(error.symbol).toBe("UNKNOWN_REQUEST");
+    expect(IS_OLDER.exec(error.status.message)?.slice(1)).toEqual(["sockbroker.v1.ClientFrame", "99"]);
+    await client.unary(send, { handle: one, data: Buffer.from("x") });
+    expect((await client.unary(recv, { handle: other, maxBytes: 100n })).data).toHaveLength(1);
   });
 });
 

@@ -3,8 +3,9 @@
  * read from the socket to where they lie in their message, behind room for what comes before them there.
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type ClientFrame, ClientFrameSchema, ServerFrameSchema } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { decodeStrictly } from "../../rpc/decode-strictly.js";
 import { varintLength, writeVarint } from "../../rpc/varint.js";
 import type { Init } from "../codec/init.js";
 
@@ -19,9 +20,9 @@ const BUFFER_BYTES = 64 * 1024;
 /** What is free, of all sizes together. Streams that wait hold none. */
 const POOL_BYTES = 8 * 1024 * 1024;
 
-/** Reads a frame. Throws when the bytes are none. */
+/** Reads a frame. Throws when the bytes are none, UnknownField when it has more than is known. */
 export function decodeFrame(bytes: Uint8Array): ClientFrame["frame"] {
-  return fromBinary(ClientFrameSchema, bytes, { readUnknownFields: false }).frame;
+  return decodeStrictly(ClientFrameSchema, bytes).frame;
 }
 
 export function encodeFrame(frame: FrameInit): Buffer {
