@@ -10,7 +10,7 @@ from typing import Any, Callable
 from . import _descriptors
 from ._gen.v1 import ancillary_pb2
 from ._session import Session
-from ._status import kernel_error
+from ._status import broker_error, kernel_error
 
 _SOL_SOCKET = 1
 _SCM_RIGHTS = 1
@@ -46,7 +46,12 @@ def read_control(
 def _handle_of(number: int) -> int:
     if not _descriptors.is_brokered(number):
         raise kernel_error(errno.EBADF)
-    return _descriptors.lookup(number).now_shared().handle
+    descriptor = _descriptors.lookup(number).now_shared()
+    if descriptor.received:
+        # They cannot go with it, and must not be lost.
+        ahead = sum(received.length for received in descriptor.received)
+        raise broker_error("DATA_AHEAD", f"{ahead} bytes that this socket received are here already: receive them first")
+    return descriptor.handle
 
 
 def _to_wire(level: int, kind: int, data: bytes, handle_of: Callable[[int], int]) -> ancillary_pb2.ControlMessage:

@@ -13,7 +13,7 @@ class BrokerError(OSError):
 
     `code` is a stable symbol: a code of the API's BrokerError (QUOTA_EXCEEDED, HANDLE_BUSY, …; UNKNOWN_REQUEST from a
     daemon that is older than this client and does not know what it is asked) or one of this client:
-    ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, CONNECTION_LOST, BROKER_CLOSED. `errno` is the
+    ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, DATA_AHEAD, CONNECTION_LOST, BROKER_CLOSED. `errno` is the
     nearest that the kernel has. `reference` is what to look for in the daemon's log, for INTERNAL.
     """
 

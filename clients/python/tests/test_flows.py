@@ -197,6 +197,20 @@ def test_what_flowed_ahead_is_there_for_a_forked_child(pair):
     os.waitpid(child, 0)
 
 
+def test_a_socket_is_not_sent_away_from_its_data(pair):
+    one, two = pair
+    one.sendall(bytes(500_000))
+    one.shutdown(socket.SHUT_WR)
+    taken = begin_flow(two)
+    near, far = socket.socketpair()
+    with near, far:
+        with pytest.raises(sockbroker.BrokerError) as caught:
+            socket.send_fds(near, [b"x"], [two.fileno()])
+        assert (caught.value.code, caught.value.errno) == ("DATA_AHEAD", errno.EBUSY)
+        assert len(taken + received(two)) == 500_000
+        assert socket.send_fds(near, [b"x"], [two.fileno()]) == 1
+
+
 def test_a_receive_in_a_flow_times_out_and_goes_on(pair):
     one, two = pair
     data = os.urandom(1 << 20)
