@@ -187,10 +187,8 @@ class TlsSocket:
     def shutdown(self) -> Any:
         """Ends TLS, with the peer's agreement. Answers the socket, which goes on without it."""
         deadline = self._deadline()
-        with _saying("The read operation timed out"):
-            self._perform(self._tls.shutdown, deadline)
-        with _saying("The write operation timed out"):
-            self._flush(deadline)
+        self._perform(self._tls.shutdown, deadline)
+        self._flush(deadline)
         return self._socket()
 
     def verify_client_post_handshake(self) -> Any:
@@ -227,9 +225,10 @@ class TlsSocket:
         with self._receiving:
             if turn != self._turn:
                 return
-            self._receiver.limit(deadline)
             descriptor = self._receiver._descriptor
-            data = self._receiver.recv(self._record.missing if descriptor is None else _AHEAD_BYTES)
+            with _saying("The read operation timed out"):
+                self._receiver.limit(deadline)
+                data = self._receiver.recv(self._record.missing if descriptor is None else _AHEAD_BYTES)
             length = self._record.within(data)
             if descriptor is not None and length < len(data):
                 _descriptors.ahead[descriptor.number] = data[length:]
@@ -256,11 +255,12 @@ class TlsSocket:
             with self._state:
                 self._unsent = memoryview(self._outgoing.read())
         while self._unsent:
-            self._sender.limit(deadline)
             # Told even if a signal handler's exception ends the call: what was sent must not be sent again.
             kept = Kept()
             try:
-                self._sender_send(kept)
+                with _saying("The write operation timed out"):
+                    self._sender.limit(deadline)
+                    self._sender_send(kept)
             except BlockingIOError:
                 raise ssl.SSLWantWriteError(
                     ssl.SSL_ERROR_WANT_WRITE, "The operation did not complete (write)"
