@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 # How long a program may take, in seconds: for all of it, not for one step.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 _names = itertools.count(1)
 
@@ -69,18 +69,19 @@ class Program:
         return self.process.pid
 
     def says(self, pattern: str) -> re.Match[str]:
-        """Waits until the program has said something, and answers the match. What was said up to it is used up."""
+        """Waits until the program has said something in whole lines, and answers the match, which is said no more."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            text = self._said.decode(errors="replace")
-            match = re.search(pattern, text, re.MULTILINE)
+            lines = self._said[: self._said.rfind(b"\n") + 1].decode(errors="replace")
+            match = re.search(pattern, lines, re.MULTILINE)
             if match is not None:
-                self._said = text[match.end() :].encode()
+                rest = self._said[self._said.rfind(b"\n") + 1 :]
+                self._said = (lines[: match.start()] + lines[match.end() :]).encode() + rest
                 return match
             ready = select.select([self.process.stdout], [], [], max(deadline - time.monotonic(), 0))[0]
             piece = os.read(self.process.stdout.fileno(), 65536) if ready else b""
-            assert piece, f"{'ended' if ready else 'waits'} without saying {pattern!r}: {text}"
+            assert piece, f"{'ended' if ready else 'waits'} without saying {pattern!r}: {self._said.decode()}"
             self._said += piece
 
     def tell(self, line: str) -> None:
