@@ -26,9 +26,11 @@ def getaddrinfo_request(
     elif isinstance(host, bytes):
         request.host = _c_string(host)
     elif host is not None:
+        real.getaddrinfo(host, port, family, type, proto, flags)
         raise TypeError("getaddrinfo() argument 1 must be string or None")
     if isinstance(port, int):
         if not -(1 << 63) <= port < 1 << 63:
+            real.getaddrinfo(None, port, family, type, proto, flags)
             raise OverflowError("Python int too large to convert to C long")
         request.service = b"%d" % port
     elif isinstance(port, (str, bytes)):
@@ -69,6 +71,11 @@ def getnameinfo_request(sockaddr: Any, flags: Any) -> resolver_service_pb2.Getna
 def gethostbyname_request(name: Any) -> resolver_service_pb2.GethostbynameRequest:
     """The argument of gethostbyname."""
     return resolver_service_pb2.GethostbynameRequest(hostname=_name_bytes("gethostbyname", name))
+
+
+def gethostbyname_ex_request(name: Any) -> resolver_service_pb2.GethostbynameExRequest:
+    """The argument of gethostbyname_ex."""
+    return resolver_service_pb2.GethostbynameExRequest(hostname=_name_bytes("gethostbyname_ex", name))
 
 
 def gethostbyaddr_request(name: Any) -> resolver_service_pb2.GethostbyaddrRequest:

@@ -18,7 +18,7 @@ import sys
 from typing import Any, Callable, Optional
 
 from ._descriptors import is_brokered
-from ._socket_shim import local_sockets
+from ._families import local_sockets
 
 _INTERPRETERS = ("from multiprocessing.spawn import ", "from multiprocessing.forkserver import ")
 

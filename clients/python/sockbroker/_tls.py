@@ -30,24 +30,24 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _descriptors, _socket_shim
+from . import _descriptors, _socket_type
 from ._gen.v1 import socket_service_pb2
 from ._real import real
 from ._stream import Kept
 
 _T = TypeVar("_T")
 
-# How much of what is written becomes records at a time, in bytes: enough for one send.
-_PLAIN_BYTES = 128 * 1024
+# How much of what is written becomes records at a time, in bytes: whole ones, and together enough for one send.
+_PLAIN_BYTES = 15 * 16 * 1024
 # How much is received at a time, in bytes.
 _AHEAD_BYTES = 128 * 1024
 _HEADER_BYTES = 5
 
 
-class _View(_socket_shim.socket):
+class _View(_socket_type.socket):
     """Another object on a socket's descriptor, with a timeout of its own."""
 
-    def __init__(self, of: _socket_shim.socket) -> None:
+    def __init__(self, of: _socket_type.socket) -> None:
         self._descriptor = of._descriptor
         self._local = of._local
         self._family, self._type, self._proto = of._family, of._type, of._proto

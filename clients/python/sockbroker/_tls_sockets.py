@@ -17,7 +17,7 @@ import sys
 import types
 from typing import Any
 
-from . import _socket_shim
+from . import _socket_type
 from ._tls import TlsSocket
 
 _wrap_socket = ssl.SSLContext.wrap_socket
@@ -42,7 +42,7 @@ def wrap_socket(
 ) -> Any:
     options = (server_side, do_handshake_on_connect, suppress_ragged_eofs, server_hostname)
     chosen = self.sslsocket_class
-    if not isinstance(sock, _socket_shim.socket) or issubclass(chosen, _socket_shim.socket):
+    if not isinstance(sock, _socket_type.socket) or issubclass(chosen, _socket_type.socket):
         return _wrap_socket(self, sock, *options, session)
     if chosen is not ssl.SSLSocket:
         raise TypeError(f"{chosen!r} is made of the interpreter's own socket, and cannot be put on a brokered one")
@@ -51,7 +51,7 @@ def wrap_socket(
 
 def wrap_inner(self: ssl.SSLContext, sock: Any, *arguments: Any, **keywords: Any) -> Any:
     """SSLContext._wrap_socket: makes the object inside an SSLSocket."""
-    if isinstance(sock, _socket_shim.socket):
+    if isinstance(sock, _socket_type.socket):
         return TlsSocket(self, sock, *arguments, **keywords)
     return _wrap_inner(self, sock, *arguments, **keywords)
 

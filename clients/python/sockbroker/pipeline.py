@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 from ._judge import Verdict
-from ._socket_shim import Prepared
+from ._socket_type import Prepared
 from ._stream import OperationStream, Pending
 
 if TYPE_CHECKING:

@@ -53,13 +53,13 @@ def install(families: list[int] | None = None) -> None:
         raise RuntimeError("the socket module is imported already; its users would keep the interpreter's own sockets")
     import _socket  # noqa: F401, so that what is put in its place has the real one to build on
 
-    from . import _socket_shim
+    from . import _families, _socket_shim
 
     sys.modules["_socket"] = _socket_shim
     # gRPC imports asyncio, which imports socket: from here on all of them agree on what that is.
     from . import _patches
 
-    _socket_shim.broker_families(families)
+    _families.broker_families(families)
     _patches.install()
     from . import _multiprocessing
 

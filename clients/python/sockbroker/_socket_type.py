@@ -1,0 +1,724 @@
+"""The socket type: what `_socket.socket` is to the interpreter's Lib/socket.py, with every socket in the daemon.
+
+Arguments are judged by the interpreter (`_judge`). Timeouts belong to the object here, O_NONBLOCK to the open description in
+the daemon, as between the interpreter and the kernel.
+
+A socket of a family that is not brokered (`_families`), or made of a descriptor of this process, is a real one: it is in
+`_local`, and its methods are called.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import math
+import operator
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from typing import Any, Callable, NamedTuple, Optional, Union
+
+from . import _ancillary, _descriptors, _flow
+from ._addresses import Address, address_from_wire, address_to_wire, judged_address
+from ._arguments import bytes_of, gathered, into, option_value, with_list
+from ._default import current_session
+from ._descriptors import Descriptor, Received
+from ._duration import duration
+from ._families import is_local
+from ._gen.v1 import socket_pb2, socket_service_pb2
+from ._judge import Verdict, judge, timeout_of
+from ._real import real
+from ._session import Session
+from ._status import kernel_error
+from ._stream import Kept, OperationStream, Pending
+
+_SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
+# What may be in a socket's type beside the type.
+TYPE_FLAGS: int = _SOCK_NONBLOCK | getattr(real, "SOCK_CLOEXEC", 0o2000000)
+_SOCK_STREAM = 1
+# Streams of data and nothing else: no descriptors, no credentials.
+_PLAIN_FAMILIES = frozenset((2, 10, 40))
+_MSG_OOB = 0x1
+_MSG_PEEK = 0x2
+_MSG_DONTWAIT = 0x40
+_MSG_WAITALL = 0x100
+_MSG_ERRQUEUE = 0x2000
+# What may be done while data flows ahead of its callers: it has nothing to do with what is received, or has seen to it.
+_BESIDE_FLOWS = frozenset(
+    (
+        "getpeername",
+        "getsockname",
+        "getsockopt",
+        "recv",
+        "recvfrom",
+        "recvmsg",
+        "send",
+        "sendall",
+        "sendmsg",
+        "sendto",
+        "setsockopt",
+    )
+)
+# One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
+_HEAD_BYTES = 16 * 1024
+# What one send of a stream takes at the most, in bytes.
+_PIECE_BYTES = 256 * 1024
+
+_default_timeout: Optional[float] = None
+
+
+def getdefaulttimeout() -> Optional[float]:
+    """getdefaulttimeout() -> timeout"""
+    return _default_timeout
+
+
+def setdefaulttimeout(timeout: Any, /) -> None:
+    """setdefaulttimeout(timeout)"""
+    global _default_timeout
+    _default_timeout = timeout_of(timeout)
+
+
+def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets a real socket answer instead, where there is one."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    def either(self: socket, *arguments: Any, **keywords: Any) -> Any:
+        if self._local is not None:
+            return getattr(self._local, name)(*arguments, **keywords)
+        return method(self, *arguments, **keywords)
+
+    return either
+
+
+class Prepared(NamedTuple):
+    """An operation that is ready to be begun: its verb and request, and what becomes of the response; None: nothing."""
+
+    verb: str
+    request: Any
+    result: Optional[Callable[[Any], Any]] = None
+
+
+def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[..., Any]:
+    """Makes a method of one that prepares an operation. The latter is its attribute `prepare`, for Pipeline."""
+    name = prepare.__name__
+
+    @functools.wraps(prepare)
+    def perform(self: socket, *arguments: Any, **keywords: Any) -> Any:
+        if self._local is not None:
+            return getattr(self._local, name)(*arguments, **keywords)
+        prepared = prepare(self, *arguments, **keywords)
+        if isinstance(prepared, Verdict):
+            return prepared.value
+        response = self._call(prepared.verb, prepared.request)
+        return None if prepared.result is None else prepared.result(response)
+
+    perform.prepare = prepare  # type: ignore[attr-defined]
+    return perform
+
+
+class socket:  # noqa: N801, the name is the interpreter's
+    """socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object"""
+
+    __slots__ = ("_descriptor", "_family", "_local", "_proto", "_timeout", "_type")
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> socket:
+        self = super().__new__(cls)
+        self._descriptor = None
+        self._local = None
+        self._family, self._type, self._proto = 0, 0, 0
+        self._timeout = None
+        return self
+
+    _descriptor: Optional[Descriptor]
+    _local: Any
+    _family: int
+    _type: int
+    _proto: int
+    _timeout: Optional[float]
+
+    def __init__(self, family: Any = -1, type: Any = -1, proto: Any = -1, fileno: Any = None) -> None:
+        try:
+            family, type, proto = operator.index(family), operator.index(type), operator.index(proto)
+            number = None if fileno is None else operator.index(fileno)
+            if not all(-(1 << 31) <= value < 1 << 31 for value in (family, type, proto)):
+                raise OverflowError
+            if number is not None and number >= 1 << 31:  # No descriptor has it; which error that is, is not said here.
+                raise OverflowError
+        except (TypeError, OverflowError):
+            real.socket(family, type, proto, fileno)
+            raise
+        sys.audit("socket.__new__", self, family, type, proto)
+        if number is not None:
+            if number < 0:
+                raise ValueError("negative file descriptor")
+            if _descriptors.is_brokered(number):
+                self._describe(number, family, type, proto)
+            else:
+                self._local = real.socket(family, type, proto, number)
+            return
+        family = 2 if family == -1 else family
+        type = _SOCK_STREAM if type == -1 else type
+        proto = 0 if proto == -1 else proto
+        if is_local(family):
+            self._local = real.socket(family, type, proto)
+            return
+        flags = type & TYPE_FLAGS
+        session = current_session()
+        request = socket_service_pb2.SocketRequest(protocol=proto, type_flags=flags)
+        request.family = family
+        request.type = type & ~flags
+        self._become(opened(session, "socket", request), family, type, proto)
+
+    def _describe(self, number: int, family: int, type: int, proto: int) -> None:
+        descriptor = _descriptors.lookup(number)
+        if -1 in (family, type, proto):
+            request = socket_service_pb2.SocketRequest(fileno=descriptor.handle)
+            facts = descriptor.session.call("socket", request).socket
+            family = facts.family if family == -1 else family
+            type = facts.type if type == -1 else type
+            proto = facts.protocol if proto == -1 else proto
+        self._become(descriptor, family, type, proto)
+
+    def _become(self, descriptor: Descriptor, family: int, type: int, proto: int) -> None:
+        flags = type & TYPE_FLAGS
+        self._descriptor = descriptor
+        self._family, self._type, self._proto = family, type & ~flags, proto
+        descriptor.stream = self._type == _SOCK_STREAM
+        if flags & _SOCK_NONBLOCK:
+            self._timeout = 0.0
+        elif _default_timeout is not None:
+            self._timeout = _default_timeout
+            self._post_blocking(False)
+
+    def __repr__(self) -> str:
+        return f"<socket object, fd={self.fileno()}, family={self.family}, type={self.type}, proto={self.proto}>"
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is None:
+            return
+        try:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+        except Warning as warning:  # They may be turned into errors, and a finalizer has nowhere to raise.
+            sys.unraisablehook(_Unraisable(warning, self))
+        self._descriptor = None
+        if _descriptors.forget(descriptor.number) is not None:
+            descriptor.abandon()
+            request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
+            descriptor.session.post("close", request)
+
+    @property
+    def family(self) -> int:
+        """the socket family"""
+        return self._family if self._local is None else self._local.family
+
+    @property
+    def type(self) -> int:
+        """the socket type"""
+        return self._type if self._local is None else self._local.type
+
+    @property
+    def proto(self) -> int:
+        """the socket protocol"""
+        return self._proto if self._local is None else self._local.proto
+
+    @property
+    def timeout(self) -> Optional[float]:
+        """the socket timeout"""
+        return self._timeout if self._local is None else self._local.timeout
+
+    # What every method does -------------------------------------------------------------------------------------------
+
+    def _judge(self, method: str, arguments: tuple[Any, ...] = (), keywords: Optional[dict[str, Any]] = None) -> Any:
+        """Judges the arguments. Answers a verdict, or None when it is for the daemon. Raises EBADF when closed."""
+        verdict = judge((self._family, self._type, self._proto), method, arguments, keywords or {})
+        if verdict is None:
+            self._open()
+        return verdict
+
+    def _open(self) -> Descriptor:
+        descriptor = self._descriptor
+        if descriptor is None:
+            raise kernel_error(errno.EBADF)
+        # Another object on the same number may have closed it.
+        if _descriptors.find(descriptor.number) is None:
+            if descriptor.session.lost:
+                descriptor.session.connection()
+            raise kernel_error(errno.EBADF)
+        return descriptor
+
+    def _limit(self) -> Optional[socket_pb2.Timeout]:
+        """The request's timeout. Only one above zero is said; else the open description decides, as in the kernel."""
+        return _limit_of(self._timeout) if self._timeout else None
+
+    def _address(self, address: Any, binds: bool = False) -> Address:
+        return address_to_wire(self._family, self._proto, address, binds)
+
+    def _post_blocking(self, blocking: bool) -> None:
+        descriptor = self._open()
+        request = socket_service_pb2.SetblockingRequest(handle=descriptor.handle, blocking=blocking)
+        # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
+        descriptor.session.connection().operations.post("setblocking", request)
+
+    def _call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
+        descriptor = self._open()
+        if verb not in _BESIDE_FLOWS:
+            descriptor.at_rest()
+        request.handle = descriptor.handle
+        return descriptor.session.call(verb, request, kept)
+
+    def _begin(self, prepared: Prepared) -> tuple[OperationStream, int, Pending]:
+        """Begins an operation, for Pipeline."""
+        descriptor = self._open()
+        if prepared.verb not in _BESIDE_FLOWS:
+            descriptor.at_rest()
+        prepared.request.handle = descriptor.handle
+        operations = descriptor.session.connection().operations
+        return (operations, *operations.begin(prepared.verb, prepared.request))
+
+    # Connections --------------------------------------------------------------------------------------------------------
+
+    @_operation
+    def bind(self, *arguments: Any) -> Prepared:
+        judged = tuple(judged_address(self._family, address) for address in arguments)
+        self._judge("bind", judged)
+        address = self._address(arguments[0], binds=True)
+        return Prepared("bind", socket_service_pb2.BindRequest(address=address))
+
+    @_operation
+    def listen(self, *arguments: Any) -> Prepared:
+        self._judge("listen", arguments)
+        request = socket_service_pb2.ListenRequest()
+        if arguments:
+            request.backlog = max(operator.index(arguments[0]), 0)
+        return Prepared("listen", request)
+
+    @_or_local
+    def _accept(self) -> tuple[int, Any]:
+        self._judge("_accept")
+        descriptor = self._open()
+        session = descriptor.session
+        if descriptor.connections:
+            return descriptor.connections.popleft()
+
+        def accepted(response: Any) -> tuple[int, Any]:
+            number = _descriptors.adopt(session, response.socket.handle).number
+            return number, address_from_wire(response.socket.peer_address)
+
+        kept = Kept()
+        try:
+            return accepted(self._call("accept", socket_service_pb2.AcceptRequest(timeout=self._limit()), kept))
+        except BaseException:
+            if kept.response is not None:
+                descriptor.connections.append(accepted(kept.response))
+            raise
+
+    @_operation
+    def connect(self, *arguments: Any) -> Prepared:
+        self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
+        request = socket_service_pb2.ConnectRequest(address=self._address(arguments[0]), timeout=self._limit())
+        return Prepared("connect", request)
+
+    @_or_local
+    def connect_ex(self, *arguments: Any) -> int:
+        verdict = judge(
+            (self._family, self._type, self._proto),
+            "connect_ex",
+            tuple(judged_address(self._family, address) for address in arguments),
+            {},
+        )
+        if verdict is not None:
+            return verdict.value  # type: ignore[no-any-return]
+        if self._descriptor is None:
+            return errno.EBADF
+        request = socket_service_pb2.ConnectExRequest(address=self._address(arguments[0]), timeout=self._limit())
+        response = self._call("connect_ex", request)
+        return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
+
+    @_operation
+    def shutdown(self, *arguments: Any) -> Prepared:
+        self._judge("shutdown", arguments)
+        return Prepared("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(arguments[0])))
+
+    @_or_local
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            close_descriptor(descriptor.number)
+
+    @_or_local
+    def detach(self) -> int:
+        descriptor, self._descriptor = self._descriptor, None
+        return -1 if descriptor is None else descriptor.number
+
+    @_or_local
+    def fileno(self) -> int:
+        return -1 if self._descriptor is None else self._descriptor.number
+
+    @_operation
+    def getsockname(self) -> Prepared:
+        self._judge("getsockname")
+        return Prepared("getsockname", socket_service_pb2.GetsocknameRequest(), _address_of)
+
+    @_operation
+    def getpeername(self) -> Prepared:
+        self._judge("getpeername")
+        return Prepared("getpeername", socket_service_pb2.GetpeernameRequest(), _address_of)
+
+    # Options ------------------------------------------------------------------------------------------------------------
+
+    @_operation
+    def getsockopt(self, *arguments: Any) -> Prepared:
+        self._judge("getsockopt", arguments)
+        level, name, size = (*map(operator.index, arguments), 0)[:3]
+        request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
+        if size:
+            request.max_bytes = size
+        return Prepared("getsockopt", request, _option_data if size else _option_integer)
+
+    @_operation
+    def setsockopt(self, *arguments: Any) -> Prepared:
+        self._judge("setsockopt", arguments)
+        level, name = map(operator.index, arguments[:2])
+        request = socket_service_pb2.SetsockoptRequest(level=level, name=name, value=option_value(*arguments[2:]))
+        return Prepared("setsockopt", request)
+
+    @_or_local
+    def settimeout(self, *arguments: Any) -> None:
+        if len(arguments) != 1:
+            self._judge("settimeout", arguments)
+        self._timeout = timeout_of(arguments[0])
+        self._post_blocking(self._timeout is None)
+
+    @_or_local
+    def gettimeout(self) -> Optional[float]:
+        return self._timeout
+
+    @_or_local
+    def setblocking(self, *arguments: Any) -> None:
+        judge((self._family, self._type, self._proto), "setblocking", arguments, {})
+        self._timeout = None if arguments[0] else 0.0
+        self._post_blocking(self._timeout is None)
+
+    @_or_local
+    def getblocking(self) -> bool:
+        return self._timeout != 0.0
+
+    # Receiving ----------------------------------------------------------------------------------------------------------
+
+    def _receive(self, verb: str, request: Any) -> Received:
+        descriptor = self._open()
+        size, flags = request.max_bytes, request.flags
+        plain = verb == "recv" and flags == 0 and self._timeout != 0.0 and self._is_plain_stream()
+        if not plain:
+            descriptor.at_rest()
+        elif descriptor.receiving is not None and not descriptor.has_received:
+            piece = descriptor.receiving.take(size, self._timeout)
+            if piece is not None:
+                # A view, which is copied only where it ends up.
+                return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
+            descriptor.at_rest()
+        if descriptor.has_received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
+            taken = descriptor.take(size, flags)
+            if taken is not None:
+                return self._completed(taken, verb, request)
+        received = self._receive_from_kernel(verb, request)
+        if plain:
+            _flow.receive_ahead(descriptor, size, received.length)
+        return received
+
+    def _receive_from_kernel(self, verb: str, request: Any) -> Received:
+        descriptor = self._open()
+        limit = self._limit()
+        if limit is not None:
+            request.timeout.CopyFrom(limit)
+        kept = Kept()
+        try:
+            return _received(descriptor.session, verb, self._call(verb, request, kept))
+        except BaseException:
+            if kept.response is not None and not request.flags & _MSG_PEEK:
+                descriptor.received.append(_received(descriptor.session, verb, kept.response))
+            raise
+
+    def _completed(self, taken: Received, verb: str, request: Any) -> Received:
+        """Adds what the kernel has to what was kept here, where a caller would miss it: one that peeks, or wants all."""
+        size, flags = request.max_bytes, request.flags
+        if self._type != _SOCK_STREAM or taken.length >= size or not flags & (_MSG_PEEK | _MSG_WAITALL):
+            return taken
+        request.max_bytes = size - taken.length
+        if not flags & _MSG_WAITALL:
+            request.flags = flags | _MSG_DONTWAIT
+        try:
+            more = self._receive_from_kernel(verb, request)
+        except BlockingIOError:
+            return taken
+        except BaseException:
+            if not flags & _MSG_PEEK:
+                self._open().received.appendleft(taken)
+            raise
+        return more._replace(
+            data=taken.data + more.data,
+            length=taken.length + more.length,
+            ancillary=taken.ancillary + more.ancillary,
+        )
+
+    def _is_plain_stream(self) -> bool:
+        return self._type == _SOCK_STREAM and self._family in _PLAIN_FAMILIES
+
+    @_or_local
+    def recv(self, *arguments: Any) -> Any:
+        verdict = self._judge("recv", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        return bytes(self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags)).data)
+
+    @_or_local
+    def recvfrom(self, *arguments: Any) -> Any:
+        verdict = self._judge("recvfrom", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        return received.data, received.address
+
+    def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
+        """For Pipeline: what was kept here is received at once, the rest is an operation."""
+        method: Callable[..., Any] = getattr(self, verb)
+        verdict: Optional[Verdict] = self._judge(verb, arguments)
+        if verdict is not None:
+            return verdict
+        descriptor = self._open().at_rest()
+        if descriptor.received:
+            return Verdict(method(*arguments))
+        size, flags = (*map(operator.index, arguments), 0)[:2]
+        request: Any
+        if verb == "recv":
+            request = socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=self._limit())
+            return Prepared(verb, request, operator.attrgetter("data"))
+        request = socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags, timeout=self._limit())
+        return Prepared(verb, request, _data_and_address)
+
+    recv.prepare = lambda self, *arguments: self._prepare_receive("recv", *arguments)  # type: ignore[attr-defined]
+    recvfrom.prepare = lambda self, *arguments: self._prepare_receive("recvfrom", *arguments)  # type: ignore[attr-defined]
+
+    @_or_local
+    def recvmsg(self, *arguments: Any) -> Any:
+        verdict = self._judge("recvmsg", arguments)
+        if verdict is not None:
+            return verdict.value
+        size, room, flags = (*map(operator.index, arguments), 0, 0)[:3]
+        received = self._recvmsg(size, room, flags)
+        return received.data, received.ancillary, received.flags, received.address
+
+    @_or_local
+    def recv_into(self, *arguments: Any, **keywords: Any) -> Any:
+        verdict = self._judge("recv_into", arguments, keywords)
+        if verdict is not None:
+            return verdict.value
+        view, size, flags = into(*arguments, **keywords)
+        received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length
+
+    @_or_local
+    def recvfrom_into(self, *arguments: Any, **keywords: Any) -> Any:
+        verdict = self._judge("recvfrom_into", arguments, keywords)
+        if verdict is not None:
+            return verdict.value
+        view, size, flags = into(*arguments, **keywords)
+        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        view[: len(received.data)] = received.data
+        return received.length, received.address
+
+    @_or_local
+    def recvmsg_into(self, *arguments: Any) -> Any:
+        arguments = with_list(arguments, 0)
+        verdict = self._judge("recvmsg_into", arguments)
+        if verdict is not None:
+            return verdict.value
+        views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
+        room, flags = (*map(operator.index, arguments[1:]), 0, 0)[:2]
+        received = self._recvmsg(sum(map(len, views)), room, flags)
+        rest = memoryview(received.data)
+        for view in views:
+            piece, rest = rest[: len(view)], rest[len(view) :]
+            view[: len(piece)] = piece
+        return received.length, received.ancillary, received.flags, received.address
+
+    def _recvmsg(self, size: int, room: int, flags: int) -> Received:
+        request = socket_service_pb2.RecvmsgRequest(max_bytes=size, max_ancillary_bytes=room, flags=flags)
+        return self._receive("recvmsg", request)
+
+    # Sending ------------------------------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        return int(self._open().session.limits.max_request_bytes) - _HEAD_BYTES
+
+    def _payload(self, data: Any) -> bytes:
+        """What one send takes of the data: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+        view = memoryview(data).cast("B")
+        room = self._room()
+        if self._type == _SOCK_STREAM:
+            room = min(room, _PIECE_BYTES)
+            return bytes_of(data) if len(view) <= room else bytes(view[:room])
+        if len(view) > room:
+            raise kernel_error(errno.EMSGSIZE)
+        return bytes_of(data)
+
+    @_operation
+    def send(self, *arguments: Any) -> Prepared:
+        self._judge("send", arguments)
+        flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
+        request = socket_service_pb2.SendRequest(data=self._payload(arguments[0]), flags=flags, timeout=self._limit())
+        return Prepared("send", request, _sent_bytes)
+
+    @_or_local
+    def sendall(self, *arguments: Any) -> None:
+        self._judge("sendall", arguments)
+        flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
+        view = memoryview(arguments[0]).cast("B")
+        if self._type != _SOCK_STREAM or len(view) <= _PIECE_BYTES:
+            request = socket_service_pb2.SendallRequest(
+                data=self._payload(arguments[0]), flags=flags, timeout=self._limit()
+            )
+            self._call("sendall", request)
+            return
+        if flags == 0 and self._timeout != 0.0 and _flow.send_all(self._open(), view, self._timeout):
+            return
+        deadline = time.monotonic() + self._timeout if self._timeout else math.inf
+        for start in range(0, len(view), _PIECE_BYTES):
+            request = socket_service_pb2.SendallRequest(data=bytes(view[start : start + _PIECE_BYTES]), flags=flags)
+            if self._timeout:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise real.timeout("timed out")
+                request.timeout.CopyFrom(_limit_of(left))
+            self._call("sendall", request)
+
+    @_operation
+    def sendto(self, *arguments: Any) -> Prepared:
+        judged = arguments
+        if len(arguments) in (2, 3):
+            judged = (*arguments[:-1], judged_address(self._family, arguments[-1]))
+        self._judge("sendto", judged)
+        flags = operator.index(arguments[1]) if len(arguments) > 2 else 0
+        request = socket_service_pb2.SendtoRequest(
+            data=self._payload(arguments[0]),
+            flags=flags,
+            address=self._address(arguments[-1]),
+            timeout=self._limit(),
+        )
+        return Prepared("sendto", request, _sent_bytes)
+
+    @_operation
+    def sendmsg(self, *arguments: Any) -> Prepared:
+        arguments = with_list(with_list(arguments, 0), 1)
+        judged = arguments
+        if len(arguments) > 3:
+            judged = (*arguments[:3], judged_address(self._family, arguments[3]), *arguments[4:])
+        self._judge("sendmsg", judged)
+        buffers = arguments[0]
+        messages = arguments[1] if len(arguments) > 1 else ()
+        flags = arguments[2] if len(arguments) > 2 else 0
+        address = arguments[3] if len(arguments) > 3 else None
+        request = socket_service_pb2.SendmsgRequest(
+            buffers=self._gathered(buffers),
+            ancillary_data=_ancillary.control_to_wire(messages),
+            flags=operator.index(flags),
+            timeout=self._limit(),
+        )
+        if address is not None:
+            request.address.CopyFrom(self._address(address))
+        return Prepared("sendmsg", request, _sent_bytes)
+
+    @_operation
+    def sendmsg_afalg(self, *arguments: Any, **keywords: Any) -> Prepared:
+        arguments = with_list(arguments, 0)
+        self._judge("sendmsg_afalg", arguments, keywords)
+        buffers = arguments[0] if arguments else keywords.get("msg", ())
+        request = socket_service_pb2.SendmsgAfalgRequest(buffers=self._gathered(buffers), timeout=self._limit())
+        request.op = operator.index(keywords["op"])
+        if keywords.get("iv") is not None:
+            request.iv = bytes_of(keywords["iv"])
+        if "assoclen" in keywords:
+            request.assoclen = operator.index(keywords["assoclen"])
+        request.flags = operator.index(keywords.get("flags", 0))
+        return Prepared("sendmsg_afalg", request, _sent_bytes)
+
+    def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
+        return gathered(buffers, self._room(), self._type == _SOCK_STREAM)
+
+
+class _Unraisable:
+    """What sys.unraisablehook takes."""
+
+    def __init__(self, error: BaseException, owner: object) -> None:
+        self.exc_type = type(error)
+        self.exc_value: Optional[BaseException] = error
+        self.exc_traceback = error.__traceback__
+        self.err_msg: Optional[str] = None
+        self.object = owner
+
+
+def _limit_of(seconds: float) -> socket_pb2.Timeout:
+    return socket_pb2.Timeout(duration=duration(round(seconds * 1e9)))
+
+
+def _address_of(response: Any) -> Any:
+    return address_from_wire(response.address)
+
+
+def _data_and_address(response: Any) -> tuple[bytes, Any]:
+    return response.data, address_from_wire(response.address) if response.HasField("address") else None
+
+
+def _sent_bytes(response: Any) -> int:
+    return int(response.sent_bytes)
+
+
+def _option_integer(response: Any) -> int:
+    return int(response.value.integer)
+
+
+def _option_data(response: Any) -> bytes:
+    return bytes(response.value.data)
+
+
+def _received(session: Session, verb: str, response: Any) -> Received:
+    if verb == "recv":
+        return Received(response.data, response.length_bytes, [], 0, None)
+    address = address_from_wire(response.address) if response.HasField("address") else None
+    if verb == "recvfrom":
+        return Received(response.data, response.length_bytes, [], 0, address)
+    ancillary = _ancillary.control_from_wire(session, response.ancillary_data)
+    return Received(response.data, response.length_bytes, ancillary, response.flags, address)
+
+
+def opened(session: Session, verb: str, request: Any) -> Descriptor:
+    """Performs an operation that opens a socket. One that nobody would get is closed."""
+    kept = Kept()
+    try:
+        return _descriptors.adopt(session, session.call(verb, request, kept).socket.handle)
+    except BaseException:
+        if kept.response is not None:
+            session.post("close", socket_service_pb2.CloseRequest(handle=kept.response.socket.handle))
+        raise
+
+
+def close_descriptor(number: int) -> None:
+    """Closes a brokered descriptor, as close(2) does."""
+    descriptor = _descriptors.forget(number)
+    if descriptor is None:
+        raise kernel_error(errno.EBADF)
+    session = descriptor.session
+    descriptor.abandon(kernel_error(errno.EBADF))
+    if session.lost:
+        return
+    try:
+        session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+    except ConnectionResetError:
+        # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
+        return
