@@ -37,6 +37,26 @@ _SETUP = """
     except BlockingIOError:
         stuck.setblocking(True)
 
+    def flowing(receive):
+        # So much that the daemon begins to send ahead; then there is no more.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            sender = socket.create_connection(listener.getsockname())
+            receiver, _ = listener.accept()
+        total, got = 1 << 23, 0
+        thread = threading.Thread(target=sender.sendall, args=(bytes(total),))
+        thread.start()
+        while got < total:
+            got += len(receiver.recv(1 << 16))
+        thread.join()
+        print("flowed", flush=True)
+        receive(receiver)
+
+    def flowing_out():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            sender = socket.create_connection(listener.getsockname())
+            fillers.append(listener.accept()[0])
+        sender.sendall(bytes(1 << 26))
+
     def timed(end):
         end.settimeout(PATIENCE)
         return end
@@ -107,6 +127,10 @@ _SETUP = """
 """
 
 CALLS = {
+    "recv of what flows": "flowing(lambda end: end.recv(1))",
+    "recv_into of what flows": "flowing(lambda end: end.recv_into(bytearray(1 << 20)))",
+    "timed recv of what flows": "flowing(lambda end: timed(end).recv(1))",
+    "sendall that flows": "flowing_out()",
     "recv": "one.recv(1)",
     "recv_into": "one.recv_into(bytearray(1))",
     "recvmsg": "one.recvmsg(1, 100)",

@@ -46,7 +46,11 @@ class Client:
         self.program.tell("go")
         if "forked" in self.call:
             self.pids.append(int(self.program.says(r"^forked (\d+)$").group(1)))
-        view.until(lambda: view.waiting() > before, f"{self.call} does not wait")
+        waits = 1
+        if "of what flows" in self.call:
+            self.program.says(r"^flowed$")
+            waits = 2  # The stream of what was sent is at rest.
+        view.until(lambda: view.waiting() >= before + waits, f"{self.call} does not wait")
 
     def kill(self):
         for pid in self.pids:

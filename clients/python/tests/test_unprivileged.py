@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -48,16 +50,16 @@ PING = """
 
 
 @pytest.fixture
-def interpreter(tmp_path_factory):
+def interpreter(request):
     """What the user runs Python with: an interpreter and a copy of this package that they may read."""
     capabilities = int(re.search(r"^CapEff:\s*(\w+)$", open("/proc/self/status").read(), re.MULTILINE).group(1), 16)
     missing = [name for name, bit in CAPABILITIES.items() if not capabilities >> bit & 1]
     if missing or shutil.which("setpriv") is None:
         pytest.skip(f"needs {' and '.join(missing) or 'setpriv'}")
-    packages = tmp_path_factory.mktemp("packages")
-    # pytest's own directories are for one user alone.
-    for directory in (packages, packages.parent, packages.parent.parent):
-        os.chmod(directory, 0o755)
+    # Not among pytest's directories, which are for one user alone.
+    directory = tempfile.TemporaryDirectory(prefix="sockbroker-packages-")
+    request.addfinalizer(directory.cleanup)
+    packages = Path(directory.name)
     for name in ("sockbroker", "grpc", "google.protobuf", "google._upb", "typing_extensions"):
         try:
             module = importlib.import_module(name)
