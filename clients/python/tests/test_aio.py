@@ -13,6 +13,7 @@ import os
 import random
 import socket as stdlib
 import struct
+import subprocess
 import sys
 import time
 import warnings
@@ -23,6 +24,7 @@ import sockbroker.aio
 from sockbroker._gen.v1 import session_service_pb2
 
 from certificates import Certificates
+from programs import run
 
 # Not in the socket module of every version.
 IP_RECVTTL = 12
@@ -36,7 +38,7 @@ def on_a_loop(test):
     """Runs a test on an event loop of its own, on which no exception may go unnoticed."""
 
     @functools.wraps(test)
-    def run(*arguments, **keywords):
+    def on_its_loop(*arguments, **keywords):
         unnoticed = []
 
         async def body():
@@ -47,7 +49,7 @@ def on_a_loop(test):
         gc.collect()
         assert not unnoticed
 
-    return run
+    return on_its_loop
 
 
 def connect():
@@ -913,17 +915,53 @@ async def test_a_killed_daemon_ends_whatever_waits_at_once(own_daemon):
             await writer.wait_closed()
         with pytest.raises(sockbroker.BrokerError):
             await broker.socket()
-        # Started anew it knows nothing of what was, and says so.
-        own_daemon.start()
-        for attempt in (broker.socketpair, lambda: one.recv(1), lambda: broker.open_connection("127.0.0.1", 1)):
-            with pytest.raises(sockbroker.ConnectionLost):
-                await attempt()
-        assert broker.closed
-        async with sockbroker.aio.connect(own_daemon.endpoint) as anew:
-            async with await anew.socket() as sock:
-                assert sock.fileno() >= 2**30
     for each in (one, two, full, _unread, stream_end, blocked_end, listener, datagram, packets):
         await each.close()
+
+
+def test_a_daemon_that_was_started_anew_knows_nothing_of_what_was(own_daemon):
+    script = """
+import asyncio, sys
+import sockbroker.aio
+
+async def lost(attempt):
+    try:
+        await attempt
+        return "done"
+    except sockbroker.ConnectionLost:
+        return "lost"
+
+async def main():
+    async with sockbroker.aio.connect() as broker:
+        one, two = await broker.socketpair()
+        reader, writer = await broker.open_connection(sock=two)
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        for attempt in (reader.read(), one.recv(1), broker.socketpair(), broker.open_connection("127.0.0.1", 1)):
+            print(await lost(attempt))
+        print(broker.closed)
+        await one.close()
+    async with sockbroker.aio.connect() as broker:
+        one, two = await broker.socketpair()
+        await one.send(b"anew")
+        print((await two.recv(10)).decode())
+        await one.close()
+        await two.close()
+
+asyncio.run(main())
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SOCKBROKER_ENDPOINT": own_daemon.endpoint},
+    )
+    assert program.stdout is not None and program.stdout.readline() == "ready\n"
+    own_daemon.kill()
+    own_daemon.start()
+    out, _ = program.communicate("\n", timeout=HANG_SECONDS)
+    assert out.split() == ["lost"] * 4 + ["True", "anew"] and program.returncode == 0
 
 
 @on_a_loop
@@ -959,6 +997,28 @@ async def test_no_daemon_is_said_at_once(tmp_path):
         with pytest.raises(sockbroker.BrokerError) as caught:
             await sockbroker.aio.connect(path)
     assert caught.value.code == "ENDPOINT_REFUSED"
+
+
+def test_it_works_where_every_socket_is_a_brokered_one():
+    script = """
+import asyncio, socket
+import sockbroker.aio
+
+async def main():
+    async with sockbroker.aio.connect() as broker:
+        one, two = await broker.socketpair()
+        async with one, two:
+            await one.send(b"explicit")
+            print((await two.recv(10)).decode())
+        local, other = socket.socketpair()
+        with local, other:
+            local.setblocking(False)
+            other.send(b"implicit")
+            print((await asyncio.get_running_loop().sock_recv(local, 10)).decode(), local.fileno() >= 2**30)
+
+asyncio.run(main())
+"""
+    assert run(script) == ["explicit", "implicit True"]
 
 
 def test_a_loop_after_another():

@@ -16,6 +16,7 @@ from typing import Any, Optional, Union
 from .. import _descriptors
 from .._duration import duration
 from .._endpoint import Endpoint
+from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, socket_service_pb2, stream_service_pb2
 from .._grpc import grpc
 from .._session import TOKEN_KEY, Credentials
@@ -248,11 +249,13 @@ class Session:
 
     def open_channel(self) -> Any:
         target = self.endpoint.target()
-        if self._credentials is not None:
-            return grpc.aio.secure_channel(target, self._credentials.channel, _OPTIONS)
-        if self.endpoint.path is None:
-            raise ValueError(f"{self.endpoint} takes certificates: the argument `credentials`")
-        return grpc.aio.insecure_channel(target, _OPTIONS)
+        # The first of a process makes a pair of sockets to wake the loop by, which gRPC's C code writes to.
+        with local_sockets():
+            if self._credentials is not None:
+                return grpc.aio.secure_channel(target, self._credentials.channel, _OPTIONS)
+            if self.endpoint.path is None:
+                raise ValueError(f"{self.endpoint} takes certificates: the argument `credentials`")
+            return grpc.aio.insecure_channel(target, _OPTIONS)
 
     async def _open(self, channel: Any) -> str:
         method = channel.unary_unary(
