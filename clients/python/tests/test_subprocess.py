@@ -275,7 +275,29 @@ def test_the_parent_ends_when_its_child_has_let_go():
             assert program.ended() == 0
 
 
-def test_unchanged_programs(tmp_path):
+def test_a_killed_parent_is_no_end_of_data():
+    child = """
+import os
+try:
+    print("received", os.read(0, 100), flush=True)
+    print("ended", os.read(0, 100))
+except OSError as error:
+    print(type(error).__name__)
+"""
+    script = f"""
+        import socket, subprocess, sys
+        end = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        subprocess.run([sys.executable, "-c", {child!r}], stdin=end)
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with Program(script, arguments=[server.getsockname()[1]]) as program, server.accept()[0] as peer:
+            peer.sendall(b"half of it")
+            program.says("^received b'half of it'$")
+            program.process.kill()
+            program.says("^ConnectionResetError$")
+
+
+def test_unchanged_programs():
     script = """
         import asyncio, socket, subprocess, sys
         with socket.create_server(("127.0.0.1", 0)) as server:
