@@ -62,6 +62,16 @@ class Pending:
         self.settled = True
         self.lock.release()
 
+    def outcome(self) -> Any:
+        """Answers the result, or raises the error, once: kept here, it would keep its own traceback's frames alive."""
+        error, self.error = self.error, None
+        if error is None:
+            return self.result
+        try:
+            raise error
+        finally:
+            del error
+
 
 class OperationStream:
     """The ordered stream that carries the operations of a session."""
@@ -103,9 +113,7 @@ class OperationStream:
         if not pending.lock.acquire(timeout=seconds):
             self._pending.pop(op_id, None)
             raise broker_error("CONNECTION_LOST", f"the broker did not answer for {seconds} seconds")
-        if pending.error is not None:
-            raise pending.error
-        return pending.result
+        return pending.outcome()
 
     def finish(self, op_id: int, pending: Pending, kept: Kept | None = None) -> Any:
         """Waits for an operation's end, and answers its response or raises its error."""
@@ -118,9 +126,7 @@ class OperationStream:
             if kept is not None:
                 kept.response = pending.result
             raise
-        if pending.error is not None:
-            raise pending.error
-        return pending.result
+        return pending.outcome()
 
     def post(self, verb: str, request: Any) -> None:
         """Begins an operation whose end nobody awaits. It may be called from a finalizer."""

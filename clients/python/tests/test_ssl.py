@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import re
@@ -12,6 +13,7 @@ import socket as own_sockets
 import ssl
 import struct
 import threading
+import weakref
 
 import pytest
 
@@ -637,6 +639,20 @@ def test_nothing_is_left_behind(certificates, own_daemon):
             play()
         assert (view.statistics().handles, len(os.listdir("/proc/self/fd")), threading.active_count()) == before
     view.close()
+
+
+def test_an_error_on_the_way_leaves_no_cycle(certificates):
+    def scenario(socket):
+        # It is not connected, which a call of wrap_socket's finds out by an error that it handles.
+        end = certificates.client_context().wrap_socket(socket.socket(), server_hostname="localhost")
+        end.close()
+        return weakref.ref(end)
+
+    gc.disable()
+    try:
+        assert scenario(own_sockets)() is None and scenario(brokered_sockets)() is None
+    finally:
+        gc.enable()
 
 
 # Programs ---------------------------------------------------------------------------------------------------------------
