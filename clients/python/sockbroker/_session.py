@@ -29,6 +29,7 @@ from typing import Any, Optional
 
 from . import _descriptors, _fork_gate
 from ._call_threads import CallThreads
+from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from ._duration import duration
 from ._endpoint import Endpoint
 from ._grpc import grpc
@@ -37,21 +38,7 @@ from ._status import broker_error
 from ._stream import Kept, OperationStream, error_from_rpc
 from .errors import BrokerError
 
-TOKEN_KEY = "sockbroker-session"
-# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,
-# so there it has to last only until a forked child makes its first call; over TCP a connection may be lost and made anew.
-_LEASE_SECONDS = 5
-_TCP_LEASE_SECONDS = 30
-_PATIENCE_SECONDS = 10
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-_OPTIONS = [
-    # Two channels of one process to one daemon would share a connection.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_retries", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-]
 
 # C-level poll, before anything replaces select.poll by one that knows of brokered sockets.
 _poll = select.poll
@@ -61,13 +48,6 @@ _POLLIN = select.POLLIN
 _sessions: set[Session] = set()
 # What a child inherited and must not use: not even finalizers may run on it.
 _inherited: list[object] = []
-
-
-class Credentials:
-    """What mutual TLS needs: each the contents of a PEM file."""
-
-    def __init__(self, ca: bytes, certificate: bytes, key: bytes) -> None:
-        self.channel = grpc.ssl_channel_credentials(ca, key, certificate)
 
 
 class Connection:
@@ -142,7 +122,7 @@ class Session:
                     return self.call(verb, request)
                 except BrokerError as error:
                     # Another session of the same principal has them.
-                    if error.code != "QUOTA_EXCEEDED" or delay > _PATIENCE_SECONDS:
+                    if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
                         raise
                 time.sleep(delay)
                 delay *= 2
@@ -210,12 +190,7 @@ class Session:
                 connection.close()
 
     def _open_channel(self) -> Any:
-        target = self.endpoint.target()
-        if self._credentials is not None:
-            return grpc.secure_channel(target, self._credentials.channel, _OPTIONS)
-        if self.endpoint.path is None:
-            raise ValueError(f"{self.endpoint} takes certificates: the argument `credentials`")
-        return grpc.insecure_channel(target, _OPTIONS)
+        return open_channel(grpc, self.endpoint, self._credentials, OPTIONS)
 
     def _open(self, channel: Any, name: str) -> str:
         method = channel.unary_unary(
@@ -223,31 +198,12 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        seconds = _LEASE_SECONDS if self.endpoint.path is not None else _TCP_LEASE_SECONDS
-        request = session_service_pb2.OpenSessionRequest(
-            lease=duration(seconds * 1_000_000_000), name=name
-        )
+        request = session_service_pb2.OpenSessionRequest(lease=lease_of(self.endpoint), name=name)
         try:
-            response: session_service_pb2.OpenSessionResponse = method(request, timeout=_PATIENCE_SECONDS)
+            response: session_service_pb2.OpenSessionResponse = method(request, timeout=PATIENCE_SECONDS)
         except grpc.RpcError as error:
-            raise self._explain(error) from None
+            raise explain(self.endpoint, error) from None
         return response.token
-
-    def _explain(self, error: Any) -> Exception:
-        """Says why there is no connection in terms of the endpoint."""
-        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return broker_error("NOT_A_BROKER", f"whoever listens at {self.endpoint} does not answer as a daemon")
-        if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-            text = f"whoever listens at {self.endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
-            return broker_error("NOT_A_BROKER", text)
-        if error.code() != grpc.StatusCode.UNAVAILABLE or error.trailing_metadata():
-            return error_from_rpc(error)
-        details = str(error.details())
-        if "No such file" in details or "ENOENT" in details:
-            return broker_error("ENDPOINT_NOT_FOUND", f"there is no socket at {self.endpoint}: is the daemon running?")
-        if "Permission denied" in details:
-            return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {self.endpoint}")
-        return broker_error("ENDPOINT_REFUSED", f"nobody answers at {self.endpoint}: is the daemon running?")
 
     def _lookup_limit(self) -> threading.BoundedSemaphore:
         return threading.BoundedSemaphore(max(1, self.limits.max_lookups // 2))
@@ -255,7 +211,7 @@ class Session:
     def _start(self, channel: Any) -> Connection:
         connection = Connection(channel, self.token)
         request = session_service_pb2.WhoAmIRequest()
-        self.limits = connection.operations.first("who_am_i", request, _PATIENCE_SECONDS).limits
+        self.limits = connection.operations.first("who_am_i", request, PATIENCE_SECONDS).limits
         return connection
 
     def _resume(self) -> Connection:

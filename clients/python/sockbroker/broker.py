@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
+from ._channel import Credentials
 from ._default import using
 from ._endpoint import parse_endpoint
-from ._session import Credentials, Session
+from ._session import Session
 
 if TYPE_CHECKING:
     import socket as stdlib

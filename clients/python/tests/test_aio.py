@@ -475,9 +475,8 @@ async def test_a_ping_and_its_capture_with_the_kernels_timestamps():
                 async for reply in replies:
                     if reply.data[20] == 0 and reply.data[24:26] == body[:2]:
                         break
-                after = time.time_ns()
                 assert reply.data[24:] == body and reply.address == ("127.0.0.1", 0)
-                assert before <= reply.timestamp_ns <= after
+                assert before <= reply.timestamp_ns <= time.time_ns()
                 ttls = [
                     struct.unpack("i", data)[0]
                     for level, kind, data in reply.ancillary
@@ -489,7 +488,8 @@ async def test_a_ping_and_its_capture_with_the_kernels_timestamps():
                     # Behind the Ethernet and the IP header: echo request, then echo reply, each going out and coming in.
                     icmp = packet.data[34:]
                     if icmp[4:6] == body[:2]:
-                        assert packet.address[0] == "lo" and before <= packet.timestamp_ns <= after
+                        # Until the kernel's own clock is on, which is a little after it was asked for, it stamps what is read.
+                        assert packet.address[0] == "lo" and before <= packet.timestamp_ns <= time.time_ns()
                         seen.append((packet.address[2], icmp[0], icmp[4:]))
                     if len(seen) == 4:
                         break

@@ -17,7 +17,7 @@ cancelled has had no effect, or what it received is kept for the next one.
 
 from __future__ import annotations
 
-from .._session import Credentials
+from .._channel import Credentials
 from ..errors import BrokerError, ConnectionLost, PolicyDenial
 from ._broker import Broker, connect
 from ._datagram import Datagram

@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional, Union
 from .. import _lookups
 from .._endpoint import parse_endpoint
 from .._gen.v1 import host_service_pb2, interface_service_pb2, socket_service_pb2
-from .._session import Credentials
+from .._channel import Credentials
 from .._status import kernel_error
 from ._datagram import Datagram
 from ._server import ProtocolFactory, Server

@@ -14,12 +14,11 @@ import weakref
 from typing import Any, Optional, Union
 
 from .. import _descriptors
-from .._duration import duration
+from .._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from .._endpoint import Endpoint
 from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, socket_service_pb2, stream_service_pb2
 from .._grpc import grpc
-from .._session import TOKEN_KEY, Credentials
 from .._status import broker_error, kernel_error
 from .._stream import error_from_rpc
 from ..errors import BrokerError
@@ -27,10 +26,6 @@ from ._attachment import Attachment, Owner
 from ._descriptor import Descriptor, Received
 from ._operations import Keep, OperationStream, Pending
 
-# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process.
-_LEASE_SECONDS = 5
-_TCP_LEASE_SECONDS = 30
-_PATIENCE_SECONDS = 10
 # How long the end of a broker waits for what was written to go out.
 _FLUSH_SECONDS = 2
 # The daemon takes 1024 streams on a connection.
@@ -38,16 +33,7 @@ _STREAMS_OF_A_CONNECTION = 512
 # What the daemon may send on one stream ahead of whoever reads it, in bytes. gRPC would find a number of its own, up to
 # several megabytes, by probing; this one bounds what a stream that nobody reads can hold.
 _WINDOW_BYTES = 1024 * 1024
-_OPTIONS = [
-    # Two channels of one process to one daemon would share a connection.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_retries", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
-]
+_OPTIONS = [*OPTIONS, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", _WINDOW_BYTES)]
 
 
 class Connection:
@@ -75,7 +61,7 @@ class Connection:
         streams: list[Union[OperationStream, Attachment]] = [self.operations]
         streams += (attachment for _, attached in self._channels for attachment in attached)
         tasks = [task for stream in streams for task in stream.tasks]
-        _, unfinished = await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
+        _, unfinished = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         if unfinished:
             for stream in streams:
                 stream.cancel()
@@ -146,7 +132,7 @@ class Session:
                     return await self.perform(verb, request)
                 except BrokerError as error:
                     # Another session of the same principal has them.
-                    if error.code != "QUOTA_EXCEEDED" or delay > _PATIENCE_SECONDS:
+                    if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
                         raise
                 await asyncio.sleep(delay)
                 delay *= 2
@@ -233,7 +219,7 @@ class Session:
         if connection is not None and not connection.operations.ended:
             request = session_service_pb2.CloseSessionRequest()
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(connection.operations.carry_out("close_session", request), _PATIENCE_SECONDS)
+                await asyncio.wait_for(connection.operations.carry_out("close_session", request), PATIENCE_SECONDS)
         self._descriptors.clear()
         for each in (*self._broken, *([] if connection is None else [connection])):
             await each.close()
@@ -248,14 +234,9 @@ class Session:
     # Connecting -------------------------------------------------------------------------------------------------------
 
     def open_channel(self) -> Any:
-        target = self.endpoint.target()
         # The first of a process makes a pair of sockets to wake the loop by, which gRPC's C code writes to.
         with local_sockets():
-            if self._credentials is not None:
-                return grpc.aio.secure_channel(target, self._credentials.channel, _OPTIONS)
-            if self.endpoint.path is None:
-                raise ValueError(f"{self.endpoint} takes certificates: the argument `credentials`")
-            return grpc.aio.insecure_channel(target, _OPTIONS)
+            return open_channel(grpc.aio, self.endpoint, self._credentials, _OPTIONS)
 
     async def _open(self, channel: Any) -> str:
         method = channel.unary_unary(
@@ -263,22 +244,21 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        seconds = _LEASE_SECONDS if self.endpoint.path is not None else _TCP_LEASE_SECONDS
-        request = session_service_pb2.OpenSessionRequest(lease=duration(seconds * 1_000_000_000), name=self._name)
+        request = session_service_pb2.OpenSessionRequest(lease=lease_of(self.endpoint), name=self._name)
         try:
-            response: session_service_pb2.OpenSessionResponse = await method(request, timeout=_PATIENCE_SECONDS)
+            response: session_service_pb2.OpenSessionResponse = await method(request, timeout=PATIENCE_SECONDS)
         except grpc.RpcError as error:
-            raise _explain(self.endpoint, error) from None
+            raise explain(self.endpoint, error) from None
         return response.token
 
     async def _start(self, channel: Any) -> Connection:
         connection = Connection(self, channel)
         try:
             answer = connection.operations.perform("who_am_i", session_service_pb2.WhoAmIRequest())
-            self.limits = (await asyncio.wait_for(answer, _PATIENCE_SECONDS)).limits
+            self.limits = (await asyncio.wait_for(answer, PATIENCE_SECONDS)).limits
         except asyncio.TimeoutError:
             connection.operations.cancel()
-            raise broker_error("CONNECTION_LOST", f"the broker did not answer for {_PATIENCE_SECONDS} seconds") from None
+            raise broker_error("CONNECTION_LOST", f"the broker did not answer for {PATIENCE_SECONDS} seconds") from None
         except BaseException:
             connection.operations.cancel()
             raise
@@ -307,20 +287,3 @@ class Session:
 
 
 _RIGHTS = (1, 1)  # SOL_SOCKET, SCM_RIGHTS
-
-
-def _explain(endpoint: Endpoint, error: Any) -> Exception:
-    """Says why there is no connection in terms of the endpoint."""
-    if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return broker_error("NOT_A_BROKER", f"whoever listens at {endpoint} does not answer as a daemon")
-    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-        text = f"whoever listens at {endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
-        return broker_error("NOT_A_BROKER", text)
-    if error.code() != grpc.StatusCode.UNAVAILABLE or list(error.trailing_metadata() or ()):
-        return error_from_rpc(error)
-    details = str(error.details())
-    if "No such file" in details or "ENOENT" in details:
-        return broker_error("ENDPOINT_NOT_FOUND", f"there is no socket at {endpoint}: is the daemon running?")
-    if "Permission denied" in details:
-        return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {endpoint}")
-    return broker_error("ENDPOINT_REFUSED", f"nobody answers at {endpoint}: is the daemon running?")

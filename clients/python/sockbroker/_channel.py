@@ -1,0 +1,68 @@
+"""What every channel to a daemon has: gRPC's options, credentials, the session's lease, and words for its failure."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ._duration import duration
+from ._endpoint import Endpoint
+from ._grpc import grpc
+from ._status import broker_error
+from ._stream import error_from_rpc
+
+TOKEN_KEY = "sockbroker-session"
+# How long a daemon may take to answer the first calls, in seconds.
+PATIENCE_SECONDS = 10
+# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,
+# so there it has to last only until a forked child makes its first call; over TCP a connection may be lost and made anew.
+_LEASE_SECONDS = 5
+_TCP_LEASE_SECONDS = 30
+OPTIONS: list[tuple[str, int]] = [
+    # Two channels of one process to one daemon would share a connection.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_retries", 0),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+]
+
+
+class Credentials:
+    """What mutual TLS needs: each the contents of a PEM file."""
+
+    def __init__(self, ca: bytes, certificate: bytes, key: bytes) -> None:
+        self.channel = grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+def lease_of(endpoint: Endpoint) -> Any:
+    """The lease to ask for, as a Duration."""
+    seconds = _LEASE_SECONDS if endpoint.path is not None else _TCP_LEASE_SECONDS
+    return duration(seconds * 1_000_000_000)
+
+
+def open_channel(
+    module: Any, endpoint: Endpoint, credentials: Optional[Credentials], options: list[tuple[str, int]]
+) -> Any:
+    """Makes a channel of grpc or of grpc.aio. Raises ValueError for a TCP endpoint without credentials."""
+    if credentials is not None:
+        return module.secure_channel(endpoint.target(), credentials.channel, options)
+    if endpoint.path is None:
+        raise ValueError(f"{endpoint} takes certificates: the argument `credentials`")
+    return module.insecure_channel(endpoint.target(), options)
+
+
+def explain(endpoint: Endpoint, error: Any) -> Exception:
+    """Says why there is no connection in terms of the endpoint."""
+    if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return broker_error("NOT_A_BROKER", f"whoever listens at {endpoint} does not answer as a daemon")
+    if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+        text = f"whoever listens at {endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
+        return broker_error("NOT_A_BROKER", text)
+    if error.code() != grpc.StatusCode.UNAVAILABLE or tuple(error.trailing_metadata() or ()):
+        return error_from_rpc(error)
+    details = str(error.details())
+    if "No such file" in details or "ENOENT" in details:
+        return broker_error("ENDPOINT_NOT_FOUND", f"there is no socket at {endpoint}: is the daemon running?")
+    if "Permission denied" in details:
+        return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {endpoint}")
+    return broker_error("ENDPOINT_REFUSED", f"nobody answers at {endpoint}: is the daemon running?")
