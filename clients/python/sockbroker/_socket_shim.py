@@ -13,7 +13,7 @@ from . import _descriptors
 from ._arguments import bytes_of
 from ._default import current_session
 from ._families import is_local
-from ._gen.v1 import socket_service_pb2
+from ._gen.v1 import admin_service_pb2, socket_service_pb2
 from ._names import (
     getaddrinfo as getaddrinfo,
     gethostbyaddr as gethostbyaddr,
@@ -106,8 +106,18 @@ def _ioctl(number: int, request: int, argument: Any = 0) -> Any:
 
 
 def _waiting_operations() -> int:
-    """How many operations wait in the daemon; for tests."""
-    return current_session().waiting_operations()
+    """How many operations wait in the daemon, also those of other sessions and of streams of data; for tests.
+
+    It asks as an operator, whom the policy has to allow.
+    """
+    connection = current_session().connection()
+    method = connection.channel.unary_unary(
+        "/sockbroker.v1.AdminService/GetStatistics",
+        admin_service_pb2.GetStatisticsRequest.SerializeToString,
+        admin_service_pb2.GetStatisticsResponse.FromString,
+    )
+    statistics = method(admin_service_pb2.GetStatisticsRequest(), metadata=connection.metadata)
+    return statistics.waiting_operations  # type: ignore[no-any-return]
 
 
 # The rest is the interpreter's own: exceptions, constants, conversions.
