@@ -5,10 +5,10 @@ Each looks whether a number is a brokered one, and is the interpreter's own for 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import functools
-import operator
 import os
 import select
 import sys
@@ -27,6 +27,7 @@ _select = select.select
 _poll = select.poll
 _sendfile: Any = getattr(os, "sendfile", None)
 _pread = os.pread
+_os_set_inheritable = os.set_inheritable
 _SENDFILE_BYTES = 256 * 1024
 _READABLE = POLLIN | POLLHUP | POLLERR
 _WRITABLE = POLLOUT | POLLERR
@@ -180,7 +181,10 @@ def _get_inheritable(number: int) -> bool:
 
 
 def _set_inheritable(number: int, inheritable: Any) -> None:
-    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=operator.index(inheritable) != 0))
+    # The interpreter looks at the argument before it asks the kernel.
+    with contextlib.suppress(OSError):
+        _os_set_inheritable(-1, inheritable)
+    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=int(inheritable) != 0))
 
 
 def _get_blocking(number: int) -> bool:

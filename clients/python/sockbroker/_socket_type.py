@@ -340,7 +340,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def shutdown(self, *arguments: Any) -> Prepared:
         self._judge("shutdown", arguments)
-        return Prepared("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(arguments[0])))
+        return Prepared("shutdown", socket_service_pb2.ShutdownRequest(how=int(arguments[0])))
 
     @_or_local
     def close(self) -> None:
