@@ -7,7 +7,7 @@ anything.
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, Union
 
 from ._addresses import address_from_wire, address_to_wire
 from ._gen.v1 import resolver_service_pb2
@@ -48,8 +48,11 @@ def address_infos(response: resolver_service_pb2.GetaddrinfoResponse) -> list[An
     ]
 
 
-def getnameinfo_request(sockaddr: Any, flags: Any) -> resolver_service_pb2.GetnameinfoRequest:
-    """The arguments of getnameinfo. Raises what the interpreter raises for wrong ones."""
+def getnameinfo_request(sockaddr: Any, flags: Any) -> Union[resolver_service_pb2.GetnameinfoRequest, tuple[str, str]]:
+    """The arguments of getnameinfo, or the answer, where the interpreter takes a number that is none for the daemon.
+
+    Raises what the interpreter raises for wrong ones.
+    """
     well_formed = (
         isinstance(sockaddr, tuple)
         and 2 <= len(sockaddr) <= 4
@@ -58,8 +61,7 @@ def getnameinfo_request(sockaddr: Any, flags: Any) -> resolver_service_pb2.Getna
         and (len(sockaddr) < 3 or 0 <= sockaddr[2] <= 0xFFFFF)
     )
     if not well_formed:
-        real.getnameinfo(sockaddr, flags)
-        raise TypeError("getnameinfo() argument 1 must be a tuple of a host and a port")
+        return real.getnameinfo(sockaddr, flags)  # type: ignore[no-any-return]
     if sockaddr[1] < 0:
         raise real.gaierror(real.EAI_SERVICE, "Servname not supported for ai_socktype")
     family = 10 if len(sockaddr) > 2 or ":" in sockaddr[0] else 2

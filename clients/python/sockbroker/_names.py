@@ -31,6 +31,8 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
     if len(arguments) != 2:
         return real.getnameinfo(*arguments)  # type: ignore[no-any-return]
     request = getnameinfo_request(*arguments)
+    if isinstance(request, tuple):
+        return request
     sys.audit("socket.getnameinfo", arguments[0])
     response = current_session().look_up("getnameinfo", request)
     return (response.host, response.service)

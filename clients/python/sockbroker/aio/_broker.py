@@ -325,7 +325,10 @@ class Broker:
 
     async def getnameinfo(self, sockaddr: tuple[Any, ...], flags: int) -> tuple[str, str]:
         """Resolves an address on the daemon's host, as socket.getnameinfo does."""
-        response = await self._session.look_up("getnameinfo", _lookups.getnameinfo_request(sockaddr, flags))
+        request = _lookups.getnameinfo_request(sockaddr, flags)
+        if isinstance(request, tuple):
+            return request
+        response = await self._session.look_up("getnameinfo", request)
         return response.host, response.service
 
     async def gethostbyname(self, hostname: Union[str, bytes]) -> str:
