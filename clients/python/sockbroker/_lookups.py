@@ -6,6 +6,7 @@ anything.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from typing import Any, Union
 
@@ -30,8 +31,9 @@ def getaddrinfo_request(
         raise TypeError("getaddrinfo() argument 1 must be string or None")
     if isinstance(port, int):
         if not -(1 << 63) <= port < 1 << 63:
-            real.getaddrinfo(None, port, family, type, proto, flags)
-            raise OverflowError("Python int too large to convert to C long")
+            # Some interpreters refuse it; for the others it is text, on which the daemon's resolver has its opinion.
+            with contextlib.suppress(OSError):
+                real.getaddrinfo(None, port, family, type, proto, flags)
         request.service = b"%d" % port
     elif isinstance(port, (str, bytes)):
         request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port)
