@@ -29,6 +29,8 @@ export async function relayStream(socket: Socket, input: Readable | null, patien
     idle.stop();
     input?.destroy();
     remote.destroy();
+    // When both directions have ended, this is when the daemon has given everything to the kernel, and closed the socket.
+    if (!remote.closed) await new Promise((resolve) => remote.once("close", resolve));
   }
 }
 

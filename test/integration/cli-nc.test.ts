@@ -91,6 +91,22 @@ it(`carries ${BIG} bytes each way at the same time, from nc to nc`, async () => 
   expect(client.stdout.equals(down)).toBe(true);
 });
 
+it("does not end before a peer that has ended has taken everything", async () => {
+  await using peer = await listen();
+  await using client = nc("127.0.0.1", peer.port);
+  const data = randomBytes(BIG / 2);
+  client.child.stdin?.end(data);
+  const socket = (await peer.connection).pause();
+  socket.end("all that comes from here");
+  await client.says("stdout", /all that comes from here/);
+  // As long as it takes to come and go.
+  await run(["call", "HostService/Gethostname"], { env: daemon.env });
+  const pieces: Buffer[] = [];
+  for await (const piece of socket) pieces.push(piece as Buffer);
+  expect(Buffer.concat(pieces).equals(data)).toBe(true);
+  expect(await client.ended()).toMatchObject({ code: 0, stderr: "" });
+});
+
 it("stops reading the peer while nobody reads stdout", async () => {
   await using peer = await listen();
   await using client = nc("-d", "127.0.0.1", peer.port);
