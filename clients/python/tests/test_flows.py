@@ -306,9 +306,10 @@ def interrupt(): os.kill(os.getpid(), signal.SIGINT)
 if {direction!r} == "receive":
     one.sendall(data[:1 << 20])
     taken = b""
-    threading.Timer(1, interrupt).start()
+    while len(taken) < 1 << 20: taken += two.recv(4096)
+    threading.Timer(0.2, interrupt).start()
     try:
-        while True: taken += two.recv(4096)
+        two.recv(10)
     except KeyboardInterrupt:
         one.sendall(b"more")
         print(taken == data[:1 << 20], two.recv(10))
