@@ -10,6 +10,7 @@
 import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 import type { Status } from "../gen/google/rpc/status_pb.js";
 import { ServerCall } from "./call.js";
+import { FramedMessage, passFramedMessages } from "./framed-message.js";
 import type { Decoded } from "./service-definition.js";
 import { toGrpcStatus } from "./status.js";
 
@@ -24,6 +25,7 @@ export interface BidiHandlers<Request> {
 export class BidiServerCall<Request, Response> extends ServerCall {
   readonly #stream: ServerDuplexStream<Decoded<Request>, Response>;
   #ended = false;
+  #passesFramed = false;
 
   constructor(stream: ServerDuplexStream<Decoded<Request>, Response>) {
     super(stream);
@@ -59,6 +61,15 @@ export class BidiServerCall<Request, Response> extends ServerCall {
     this.#stream.write(message, (error: unknown) => {
       if (!error) onHandedOver?.();
     });
+  }
+
+  /** As `write`, for a message with its prefix. Its memory must stay as it is until the callback. */
+  writeFramed(message: Buffer, onHandedOver: () => void): void {
+    if (!this.#passesFramed) {
+      passFramedMessages(this.#stream as unknown as ServerDuplexStream<never, never>);
+      this.#passesFramed = true;
+    }
+    this.write(new FramedMessage(message) as Response, onHandedOver);
   }
 
   /** Ends the call well, after what was written. */

@@ -6,13 +6,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type ClientFrame, ClientFrameSchema, ServerFrameSchema } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { decodeStrictly } from "../../rpc/decode-strictly.js";
+import { MESSAGE_PREFIX_BYTES, writeMessagePrefix } from "../../rpc/framed-message.js";
 import { varintLength, writeVarint } from "../../rpc/varint.js";
 import type { Init } from "../codec/init.js";
 
 export type FrameInit = NonNullable<Init<typeof ServerFrameSchema>["frame"]>;
 
-/** Room for the tag and the length of what follows. */
-const HEADROOM_BYTES = 8;
+/** Room for the prefix of the message, the tag of the field, and its length. */
+const HEADROOM_BYTES = MESSAGE_PREFIX_BYTES + 5;
 /** ServerFrame.data: field 2, length-delimited. */
 const DATA_TAG = (2 << 3) | 2;
 /** The sizes of buffers are this, or this times a power of two: streams of all sizes can use what is free. */
@@ -45,11 +46,13 @@ export class FrameBuffer {
     return this.#bytes.subarray(HEADROOM_BYTES, HEADROOM_BYTES + bytes);
   }
 
-  /** The data frame of so many bytes that were read. It is overwritten by the next one. */
+  /** The data frame of so many bytes that were read, with the prefix of a message. The next one overwrites it. */
   frame(length: number): Buffer {
-    const start = HEADROOM_BYTES - 1 - varintLength(length);
-    this.#bytes[start] = DATA_TAG;
-    writeVarint(this.#bytes, start + 1, length);
+    const tag = HEADROOM_BYTES - 1 - varintLength(length);
+    const start = tag - MESSAGE_PREFIX_BYTES;
+    writeMessagePrefix(this.#bytes, start, HEADROOM_BYTES + length - tag);
+    this.#bytes[tag] = DATA_TAG;
+    writeVarint(this.#bytes, tag + 1, length);
     return this.#bytes.subarray(start, HEADROOM_BYTES + length);
   }
 }

@@ -117,7 +117,7 @@ export class AttachReceiver {
   }
 
   #data(): boolean | typeof AGAIN {
-    const { entry, writeBytes } = this.#attach;
+    const { entry, writeFramed } = this.#attach;
     if (this.#attach.start.maxAncillaryBytes > 0) return this.#messages();
     const buffer = lendBuffer(this.#messageBytes);
     const room = buffer.room(this.#messageBytes);
@@ -129,7 +129,7 @@ export class AttachReceiver {
     }
     const message = plain(room.subarray(0, received));
     this.#send(buffer.size + FRAME_OVERHEAD_BYTES, [message], [], (onHandedOver) =>
-      writeBytes(buffer.frame(received), () => {
+      writeFramed(buffer.frame(received), () => {
         // Only then: what is given back instead keeps its memory.
         returnBuffer(buffer);
         onHandedOver();

@@ -43,8 +43,8 @@ export interface AttachContext {
   readonly signal: AbortSignal;
   /** Writes a frame, and calls back once the transport has it. */
   readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
-  /** As `write`, for a frame that is encoded. The bytes must stay as they are until then. */
-  readonly writeBytes: (frame: Uint8Array, onHandedOver: () => void) => void;
+  /** As `write`, for a frame with the prefix of its message. The bytes must stay as they are until then. */
+  readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
 }
 
 class AttachStream {
@@ -127,7 +127,7 @@ class AttachStream {
       start,
       signal: this.#ending.signal,
       write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
-      writeBytes: (frame, onHandedOver) => this.#call.write(frame, onHandedOver),
+      writeFramed: (frame, onHandedOver) => this.#call.writeFramed(frame, onHandedOver),
     };
     this.#sender = new AttachSender(context);
     context.write({ case: "attached", value: { socket: infoWithAddresses(entry), listening } });
