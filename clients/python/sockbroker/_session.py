@@ -156,16 +156,6 @@ class Session:
                 connection = self._resume()
             return connection
 
-    def waiting_operations(self) -> int:
-        """Counts the operations that wait in the daemon, as it stands when all that were begun before have been tried."""
-        connection = self._connection
-        if connection is None:
-            return 0
-        waiting = connection.operations.waiting()
-        for _ in range(2):  # Some are answered one turn of the daemon's loop later.
-            self.call("get_session", session_service_pb2.GetSessionRequest())
-        return len(waiting & connection.operations.waiting())
-
     def close(self) -> None:
         """Ends the session, and with it every socket. In a forked child it ends the connection alone. Idempotent."""
         if self._closed:

@@ -138,10 +138,6 @@ class OperationStream:
         """Asks for an operation's end, which comes as its result does."""
         self._queue.put(_CANCEL_TAG + varint(op_id))
 
-    def waiting(self) -> set[int]:
-        """Answers the op ids that have not ended."""
-        return set(self._pending)
-
     def cancel(self) -> None:
         """Ends the stream at once."""
         self._queue.put(None)

@@ -106,10 +106,6 @@ class OperationStream:
         """Begins an operation whose end nobody awaits."""
         self._enqueue(next(self._op_ids), verb, request)
 
-    def waiting(self) -> set[int]:
-        """Answers the op ids that have not ended."""
-        return set(self._pending)
-
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """What is running until the stream has ended, by the daemon's word or with its connection."""

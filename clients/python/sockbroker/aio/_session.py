@@ -174,10 +174,6 @@ class Session:
                 connection = await self._resume()
             return connection
 
-    def waiting_operations(self) -> int:
-        """Counts the operations that have not ended; for tests."""
-        return 0 if self._connection is None else len(self._connection.operations.waiting())
-
     # Descriptors ------------------------------------------------------------------------------------------------------
 
     def adopt(self, handle: int) -> Descriptor:
