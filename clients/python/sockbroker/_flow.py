@@ -9,6 +9,7 @@ between two calls of `send_all`, which returns when the kernel has everything.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import queue
 import threading
@@ -134,6 +135,8 @@ class ReceiveFlow(_Attachment):
         deadline = None if seconds is None else time.monotonic() + seconds
         with self._changed:
             while not self._pieces:
+                if self._over and not self._attached:
+                    return None
                 if self._error is not None:
                     error, self._error, self._ended = self._error, None, True
                     raise error
@@ -173,6 +176,13 @@ class ReceiveFlow(_Attachment):
                 interruption = error
         if interruption is not None:
             raise interruption
+
+    def close(self, reason: Optional[Exception] = None) -> None:
+        with self._changed:
+            # The thread may be waiting for room.
+            self._ending = True
+            self._changed.notify_all()
+        super().close(reason)
 
     def hand_over(self, descriptor: Descriptor) -> None:
         """Leaves what nobody took to the descriptor."""
@@ -275,12 +285,12 @@ def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
     descriptor.brimful += 1
     if descriptor.brimful < _WORTH_RECEIVING:
         return
-    with _opening:
+    with _opening, contextlib.suppress(OSError):  # A broken connection is for the next call to tell.
         if descriptor.receiving is None:
-            flow = ReceiveFlow(descriptor.session.connection(), descriptor.handle)
-            if flow.opened():
-                descriptor.receiving = flow
-            else:
+            # The descriptor has it before it is open: a signal handler's exception may come between.
+            descriptor.receiving = flow = ReceiveFlow(descriptor.session.connection(), descriptor.handle)
+            if not flow.opened():
+                descriptor.receiving = None
                 # Nothing was lost by trying; to try again at once would fail alike.
                 descriptor.brimful = -_WORTH_RECEIVING * _WORTH_RECEIVING
 
@@ -296,7 +306,11 @@ def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float])
         if descriptor.sending is flow:
             descriptor.sending = None
             flow = SendFlow(descriptor.session.connection(), descriptor.handle)
-            if flow.opened():
-                descriptor.sending = flow
+            try:
+                if flow.opened():
+                    descriptor.sending = flow
+            except BaseException:
+                flow.close()
+                raise
         flow = descriptor.sending
     return flow is not None and flow.send_all(data, seconds)

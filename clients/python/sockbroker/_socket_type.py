@@ -426,7 +426,11 @@ class socket:  # noqa: N801, the name is the interpreter's
                 return self._completed(taken, verb, request)
         received = self._receive_from_kernel(verb, request)
         if plain:
-            _flow.receive_ahead(descriptor, size, received.length)
+            try:
+                _flow.receive_ahead(descriptor, size, received.length)
+            except BaseException:
+                descriptor.received.appendleft(received)
+                raise
         return received
 
     def _receive_from_kernel(self, verb: str, request: Any) -> Received:

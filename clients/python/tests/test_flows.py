@@ -246,6 +246,29 @@ def test_closing_ends_a_receive_in_a_flow(pair):
     assert raised == [errno.EBADF]
 
 
+@pytest.mark.parametrize("collected", [False, True])
+def test_closing_ends_a_flow_that_nobody_takes_from(pair, collected):
+    one, two = pair
+    one.settimeout(1)
+    with pytest.raises(socket.timeout):  # More than every buffer on the way has room for.
+        one.sendall(bytes(64 << 20))
+    received = two.recv(65536)
+    while not flows(two):
+        received = two.recv(65536)
+    assert received
+    before = [thread for thread in threading.enumerate() if thread.name == "sockbroker-flow"]
+    assert before
+    if collected:
+        other = socket.socket(fileno=two.detach())
+        with pytest.warns(ResourceWarning):
+            del other
+    two.close()
+    one.close()
+    for thread in before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 def test_a_reset_ends_a_flow_as_it_ends_a_receive(pair):
     one, two = pair
     one.sendall(bytes(1 << 20))
