@@ -11,8 +11,9 @@ from __future__ import annotations
 import errno
 import itertools
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
+from ._received import Received, take_first
 from ._status import kernel_error
 
 if TYPE_CHECKING:
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 
 FIRST_NUMBER = 1 << 30
 _MSG_PEEK = 0x2
-_MSG_TRUNC = 0x20
-
-
-class Received(NamedTuple):
-    """What a receive answered: data, its real length in bytes, control messages, flags, and the sender's address."""
-
-    data: bytes
-    length: int
-    ancillary: list[tuple[int, int, bytes]]
-    flags: int
-    address: Any
 
 
 class Descriptor:
@@ -107,21 +97,7 @@ class Descriptor:
             if rest:
                 ahead[self.number] = rest
             return Received(data[:size], min(size, len(data)), [], 0, None)
-        try:
-            first = self.received.popleft()
-        except IndexError:
-            return None
-        rest = first.data[size:]
-        taken = first
-        if rest:
-            more = 0 if self.stream else _MSG_TRUNC
-            length = size if self.stream or not flags & _MSG_TRUNC else first.length
-            taken = first._replace(data=first.data[:size], length=length, flags=first.flags | more)
-        if flags & _MSG_PEEK:
-            self.received.appendleft(first)
-        elif rest and self.stream:
-            self.received.appendleft(first._replace(data=rest, length=len(rest), ancillary=[]))
-        return taken
+        return take_first(self.received, size, flags, self.stream)
 
 
 _numbers = itertools.count(FIRST_NUMBER)

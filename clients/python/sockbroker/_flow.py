@@ -22,7 +22,8 @@ from . import _fork_gate
 from ._gen.v1 import stream_service_pb2
 from ._grpc import grpc
 from ._real import real
-from ._descriptors import Descriptor, Received
+from ._received import Received
+from ._descriptors import Descriptor
 from ._session import Connection
 from ._status import broker_error, error_from_status
 from ._stream import error_from_rpc

@@ -23,12 +23,13 @@ from . import _ancillary, _descriptors, _flow
 from ._addresses import Address, address_from_wire, address_to_wire, judged_address
 from ._arguments import bytes_of, gathered, into, option_value, with_list
 from ._default import current_session
-from ._descriptors import Descriptor, Received
+from ._descriptors import Descriptor
 from ._duration import duration
 from ._families import is_local
 from ._gen.v1 import socket_pb2, socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
 from ._real import real
+from ._received import Received
 from ._session import Session
 from ._status import kernel_error
 from ._stream import Kept, OperationStream, Pending
@@ -462,11 +463,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             if not flags & _MSG_PEEK:
                 self._open().received.appendleft(taken)
             raise
-        return more._replace(
-            data=taken.data + more.data,
-            length=taken.length + more.length,
-            ancillary=taken.ancillary + more.ancillary,
-        )
+        return taken.joined(more)
 
     def _is_plain_stream(self) -> bool:
         return self._type == _SOCK_STREAM and self._family in _PLAIN_FAMILIES

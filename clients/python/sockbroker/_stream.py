@@ -198,19 +198,27 @@ class OperationStream:
         pending = self._pending.pop(result.op_id, None)
         if pending is None:
             return
-        outcome = result.WhichOneof("outcome")
-        if outcome == "error":
-            pending.settle(None, error_from_status(result.error))
-        elif outcome == pending.verb:
-            pending.settle(getattr(result, outcome), None)
-        else:
-            pending.settle(None, broker_error("NOT_A_BROKER", f"{pending.verb} was answered with {outcome}"))
+        pending.settle(*outcome_of(result, pending.verb))
 
     def _loss(self) -> Exception:
         """A new exception each time: one that several threads raise would gather all their tracebacks."""
-        reason = self._end
-        assert reason is not None
-        return broker_error(getattr(reason, "code", "CONNECTION_LOST"), str(getattr(reason, "strerror", reason)))
+        assert self._end is not None
+        return same_again(self._end)
+
+
+def outcome_of(result: session_service_pb2.OperationResult, verb: str) -> tuple[Any, Exception | None]:
+    """Answers an operation's response, or its error."""
+    outcome = result.WhichOneof("outcome")
+    if outcome == "error":
+        return None, error_from_status(result.error)
+    if outcome == verb:
+        return getattr(result, outcome), None
+    return None, broker_error("NOT_A_BROKER", f"{verb} was answered with {outcome}")
+
+
+def same_again(loss: Exception) -> Exception:
+    """Makes a new exception of one that said why a stream ended."""
+    return broker_error(getattr(loss, "code", "CONNECTION_LOST"), str(getattr(loss, "strerror", loss)))
 
 
 def error_from_rpc(error: Any) -> Exception:

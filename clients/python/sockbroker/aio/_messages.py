@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from .._addresses import address_from_wire
 from .._ancillary import ControlMessage, read_control
 from .._gen.v1 import stream_service_pb2
+from .._received import Received
 from .._status import kernel_error
 from ._attachment import Attachment, frame_error
-from ._descriptor import Received
 
 if TYPE_CHECKING:
     from ._socket import Socket

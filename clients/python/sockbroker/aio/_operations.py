@@ -17,8 +17,8 @@ from typing import Any, Callable, Optional
 
 from .._gen.v1 import session_service_pb2
 from .._grpc import grpc
-from .._status import broker_error, error_from_status
-from .._stream import error_from_rpc
+from .._status import broker_error
+from .._stream import error_from_rpc, outcome_of, same_again
 
 # When a message is large enough to go, in bytes.
 _MESSAGE_BYTES = 64 * 1024
@@ -200,13 +200,7 @@ class OperationStream:
         pending = self._pending.pop(result.op_id, None)
         if pending is None:
             return
-        outcome = result.WhichOneof("outcome")
-        if outcome == "error":
-            pending.settle(None, error_from_status(result.error))
-        elif outcome == pending.verb:
-            pending.settle(getattr(result, outcome), None)
-        else:
-            pending.settle(None, broker_error("NOT_A_BROKER", f"{pending.verb} was answered with {outcome}"))
+        pending.settle(*outcome_of(result, pending.verb))
 
     def _lose(self, error: Exception) -> None:
         if self._end is not None:
@@ -220,9 +214,8 @@ class OperationStream:
 
     def _loss(self) -> Exception:
         """A new exception each time: one that several tasks raise would gather all their tracebacks."""
-        reason = self._end
-        assert reason is not None
-        return broker_error(getattr(reason, "code", "CONNECTION_LOST"), str(getattr(reason, "strerror", reason)))
+        assert self._end is not None
+        return same_again(self._end)
 
 
 def _settled(result: Any, error: Optional[Exception]) -> asyncio.Future[Any]:

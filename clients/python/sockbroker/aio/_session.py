@@ -21,9 +21,10 @@ from .._gen.v1 import session_service_pb2, socket_service_pb2, stream_service_pb
 from .._grpc import grpc
 from .._status import broker_error, kernel_error
 from .._stream import error_from_rpc
+from .._received import Received
 from ..errors import BrokerError
 from ._attachment import Attachment, Owner
-from ._descriptor import Descriptor, Received
+from ._descriptor import Descriptor
 from ._operations import Keep, OperationStream, Pending
 
 # How long the end of a broker waits for what was written to go out.

@@ -23,8 +23,9 @@ from .._arguments import bytes_of, gathered, into, option_value, with_list
 from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
+from .._received import Received
 from .._status import kernel_error
-from ._descriptor import Descriptor, Received
+from ._descriptor import Descriptor
 from ._operations import Pending
 from ._session import Session
 
