@@ -9,6 +9,12 @@ _MSG_PEEK = 0x2
 _MSG_TRUNC = 0x20
 
 
+def as_long_as(data: bytes, length: int) -> bytes:
+    """What recv and recvfrom answer: with MSG_TRUNC among the flags the length may be more than the data, and they are as
+    long as the message was; what they did not receive is zeros."""
+    return bytes(data).ljust(length, b"\0")
+
+
 class Received(NamedTuple):
     """What a receive answered: data, its real length in bytes, control messages, flags, and the sender's address."""
 

@@ -29,7 +29,7 @@ from ._families import is_local
 from ._gen.v1 import socket_pb2, socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
 from ._real import real
-from ._received import Received
+from ._received import Received, as_long_as
 from ._session import Session
 from ._status import kernel_error
 from ._stream import Kept, OperationStream, Pending
@@ -474,7 +474,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
-        return bytes(self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags)).data)
+        received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        return as_long_as(received.data, received.length)
 
     @_or_local
     def recvfrom(self, *arguments: Any) -> Any:
@@ -483,7 +484,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             return verdict.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
         received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
-        return received.data, received.address
+        return as_long_as(received.data, received.length), received.address
 
     def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
         """For Pipeline: what was kept here is received at once, the rest is an operation."""
@@ -498,7 +499,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         request: Any
         if verb == "recv":
             request = socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=self._limit())
-            return Prepared(verb, request, operator.attrgetter("data"))
+            return Prepared(verb, request, _data)
         request = socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags, timeout=self._limit())
         return Prepared(verb, request, _data_and_address)
 
@@ -672,8 +673,12 @@ def _address_of(response: Any) -> Any:
     return address_from_wire(response.address)
 
 
+def _data(response: Any) -> bytes:
+    return as_long_as(response.data, response.length_bytes)
+
+
 def _data_and_address(response: Any) -> tuple[bytes, Any]:
-    return response.data, address_from_wire(response.address) if response.HasField("address") else None
+    return _data(response), address_from_wire(response.address) if response.HasField("address") else None
 
 
 def _sent_bytes(response: Any) -> int:

@@ -191,3 +191,16 @@ async def test_an_unclosed_socket_is_warned_of_and_closed():
             del one
         async with two:
             assert await two.recv(1) == b""
+
+
+@on_a_loop
+async def test_a_length_learnt_by_truncation_is_enough_for_the_message():
+    async with connect() as broker:
+        for kind in (stdlib.SOCK_DGRAM, stdlib.SOCK_SEQPACKET):
+            one, two = await broker.socketpair(stdlib.AF_UNIX, kind)
+            async with one, two:
+                await one.send(b"0123456789")
+                assert await two.recv(1, stdlib.MSG_PEEK | stdlib.MSG_TRUNC) == b"0" + bytes(9)
+                assert (await two.recvfrom(2, stdlib.MSG_PEEK | stdlib.MSG_TRUNC))[0] == b"01" + bytes(8)
+                assert await two.recv_into(bytearray(3), 0, stdlib.MSG_PEEK | stdlib.MSG_TRUNC) == 10
+                assert await two.recv(10) == b"0123456789"

@@ -248,3 +248,60 @@ def test_no_daemon_is_said_at_once(tmp_path):
     assert caught.value.code == "ENDPOINT_NOT_FOUND" and caught.value.errno == errno.ENOENT
     with pytest.raises(ValueError):
         sockbroker.connect("http://example.org")
+
+
+@pytest.mark.parametrize("kind", ["unix datagram", "unix seqpacket", "udp", "tcp"])
+@pytest.mark.parametrize("flags", [socket.MSG_TRUNC, socket.MSG_TRUNC | socket.MSG_PEEK])
+def test_a_message_is_as_long_as_the_kernel_says(kind, flags):
+    import socket as stdlib
+
+    def lengths(module):
+        """What each way of receiving answers of ten bytes; of the data only what was received is defined."""
+        one, two = _two_ends(module, kind)
+        with one, two:
+            received = []
+            for receive in (
+                lambda: two.recv(3, flags),
+                lambda: two.recvfrom(3, flags)[0],
+                lambda: two.recvmsg(3, 0, flags)[0],
+                lambda: two.recv_into(bytearray(3), 0, flags),
+                lambda: two.recvfrom_into(bytearray(3), 0, flags)[0],
+            ):
+                one.send(b"0123456789")
+                answer = receive()
+                # What TCP throws away it does not write, so the interpreter answers what was in the buffer before.
+                counted = isinstance(answer, int)
+                received.append(answer if counted else len(answer) if kind == "tcp" else (len(answer), answer[:3]))
+            return received
+
+    assert lengths(socket) == lengths(stdlib)
+
+
+def test_a_length_learnt_by_truncation_is_enough_for_the_message():
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+        one, two = socket.socketpair(socket.AF_UNIX, kind)
+        with one, two:
+            one.send(b"0123456789")
+            assert two.recv(1, socket.MSG_PEEK | socket.MSG_TRUNC) == b"0" + bytes(9)
+            with sockbroker.Pipeline() as pipeline:
+                peeked = pipeline.submit(two.recv, 2, socket.MSG_PEEK | socket.MSG_TRUNC)
+                named = pipeline.submit(two.recvfrom, 3, socket.MSG_PEEK | socket.MSG_TRUNC)
+                whole = pipeline.submit(two.recv, 10)
+            assert peeked.result() == b"01" + bytes(8)
+            assert named.result()[0] == b"012" + bytes(7)
+            assert whole.result() == b"0123456789"
+
+
+def _two_ends(module, kind):
+    if kind.startswith("unix"):
+        return module.socketpair(
+            module.AF_UNIX, module.SOCK_DGRAM if kind.endswith("datagram") else module.SOCK_SEQPACKET
+        )
+    if kind == "tcp":
+        with module.create_server(("127.0.0.1", 0)) as server:
+            one = module.create_connection(server.getsockname())
+            return one, server.accept()[0]
+    one, two = module.socket(type=module.SOCK_DGRAM), module.socket(type=module.SOCK_DGRAM)
+    two.bind(("127.0.0.1", 0))
+    one.connect(two.getsockname())
+    return one, two

@@ -23,7 +23,7 @@ from .._arguments import bytes_of, gathered, into, option_value, with_list
 from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
-from .._received import Received
+from .._received import Received, as_long_as
 from .._status import kernel_error
 from ._descriptor import Descriptor
 from ._operations import Pending
@@ -216,7 +216,8 @@ class Socket:
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
         request = socket_service_pb2.RecvRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
-        return (await self._receive("recv", request)).data
+        received = await self._receive("recv", request)
+        return as_long_as(received.data, received.length)
 
     async def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
         """Receives bytes and the sender's address."""
@@ -225,7 +226,7 @@ class Socket:
             return verdict.value  # type: ignore[no-any-return]
         request = socket_service_pb2.RecvfromRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
         received = await self._receive("recvfrom", request)
-        return received.data, received.address
+        return as_long_as(received.data, received.length), received.address
 
     async def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0
