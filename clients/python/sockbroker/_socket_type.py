@@ -383,7 +383,8 @@ class socket:  # noqa: N801, the name is the interpreter's
     def setsockopt(self, *arguments: Any) -> Prepared:
         self._judge("setsockopt", arguments)
         level, name = map(operator.index, arguments[:2])
-        request = socket_service_pb2.SetsockoptRequest(level=level, name=name, value=option_value(*arguments[2:]))
+        value = option_value(level, name, *arguments[2:])
+        request = socket_service_pb2.SetsockoptRequest(level=level, name=name, value=value)
         return Prepared("setsockopt", request)
 
     @_or_local

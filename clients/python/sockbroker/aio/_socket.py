@@ -192,8 +192,9 @@ class Socket:
     async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:
         """Sets an option: to an int, to the contents of a buffer, or to None with a length."""
         self._judge("setsockopt", level, optname, value, *optlen)
+        level, optname = operator.index(level), operator.index(optname)
         request = socket_service_pb2.SetsockoptRequest(
-            level=operator.index(level), name=operator.index(optname), value=option_value(value, *optlen)
+            level=level, name=optname, value=option_value(level, optname, value, *optlen)
         )
         await self._perform("setsockopt", request)
 

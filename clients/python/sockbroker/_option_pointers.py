@@ -1,0 +1,54 @@
+"""Options whose value is a struct that points into the caller's memory.
+
+The kernel would read what is there. The daemon has other memory, so it takes the content in place of the pointer; only this
+process can read it.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import Optional
+
+from ._memory import read_memory
+from ._status import kernel_error
+
+_SOL_SOCKET = 1
+_SO_ATTACH_FILTER = 26
+_SO_ATTACH_REUSEPORT_CBPF = 51
+_SOL_PACKET = 263
+_PACKET_FANOUT_DATA = 22
+# struct sock_fprog: how many instructions, and where they are. `struct` aligns the second as the compiler does.
+_PROGRAM = struct.Struct("HP")
+_INT_BYTES = 4
+_INSTRUCTION_BYTES = 8
+_INSTRUCTIONS_MAX = 4096
+
+_FILTERS = frozenset(
+    (
+        (_SOL_SOCKET, _SO_ATTACH_FILTER),
+        (_SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF),
+        (_SOL_PACKET, _PACKET_FANOUT_DATA),
+    )
+)
+
+
+def holds_filter(level: int, name: int) -> bool:
+    """Whether the value of an option is a struct sock_fprog."""
+    return (level, name) in _FILTERS
+
+
+def filter_program(value: Optional[bytes], length: int) -> bytes:
+    """The instructions that a struct sock_fprog points to; `value` is None for a null pointer in place of the struct.
+
+    Without instructions, or with more than there may be, it is none: that is what the kernel refuses after whatever else
+    it looks at. Raises EFAULT when there is nothing at the address.
+    """
+    if value is None and length >= _INT_BYTES:  # The kernel looks for an int first, whatever the length.
+        raise kernel_error(errno.EFAULT)
+    if value is None or length != _PROGRAM.size:
+        return b""
+    count, address = _PROGRAM.unpack(value)
+    if address == 0 or not 0 < count <= _INSTRUCTIONS_MAX:
+        return b""
+    return read_memory(address, count * _INSTRUCTION_BYTES)
