@@ -7,6 +7,12 @@ export function wholeNumber(text: string, what: string, least: number, most: num
   throw new UsageError(`${what} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 }
 
+/** Checks that a port is one if it is a number; otherwise it is the name of a service. Throws UsageError. */
+export function checkPort(text: string, what: string, least: 0 | 1): void {
+  // The C library would take 99999 modulo 65536, and a negative number for the name of a service.
+  if (/^[-+]?\d+$/.test(text)) wholeNumber(text, what, least, 65_535);
+}
+
 /** Reads a positive number of seconds. Throws UsageError. */
 export function seconds(text: string, what: string): number {
   const number = /^\d{0,9}(\.\d{0,9})?$/.test(text) && /\d/.test(text) ? Number(text) : Number.NaN;

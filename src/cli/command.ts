@@ -2,6 +2,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { type ExitCode, exitCodeOf, exitCodes, UsageError } from "./exit-codes.js";
 import { commandHelp } from "./help.js";
 import { jsonLine, note, print } from "./output.js";
+import { didYouMean } from "./suggest.js";
 
 /** An option: what parseArgs needs, and what help says. */
 export interface Option {
@@ -91,7 +92,10 @@ function parseStrictly(args: readonly string[], options: ParseArgsConfig["option
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     // What follows the first sentence is about how to pass arguments that look like options.
-    throw new UsageError(messageOf(error).split(/\.? *\n|\. (?=[A-Z])/, 1)[0]);
+    const [text = ""] = messageOf(error).split(/\.? *\n|\. (?=[A-Z])/, 1);
+    const [, unknown] = /^Unknown option '(-[^']*)'/.exec(text) ?? [];
+    const names = Object.keys(options).map((name) => `--${name}`);
+    throw new UsageError(unknown === undefined ? text : `${text}${didYouMean(unknown, names)}`);
   }
 }
 

@@ -20,21 +20,25 @@ export function commandHelp(spec: Omit<CommandSpec<Options>, "run">): string {
 /** What `sockbroker --help` prints. */
 export function mainHelp(commands: readonly { readonly name: string; readonly summary: string }[]): string {
   return [
-    "usage: sockbroker COMMAND [OPTIONS] [ARGUMENTS]\n       sockbroker COMMAND --help",
+    "usage: sockbroker [--endpoint ENDPOINT] COMMAND [OPTIONS] [ARGUMENTS]\n       sockbroker COMMAND --help",
     wrap("A daemon that owns real sockets and serves them to programs that may not, or cannot, open them.", 0),
     `commands:\n${columns(commands.map(({ name, summary }) => [name, summary]))}`,
     `options:\n${columns([
       ["-h, --help", "print this"],
-      ["--version", "print the version"],
+      ["-V, --version", "print the version"],
+      ["    --endpoint ENDPOINT", "as an option of the command"],
     ])}`,
     `environment:\n${columns([
-      ["SOCKBROKER_ENDPOINT", "the daemon's endpoint, where --endpoint is not given: unix:///path or a path"],
+      [
+        "SOCKBROKER_ENDPOINT",
+        "the daemon's endpoint, where --endpoint is not given: unix:///path, or a path with a / in it",
+      ],
     ])}`,
     `exit status:\n${columns([
       ...Object.values(exitCodes).map(([code, meaning]): [string, string] => [String(code), meaning]),
       ["128+N", "signal N ended it: 130 SIGINT, 143 SIGTERM; 141 when nobody reads its output any more"],
     ])}`,
-    "examples:\n  sockbroker serve --endpoint /tmp/sockbroker.sock\n  SOCKBROKER_ENDPOINT=/tmp/sockbroker.sock sockbroker ping -c 3 localhost",
+    "examples:\n  sockbroker serve --endpoint unix:///tmp/sockbroker.sock\n  sockbroker --endpoint unix:///tmp/sockbroker.sock ping -c 3 localhost",
   ]
     .join("\n\n")
     .concat("\n");

@@ -2,13 +2,13 @@ import { connect as connectTo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { OpenSessionRequestSchema, SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { type ClientChannel, closeChannel, openChannel, withSession } from "../rpc/client-channel.js";
+import { chosenEndpoint, parseEndpoint } from "../rpc/endpoint.js";
 import { unaryCall } from "../rpc/unary-call.js";
 import { Broker } from "./broker.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
 import { constantsFromProto } from "./constants.js";
 import { sessionFromProto, whoAmIFromProto } from "./daemon-info.js";
 import { durationOf } from "./duration.js";
-import { DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 import { errorFromCall } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { OperationStream } from "./operation-stream.js";
@@ -22,7 +22,7 @@ export type SessionChoice =
 
 /** Where and how to connect. */
 export interface ConnectOptions extends CallOptions {
-  /** `unix:///path` or a path. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
+  /** `unix:///path` or a path with a slash in it. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
   readonly endpoint?: string | undefined;
   /** Unset: the connection's own session, which ends with it. */
   readonly session?: SessionChoice | undefined;
@@ -40,7 +40,7 @@ const PATIENCE_SECONDS = 10;
  */
 export async function connect(where?: string | ConnectOptions): Promise<Broker> {
   const options = typeof where === "string" ? { endpoint: where } : (where ?? {});
-  const path = parseEndpoint(options.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
+  const path = parseEndpoint(chosenEndpoint(options.endpoint));
   options.signal?.throwIfAborted();
   const channel = openChannel(path);
   const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
@@ -133,21 +133,23 @@ export async function explainLoss(error: unknown, path: string): Promise<unknown
 }
 
 function diagnosis(code: string | null, where: string, cause: BrokerError): BrokerError {
+  const options = { cause };
+  const start = `is the daemon running? sockbroker serve --endpoint ${where}`;
   switch (code) {
     case null:
-      return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", { cause });
+      return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", options);
     case "ENOENT":
     case "ENOTDIR":
-      return new BrokerError("ENDPOINT_NOT_FOUND", `there is no socket at ${where}: is the daemon running?`, "", {
-        cause,
-      });
+      return new BrokerError("ENDPOINT_NOT_FOUND", `cannot reach ${where}: no such file; ${start}`, "", options);
     case "ECONNREFUSED":
-      return new BrokerError("ENDPOINT_REFUSED", `nobody listens at ${where}: is the daemon running?`, "", { cause });
+      return new BrokerError("ENDPOINT_REFUSED", `cannot reach ${where}: nobody listens there; ${start}`, "", options);
     case "EACCES":
-    case "EPERM":
-      return new BrokerError("ENDPOINT_FORBIDDEN", `permission denied for ${where}`, "", { cause });
+    case "EPERM": {
+      const admit = `the daemon lets this user in with --admit uid:${process.geteuid?.()}`;
+      return new BrokerError("ENDPOINT_FORBIDDEN", `cannot reach ${where}: permission denied; ${admit}`, "", options);
+    }
     default:
-      return new BrokerError("CONNECTION_LOST", `cannot connect to ${where}: ${code}`, "", { cause });
+      return new BrokerError("CONNECTION_LOST", `cannot reach ${where}: ${code}`, "", options);
   }
 }
 

@@ -11,6 +11,7 @@
  * Names are Python's in camelCase, and so are the semantics; timeouts are in seconds.
  */
 export { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
+export { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "../rpc/endpoint.js";
 export type {
   AbstractAddress,
   AddressInput,
@@ -55,7 +56,6 @@ export { type ConnectOptions, connect, type SessionChoice } from "./connect.js";
 export type { Constants, KnownConstant } from "./constants.js";
 export type { ControlMessage, ControlMessageInput, ControlView, RightsInput } from "./control-message.js";
 export type { DaemonLimits, HostInfo, SessionInfo, WhoAmI } from "./daemon-info.js";
-export { DEFAULT_ENDPOINT } from "./endpoint.js";
 export {
   ArgumentError,
   type ArgumentErrorKind,

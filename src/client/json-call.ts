@@ -18,11 +18,11 @@ import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
 import { closeChannel, openChannel, withSession } from "../rpc/client-channel.js";
+import { chosenEndpoint, parseEndpoint } from "../rpc/endpoint.js";
 import { serverStreamCall } from "../rpc/server-stream-call.js";
 import { unaryCall } from "../rpc/unary-call.js";
 import type { CallOptions } from "./broker-context.js";
 import { explainLoss } from "./connect.js";
-import { DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 import { errorFromCall } from "./error-from-status.js";
 
 const services: readonly DescService[] = [
@@ -74,7 +74,7 @@ export async function* callJson(
 ): AsyncGenerator<JsonValue, void, undefined> {
   const method = methodNamed(name);
   const message = requestFrom(method, request);
-  const path = parseEndpoint(where ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT);
+  const path = parseEndpoint(chosenEndpoint(where));
   const channel = openChannel(path);
   const own = sessionToken === undefined ? channel : withSession(channel, sessionToken);
   try {

@@ -1,15 +1,16 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { type Logger, pino } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
+import { parseEndpoint } from "../rpc/endpoint.js";
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
 import { StartupError } from "./startup-error.js";
 
 export interface BrokerOptions {
-  /** Where to listen: `unix:///path`, `unix:path` or a path. Its directory is made if it is missing. */
+  /** Where to listen: `unix:///path`, `unix:path` or a path with a slash in it. Its directory is made if it is missing. */
   readonly endpoint: string;
   /** Principals, such as "uid:1000", that may do what the daemon may do. Its own user and root always may. */
   readonly admit?: readonly string[];
@@ -61,14 +62,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 /** Reads the path of a unix endpoint. Throws `StartupError`. */
 function socketPath(endpoint: string): string {
-  const path = endpoint.replace(/^unix:(\/\/(?=\/))?/, "");
-  if (path === "" || /^[a-z]+:/.test(path)) {
-    throw new StartupError(`an endpoint is written unix:///path, and ${JSON.stringify(endpoint)} is not`);
+  try {
+    return parseEndpoint(endpoint);
+  } catch (error) {
+    throw new StartupError(error instanceof Error ? error.message : String(error));
   }
-  const absolute = resolve(path);
-  if (Buffer.byteLength(absolute) > 107)
-    throw new StartupError(`the path of a unix socket has at most 107 bytes: ${absolute}`);
-  return absolute;
 }
 
 function makeDirectory(path: string): void {

@@ -40,11 +40,20 @@ describe("the page on clients in any language", () => {
     await run("sh", ["-e", "-c", commands], { cwd: directory, env: { ...process.env, PYTHON: python } });
     writeFileSync(join(directory, "program.py"), program);
     // -I: no package of ours in the environment is at hand.
-    const env = { ...process.env, SOCKBROKER_ENDPOINT: daemon.endpoint };
-    const { stdout, stderr } = await run(python, ["-I", "program.py"], { cwd: directory, env, timeout: 20_000 });
+    const script = `${exported(daemon.endpoint)}\nexec "$PYTHON" -I program.py`;
+    const env = { ...process.env, SOCKBROKER_ENDPOINT: undefined, PYTHON: python };
+    const { stdout, stderr } = await run("sh", ["-e", "-c", script], { cwd: directory, env, timeout: 20_000 });
     expect({ stdout, stderr }).toEqual({ stdout: output, stderr: "" });
   });
 });
+
+/** The README's own export, with the path of another daemon's socket in the place of its. */
+function exported(endpoint: string): string {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [line, path = ""] = /^export SOCKBROKER_ENDPOINT=\S*?(\/tmp\S+)$/m.exec(readme) ?? [];
+  if (line === undefined) throw new Error("the README has no export");
+  return line.replace(path, endpoint.replace(/^unix:\/\//, ""));
+}
 
 /** The first fenced block of a kind. */
 function block(kind: string): string {

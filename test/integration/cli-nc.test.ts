@@ -141,7 +141,7 @@ it("fails when nobody listens, and says with -v which address it was", async () 
   expect(code).toBe(1);
   expect(stderr.split("\n")).toEqual([
     expect.stringContaining(`127.0.0.1:${peer.port}: connect ECONNREFUSED`),
-    expect.stringContaining("sockbroker nc: connect ECONNREFUSED"),
+    expect.stringContaining(`sockbroker nc: 127.0.0.1:${peer.port}: connect ECONNREFUSED`),
     "",
   ]);
 });

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { chmodSync, existsSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect as connectTo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -100,6 +100,11 @@ describe("a wrong command line", () => {
     [["something"]],
     [["--endpoint", "tcp://127.0.0.1:1"]],
     [["--endpoint", ""]],
+    [["--endpoint", "unix://x"]],
+    [["--endpoint", "127.0.0.1:5000"]],
+    [["--endpoint", "localhost:5000"]],
+    [["--endpoint", "broker.sock"]],
+    [["--endpoint", `/tmp/${"x".repeat(103)}`]],
     [["--admit", "alice"]],
     [["--admit", "uid:-1"]],
     [["--mode", "rw"]],
@@ -110,8 +115,11 @@ describe("a wrong command line", () => {
     [["--log-level", "loud"]],
     [["--log-format", "xml"]],
   ])("is status 2: %j", async (args) => {
-    const { code, stdout, stderr } = await run(["serve", ...args], { env: { SOCKBROKER_ENDPOINT: "/nonexistent/x" } });
+    const cwd = scratch();
+    const env = { SOCKBROKER_ENDPOINT: "/nonexistent/x" };
+    const { code, stdout, stderr } = await run(["serve", ...args], { env, cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(readdirSync(cwd)).toEqual([]);
     expect(stderr).toMatch(/^sockbroker serve: [^\n]+\nTry 'sockbroker serve --help'\.\n$/);
   });
 });

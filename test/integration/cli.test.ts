@@ -39,8 +39,8 @@ describe("help", () => {
     expect((await run(["help"])).stdout).toBe((await run(["-h"])).stdout);
   });
 
-  it("tells the version", async () => {
-    expect(await run(["--version"])).toMatchObject({
+  it.each(["--version", "-V", "version"])("tells the version by %s", async (form) => {
+    expect(await run([form])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^sockbroker \d+\.\d+\.\d+\n$/),
     });
@@ -71,6 +71,14 @@ describe("exit status 2, the command line was wrong", () => {
     [["nc", "-U"]],
     [["nc", "-U", "-p", "1", "path"]],
     [["nc", "-w", "soon", "localhost", "1"]],
+    [["nc", "localhost", "99999"]],
+    [["nc", "localhost", "0"]],
+    [["nc", "localhost", "--", "-1"]],
+    [["nc", "-u", "localhost", "65536"]],
+    [["nc", "-p", "65536", "localhost", "1"]],
+    [["nc", "-l", "65536"]],
+    [["nc", "-l", "-p", "99999"]],
+    [["resolve", "localhost", "99999"]],
     [["call"]],
     [["call", "NoService/Socket"]],
     [["call", "SocketService/NoMethod"]],
@@ -80,10 +88,58 @@ describe("exit status 2, the command line was wrong", () => {
     [["drain", "--grace", "-1"]],
     [["constants", "--endpoint", "http://localhost"]],
     [["constants", "--endpoint", "unix://relative"]],
+    [["constants", "--endpoint", "127.0.0.1:5000"]],
+    [["--endpoint"]],
+    [["--endpoint", "/run/x"]],
+    [["--endpont", "/run/x", "ls"]],
   ])("%j", async (args) => {
     const { code, stdout, stderr } = await run(args, { env: daemon.env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^sockbroker.*\nTry 'sockbroker.* --help'\.\n$/);
+  });
+});
+
+describe("a name that is wrong by little", () => {
+  it.each([
+    [["srve"], 'there is no command "srve"; did you mean serve?'],
+    [["pign", "localhost"], 'there is no command "pign"; did you mean ping?'],
+    [["--endpont", "/x", "ls"], 'there is no option "--endpont" before the command; did you mean --endpoint?'],
+    [["ls", "--sesion", "x"], "Unknown option '--sesion'; did you mean --session?"],
+    [["nc", "--no-stdim", "h", "1"], "Unknown option '--no-stdim'; did you mean --no-stdin?"],
+    [["call", "SocketServices/Socket"], 'there is no RPC "SocketServices/Socket"; did you mean SocketService/Socket?'],
+    [
+      ["call", "HostService/GetHostname"],
+      'there is no RPC "HostService/GetHostname"; did you mean HostService/Gethostname?',
+    ],
+    [["call", "Gethostname"], 'there is no RPC "Gethostname"; did you mean HostService/Gethostname?'],
+  ])("%j is told the right one", async (args, said) => {
+    const { code, stderr } = await run(args, { env: daemon.env });
+    expect(code).toBe(2);
+    expect(stderr.split("\n")[0]).toMatch(/^sockbroker( \w+)?: /);
+    expect(stderr.split("\n")[0]?.endsWith(`: ${said}`)).toBe(true);
+  });
+
+  it("and nothing is guessed for one that is wrong by much", async () => {
+    expect((await run(["frobnicate"])).stderr).toBe(
+      "sockbroker: there is no command \"frobnicate\"\nTry 'sockbroker --help'.\n",
+    );
+  });
+});
+
+describe("errors name what they are about", () => {
+  it.each([
+    [["nc", "127.0.0.1", "1"], /^sockbroker nc: 127\.0\.0\.1:1: connect ECONNREFUSED: /],
+    [["nc", "name.invalid", "1"], /^sockbroker nc: name\.invalid: EAI_/],
+    [["nc", "-U", "/nonexistent/x"], /^sockbroker nc: \/nonexistent\/x: connect ENOENT: /],
+    [["nc", "-l", "192.0.2.1", "1"], /^sockbroker nc: 192\.0\.2\.1:1: bind EADDRNOTAVAIL: /],
+    [["nc", "-l", "127.0.0.1", "nosuchservice"], /^sockbroker nc: nosuchservice: /],
+    [["resolve", "name.invalid"], /^sockbroker resolve: name\.invalid: EAI_/],
+    [["resolve", "-x", "192.0.2.1"], /^sockbroker resolve: 192\.0\.2\.1: EAI_/],
+    [["ping", "name.invalid"], /^sockbroker ping: name\.invalid: EAI_/],
+  ])("%j", async (args, said) => {
+    const { code, stderr } = await run(args, { env: daemon.env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(said);
   });
 });
 
@@ -96,7 +152,9 @@ describe("exit status 3, the daemon cannot be reached", () => {
     async (...args) => {
       const { code, stderr } = await run(args, { env: { SOCKBROKER_ENDPOINT: join(directory, "nothing.sock") } });
       expect(code).toBe(3);
-      expect(stderr).toMatch(/^sockbroker \w+: there is no socket at unix:.*nothing\.sock: is the daemon running\?\n$/);
+      expect(stderr).toMatch(
+        /^sockbroker \w+: cannot reach (unix:\S*nothing\.sock): no such file; .* sockbroker serve --endpoint \1\n$/,
+      );
     },
   );
 
@@ -113,9 +171,13 @@ describe("exit status 3, the daemon cannot be reached", () => {
   });
 });
 
-it("takes --endpoint before SOCKBROKER_ENDPOINT", async () => {
+it.each([
+  ["before", (endpoint: string) => ["--endpoint", endpoint, "ls"]],
+  ["with = before", (endpoint: string) => [`--endpoint=${endpoint}`, "ls"]],
+  ["behind", (endpoint: string) => ["ls", "--endpoint", endpoint]],
+])("takes --endpoint %s the command", async (_, args) => {
   const env = { SOCKBROKER_ENDPOINT: "/nonexistent/broker.sock" };
-  expect(await run(["ls", "--endpoint", `unix://${daemon.path}`], { env })).toMatchObject({ code: 0, stderr: "" });
+  expect(await run(args(daemon.path), { env })).toMatchObject({ code: 0, stderr: "" });
 });
 
 it("ends quietly when nobody reads its output", async () => {

@@ -41,7 +41,9 @@ describe("connect", () => {
     const error = await rejection(connect(join(directory, "nothing")));
     expect(error).toBeInstanceOf(BrokerError);
     expect(error).toMatchObject({ code: "ENDPOINT_NOT_FOUND" });
-    expect(error.message).toMatch(/^there is no socket at unix:\/\/.*nothing: is the daemon running\?$/);
+    expect(error.message).toMatch(
+      /^cannot reach (unix:\/\/\S*nothing): no such file; is the daemon running\? sockbroker serve --endpoint \1$/,
+    );
   });
 
   test("to a file that nobody listens at is ENDPOINT_REFUSED", async () => {
@@ -58,7 +60,9 @@ describe("connect", () => {
     chmodSync(directory, 0o755);
     process.seteuid?.(NOBODY);
     try {
-      await expect(connect(closed)).rejects.toMatchObject({ code: "ENDPOINT_FORBIDDEN" });
+      const error = await rejection(connect(closed));
+      expect(error).toMatchObject({ code: "ENDPOINT_FORBIDDEN" });
+      expect(error.message).toMatch(new RegExp(`closed: permission denied; .* --admit uid:${NOBODY}$`));
     } finally {
       process.seteuid?.(0);
     }
@@ -106,9 +110,12 @@ describe("connect", () => {
     await expect(connecting).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
   });
 
-  test.each(["http://x", "tcp://localhost:1"])("to %s is a TypeError", async (endpoint) => {
-    expect(await rejection(connect(endpoint))).toBeInstanceOf(TypeError);
-  });
+  test.each(["http://x", "tcp://localhost:1", "127.0.0.1:5000", "unix://x"])(
+    "to %s is a TypeError",
+    async (endpoint) => {
+      expect(await rejection(connect(endpoint))).toBeInstanceOf(TypeError);
+    },
+  );
 });
 
 describe("the kernel's errors", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Optional
 
 from ._duration import duration
@@ -61,8 +62,10 @@ def explain(endpoint: Endpoint, error: Any) -> Exception:
     if error.code() != grpc.StatusCode.UNAVAILABLE or tuple(error.trailing_metadata() or ()):
         return error_from_rpc(error)
     details = str(error.details())
+    start = f"is the daemon running? sockbroker serve --endpoint {endpoint}"
     if "No such file" in details or "ENOENT" in details:
-        return broker_error("ENDPOINT_NOT_FOUND", f"there is no socket at {endpoint}: is the daemon running?")
+        return broker_error("ENDPOINT_NOT_FOUND", f"cannot reach {endpoint}: no such file; {start}")
     if "Permission denied" in details:
-        return broker_error("ENDPOINT_FORBIDDEN", f"permission denied for {endpoint}")
-    return broker_error("ENDPOINT_REFUSED", f"nobody answers at {endpoint}: is the daemon running?")
+        admit = f"the daemon lets this user in with --admit uid:{os.geteuid()}"
+        return broker_error("ENDPOINT_FORBIDDEN", f"cannot reach {endpoint}: permission denied; {admit}")
+    return broker_error("ENDPOINT_REFUSED", f"cannot reach {endpoint}: nobody answers; {start}")

@@ -8,6 +8,9 @@ from typing import NamedTuple, Optional
 
 DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock"
 
+#: What the kernel has room for in the address of a unix socket, in bytes.
+LONGEST_PATH = 107
+
 
 class Endpoint(NamedTuple):
     """A unix socket by its absolute path, or (with `path` None) a TCP port for mutual TLS."""
@@ -30,27 +33,43 @@ class Endpoint(NamedTuple):
 
 
 def parse_endpoint(text: str | None = None) -> Endpoint:
-    """Reads `unix:///path`, `unix:/path`, a plain path, or `tcp://host:port`.
+    """Reads `unix:///path`, `unix:/path`, `unix:relative`, a path with a slash in it, or `tcp://host:port`.
 
-    Without a text it is what SOCKBROKER_ENDPOINT says, then DEFAULT_ENDPOINT. Raises ValueError for anything else.
+    Without a text it is what SOCKBROKER_ENDPOINT says, then DEFAULT_ENDPOINT. Raises ValueError for anything else. The
+    rules are those of the daemon and of the TypeScript client; test/support/endpoints.json holds all of them to them.
     """
     if text is None:
         text = os.environ.get("SOCKBROKER_ENDPOINT") or DEFAULT_ENDPOINT
-    scheme = re.match(r"([a-z][a-z0-9+.-]*):", text)
-    if scheme is None:
-        path = text
-    elif scheme[1] == "unix":
-        path = text[len("unix:") :]
-        if path.startswith("//") and not path.startswith("///"):
-            raise ValueError(f"after unix:// comes an absolute path, not {text!r}")
-        path = path[2:] if path.startswith("///") else path
-    elif scheme[1] == "tcp":
-        return _tcp(text)
-    else:
-        raise ValueError(f"an endpoint is unix:///path or tcp://host:port, not {text!r}")
-    if not path:
+    if not text:
         raise ValueError("an endpoint is a text such as unix:///path")
-    return Endpoint(os.path.abspath(path), "", 0)
+    scheme = re.match(r"([^/:]*):", text)
+    if scheme is not None and scheme[1] == "tcp":
+        return _tcp(text)
+    return Endpoint(_absolute(_path_in(text, scheme), text), "", 0)
+
+
+def _path_in(text: str, scheme: re.Match[str] | None) -> str:
+    if scheme is None:
+        # Otherwise "localhost" would be a file of that name in the working directory.
+        if "/" not in text:
+            raise ValueError(f"a path without a slash is written ./name, not {text!r}")
+        return text
+    rest = text[scheme.end() :]
+    if scheme[1] != "unix" or not rest:
+        raise ValueError(f"an endpoint is unix:///path or a path, not {text!r}")
+    if rest.startswith("//") and not rest.startswith("///"):
+        raise ValueError(f"after unix:// comes an absolute path, not {text!r}")
+    return rest
+
+
+def _absolute(path: str, text: str) -> str:
+    # abspath keeps two slashes at the beginning, which POSIX lets mean something else.
+    path = re.sub("^//", "/", os.path.abspath(path))
+    if "\0" in path:
+        raise ValueError(f"a path has no NUL in it: {text!r}")
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise ValueError(f"the path of a unix socket has at most {LONGEST_PATH} bytes: {path}")
+    return path
 
 
 def _tcp(text: str) -> Endpoint:

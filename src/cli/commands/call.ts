@@ -3,6 +3,7 @@ import { checkCount } from "../arguments.js";
 import { defineCommand, endpointOption } from "../command.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
 import { json, jsonLine, print, table } from "../output.js";
+import { didYouMean } from "../suggest.js";
 
 type JsonValue = Parameters<typeof callJson>[1];
 
@@ -39,7 +40,8 @@ export const call = defineCommand({
     checkCount(positionals, 1, 2, "SERVICE/METHOD");
     const [name = "", argument = "{}"] = positionals;
     const method = rpcMethods().find((candidate) => name === candidate.name || name.endsWith(`.${candidate.name}`));
-    const show = method?.kind === "unary" ? json : jsonLine;
+    if (method === undefined) throw new UsageError(unknown(name));
+    const show = method.kind === "unary" ? json : jsonLine;
     const request = parse(argument === "-" ? await readStdin() : argument);
     const sessionToken = values.session ?? process.env.SOCKBROKER_SESSION;
     try {
@@ -47,12 +49,20 @@ export const call = defineCommand({
         await print(show(answer));
       }
     } catch (error) {
-      // No such RPC, no such message, no such endpoint.
+      // No such message, no such endpoint, or it takes a stream.
       throw error instanceof TypeError ? new UsageError(error.message) : error;
     }
     return exitCodes.ok[0];
   },
 });
+
+/** Of a method without its service, too, the whole name is suggested. */
+function unknown(name: string): string {
+  const names = rpcMethods().map((method) => method.name);
+  const own = name.replace(/^sockbroker\.v1\./, "");
+  const whole = names.find((candidate) => candidate.toLowerCase().endsWith(`/${own.toLowerCase()}`));
+  return `there is no RPC ${JSON.stringify(name)}${whole === undefined ? didYouMean(own, names) : `; did you mean ${whole}?`}`;
+}
 
 function listing(pattern: string): string {
   const found = rpcMethods().filter(({ name }) => name.toLowerCase().includes(pattern.toLowerCase()));

@@ -1,5 +1,6 @@
-import { AddressFamily, type AddressInput, type Broker, type Socket, SocketType } from "../../client/index.js";
-import { checkCount, familyOf, familyOptions, seconds, wholeNumber } from "../arguments.js";
+import { AddressFamily, type Broker, type Socket, type SocketAddress, SocketType } from "../../client/index.js";
+import { about } from "../about.js";
+import { checkCount, checkPort, familyOf, familyOptions, seconds } from "../arguments.js";
 import { defineCommand, endpointOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
@@ -106,12 +107,15 @@ function target(
     checkCount(positionals, 2, 2, "HOST or PORT");
     const [host = "", remote = ""] = positionals;
     const local = { host: source ?? "", port: port ?? "0" };
+    checkPort(remote, "PORT", 1);
+    checkPort(local.port, "-p", 0);
     return { family, host, port: remote, source: port === undefined && source === undefined ? null : local };
   }
   const rest = [...positionals];
   const own = port ?? rest.pop();
   if (own === undefined) throw new UsageError("PORT is missing");
   checkCount(rest, 0, 1, "");
+  checkPort(own, port === undefined ? "PORT" : "-p", 0);
   if (source !== undefined && rest.length > 0)
     throw new UsageError("with -l the local address is HOST or -s, not both");
   return { family, host: source ?? rest[0] ?? "", port: own, source: null };
@@ -121,14 +125,14 @@ function target(
 async function open(broker: Broker, wish: Wish): Promise<Socket> {
   const { family, host, port, type } = wish;
   if (family === AddressFamily.UNIX) return await openOne(broker, wish, family, 0, host);
-  const candidates = await broker.getaddrinfo(host, port, { family, type });
+  const candidates = await about(host, broker.getaddrinfo(host, port, { family, type }));
   let failure: unknown;
   for (const candidate of candidates) {
     try {
       return await openOne(broker, wish, candidate.family, candidate.proto, candidate.address);
     } catch (error) {
       failure = error;
-      wish.tell(`${formatAddress(candidate.address)}: ${error instanceof Error ? error.message : String(error)}`);
+      wish.tell(error instanceof Error ? error.message : String(error));
     }
   }
   throw failure;
@@ -139,20 +143,21 @@ async function openOne(
   { type, source, patience, tell }: Wish,
   family: number,
   proto: number,
-  address: AddressInput,
+  address: SocketAddress | string,
 ): Promise<Socket> {
   const socket = await broker.socket(family, type, proto);
   try {
     if (source !== null) {
       if (family !== AddressFamily.UNIX) await reuseAddress(broker, socket);
-      await socket.bind(
-        family === AddressFamily.UNIX ? source.host : await localAddress(broker, source.host, source.port),
-      );
+      await bind(broker, socket, family, source);
     } else if (family === AddressFamily.UNIX && type === SocketType.DGRAM) {
       // Without a name of its own it could not be answered.
       await socket.bind("");
     }
-    const { localAddress: local, peerAddress: peer } = await socket.connect(address, { timeout: patience });
+    const { localAddress: local, peerAddress: peer } = await about(
+      typeof address === "string" ? address : formatAddress(address),
+      socket.connect(address, { timeout: patience }),
+    );
     tell(`connected to ${formatAddress(peer)} from ${formatAddress(local)}`);
     return socket;
   } catch (error) {
@@ -167,7 +172,7 @@ async function listenOnce(broker: Broker, wish: Wish): Promise<Socket> {
   const listener = await broker.socket(family, wish.type);
   const unix = family === AddressFamily.UNIX;
   if (!unix) await reuseAddress(broker, listener);
-  const bound = await listener.bind(unix ? wish.host : await localAddress(broker, wish.host, wish.port));
+  const bound = await bind(broker, listener, family, wish);
   if (wish.type === SocketType.DGRAM) {
     wish.tell(`listening on ${formatAddress(bound)}`);
     // The message stays for the relay to read.
@@ -183,15 +188,21 @@ async function listenOnce(broker: Broker, wish: Wish): Promise<Socket> {
   return socket;
 }
 
+async function bind(
+  broker: Broker,
+  socket: Socket,
+  family: number,
+  { host, port }: { readonly host: string; readonly port: string },
+): ReturnType<Socket["bind"]> {
+  if (family === AddressFamily.UNIX) return await about(host, socket.bind(host));
+  const number = /^\d+$/.test(port) ? Number(port) : await about(port, broker.getservbyname(port));
+  return await about(`${host || "*"}:${port}`, socket.bind({ host, port: number }));
+}
+
 async function reuseAddress(broker: Broker, socket: Socket): Promise<void> {
   await socket.setsockopt(broker.constants.SOL_SOCKET, broker.constants.SO_REUSEADDR, 1);
 }
 
 function familyOfHost(host: string): number {
   return host.includes(":") ? AddressFamily.INET6 : AddressFamily.INET;
-}
-
-async function localAddress(broker: Broker, host: string, port: string): Promise<AddressInput> {
-  const number = /^\d+$/.test(port) ? wholeNumber(port, "PORT", 0, 65_535) : await broker.getservbyname(port);
-  return { host, port: number };
 }

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { AddressFamily, type AddressInfo, type Broker, type Socket, SocketType } from "../../client/index.js";
+import { about } from "../about.js";
 import { checkCount, familyOf, familyOptions, seconds, wholeNumber } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
@@ -45,8 +46,8 @@ export const ping = defineCommand({
     const { address } = target;
     await using socket = await openRaw(broker, target.family);
     // From now on the kernel passes on what that host sent, and no more.
-    await socket.connect(address);
     const numeric = "host" in address ? String(address.host) : host;
+    await about(numeric, socket.connect(address));
     if (!values.json) await print(`PING ${host} (${numeric}) ${size} bytes of data.\n`);
 
     const interrupted = new AbortController();
@@ -65,7 +66,7 @@ export const ping = defineCommand({
 });
 
 async function lookUp(broker: Broker, host: string, family: number): Promise<AddressInfo> {
-  const [target] = await broker.getaddrinfo(host, null, { family, type: SocketType.DGRAM });
+  const [target] = await about(host, broker.getaddrinfo(host, null, { family, type: SocketType.DGRAM }));
   if (target === undefined) throw new UsageError(`${host} has no address`);
   return target;
 }

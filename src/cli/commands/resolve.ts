@@ -1,5 +1,6 @@
 import { AddressFamily, type AddressInfo, type Broker, SocketType } from "../../client/index.js";
-import { checkCount, familyOf, familyOptions } from "../arguments.js";
+import { about } from "../about.js";
+import { checkCount, checkPort, familyOf, familyOptions } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
@@ -28,14 +29,15 @@ export const resolve = defineCommand({
   run: async (values, positionals) => {
     checkCount(positionals, 1, values.reverse ? 1 : 2, values.reverse ? "ADDRESS" : "NAME");
     const [name = "", service] = positionals;
+    if (service !== undefined) checkPort(service, "SERVICE", 0);
     const hints = { family: familyOf(values), type: socketTypeOf(values.type ?? "stream") };
     await using broker = await connectTo(values.endpoint);
     if (values.reverse) {
-      const found = await nameOf(broker, name);
+      const found = await about(name, nameOf(broker, name));
       await print(values.json ? json({ name: found }) : `${printable(found)}\n`);
       return exitCodes.ok[0];
     }
-    const found = await broker.getaddrinfo(name, service ?? null, hints);
+    const found = await about(name, broker.getaddrinfo(name, service ?? null, hints));
     await print(values.json ? json(found) : listing(found, service !== undefined));
     return exitCodes.ok[0];
   },

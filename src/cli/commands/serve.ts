@@ -1,4 +1,4 @@
-import { DEFAULT_ENDPOINT } from "../../client/index.js";
+import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "../../client/index.js";
 import { type Broker, type BrokerOptions, StartupError, startBroker } from "../../server/index.js";
 import { checkCount, seconds, wholeNumber } from "../arguments.js";
 import { defineCommand, type Values } from "../command.js";
@@ -87,7 +87,7 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
     ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
   };
   return {
-    endpoint: endpointFrom(values.endpoint ?? process.env.SOCKBROKER_ENDPOINT ?? DEFAULT_ENDPOINT),
+    endpoint: endpointFrom(values.endpoint),
     admit: values.admit.map(principal),
     ...(values.mode === undefined ? {} : { mode: mode(values.mode) }),
     limits,
@@ -124,10 +124,12 @@ function limit(name: keyof NonNullable<BrokerOptions["limits"]>, text: string | 
   return text === undefined ? {} : { [name]: wholeNumber(text, option, 1, 2 ** 31 - 1) };
 }
 
-function endpointFrom(text: string): string {
-  const path = text.replace(/^unix:/, "");
-  if (path === "" || /^[a-z][a-z0-9+.-]*:/.test(path)) {
-    throw new UsageError(`--endpoint takes unix:///path or a path, not ${JSON.stringify(text)}`);
+function endpointFrom(given: string | undefined): string {
+  const text = chosenEndpoint(given);
+  try {
+    parseEndpoint(text);
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message) : error;
   }
   return text;
 }

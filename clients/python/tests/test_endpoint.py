@@ -1,0 +1,44 @@
+"""What an endpoint is: the same texts as in the test of the TypeScript client and the daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sockbroker._endpoint import DEFAULT_ENDPOINT, Endpoint, parse_endpoint
+
+VECTORS: dict[str, list[Any]] = json.loads(
+    (Path(__file__).parents[3] / "test/support/endpoints.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("text, path", VECTORS["unix"])
+def test_is_a_unix_socket(text: str, path: str) -> None:
+    assert parse_endpoint(text) == Endpoint(path.replace("{cwd}", os.getcwd()), "", 0)
+
+
+@pytest.mark.parametrize("text, host, port", VECTORS["tcp"])
+def test_is_a_port(text: str, host: str, port: int) -> None:
+    assert parse_endpoint(text) == Endpoint(None, host, port)
+
+
+@pytest.mark.parametrize("text, why", VECTORS["refused"])
+def test_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_endpoint(text)
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environment, chosen",
+    [("unix:///run/environment", "unix:///run/environment"), ("", DEFAULT_ENDPOINT), (None, DEFAULT_ENDPOINT)],
+)
+def test_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, environment: str | None, chosen: str) -> None:
+    monkeypatch.delenv("SOCKBROKER_ENDPOINT", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("SOCKBROKER_ENDPOINT", environment)
+    assert str(parse_endpoint()) == chosen

@@ -1,0 +1,47 @@
+import { resolve } from "node:path";
+
+/** Where a daemon listens unless it is told otherwise. */
+export const DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock";
+
+/** What the kernel has room for in the address of a unix socket, in bytes. */
+const LONGEST_PATH = 107;
+
+/** Answers the endpoint that was given, else that of the environment (an empty one is as none), else the default. */
+export function chosenEndpoint(given: string | undefined): string {
+  return given ?? (process.env.SOCKBROKER_ENDPOINT || DEFAULT_ENDPOINT);
+}
+
+/**
+ * Reads an endpoint: `unix:///path`, `unix:/path`, `unix:relative`, or a path with a slash in it. Answers the absolute
+ * path of the unix socket. Throws TypeError for anything else.
+ *
+ * Daemon, clients and command line all read endpoints here; the Python client has the same rules, and
+ * test/support/endpoints.json holds both to them.
+ */
+export function parseEndpoint(text: string): string {
+  if (typeof text !== "string" || text === "") throw new TypeError("an endpoint is a text such as unix:///path");
+  const path = resolve(pathIn(text));
+  if (path.includes("\0")) throw new TypeError(`a path has no NUL in it: ${JSON.stringify(text)}`);
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
+    throw new TypeError(`the path of a unix socket has at most ${LONGEST_PATH} bytes: ${path}`);
+  }
+  return path;
+}
+
+function pathIn(text: string): string {
+  const [, scheme, rest = ""] = /^([^/:]*):(.*)$/s.exec(text) ?? [];
+  if (scheme === undefined) {
+    // Otherwise "localhost" would be a file of that name in the working directory.
+    if (!text.includes("/"))
+      throw new TypeError(`a path without a slash is written ./name, not ${JSON.stringify(text)}`);
+    return text;
+  }
+  if (scheme === "tcp") throw new TypeError(`there is no endpoint over TCP yet: ${JSON.stringify(text)}`);
+  if (scheme !== "unix" || rest === "") {
+    throw new TypeError(`an endpoint is unix:///path or a path, not ${JSON.stringify(text)}`);
+  }
+  if (rest.startsWith("//") && !rest.startsWith("///")) {
+    throw new TypeError(`after unix:// comes an absolute path, not ${JSON.stringify(text)}`);
+  }
+  return rest;
+}
