@@ -6,6 +6,9 @@ import sys
 
 from . import run
 
-if sys.argv[1:2] != ["run"]:
-    raise SystemExit(run.__doc__)
-run.main(sys.argv[2:])
+if sys.argv[1:2] == ["run"]:
+    run.main(sys.argv[2:])
+elif sys.argv[1:2] in (["--help"], ["-h"]):
+    print(run.__doc__, end="")
+else:
+    run.wrong_usage("it is `python -m sockbroker run …`; --help tells more")

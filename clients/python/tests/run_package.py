@@ -82,7 +82,7 @@ def check_contents(wheel: pathlib.Path, sdist: pathlib.Path) -> None:
 
     in_wheel = set(zipfile.ZipFile(wheel).namelist())
     info = f"{wheel.name.rpartition('-py3')[0]}.dist-info"
-    others = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "licenses/LICENSE")}
+    others = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
     expect(wheel.name.endswith("-py3-none-any.whl"), f"{wheel.name} is not for every machine")
     expect(in_wheel == modules | others, f"other files in the wheel: {in_wheel ^ (modules | others)}")
 
@@ -117,6 +117,9 @@ def check_installed(python: pathlib.Path, directory: pathlib.Path, daemon: Daemo
     run(python, "-I", "-W", "error", "-c", example, cwd=directory, timeout=60)
     where = run(python, "-I", "-c", "import sockbroker; print(sockbroker.__file__)", cwd=directory).stdout
     expect(where.startswith(str(python.parent.parent)), f"it was not the installed package, but {where}")
+    program = "import socket; print(socket.socket().fileno() >= 2**30)"
+    command = [python.parent / "sockbroker-run", "--endpoint", daemon.endpoint, "-c", program]
+    expect(run(*command, cwd=directory, timeout=60).stdout == "True\n", "sockbroker-run did not run a program")
     check_types(python, directory)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from programs import Program, run
 
 
@@ -111,10 +108,3 @@ def test_xmlrpc():
             server.shutdown()
     """
     assert run(script) == ["True", "True", "<class 'ValueError'>:as it was told to", "True"]
-
-
-def test_wrong_usage_is_said():
-    done = subprocess.run(
-        [sys.executable, "-m", "sockbroker", "run", "--nonsense", "x"], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 1 and "unknown option --nonsense" in done.stderr
