@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 
 import {
   AF_INET,
-  addon,
   boundDatagram,
   bytes,
   closing,
@@ -95,6 +94,11 @@ describe("options", () => {
     ["EBT_SO_SET_ENTRIES", 0, 128],
     ["IP6T_SO_SET_REPLACE", 41, 64],
     ["XDP_UMEM_REG", 283, 4],
+    ["XDP_RX_RING", 283, 2],
+    ["XDP_UMEM_COMPLETION_RING", 283, 6],
+    ["PACKET_RX_RING", 263, 5],
+    ["PACKET_TX_RING", 263, 13],
+    ["NETLINK_RX_RING", 270, 6],
     ["RDS_GET_MR", 276, 2],
     ["RDS_GET_MR_FOR_DEST", 276, 7],
   ])("that hold what is this process's own are refused: %s", (_, level, name) => {
@@ -113,49 +117,35 @@ describe("options", () => {
     expect(a.getsockopt(SOL_SOCKET, 77, 4)).toBe(failed("EOPNOTSUPP"));
     expect(descriptors()).toEqual(before);
   });
-});
 
-describe("ioctl", () => {
-  const FIONREAD = 0x541b;
-  const SIOCGIFINDEX = 0x8933;
-  const SIOCGIFNAME = 0x8910;
-
-  test("counts what is unread and unsent", () => {
-    const [a, b] = pair();
-    using _ = closing(a, b);
-    a.send(bytes("hello"), 0);
-    expect(b.ioctlInt(FIONREAD, 0)).toEqual({ value: 5 });
-    expect(b.ioctl(FIONREAD, new Uint8Array())).toEqual(Buffer.from(ints(5)));
-    expect(got(a.ioctlInt(0x5411, 0)).value).toBeGreaterThan(0);
+  test("that move data into a mapping of the descriptor are refused", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    using _ = closing(one);
+    const TCP_ZEROCOPY_RECEIVE = 35;
+    expect(one.getsockopt(6, TCP_ZEROCOPY_RECEIVE, 64)).toBe(failed("EOPNOTSUPP"));
+    expect(one.getsockoptInt(6, TCP_ZEROCOPY_RECEIVE)).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("takes a struct, and fills up one that is short", () => {
+  const SO_GET_FILTER = 26;
+  const load = bytes("\x30\0\0\0\x08\0\0\0");
+  const accept = bytes("\x06\0\0\0\xff\0\0\0");
+  const programOf = (instructions: number) =>
+    Buffer.concat([...Array.from({ length: instructions - 1 }, () => load), accept]);
+
+  test.each([1, 4, 32, 33, 1000])("that count instructions are read back: a filter of %i", (count) => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
-    const answer = Buffer.from(got(one.ioctl(SIOCGIFINDEX, bytes("lo"))));
-    expect(answer).toHaveLength(40);
-    expect(answer.readInt32LE(16)).toBe(addon.ifNametoindex("lo"));
-    expect(Buffer.from(got(one.ioctl(SIOCGIFNAME, answer))).toString("latin1", 0, 3)).toBe("lo\0");
-    expect(one.ioctl(SIOCGIFINDEX, bytes("no-such"))).toBe(failed("ENODEV"));
-    expect(one.ioctl(SIOCGIFINDEX, new Uint8Array(41))).toBe(failed("EINVAL"));
-  });
-
-  test.each([
-    ["a request of its own", 0xdeadbeef],
-    ["one with a pointer inside: SIOCGIFCONF", 0x8912],
-    ["one with a pointer inside: SIOCETHTOOL", 0x8946],
-    ["one that opens a descriptor: SIOCGSKNS", 0x894c],
-    ["one that changes the mode: FIONBIO", 0x5421],
-  ])("does not know %s", (_, request) => {
-    const one = socket(AF_INET, SOCK_DGRAM);
-    using __ = closing(one);
-    expect(one.ioctl(request, new Uint8Array(8))).toBeNull();
-    expect(one.ioctlInt(request, 0)).toBeNull();
-  });
-
-  test("gives no int to a request for a struct", () => {
-    const one = socket(AF_INET, SOCK_DGRAM);
-    using _ = closing(one);
-    expect(one.ioctlInt(SIOCGIFINDEX, 0)).toBeNull();
+    expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, 64)).toEqual(Buffer.alloc(0));
+    expect(one.getsockoptInt(SOL_SOCKET, SO_GET_FILTER)).toEqual({ value: 0 });
+    const program = programOf(count);
+    expect(one.setsockopt(SOL_SOCKET, SO_GET_FILTER, program)).toBe(0);
+    expect(one.getsockoptInt(SOL_SOCKET, SO_GET_FILTER)).toEqual({ value: count });
+    for (const size of [program.length, program.length + 7, 65536]) {
+      expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, size)).toEqual(program);
+    }
+    // Each of these is a number of instructions that has room for the filter, and too few bytes.
+    for (const size of [0, 4, count, program.length - 1]) {
+      expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, size), String(size)).toBe(failed("EINVAL"));
+    }
   });
 });

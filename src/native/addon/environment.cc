@@ -32,6 +32,11 @@ bool Environment::Create(Napi::Env env) {
     return false;
   }
   env.SetInstanceData(environment);
+  environment->guarded = GuardedBuffer::Map();
+  if (!environment->guarded) {
+    Napi::Error::New(env, "no memory for a guarded buffer").ThrowAsJavaScriptException();
+    return false;
+  }
   environment->mailbox = Mailbox::Open(env, environment->loop);
   if (!environment->mailbox) return false;
   return napi_add_async_cleanup_hook(env, CloseEverything, environment, nullptr) == napi_ok;

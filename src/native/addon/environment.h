@@ -7,6 +7,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "guarded_buffer.h"
 #include "resolver/mailbox.h"
 #include "unique_fd.h"
 
@@ -34,6 +35,7 @@ class Environment {
   /// a read fills it.
   static constexpr size_t ScratchBytes = 1024 * 1024;
   const std::unique_ptr<uint8_t[]> scratch{new uint8_t[ScratchBytes]};
+  std::unique_ptr<GuardedBuffer> guarded;
 };
 
 }  // namespace sockbroker

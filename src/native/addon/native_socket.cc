@@ -5,6 +5,8 @@
 #include <linux/can/isotp.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "environment.h"
 #include "record.h"
 
@@ -15,28 +17,31 @@ namespace {
 // Random, and never to change: it tells our objects from every other addon's.
 constexpr napi_type_tag Tag = {0x8f6a1c52e04b7d39, 0xb3d95e7718a2c4f0};
 
-int FactOf(int fd, int option) {
+int FactOf(GuardedBuffer& guarded, int fd, int option) {
   int value = -1;
+  uint8_t* bytes = guarded.Take(sizeof value);
   socklen_t length = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+  if (getsockopt(fd, SOL_SOCKET, option, bytes, &length) == 0)
+    std::memcpy(&value, bytes, sizeof value);
+  return value;
 }
 
 /// Most CAN sockets say that their protocol is 0; what options they know tells more.
-int CanProtocol(int fd, const SocketFacts& facts) {
+int CanProtocol(GuardedBuffer& guarded, int fd, const SocketFacts& facts) {
   if (facts.protocol > 0) return facts.protocol;
   if (facts.type == SOCK_RAW) return CAN_RAW;
-  can_isotp_options options;
-  socklen_t length = sizeof options;
-  bool isotp = getsockopt(fd, SOL_CAN_ISOTP, CAN_ISOTP_OPTS, &options, &length) == 0;
+  socklen_t length = sizeof(can_isotp_options);
+  uint8_t* options = guarded.Take(length);
+  bool isotp = getsockopt(fd, SOL_CAN_ISOTP, CAN_ISOTP_OPTS, options, &length) == 0;
   return isotp ? CAN_ISOTP : CAN_BCM;
 }
 
-SocketFacts FactsOf(int fd) {
+SocketFacts FactsOf(GuardedBuffer& guarded, int fd) {
   SocketFacts facts;
-  facts.family = FactOf(fd, SO_DOMAIN);
-  facts.type = FactOf(fd, SO_TYPE);
-  facts.protocol = FactOf(fd, SO_PROTOCOL);
-  facts.addressing = facts.family == AF_CAN ? CanProtocol(fd, facts) : facts.protocol;
+  facts.family = FactOf(guarded, fd, SO_DOMAIN);
+  facts.type = FactOf(guarded, fd, SO_TYPE);
+  facts.protocol = FactOf(guarded, fd, SO_PROTOCOL);
+  facts.addressing = facts.family == AF_CAN ? CanProtocol(guarded, fd, facts) : facts.protocol;
   return facts;
 }
 
@@ -108,7 +113,7 @@ NativeSocket::NativeSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   }
   if (napi_type_tag_object(env, info.This(), &Tag) != napi_ok) return;
   fd_ = std::move(*fd);
-  facts_ = FactsOf(Fd());
+  facts_ = FactsOf(*Environment::Of(env).guarded, Fd());
 }
 
 NativeSocket* NativeSocket::From(napi_env env, napi_value value) {

@@ -1,10 +1,13 @@
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
+#include <cstring>
 
 #include "arguments.h"
+#include "environment.h"
+#include "guarded_buffer.h"
 #include "native_socket.h"
 #include "record.h"
 #include "retry.h"
@@ -14,7 +17,22 @@ namespace sockbroker {
 
 namespace {
 
-constexpr uint32_t OptionBytesMax = 65536;
+constexpr uint32_t OptionBytesMax = GuardedBuffer::Capacity;
+
+/// getsockopt(2) into `value`. How many bytes the kernel answered, `size` at most, or -errno.
+int Get(int fd, int level, int name, uint8_t* value, size_t size) {
+  bool filter = CountsInstructions(level, name);
+  socklen_t length = 0;
+  int error = Retry([&] {
+    length = static_cast<socklen_t>(filter ? size / sizeof(sock_filter) : size);
+    return getsockopt(fd, level, name, value, &length);
+  });
+  if (error < 0) return error;
+  // For no instructions the kernel answers how many there are, and writes none.
+  if (filter && length * sizeof(sock_filter) > size) return -EINVAL;
+  // Some options answer the length that they would have liked.
+  return static_cast<int>(std::min<size_t>(filter ? length * sizeof(sock_filter) : length, size));
+}
 
 Napi::Value Set(napi_env env, int fd, int level, int name, const void* value, socklen_t length) {
   return Int(env, Retry([&] { return setsockopt(fd, level, name, value, length); }));
@@ -26,13 +44,21 @@ Napi::Value Set(napi_env env, int fd, int level, int name, const void* value, so
 Napi::Value NativeSocket::GetsockoptInt(const Napi::CallbackInfo& info) {
   int32_t level, name;
   if (!ReadArguments(info, "getsockoptInt", level, name)) return {};
-  if (AnswersDescriptor(level, name)) return Int(info.Env(), -EOPNOTSUPP);
+  if (RefusesReading(level, name)) return Int(info.Env(), -EOPNOTSUPP);
   int value = 0;
-  socklen_t length = sizeof value;
-  int error = Retry([&] { return getsockopt(Fd(), level, name, &value, &length); });
-  if (error < 0) return Int(info.Env(), error);
-  // Some options answer a single byte, whatever they are asked for.
-  if (length == 1) value = *reinterpret_cast<const uint8_t*>(&value);
+  if (CountsInstructions(level, name)) {
+    socklen_t count = 0;
+    int error = Retry([&] { return getsockopt(Fd(), level, name, nullptr, &count); });
+    if (error < 0) return Int(info.Env(), error);
+    value = static_cast<int>(count);
+  } else {
+    uint8_t* bytes = Environment::Of(info.Env()).guarded->Take(sizeof value);
+    int length = Get(Fd(), level, name, bytes, sizeof value);
+    if (length < 0) return Int(info.Env(), length);
+    std::memcpy(&value, bytes, sizeof value);
+    // Some options answer a single byte, whatever they are asked for.
+    if (length == 1) value = bytes[0];
+  }
   Record record(info.Env());
   record.Set("value", value);
   return record.Done();
@@ -44,17 +70,13 @@ Napi::Value NativeSocket::Getsockopt(const Napi::CallbackInfo& info) {
   uint32_t size;
   if (!ReadArguments(info, "getsockopt", level, name, size)) return {};
   if (size > OptionBytesMax) return Int(info.Env(), -EINVAL);
-  if (AnswersDescriptor(level, name)) return Int(info.Env(), -EOPNOTSUPP);
-  // Zeroed, not only against leaks: some options (TCP_ZEROCOPY_RECEIVE) read addresses to write to
-  // from here.
-  uint8_t small[256] = {};
-  std::vector<uint8_t> large(size > sizeof small ? size : 0);
-  uint8_t* value = size > sizeof small ? large.data() : small;
-  socklen_t length = size;
-  int error = Retry([&] { return getsockopt(Fd(), level, name, value, &length); });
-  if (error < 0) return Int(info.Env(), error);
-  // Some options answer the length that they would have liked.
-  return Bytes(info.Env(), value, std::min<size_t>(length, size));
+  if (RefusesReading(level, name)) return Int(info.Env(), -EOPNOTSUPP);
+  // Zeroed, not only against leaks: some options (MPTCP_FULL_INFO) read addresses to write to from
+  // here.
+  uint8_t* value = Environment::Of(info.Env()).guarded->Take(size);
+  int length = Get(Fd(), level, name, value, size);
+  if (length < 0) return Int(info.Env(), length);
+  return Bytes(info.Env(), value, static_cast<size_t>(length));
 }
 
 /* Wraps setsockopt(2). Caps: as the option wants. #syscalls setsockopt */

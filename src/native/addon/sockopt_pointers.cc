@@ -24,7 +24,8 @@ struct Row {
 };
 
 // {level, first name, last name}. Netfilter's tables hold a pointer that the kernel writes the old
-// counters to, XDP_UMEM_REG the memory that it puts packets in, RDS_GET_MR where to put a cookie.
+// counters to, XDP_UMEM_REG the memory that it puts packets in, RDS_GET_MR where to put a cookie. A
+// ring is kernel memory, up to gigabytes, that nobody could map.
 constexpr Row Rows[] = {
     {SOL_SOCKET, SO_ATTACH_FILTER, SO_ATTACH_FILTER, OptionValue::Filter},
     {SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_CBPF, OptionValue::Filter},
@@ -35,7 +36,10 @@ constexpr Row Rows[] = {
     {IPPROTO_IP, 96, 99, OptionValue::Foreign},    // ARPT_SO_SET_*
     {IPPROTO_IP, 128, 131, OptionValue::Foreign},  // EBT_SO_SET_*
     {IPPROTO_IPV6, 64, 65, OptionValue::Foreign},  // IP6T_SO_SET_*
-    {SOL_XDP, 4, 4, OptionValue::Foreign},         // XDP_UMEM_REG
+    {SOL_XDP, 2, 6, OptionValue::Foreign},         // XDP_*_RING, XDP_UMEM_*
+    {SOL_PACKET, PACKET_RX_RING, PACKET_RX_RING, OptionValue::Foreign},
+    {SOL_PACKET, PACKET_TX_RING, PACKET_TX_RING, OptionValue::Foreign},
+    {SOL_NETLINK, 6, 7, OptionValue::Foreign},  // NETLINK_RX_RING, NETLINK_TX_RING
     {SOL_RDS, RDS_GET_MR, RDS_GET_MR, OptionValue::Foreign},
     {SOL_RDS, RDS_GET_MR_FOR_DEST, RDS_GET_MR_FOR_DEST, OptionValue::Foreign},
 };
@@ -54,6 +58,7 @@ static_assert(!Overlap());
 constexpr int SctpLevel = 132;
 constexpr int SctpPeeloff = 102;
 constexpr int SctpPeeloffFlags = 122;
+constexpr int TcpZerocopyReceive = 35;
 
 }  // namespace
 
@@ -75,9 +80,14 @@ int SetFilter(int fd, int level, int name, ByteSpan program) {
   return Retry([&] { return setsockopt(fd, level, name, &value, sizeof value); });
 }
 
-bool AnswersDescriptor(int level, int name) {
+bool RefusesReading(int level, int name) {
   return (level == SOL_SOCKET && name == SO_PEERPIDFD) ||
-         (level == SctpLevel && (name == SctpPeeloff || name == SctpPeeloffFlags));
+         (level == SctpLevel && (name == SctpPeeloff || name == SctpPeeloffFlags)) ||
+         (level == IPPROTO_TCP && name == TcpZerocopyReceive);
+}
+
+bool CountsInstructions(int level, int name) {
+  return level == SOL_SOCKET && name == SO_GET_FILTER;
 }
 
 }  // namespace sockbroker

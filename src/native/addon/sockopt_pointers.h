@@ -10,9 +10,9 @@ enum class OptionValue {
   Plain,
   /// A struct sock_fprog, which holds the address of a filter program.
   Filter,
-  /// They hold addresses in this process, or numbers of its descriptors. A caller has neither, so
-  /// whatever it sends would
-  /// make the kernel read, or even write, what it was never given.
+  /// They hold addresses in this process, or numbers of its descriptors, and a caller has neither:
+  /// whatever it sends would make the kernel read, or even write, what it was never given. Or they
+  /// make the kernel allocate what only a mmap(2) of the descriptor reaches.
   Foreign,
 };
 
@@ -22,7 +22,11 @@ OptionValue Classify(int level, int name);
 /// -errno.
 int SetFilter(int fd, int level, int name, ByteSpan program);
 
-/// Whether getsockopt(2) of the option opens a descriptor and answers its number.
-bool AnswersDescriptor(int level, int name);
+/// Whether getsockopt(2) of the option opens a descriptor and answers its number, or moves data
+/// into memory that the descriptor was mapped to.
+bool RefusesReading(int level, int name);
+
+/// Whether the length that getsockopt(2) takes and answers is a number of struct sock_filter.
+bool CountsInstructions(int level, int name);
 
 }  // namespace sockbroker

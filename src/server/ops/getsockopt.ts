@@ -10,6 +10,10 @@ import type { Op } from "./op.js";
 
 /** Python's limit. */
 const MAX_BYTES = 1024;
+const SOL_SOCKET = 1;
+const SO_GET_FILTER = 26;
+/** 4096 instructions, the most that a filter has. */
+const MAX_FILTER_BYTES = 8 * 4096;
 
 /** Wraps getsockopt(2). */
 export const getsockopt: Op<typeof SocketService.method.getsockopt> = (ctx, request) => {
@@ -32,7 +36,8 @@ function plain(entry: SocketEntry, request: GetsockoptRequest) {
     const { value } = checkResult(entry.native.getsockoptInt(level, name), "getsockopt");
     return { value: { case: "integer" as const, value } };
   }
-  if (maxBytes < 0 || maxBytes > MAX_BYTES) {
+  const limit = level === SOL_SOCKET && name === SO_GET_FILTER ? MAX_FILTER_BYTES : MAX_BYTES;
+  if (maxBytes < 0 || maxBytes > limit) {
     throw new ArgumentFault(
       ArgumentError_Kind.OS,
       "OPTION_SIZE_OUT_OF_RANGE",
