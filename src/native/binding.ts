@@ -164,15 +164,20 @@ export interface NativeSocket {
   getpeername(): Sockaddr | NegatedErrno;
 
   /**
-   * getsockopt(2) of an `int`. Options whose answer is the number of a new descriptor (SO_PEERPIDFD, SCTP's peel-off) are
-   * -EOPNOTSUPP here and below.
+   * getsockopt(2) of an `int`; of SO_GET_FILTER, how many instructions the filter has. Options whose answer is the number
+   * of a new descriptor (SO_PEERPIDFD, SCTP's peel-off), and TCP_ZEROCOPY_RECEIVE, which moves data into a mapping of the
+   * descriptor, are -EOPNOTSUPP here and below.
    */
   getsockoptInt(level: number, name: number): { readonly value: number } | NegatedErrno;
-  /** getsockopt(2) into `size` bytes (1 to 65536), cut to the length the kernel answered. */
+  /**
+   * getsockopt(2) into `size` bytes (1 to 65536), cut to the length the kernel answered. -EFAULT when the kernel writes more
+   * than that. SO_GET_FILTER answers the array of struct sock_filter, -EINVAL when it does not fit.
+   */
   getsockopt(level: number, name: number, size: number): Uint8Array | NegatedErrno;
   /**
    * setsockopt(2) of an `int`. 0 or -errno. Options whose value holds addresses or descriptors of this process
-   * (netfilter's tables, SO_ATTACH_BPF, XDP_UMEM_REG, RDS_GET_MR) are -EOPNOTSUPP here and below: a caller has neither.
+   * (netfilter's tables, SO_ATTACH_BPF, XDP_UMEM_REG, RDS_GET_MR), or that make a ring which only mmap(2) of the
+   * descriptor reaches (PACKET_RX_RING, XDP_RX_RING), are -EOPNOTSUPP here and below: a caller has neither.
    */
   setsockoptInt(level: number, name: number, value: number): number;
   /**
@@ -185,8 +190,14 @@ export interface NativeSocket {
 
   /**
    * ioctl(2) for the requests that the addon knows the argument of (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIF*, …): an
-   * `int` in and out, or a struct in and out. null when it does not know the request: an unknown request could make the
+   * `int` in and out, or bytes in and out. null when it does not know the request: an unknown request could make the
    * kernel write anywhere.
+   *
+   * The answer is as long as the argument. An argument that is shorter than the request's struct ends in zeros; what is
+   * longer comes back as it was. Where the struct points to another, that follows it, and the address is not read:
+   * SIOCETHTOOL takes and answers a struct ifreq and then ethtool's struct (-EOPNOTSUPP for commands that do more than
+   * read). SIOCGIFCONF takes a struct ifconf, and answers it and then an array of struct ifreq, of `ifc_len` bytes;
+   * there is none when the address was NULL.
    */
   ioctlInt(request: number, argument: number): { readonly value: number } | NegatedErrno | null;
   ioctl(request: number, argument: Uint8Array): Uint8Array | NegatedErrno | null;

@@ -9,8 +9,11 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <vector>
 
 #include "arguments.h"
+#include "environment.h"
+#include "ioctl_pointers.h"
 #include "native_socket.h"
 #include "record.h"
 #include "retry.h"
@@ -21,7 +24,8 @@ namespace {
 
 /* An ioctl's argument is whatever the request says, often the address of a struct with more
  * addresses in it. So only these are made, each with an argument of a known size and no pointer or
- * descriptor inside. None changes an interface or the descriptor's mode. */
+ * descriptor inside, and those of ioctl_pointers.cc. None changes an interface or the descriptor's
+ * mode. */
 struct Request {
   unsigned long number;
   size_t size;
@@ -65,9 +69,7 @@ constexpr bool HasDuplicate() {
 }
 static_assert(!HasDuplicate());
 
-constexpr size_t ArgumentBytesMax = 256;
-static_assert(std::all_of(std::begin(Requests), std::end(Requests),
-                          [](const Request& request) { return request.size <= ArgumentBytesMax; }));
+constexpr size_t ArgumentBytesMax = GuardedBuffer::Capacity;
 
 /// Null for a request that is not in the table.
 const Request* Find(uint32_t number) {
@@ -85,8 +87,11 @@ Napi::Value NativeSocket::IoctlInt(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "ioctlInt", number, argument)) return {};
   const Request* request = Find(number);
   if (request == nullptr || request->size != sizeof argument) return info.Env().Null();
-  int error = Retry([&] { return ioctl(Fd(), request->number, &argument); });
+  uint8_t* bytes = Environment::Of(info.Env()).guarded->Take(sizeof argument);
+  std::memcpy(bytes, &argument, sizeof argument);
+  int error = Retry([&] { return ioctl(Fd(), request->number, bytes); });
   if (error < 0) return Int(info.Env(), error);
+  std::memcpy(&argument, bytes, sizeof argument);
   Record record(info.Env());
   record.Set("value", argument);
   return record.Done();
@@ -97,15 +102,25 @@ Napi::Value NativeSocket::Ioctl(const Napi::CallbackInfo& info) {
   uint32_t number;
   ByteSpan argument;
   if (!ReadArguments(info, "ioctl", number, argument)) return {};
-  const Request* request = Find(number);
-  if (request == nullptr) return info.Env().Null();
-  if (argument.size() > request->size) return Int(info.Env(), -EINVAL);
-  // A shorter argument ends in zeros: the kernel reads and writes the whole struct in any case.
-  alignas(max_align_t) uint8_t buffer[ArgumentBytesMax] = {};
-  std::copy(argument.begin(), argument.end(), buffer);
-  int error = Retry([&] { return ioctl(Fd(), request->number, buffer); });
+  GuardedBuffer& guarded = *Environment::Of(info.Env()).guarded;
+  std::vector<uint8_t> answer;
+  int error = 0;
+  if (HoldsPointer(number)) {
+    error = IoctlWithPointer(Fd(), number, argument, guarded, answer);
+  } else {
+    const Request* request = Find(number);
+    if (request == nullptr) return info.Env().Null();
+    if (argument.size() > ArgumentBytesMax) return Int(info.Env(), -EINVAL);
+    // The kernel reads and writes the whole struct, however much of it the caller gave and wants.
+    size_t used = std::min(argument.size(), request->size);
+    uint8_t* bytes = guarded.Take(request->size);
+    std::copy_n(argument.begin(), used, bytes);
+    error = Retry([&] { return ioctl(Fd(), request->number, bytes); });
+    answer.assign(argument.begin(), argument.end());
+    std::copy_n(bytes, used, answer.begin());
+  }
   if (error < 0) return Int(info.Env(), error);
-  return Bytes(info.Env(), buffer, request->size);
+  return Bytes(info.Env(), answer.data(), answer.size());
 }
 
 }  // namespace sockbroker

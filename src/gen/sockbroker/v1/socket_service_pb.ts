@@ -2178,7 +2178,9 @@ export type IoctlRequest = Message<"sockbroker.v1.IoctlRequest"> & {
     case: "integer";
   } | {
     /**
-     * A struct in the layout of the daemon's host.
+     * A struct in the layout of the daemon's host. What is missing at its end counts as zeros; what follows it comes back
+     * as it is. No address in it is read: of SIOCETHTOOL, ethtool's struct follows the struct ifreq that points to it;
+     * SIOCGIFCONF takes the struct ifconf alone, and tells only whether its address is NULL.
      *
      * @generated from field: bytes data = 4;
      */
@@ -2215,7 +2217,8 @@ export type IoctlResponse = Message<"sockbroker.v1.IoctlResponse"> & {
     case: "integer";
   } | {
     /**
-     * A struct in the layout of the daemon's host.
+     * As long as the argument. Only SIOCGIFCONF answers more, unless its address is NULL: an array of struct ifreq follows
+     * the struct ifconf, `ifc_len` bytes of it, 64 KiB at the most.
      *
      * @generated from field: bytes data = 2;
      */
@@ -2693,8 +2696,10 @@ export const SocketService: GenService<{
     output: typeof GetpeernameResponseSchema;
   },
   /**
-   * Getsockopt answers an option's value. Analogous to getsockopt(2) and Python's `socket.getsockopt`. Typical errors:
-   * ENOPROTOOPT, EINVAL; OS ArgumentError for max_bytes beyond 1024.
+   * Getsockopt answers an option's value. Analogous to getsockopt(2) and Python's `socket.getsockopt`. SO_GET_FILTER answers
+   * the filter's program, an array of struct sock_filter; as an int, how many instructions it has. Typical errors:
+   * ENOPROTOOPT, EINVAL; OS ArgumentError for max_bytes beyond 1024; EOPNOTSUPP for what needs memory or descriptors of the
+   * caller's own process (SO_PEERPIDFD, TCP_ZEROCOPY_RECEIVE).
    *
    * @generated from rpc sockbroker.v1.SocketService.Getsockopt
    */
@@ -2704,8 +2709,10 @@ export const SocketService: GenService<{
     output: typeof GetsockoptResponseSchema;
   },
   /**
-   * Setsockopt sets an option. Analogous to setsockopt(2) and Python's `socket.setsockopt`. Typical errors: ENOPROTOOPT,
-   * EINVAL (wrong size), EPERM.
+   * Setsockopt sets an option. Analogous to setsockopt(2) and Python's `socket.setsockopt`. For SO_ATTACH_FILTER,
+   * SO_ATTACH_REUSEPORT_CBPF and PACKET_FANOUT_DATA the value is the filter's program, an array of struct sock_filter, and not
+   * the struct sock_fprog that points to it. Typical errors: ENOPROTOOPT, EINVAL (wrong size), EPERM; EOPNOTSUPP for what
+   * needs memory or descriptors of the caller's own process (SO_ATTACH_BPF, PACKET_RX_RING).
    *
    * @generated from rpc sockbroker.v1.SocketService.Setsockopt
    */
@@ -2875,7 +2882,7 @@ export const SocketService: GenService<{
   /**
    * Ioctl makes an ioctl(2) that the daemon knows the argument of (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIFINDEX, …).
    * Analogous to Python's `socket.ioctl` and `fcntl.ioctl`. Typical errors: ENOTTY, EINVAL, ENODEV; NOT_SUPPORTED_ON_HOST
-   * for a request that it does not know, and for Windows' SIO_*.
+   * for a request that it does not know, and for Windows' SIO_*; EOPNOTSUPP for ethtool's commands that do more than read.
    *
    * @generated from rpc sockbroker.v1.SocketService.Ioctl
    */
