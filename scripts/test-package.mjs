@@ -1,5 +1,5 @@
 // Packs the package, installs the tarball into an empty project as a user would, and uses it there: the typed client,
-// a broker started in the same process, and the command.
+// a broker started by a program of its own, and the command.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,22 +13,34 @@ const installed = join(project, "node_modules/sockbroker");
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 const exchange = `
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { connect } from "sockbroker";
 import { startBroker } from "sockbroker/server";
 
+if (process.argv[2] !== undefined) {
+  const server = await startBroker({ endpoint: process.argv[2] });
+  process.on("disconnect", () => server.close());
+  process.send("listening");
+  await server.ended;
+  process.exit();
+}
 const directory = mkdtempSync(join(tmpdir(), "broker-"));
 const endpoint = "unix:" + join(directory, "broker.sock");
-const server = await startBroker({ endpoint });
+const server = fork(fileURLToPath(import.meta.url), [endpoint]);
+await once(server, "message");
 const broker = await connect({ endpoint });
 const [left, right] = await broker.socketpair();
 await left.sendall(Buffer.from("ping"));
 const received = Buffer.from(await right.recv(16)).toString();
 if (received !== "ping") throw new Error("received " + JSON.stringify(received));
 await broker.close();
-await server.close();
+server.disconnect();
+await once(server, "exit");
 rmSync(directory, { recursive: true });
 `;
 
@@ -37,7 +49,7 @@ const steps = [
   ["pack", () => capture("npm", ["pack", "--pack-destination", scratch])],
   ["install into an empty project", install],
   ["nothing of ours ran during the install", nothingBuilt],
-  ["a client and a broker in one process exchange bytes", () => runModule(exchange)],
+  ["a client and a broker exchange bytes", () => runModule(exchange)],
   ["the client needs neither server nor addon", clientAlone],
   ["npx sockbroker --version", versionOfCommand],
 ];

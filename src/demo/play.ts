@@ -1,11 +1,10 @@
-import type { ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { connect } from "../client/index.js";
 import { capabilities } from "./capabilities.js";
-import { attempt, ended, passThrough, start } from "./child.js";
+import { attempt, passThrough } from "./child.js";
+import { startDaemon, stopDaemon } from "./daemon.js";
 import { loopbackUp } from "./loopback-up.js";
 import { DemoFailure, narrate } from "./narrate.js";
 import { findOtherUser, OTHER_UID } from "./other-user.js";
@@ -31,7 +30,9 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
     mkdirSync(scratch);
     chmodSync(scratch, 0o777);
     const endpoint = `unix://${join(directory, "broker.sock")}`;
-    const daemon = await startDaemon(endpoint);
+    const serve = ["--endpoint", endpoint, "--admit", `uid:${OTHER_UID}`];
+    const daemon = await startDaemon(serve);
+    narrate.line(`the daemon, process ${daemon.pid}, user ${process.geteuid?.()}: sockbroker serve ${serve.join(" ")}`);
     try {
       if (ownNamespace) await bringLoopbackUp(endpoint);
       const { command, args, options } = other.launch(staging.node, [
@@ -67,29 +68,6 @@ function checkPrivilege(): void {
 
 /** By their bits in capabilities(7). */
 const NEEDED = { CAP_NET_RAW: 13n, CAP_NET_BIND_SERVICE: 10n };
-
-/** Starts `sockbroker serve`, and waits until it listens. */
-async function startDaemon(endpoint: string): Promise<ChildProcess> {
-  const serve = ["serve", "--endpoint", endpoint, "--admit", `uid:${OTHER_UID}`];
-  const script = fileURLToPath(new URL("../cli/main.js", import.meta.url));
-  const daemon = await start(process.execPath, [script, ...serve], { stdio: ["ignore", "inherit", "pipe"] });
-  let log = "";
-  for await (const text of daemon.stderr?.setEncoding("utf8").iterator({ destroyOnReturn: false }) ?? []) {
-    log += text as string;
-    if (!log.includes('"listening"')) continue;
-    // Nobody wants the rest, but a full pipe would stop the daemon.
-    daemon.stderr?.resume();
-    narrate.line(`the daemon, process ${daemon.pid}, user ${process.geteuid?.()}: sockbroker ${serve.join(" ")}`);
-    return daemon;
-  }
-  throw new DemoFailure(`the daemon did not start: ${log.trim()}`);
-}
-
-async function stopDaemon(daemon: ChildProcess): Promise<void> {
-  daemon.kill("SIGTERM");
-  const { code, signal } = await ended(daemon);
-  if (code !== 0) throw new DemoFailure(`the daemon ended with ${signal ?? `status ${code}`}`);
-}
 
 async function bringLoopbackUp(endpoint: string): Promise<void> {
   await using broker = await connect(endpoint);

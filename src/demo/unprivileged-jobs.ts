@@ -1,6 +1,6 @@
 /*
  * The three jobs, each done twice: directly, where the kernel says no, and through the daemon. "Directly" is the same code
- * with a broker inside this very process, which has no more rights than the process; so the calls are the same, and only
+ * with a daemon that this process started, which has no more rights than the process; so the calls are the same, and only
  * who makes them differs.
  */
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { DemoFailure, messageOf, narrate } from "./narrate.js";
 
 /** The same calls, made by two processes. */
 export interface Brokers {
-  /** In this process. */
+  /** In a daemon that this process started. */
   readonly own: Broker;
   /** In the daemon. */
   readonly daemon: Broker;

@@ -42,10 +42,17 @@ function audited<T>(ctx: Caller, verb: Verb, endpoint: string | null, value: T):
   try {
     return check(ctx.services.policy, { principal: ctx.principal.name, verb, endpoint }, value);
   } catch (error) {
-    if (error instanceof PolicyDenied) {
-      ctx.services.counters.denials += 1;
-      ctx.services.denials.add(error);
-    }
+    if (error instanceof PolicyDenied) report(ctx.services, error);
     throw error;
   }
+}
+
+function report({ counters, throttled }: Caller["services"], { query, decision }: PolicyDenied): void {
+  counters.denials += 1;
+  throttled.add({
+    kind: `denied ${query.principal} ${query.verb} ${decision.rule}`,
+    level: "warn",
+    message: "denied by policy",
+    fields: { event: "denied", ...query, rule: decision.rule },
+  });
 }

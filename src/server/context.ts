@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import type { Counters } from "./counters.js";
-import type { DenialLog } from "./denial-log.js";
 import type { Limits } from "./limits.js";
 import type { Resolver } from "./names/resolver.js";
 import type { Policy } from "./policy/policy.js";
 import type { PeerIdentity, Principal } from "./principal.js";
 import type { Session } from "./sockets/session.js";
+import type { ThrottledLog } from "./throttled-log.js";
 
 /** What the whole daemon shares. */
 export interface Services {
@@ -15,8 +15,9 @@ export interface Services {
   readonly resolver: Resolver;
   readonly limits: Limits;
   readonly counters: Counters;
-  readonly denials: DenialLog;
   readonly log: Logger;
+  /** For what a caller can cause to be logged. */
+  readonly throttled: ThrottledLog;
   readonly version: string;
 }
 

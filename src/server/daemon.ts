@@ -2,6 +2,7 @@
  * The composition root: everything that the daemon is made of is made and joined here, and ended here in reverse.
  */
 
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import { AdminService } from "../gen/sockbroker/v1/admin_service_pb.js";
@@ -18,7 +19,6 @@ import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } 
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
-import { DenialLog } from "./denial-log.js";
 import type { Limits } from "./limits.js";
 import { malformedBy } from "./malformed.js";
 import { newResolver } from "./names/resolver.js";
@@ -32,6 +32,7 @@ import { serveSession } from "./services/session-stream.js";
 import { unaryHandlers } from "./services/unary.js";
 import { serveWatch } from "./services/watch.js";
 import { Sessions } from "./sockets/sessions.js";
+import { ThrottledLog } from "./throttled-log.js";
 import { type Connection, Connections } from "./transport/connections.js";
 import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 
@@ -52,6 +53,8 @@ export interface DaemonOptions {
   readonly limits: Limits;
   readonly log: Logger;
   readonly version: string;
+  /** Called for each connection that this very process made, which is refused. */
+  readonly onOwnProcess: (reason: string) => void;
   /** Called once, when everything is closed. */
   readonly onEnd: () => void;
 }
@@ -79,7 +82,7 @@ export class Daemon {
       counters,
       log,
       version,
-      denials: new DenialLog(log),
+      throttled: new ThrottledLog(log),
       resolver: newResolver(native),
     };
     this.#sessions = new Sessions({ limits, counters });
@@ -90,6 +93,7 @@ export class Daemon {
       path: options.path,
       mode: options.mode,
       onConnection: (socket, peer) => this.#admit(socket, peer),
+      onOwnProcess: () => this.#refuseOwn(),
       onError: (error) => log.error({ err: error }, "a connection could not be accepted"),
     });
   }
@@ -146,13 +150,38 @@ export class Daemon {
   }
 
   #file(socket: Socket, peer: PeerIdentity): Connection | null {
+    const principal = `uid:${peer.uid}`;
     try {
-      return this.#connections.add(`uid:${peer.uid}`, peer);
+      return this.#connections.add(principal, peer);
     } catch (error) {
-      this.#services.log.warn({ err: error, pid: peer.pid }, "connection refused");
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refuse(principal, { principal, pid: peer.pid, reason });
       socket.destroy();
       return null;
     }
+  }
+
+  /** Of a caller's socket that was connected to the daemon's own endpoint, or of a client in this process. */
+  #refuseOwn(): void {
+    const reason =
+      "it came from the daemon's own process, whose privileges no caller has; clients need a process of their own";
+    this.#refuse("own process", { pid: process.pid, reason });
+    this.#options.onOwnProcess(reason);
+  }
+
+  #refuse(kind: string, fields: object): void {
+    this.#services.throttled.add({ kind: `refused ${kind}`, level: "warn", message: "connection refused", fields });
+  }
+
+  /** Logs a fault of the daemon itself. Answers the reference under which the log has it, or one like it. */
+  #fault(cause: unknown): string {
+    const { reference } = this.#services.throttled.add({
+      kind: `fault ${placeOf(cause)}`,
+      level: "error",
+      message: "internal error",
+      fields: { err: cause, reference: randomBytes(6).toString("hex") },
+    });
+    return reference;
   }
 
   #forget(socket: Socket, connection: Connection): void {
@@ -162,14 +191,13 @@ export class Daemon {
   }
 
   #createRpc(): RpcServer {
-    const { log, limits } = this.#services;
+    const { limits } = this.#services;
     const door: Door = {
       services: this.#services,
       connections: this.#connections,
       draining: () => this.#draining !== null,
     };
-    const statusOf = (error: unknown) =>
-      statusOfError(error, (cause, reference) => log.error({ err: cause, reference }, "internal error"));
+    const statusOf = (error: unknown) => statusOfError(error, (cause) => this.#fault(cause));
     const malformed = malformedBy(this.#services.version);
     const deps = { door, statusOf, malformed };
     const unary = unaryHandlers(door);
@@ -205,6 +233,13 @@ export class Daemon {
       ],
     });
   }
+}
+
+/** Where something was thrown: unlike its text, nothing that a caller can choose. */
+function placeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frame = /^ +at .*$/m.exec(cause.stack ?? "");
+  return `${cause.name} ${frame?.[0].trim() ?? ""}`;
 }
 
 /** How long calls may take to end when the daemon was asked to, unless it is told otherwise. */

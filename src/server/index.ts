@@ -1,2 +1,3 @@
+export { parseAdmission } from "./admission.js";
 export { type Broker, type BrokerOptions, startBroker } from "./start-broker.js";
 export { StartupError } from "./startup-error.js";

@@ -4,6 +4,7 @@ import { type Logger, pino } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
 import { parseEndpoint } from "../rpc/endpoint.js";
+import { type Admission, parseAdmission } from "./admission.js";
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
@@ -12,7 +13,10 @@ import { StartupError } from "./startup-error.js";
 export interface BrokerOptions {
   /** Where to listen: `unix:///path`, `unix:path` or a path with a slash in it. Its directory is made if it is missing. */
   readonly endpoint: string;
-  /** Principals, such as "uid:1000", that may do what the daemon may do. Its own user and root always may. */
+  /**
+   * Who may do what the daemon may do: "uid:1000", or "uid:1000,unix" for unix sockets with a path too. Its own user and
+   * root always may.
+   */
   readonly admit?: readonly string[];
   /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */
   readonly mode?: number;
@@ -31,15 +35,15 @@ export interface Broker extends AsyncDisposable {
   close(options?: { readonly graceMilliseconds?: number }): Promise<void>;
 }
 
-/** Starts a broker in this process. Rejects with `StartupError`. */
+/**
+ * Starts a broker in this process. Rejects with `StartupError`.
+ *
+ * Its clients are other processes: a connection from this one is refused, because the kernel cannot tell it from a socket
+ * that the broker holds for a caller.
+ */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const path = socketPath(options.endpoint);
-  const admit = options.admit ?? [];
-  for (const principal of admit) {
-    if (!/^uid:\d+$/.test(principal)) {
-      throw new StartupError(`a principal is written uid:NUMBER, and ${JSON.stringify(principal)} is not`);
-    }
-  }
+  const admitted = (options.admit ?? []).map(admission);
   makeDirectory(path);
   let announceEnd = (): void => {};
   const ended = new Promise<void>((announce) => {
@@ -48,16 +52,32 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const daemon = new Daemon({
     native: loadNative(),
     path,
-    mode: options.mode ?? (admit.length === 0 ? 0o600 : 0o666),
-    policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted: admit }),
+    mode: options.mode ?? (admitted.length === 0 ? 0o600 : 0o666),
+    policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted }),
     limits: { ...defaultLimits, ...options.limits },
     log: options.log ?? pino({ level: "silent" }),
     version: packageVersion(),
+    onOwnProcess: options.log === undefined ? warnOnce() : () => undefined,
     onEnd: announceEnd,
   });
   const close = (closing: { readonly graceMilliseconds?: number } = {}): Promise<void> =>
     daemon.drain(closing.graceMilliseconds ?? DEFAULT_GRACE_MS);
   return { endpoint: `unix://${path}`, ended, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** Without a log a program that connects to itself would never learn why that does not work. */
+function warnOnce(): (reason: string) => void {
+  let warned = false;
+  return (reason) => {
+    if (!warned) process.emitWarning(`sockbroker refused a connection: ${reason}`);
+    warned = true;
+  };
+}
+
+function admission(text: string): Admission {
+  const parsed = parseAdmission(text);
+  if (parsed !== null) return parsed;
+  throw new StartupError(`an admission is written uid:NUMBER or uid:NUMBER,unix, and ${JSON.stringify(text)} is not`);
 }
 
 /** Reads the path of a unix endpoint. Throws `StartupError`. */

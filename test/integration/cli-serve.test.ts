@@ -107,6 +107,7 @@ describe("a wrong command line", () => {
     [["--endpoint", `/tmp/${"x".repeat(103)}`]],
     [["--admit", "alice"]],
     [["--admit", "uid:-1"]],
+    [["--admit", "uid:1,tcp"]],
     [["--mode", "rw"]],
     [["--mode", "9"]],
     [["--grace", "long"]],

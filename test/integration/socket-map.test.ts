@@ -5,27 +5,22 @@
  * The policy is the built-in one: the daemon's own user may do what the daemon may do.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AddressFamily, type Broker, callJson, connect, SocketType } from "../../src/client/index.js";
-import { type Broker as Daemon, startBroker } from "../../src/server/index.js";
+import { type Daemon, startDaemon } from "../support/daemon.js";
 
-const directory = mkdtempSync(join(tmpdir(), "sockbroker-map-"));
 let daemon: Daemon;
 let broker: Broker;
 
 beforeAll(async () => {
-  daemon = await startBroker({ endpoint: `unix://${directory}/sockbroker.sock` });
+  daemon = await startDaemon();
   broker = await connect(daemon.endpoint);
 });
 
 afterAll(async () => {
   await broker?.close();
-  await daemon?.close({ graceMilliseconds: 0 });
-  rmSync(directory, { recursive: true });
+  await daemon?.kill();
 });
 
 interface ConstantsAnswer {

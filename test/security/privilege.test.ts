@@ -29,8 +29,8 @@ function errorOf({ stderr }: Result): Record<string, unknown> {
 const moduleUrl = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
 
 /**
- * Does one job of the demonstration, which tries it directly first, and fails if that works: by the same calls to a broker
- * inside the process, which has no more rights than the process.
+ * Does one job of the demonstration, which tries it directly first, and fails if that works: by the same calls to a daemon
+ * that the process started, which has no more rights than the process.
  */
 async function jobAs(
   uid: number,
@@ -42,16 +42,17 @@ async function jobAs(
     import { tmpdir } from "node:os";
     import { join } from "node:path";
     import { connect } from ${moduleUrl("client/index.js")};
-    import { startBroker } from ${moduleUrl("server/index.js")};
+    import { startDaemon, stopDaemon } from ${moduleUrl("demo/daemon.js")};
     import { ${name} } from ${moduleUrl("demo/unprivileged-jobs.js")};
     const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
-    const server = await startBroker({ endpoint: join(directory, "own.sock") });
-    const [own, daemon] = await Promise.all([connect(server.endpoint), connect(${JSON.stringify(daemon.path)})]);
+    const endpoint = join(directory, "own.sock");
+    const server = await startDaemon(["--endpoint", endpoint]);
+    const [own, daemon] = await Promise.all([connect(endpoint), connect(${JSON.stringify(daemon.path)})]);
     try {
       await ${name}({ own, daemon });
     } finally {
       await Promise.all([own.close(), daemon.close()]);
-      await server.close();
+      await stopDaemon(server);
       rmSync(directory, { recursive: true });
     }`;
   const [program = "", ...args] = asUser(uid);

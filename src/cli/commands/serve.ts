@@ -1,5 +1,5 @@
 import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "../../client/index.js";
-import { type Broker, type BrokerOptions, StartupError, startBroker } from "../../server/index.js";
+import { type Broker, type BrokerOptions, parseAdmission, StartupError, startBroker } from "../../server/index.js";
 import { checkCount, seconds, wholeNumber } from "../arguments.js";
 import { defineCommand, type Values } from "../command.js";
 import { type ExitCode, exitCodes, signalled, UsageError } from "../exit-codes.js";
@@ -24,7 +24,9 @@ const options = {
     type: "string",
     value: "PRINCIPAL",
     multiple: true,
-    help: "who may do what the daemon may do, e.g. uid:1000; may be given several times. Its own user and root always may",
+    help:
+      "who may do what the daemon may do, e.g. uid:1000, or uid:1000,unix for unix sockets with a path too; may be given " +
+      "several times. Its own user and root always may",
   },
   mode: {
     type: "string",
@@ -88,7 +90,7 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
   };
   return {
     endpoint: endpointFrom(values.endpoint),
-    admit: values.admit.map(principal),
+    admit: values.admit.map(admission),
     ...(values.mode === undefined ? {} : { mode: mode(values.mode) }),
     limits,
   };
@@ -134,9 +136,9 @@ function endpointFrom(given: string | undefined): string {
   return text;
 }
 
-function principal(text: string): string {
-  if (/^uid:(0|[1-9]\d{0,9})$/.test(text)) return text;
-  throw new UsageError(`--admit takes uid:NUMBER, not ${JSON.stringify(text)}`);
+function admission(text: string): string {
+  if (parseAdmission(text) !== null) return text;
+  throw new UsageError(`--admit takes uid:NUMBER or uid:NUMBER,unix, not ${JSON.stringify(text)}`);
 }
 
 function mode(text: string): number {

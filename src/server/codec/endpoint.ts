@@ -1,5 +1,7 @@
 import type { Sockaddr } from "../../native/binding.js";
 
+const AF_UNIX = 1;
+
 /** Writes an address as a rule of the policy, a log line or a list would: "10.0.0.1:443", "unix:/run/x", "can:vcan0". */
 export function endpointOf(address: Sockaddr): string {
   switch (address.kind) {
@@ -36,11 +38,22 @@ export function endpointOf(address: Sockaddr): string {
     case "qipcrtr":
       return `qipcrtr:${address.node}:${address.port}`;
     case "raw":
+      // For the kernel this is a unix address all the same, and so it must be for a rule.
+      if (address.family === AF_UNIX) return `unix:${unixName(sunPath(address.data))}`;
       return `family-${address.family}:${Buffer.from(address.data).toString("hex")}`;
   }
 }
 
+/** A path that begins as abstract names are written gets its directory, so that a rule can tell the two apart. */
 function unixName(path: Uint8Array): string {
   const name = Buffer.from(path).toString("utf8");
-  return name.startsWith("\0") ? `@${name.slice(1)}` : name;
+  if (name.startsWith("\0")) return `@${name.slice(1)}`;
+  return name.startsWith("@") ? `./${name}` : name;
+}
+
+/** sun_path of a struct: an abstract name is all of it, a path ends at its NUL. */
+function sunPath(data: Uint8Array): Uint8Array {
+  if (data[0] === 0) return data;
+  const end = data.indexOf(0);
+  return end < 0 ? data : data.subarray(0, end);
 }

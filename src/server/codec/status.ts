@@ -3,7 +3,6 @@
  * gets a fixed text and a reference, the log gets the cause.
  */
 
-import { randomBytes } from "node:crypto";
 import { platform } from "node:os";
 import { create } from "@bufbuild/protobuf";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
@@ -25,7 +24,8 @@ import { PolicyDenied } from "../policy/checked.js";
 import { codeOfErrno } from "./errno-code.js";
 import { eaiSymbols, hErrnoSymbols } from "./resolver-symbols.js";
 
-export type OnFault = (cause: unknown, reference: string) => void;
+/** Records a fault of the daemon, and answers the reference by which it is found. */
+export type OnFault = (cause: unknown) => string;
 
 /** Turns any thrown value into a status with one typed detail. */
 export function statusOfError(error: unknown, onFault: OnFault): Status {
@@ -54,8 +54,7 @@ export function statusOfError(error: unknown, onFault: OnFault): Status {
     const detail = create(BrokerErrorSchema, { code: error.code, message: error.message });
     return statusOf(brokerCodes[error.code], error.message, BrokerErrorSchema, detail);
   }
-  const reference = randomBytes(6).toString("hex");
-  onFault(error, reference);
+  const reference = onFault(error);
   const message = "internal error of the broker";
   const detail = create(BrokerErrorSchema, { code: BrokerError_Code.INTERNAL, message, reference });
   return statusOf(Code.INTERNAL, message, BrokerErrorSchema, detail);

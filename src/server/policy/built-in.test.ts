@@ -3,7 +3,16 @@ import { builtInPolicy } from "./built-in.js";
 import { check, PolicyDenied } from "./checked.js";
 import { verbs } from "./policy.js";
 
-const policy = builtInPolicy({ owner: "uid:500", admitted: ["uid:1000", "uid:500"] });
+const policy = builtInPolicy({
+  owner: "uid:500",
+  admitted: [
+    { principal: "uid:1000", unix: false },
+    { principal: "uid:2000", unix: true },
+    { principal: "uid:500", unix: false },
+    { principal: "uid:3000", unix: true },
+    { principal: "uid:3000", unix: false },
+  ],
+});
 
 describe("the built-in policy", () => {
   it.each(["uid:500", "uid:0"])("allows everything to %s", (principal) => {
@@ -30,8 +39,46 @@ describe("the built-in policy", () => {
   });
 
   it("shows each principal the rules that apply to it", () => {
-    expect(policy.rulesFor("uid:1000").map((rule) => rule.name)).toEqual(["admit-uid:1000-admin", "admit-uid:1000"]);
+    expect(policy.rulesFor("uid:1000").map((rule) => rule.name)).toEqual([
+      "admit-uid:1000-admin",
+      "admit-uid:1000-abstract",
+      "admit-uid:1000-unix-path",
+      "admit-uid:1000",
+    ]);
+    expect(policy.rulesFor("uid:2000").map((rule) => rule.name)).toEqual(["admit-uid:2000-admin", "admit-uid:2000"]);
     expect(policy.rulesFor("uid:1001")).toEqual([]);
+  });
+});
+
+describe("a unix socket with a path", () => {
+  const verbsWithAddress = ["bind", "connect", "send"] as const;
+
+  it.each(["unix:/run/x.sock", "unix:relative", "unix:./@relative", "unix:\ufffd"])(
+    "%s takes an admission of its own",
+    (endpoint) => {
+      for (const verb of verbsWithAddress) {
+        expect(policy.decide({ principal: "uid:1000", verb, endpoint })).toEqual({
+          allowed: false,
+          rule: "admit-uid:1000-unix-path",
+          reason:
+            `rule admit-uid:1000-unix-path denies ${verb} to uid:1000: ` +
+            "unix sockets with a path need `--admit uid:1000,unix`",
+        });
+        for (const principal of ["uid:2000", "uid:3000", "uid:500", "uid:0"]) {
+          expect(policy.decide({ principal, verb, endpoint }).allowed).toBe(true);
+        }
+      }
+    },
+  );
+
+  it.each(["unix:", "unix:@abstract", "unix:@", "10.0.0.1:443", "can:vcan0"])("is not %s", (endpoint) => {
+    for (const verb of verbsWithAddress) {
+      expect(policy.decide({ principal: "uid:1000", verb, endpoint }).allowed).toBe(true);
+    }
+  });
+
+  it("makes no operator of anybody", () => {
+    expect(policy.decide({ principal: "uid:2000", verb: "admin", endpoint: null }).allowed).toBe(false);
   });
 });
 

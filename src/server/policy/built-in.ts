@@ -1,19 +1,28 @@
 import type { Decision, Policy, Query, Rule } from "./policy.js";
 
+/** Who was admitted by name. */
+export interface Admitted {
+  readonly principal: string;
+  /** Whether unix sockets that have a path in the file system are part of it. */
+  readonly unix: boolean;
+}
+
 /**
  * The policy without a policy file: the daemon's own user and root, and whoever was admitted by name, may do what the
  * daemon may do; everyone else nothing. Only the daemon's own user and root are operators.
+ *
+ * A unix socket with a path is answered by a program that trusts the user who connects, and that would be the daemon's
+ * user: it takes an admission of its own. Abstract names and unnamed sockets belong to nobody and need none.
  */
-export function builtInPolicy(options: { readonly owner: string; readonly admitted: readonly string[] }): Policy {
+export function builtInPolicy(options: { readonly owner: string; readonly admitted: readonly Admitted[] }): Policy {
   const owners = new Set([options.owner, "uid:0"]);
+  const admitted = new Map<string, boolean>();
+  for (const { principal, unix } of options.admitted) {
+    if (!owners.has(principal)) admitted.set(principal, unix || admitted.get(principal) === true);
+  }
   const rules: readonly Rule[] = [
     { name: "built-in-owner", allow: true, principals: [...owners], verbs: ["*"], endpoints: ["*"] },
-    ...options.admitted
-      .filter((principal) => !owners.has(principal))
-      .flatMap((principal): Rule[] => [
-        { name: `admit-${principal}-admin`, allow: false, principals: [principal], verbs: ["admin"], endpoints: ["*"] },
-        { name: `admit-${principal}`, allow: true, principals: [principal], verbs: ["*"], endpoints: ["*"] },
-      ]),
+    ...[...admitted].flatMap(([principal, unix]) => rulesOf(principal, unix)),
   ];
   return {
     decide: (query) => decide(rules, query),
@@ -21,16 +30,44 @@ export function builtInPolicy(options: { readonly owner: string; readonly admitt
   };
 }
 
+function rulesOf(principal: string, unix: boolean): Rule[] {
+  const principals = [principal];
+  const admit: Rule = { name: `admit-${principal}`, allow: true, principals, verbs: ["*"], endpoints: ["*"] };
+  const admin: Rule = { name: `${admit.name}-admin`, allow: false, principals, verbs: ["admin"], endpoints: ["*"] };
+  if (unix) return [admin, admit];
+  return [
+    admin,
+    { ...admit, name: `${admit.name}-abstract`, endpoints: ["unix:", "unix:@*"] },
+    {
+      ...admit,
+      name: `${admit.name}-unix-path`,
+      allow: false,
+      endpoints: ["unix:*"],
+      remedy: `unix sockets with a path need \`--admit ${principal},unix\``,
+    },
+    admit,
+  ];
+}
+
 function decide(rules: readonly Rule[], query: Query): Decision {
   for (const rule of rules) {
     if (!rule.principals.includes(query.principal)) continue;
     if (!rule.verbs.includes("*") && !rule.verbs.includes(query.verb)) continue;
+    if (!rule.endpoints.some((pattern) => matches(pattern, query.endpoint))) continue;
     const verdict = rule.allow ? "allows" : "denies";
+    const remedy = rule.remedy === undefined ? "" : `: ${rule.remedy}`;
     return {
       allowed: rule.allow,
       rule: rule.name,
-      reason: `rule ${rule.name} ${verdict} ${query.verb} to ${query.principal}`,
+      reason: `rule ${rule.name} ${verdict} ${query.verb} to ${query.principal}${remedy}`,
     };
   }
   return { allowed: false, rule: "default", reason: `no rule allows ${query.verb} to ${query.principal}` };
+}
+
+/** A pattern is an endpoint, or the beginning of one and "*". What has no endpoint is matched by "*" alone. */
+function matches(pattern: string, endpoint: string | null): boolean {
+  if (pattern === "*") return true;
+  if (endpoint === null) return false;
+  return pattern.endsWith("*") ? endpoint.startsWith(pattern.slice(0, -1)) : endpoint === pattern;
 }

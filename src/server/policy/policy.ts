@@ -24,13 +24,15 @@ export function isVerb(text: string): text is Verb {
   return (verbs as readonly string[]).includes(text);
 }
 
-/** One rule, as it was written. "*" matches all. */
+/** One rule, as it was written. "*" matches all, and at the end of an endpoint whatever begins so. */
 export interface Rule {
   readonly name: string;
   readonly allow: boolean;
   readonly principals: readonly string[];
   readonly verbs: readonly (Verb | "*")[];
   readonly endpoints: readonly string[];
+  /** For a rule that denies: what an operator may do about it. */
+  readonly remedy?: string;
 }
 
 export interface Query {

@@ -29,6 +29,8 @@ export interface UnixListenerOptions {
   /** Permission bits of the socket's file. */
   readonly mode: number;
   readonly onConnection: (socket: Socket, peer: PeerIdentity) => void;
+  /** A connection that this very process made was closed. */
+  readonly onOwnProcess: () => void;
   readonly onError: (error: Error) => void;
 }
 
@@ -123,6 +125,13 @@ function admit(connection: NativeSocket, options: UnixListenerOptions): void {
   pidfd?.close();
   if (gone) {
     connection.close();
+    return;
+  }
+  // A socket that a caller has here would be the daemon itself on the other side, whatever path led here, and an operator.
+  // While this process lives the number is its own, and in its namespace it never reads 0.
+  if (pid === process.pid) {
+    connection.close();
+    options.onOwnProcess();
     return;
   }
   options.onConnection(new Socket({ fd: connection.release(), readable: true, writable: true }), { pid, uid, gid });

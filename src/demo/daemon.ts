@@ -1,0 +1,25 @@
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ended, start } from "./child.js";
+import { DemoFailure } from "./narrate.js";
+
+/** Starts `sockbroker serve` with arguments, and waits until it listens. */
+export async function startDaemon(args: readonly string[]): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+  const daemon = await start(process.execPath, [script, "serve", ...args], { stdio: ["ignore", "inherit", "pipe"] });
+  let log = "";
+  for await (const text of daemon.stderr?.setEncoding("utf8").iterator({ destroyOnReturn: false }) ?? []) {
+    log += text as string;
+    if (!log.includes('"listening"')) continue;
+    // Nobody wants the rest, and lines that are not read are lost.
+    daemon.stderr?.resume();
+    return daemon;
+  }
+  throw new DemoFailure(`the daemon did not start: ${log.trim()}`);
+}
+
+export async function stopDaemon(daemon: ChildProcess): Promise<void> {
+  daemon.kill("SIGTERM");
+  const { code, signal } = await ended(daemon);
+  if (code !== 0) throw new DemoFailure(`the daemon ended with ${signal ?? `status ${code}`}`);
+}
