@@ -54,6 +54,8 @@ class AttachStream {
   readonly #ending = new AbortController();
   #receiver: AttachReceiver | null = null;
   #detaching = false;
+  /** The frame that waits for the socket. */
+  #performing: Promise<void> | null = null;
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
 
@@ -144,8 +146,9 @@ class AttachStream {
       return;
     }
     this.#call.pause();
-    done.then(
+    this.#performing = done.then(
       () => {
+        this.#performing = null;
         this.#call.resume();
         if (sender.closed) this.#finish();
       },
@@ -159,7 +162,8 @@ class AttachStream {
     this.#detaching = true;
     // The receiver stays: if the call breaks before the transport has everything, it gives back the rest.
     const stopped = this.#receiver?.stop() ?? Promise.resolve();
-    void stopped.then(() => {
+    // A half-close comes while the last frame waits for the socket: pausing a stream does not hold back its end.
+    void Promise.all([stopped, this.#performing]).then(() => {
       if (this.#call.ended) return;
       const sent = this.#sender?.sent ?? { sentBytes: 0n, sentMessages: 0n };
       this.#call.write(encodeFrame({ case: "detached", value: sent }));
