@@ -89,6 +89,13 @@ class Descriptor:
             if flow is not None:
                 flow.close(reason)
 
+    def abandon_and_wait(self, reason: Exception) -> None:
+        """As `abandon`, and waits until nothing flows: gRPC resets a stream that the daemon ends first."""
+        self.abandon(reason)
+        for flow in (self.receiving, self.sending):
+            if flow is not None:
+                flow.wait()
+
     def take(self, size: int, flags: int) -> Optional[Received]:
         """Takes what was received before, as recvmsg(2) would; None if there is nothing."""
         data = ahead.pop(self.number, b"")

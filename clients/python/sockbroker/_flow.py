@@ -69,11 +69,22 @@ class _Attachment:
                 self._changed.wait()
             return self._attached
 
+    def wait(self) -> None:
+        """Waits for the stream's end."""
+        with self._changed:
+            while not self._over:
+                self._changed.wait()
+
     def close(self, reason: Optional[Exception] = None) -> None:
-        """Ends the stream at once. Whoever waits for it gets the reason."""
+        """Half-closes the stream, which the daemon then ends. Whoever waits for it gets the reason."""
         if reason is not None:
             with self._changed:
                 self._error = reason
+                self._changed.notify_all()
+        self._queue.put(None)
+
+    def cancel(self) -> None:
+        """Ends the stream at once, by a reset: what the daemon has of it and has not performed is dropped."""
         self._queue.put(None)
         self._call.cancel()
 
@@ -123,6 +134,7 @@ class ReceiveFlow(_Attachment):
         self._pieces: deque[memoryview] = deque()
         self._ahead = 0
         self._ending = False
+        self._dropping = False
         # After the peer's end of data or an error nothing comes here; the kernel says so again to whoever asks it.
         self._ended = False
         start = stream_service_pb2.AttachStart(handle=handle, receive_only=True, max_message_bytes=PIECE_BYTES)
@@ -165,13 +177,11 @@ class ReceiveFlow(_Attachment):
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._send(stream_service_pb2.ClientFrame(detach=stream_service_pb2.DetachFrame()))
+        self._queue.put(None)
         interruption: Optional[BaseException] = None
         while True:
             try:
-                with self._changed:
-                    while not self._over:
-                        self._changed.wait()
+                self.wait()
                 break
             except BaseException as error:
                 interruption = error
@@ -180,8 +190,8 @@ class ReceiveFlow(_Attachment):
 
     def close(self, reason: Optional[Exception] = None) -> None:
         with self._changed:
-            # The thread may be waiting for room.
-            self._ending = True
+            # The thread may be waiting for room. What is on its way it reads and drops.
+            self._ending = self._dropping = True
             self._changed.notify_all()
         super().close(reason)
 
@@ -197,6 +207,8 @@ class ReceiveFlow(_Attachment):
 
     def _on_data(self, data: memoryview) -> None:
         with self._changed:
+            if self._dropping:
+                return
             self._pieces.append(data)
             self._ahead += len(data)
             self._changed.notify_all()
@@ -206,8 +218,6 @@ class ReceiveFlow(_Attachment):
     def _on_frame(self, frame: stream_service_pb2.ServerFrame) -> None:
         if frame.HasField("end_of_data"):
             self._ended = True
-        elif frame.HasField("detached"):
-            self._queue.put(None)
         super()._on_frame(frame)
 
 
@@ -248,8 +258,15 @@ class SendFlow(_Attachment):
                     return True
             except BaseException:
                 self._given_up = True
-                self.close()
+                # What the daemon has would be sent later, were the stream only half-closed.
+                self.cancel()
                 raise
+
+    def close(self, reason: Optional[Exception] = None) -> None:
+        super().close(reason)
+        if self._turn.locked():
+            # The socket may have no room, and the daemon waits for that before it ends a stream that is half-closed.
+            self.cancel()
 
     def close_when_idle(self) -> None:
         """Ends the stream, unless it is sending."""
@@ -257,7 +274,7 @@ class SendFlow(_Attachment):
             try:
                 if not self._given_up:
                     self._given_up = True
-                    self.close()
+                    super().close()
             finally:
                 self._turn.release()
 
@@ -311,7 +328,7 @@ def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float])
                 if flow.opened():
                     descriptor.sending = flow
             except BaseException:
-                flow.close()
+                flow.cancel()
                 raise
         flow = descriptor.sending
     return flow is not None and flow.send_all(data, seconds)

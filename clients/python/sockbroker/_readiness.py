@@ -88,9 +88,8 @@ class Watcher:
         return events
 
     def close(self) -> None:
-        """Ends the stream."""
+        """Half-closes the stream, which the daemon then ends."""
         self._queue.put(None)
-        self._call.cancel()
 
     def _send(self, interests: Iterable[tuple[int, int]]) -> None:
         request = stream_service_pb2.WatchRequest(

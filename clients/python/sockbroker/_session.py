@@ -59,8 +59,8 @@ class Connection:
         self.threads = CallThreads()
         self.operations = OperationStream(channel, self.metadata, self.threads)
         self.idle_watchers: list[Any] = []
-        # Calls whose ends wake gRPC's threads; dropping one would cancel it.
-        self.wakes: list[Any] = []
+        # Calls whose ends wake gRPC's threads, with the time when they end; dropping one would reset its stream.
+        self.wakes: list[tuple[float, Any]] = []
         self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def close(self) -> None:
@@ -282,17 +282,20 @@ class Session:
         )
         # Not on the session's stream: its ends would wake the thread that reads results, which holds a lock of gRPC's while
         # it is awake. A fork at that moment would leave the lock held in the child for ever.
-        connection.wakes = [
-            receive.future(
-                socket_service_pb2.RecvRequest(
-                    handle=self._alarm,
-                    max_bytes=1,
-                    timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
-                ),
-                metadata=connection.metadata,
+        now = time.monotonic()
+        connection.wakes = [wake for wake in connection.wakes if not wake[1].done()]
+        ends = [end - now for end, _ in connection.wakes]
+        for milliseconds in _WAKE_AFTER_MS:
+            seconds = milliseconds / 1000
+            # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
+            if any(seconds / 2 < end <= seconds for end in ends):
+                continue
+            wait = socket_service_pb2.RecvRequest(
+                handle=self._alarm,
+                max_bytes=1,
+                timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
             )
-            for milliseconds in _WAKE_AFTER_MS
-        ]
+            connection.wakes.append((now + seconds, receive.future(wait, metadata=connection.metadata)))
 
 
 class _Children:

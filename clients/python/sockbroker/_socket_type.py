@@ -721,11 +721,16 @@ def close_descriptor(number: int) -> None:
     if descriptor is None:
         raise kernel_error(errno.EBADF)
     session = descriptor.session
-    descriptor.abandon(kernel_error(errno.EBADF))
+    request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
+    try:
+        descriptor.abandon_and_wait(kernel_error(errno.EBADF))
+    except BaseException:
+        session.post("close", request)
+        raise
     if session.lost:
         return
     try:
-        session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+        session.call("close", request)
     except ConnectionResetError:
         # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
         return

@@ -10,6 +10,7 @@ import pytest
 import sockbroker
 
 from daemon import Daemon
+from relay import Relay
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,4 +25,11 @@ def daemon() -> Iterator[Daemon]:
 @pytest.fixture
 def own_daemon() -> Iterator[Daemon]:
     with Daemon() as running:
+        yield running
+
+
+@pytest.fixture
+def relay(own_daemon: Daemon) -> Iterator[Relay]:
+    """A relay to a daemon of the test's own."""
+    with Relay(own_daemon.path) as running:
         yield running

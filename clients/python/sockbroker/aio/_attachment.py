@@ -4,15 +4,17 @@ Two tasks: one sends what the owner has to send, a frame at a time, and one give
 paused it, nothing is read; gRPC's window fills, the daemon stops reading the socket, and the peer has to wait. A frame is
 asked for only when the one before was taken by the transport, so a full socket holds up the owner in the same way.
 
-It is the daemon that ends a stream: asked to detach or to close, when the handle is closed, or with its session. gRPC could
-cancel the call instead, but then tells nobody when it is done with it, and what it says to a loop that is closed by then
-would trouble the next one.
+It is the daemon that ends a stream, once that is half-closed. gRPC could cancel the call instead, but then tells nobody when
+it is done with it, and what it says to a loop that is closed by then would trouble the next one. And it would send a reset,
+as it does by itself when the daemon ends a call that is not half-closed: Node allows a connection about a thousand of them.
+So no frame is sent that makes the daemon end the stream, and a handle is closed behind the half-close.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable, Optional, Protocol
+import enum
+from typing import Any, Callable, Optional, Protocol, Union
 
 from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
@@ -20,14 +22,25 @@ from .._status import broker_error, error_from_status
 from .._stream import error_from_rpc
 
 METHOD = "/sockbroker.v1.StreamService/Attach"
+# How long what is being sent may hold up the end of a stream that was given up, in seconds.
+_LEAVE_SECONDS = 1.0
+
+
+class End(enum.Enum):
+    """What an owner answers in place of a frame when there will be none any more."""
+
+    HALF_CLOSE = "half-close"
+
+
+Outgoing = Union[stream_service_pb2.ClientFrame, End]
 
 
 class Owner(Protocol):
     """Whose stream it is. None of these is called before the constructor of Attachment has returned."""
 
-    def next_frame(self) -> Optional[stream_service_pb2.ClientFrame]:
-        """Answers the next frame to send; None when there is none now (`wake` asks again). What was asked for
-        before has been taken by the transport."""
+    def next_frame(self) -> Optional[Outgoing]:
+        """Answers the next frame to send, or End.HALF_CLOSE; None when there is none now (`wake` asks again). What was
+        asked for before has been taken by the transport."""
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
         """Takes a frame. The first, `attached`, comes here too."""
@@ -54,6 +67,7 @@ class Attachment:
         self._more = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._patience: Optional[asyncio.TimerHandle] = None
         method = channel.stream_stream(
             METHOD,
             request_serializer=stream_service_pb2.ClientFrame.SerializeToString,
@@ -82,10 +96,22 @@ class Attachment:
         self._flowing.set()
 
     def drop(self) -> None:
-        """Calls the owner no more. What comes until the end, which somebody has asked the daemon for, nobody gets."""
+        """Calls the owner no more, and half-closes. What comes until the daemon's end of it nobody gets."""
+        if self._owner is None:
+            return
         self._owner = None
         self._flowing.set()
         self._more.set()
+        self._patience = asyncio.get_running_loop().call_later(_LEAVE_SECONDS, self.cancel)
+        self._sender.add_done_callback(self._patience_over)
+
+    async def left(self) -> None:
+        """Waits until a stream that was dropped is half-closed, or over. Behind it the handle may be closed."""
+        await asyncio.wait([self._sender])
+
+    def when_left(self, callback: Callable[[], None]) -> None:
+        """Calls back when `left` would return, in another turn of the loop."""
+        self._sender.add_done_callback(lambda _: callback())
 
     def lose(self, error: Exception) -> None:
         """As `drop`, and tells the owner."""
@@ -112,11 +138,14 @@ class Attachment:
             await self._call.write(stream_service_pb2.ClientFrame(attach=self._start))
             while self._owner is not None:
                 frame = self._owner.next_frame()
+                if frame is End.HALF_CLOSE:
+                    break
                 if frame is not None:
                     await self._call.write(frame)
                     continue
                 self._more.clear()
                 await self._more.wait()
+            await self._call.done_writing()
         except (grpc.RpcError, asyncio.InvalidStateError):
             return  # The end of the reading side says why.
 
@@ -138,6 +167,10 @@ class Attachment:
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.attachment_ended(error)
+
+    def _patience_over(self, _: object) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
     def _finish(self, receiver: asyncio.Task[None]) -> None:
         self._sender.cancel()

@@ -19,7 +19,7 @@ from .._ancillary import ControlMessage, read_control
 from .._gen.v1 import stream_service_pb2
 from .._received import Received
 from .._status import kernel_error
-from ._attachment import Attachment, frame_error
+from ._attachment import Attachment, End, Outgoing, frame_error
 
 if TYPE_CHECKING:
     from ._socket import Socket
@@ -77,7 +77,7 @@ class MessageStream:
         self._dropped = 0
         self._news = asyncio.Event()
         self._attachment: Optional[Attachment] = None
-        self._detach_frame: Optional[stream_service_pb2.ClientFrame] = None
+        self._detaching = False
         # Nothing more comes: well, or because of an error.
         self._over = False
         self._error: Optional[Exception] = None
@@ -130,33 +130,30 @@ class MessageStream:
         attachment = self._attachment
         if attachment is None:
             return
-        if self._detach_frame is None:
-            self._detach_frame = stream_service_pb2.ClientFrame(detach=stream_service_pb2.DetachFrame())
-            attachment.wake()
+        self._detaching = True
+        attachment.wake()
         attachment.resume()
         await attachment.ended()
         if self._attachment is attachment:
             self._give_back()
-            self._attachment = self._detach_frame = self._error = None
-            self._over = False
+            self._attachment = self._error = None
+            self._over = self._detaching = False
             self._socket.messages_ended(self)
             self._news.set()
 
-    def abandon(self) -> None:
-        """Ends it at once: the socket is closed. Whoever waits is told so."""
-        if self._attachment is not None:
-            self._attachment.drop()
-        self._attachment = None
+    def abandon(self) -> Optional[Attachment]:
+        """Ends it at once, for the socket is to be closed. Whoever waits is told so. Answers what is to have left before."""
+        attachment, self._attachment = self._attachment, None
+        if attachment is not None:
+            attachment.drop()
         self._closed = True
         self._news.set()
+        return attachment
 
     # What the attachment calls ----------------------------------------------------------------------------------------
 
-    def next_frame(self) -> Optional[stream_service_pb2.ClientFrame]:
-        frame = self._detach_frame
-        if frame is not None:
-            self._detach_frame = stream_service_pb2.ClientFrame()
-        return frame if frame is not None and frame.WhichOneof("frame") else None
+    def next_frame(self) -> Optional[Outgoing]:
+        return End.HALF_CLOSE if self._detaching else None
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
         kind = frame.WhichOneof("frame")
@@ -180,7 +177,7 @@ class MessageStream:
                 self._add(frame_error(frame.error))
         attachment = self._attachment
         full = len(self._buffer) >= _BUFFERED_MESSAGES or self._bytes >= _BUFFERED_BYTES
-        if attachment is not None and full and self._detach_frame is None:
+        if attachment is not None and full and not self._detaching:
             attachment.pause()
         self._news.set()
 

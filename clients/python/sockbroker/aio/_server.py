@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 
 from .._addresses import address_from_wire
 from .._gen.v1 import socket_pb2, stream_service_pb2
-from ._attachment import Attachment, frame_error
+from ._attachment import Attachment, End, Outgoing, frame_error
 from ._socket import Socket, socket_of
 from ._transport import BrokeredTransport, run_transport
 
@@ -166,7 +166,7 @@ class _Listener:
         self._socket = socket
         self._server = server
         self._closing = False
-        self._close_sent = False
+        self._closed: Optional[asyncio.Task[None]] = None
         self._attached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         start = stream_service_pb2.AttachStart(handle=socket.open_handle(), receive_only=True)
         self._attachment: Attachment = socket.session.attach_now(start, self)
@@ -182,12 +182,11 @@ class _Listener:
 
     async def closed(self) -> None:
         await self._attachment.ended()
+        if self._closed is not None:
+            await asyncio.wait([self._closed])
 
-    def next_frame(self) -> Optional[stream_service_pb2.ClientFrame]:
-        if self._closing and not self._close_sent:
-            self._close_sent = True
-            return stream_service_pb2.ClientFrame(close=stream_service_pb2.CloseFrame())
-        return None
+    def next_frame(self) -> Optional[Outgoing]:
+        return End.HALF_CLOSE if self._closing else None
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
         kind = frame.WhichOneof("frame")
@@ -203,8 +202,8 @@ class _Listener:
             self._server.fail(frame_error(frame.error), frame.error.final)
 
     def attachment_ended(self, error: Optional[Exception]) -> None:
-        if self._close_sent and error is None:
-            self._socket.release()
+        if self._closing and error is None:
+            self._closed = asyncio.get_running_loop().create_task(self._socket.close())
         elif not self._attached.done():
             self._attached.set_exception(error or ConnectionResetError("the stream ended"))
             with contextlib.suppress(Exception):

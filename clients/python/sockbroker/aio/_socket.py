@@ -30,6 +30,7 @@ from ._operations import Pending
 from ._session import Session
 
 if TYPE_CHECKING:
+    from ._attachment import Attachment
     from ._messages import Message, MessageStream
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -64,6 +65,7 @@ class Socket:
         # The stream of messages that is open, and that of iterating over the socket itself.
         self._messages: Optional[MessageStream] = None
         self._iterator: Optional[MessageStream] = None
+        self._leaving: Optional[Attachment] = None
         descriptor.stream = type == _SOCK_STREAM
 
     @property
@@ -157,6 +159,8 @@ class Socket:
             return
         if self._session.lost:
             return
+        if self._leaving is not None:
+            await self._leaving.left()
         try:
             await self._session.carry_out("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
         except ConnectionResetError:
@@ -435,7 +439,7 @@ class Socket:
         descriptor, self._descriptor = self._descriptor, None
         messages, self._messages = self._messages, None
         if messages is not None:
-            messages.abandon()
+            self._leaving = messages.abandon()
         if descriptor is not None:
             self._session.forget(descriptor.number)
             while descriptor.received:

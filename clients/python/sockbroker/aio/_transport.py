@@ -1,8 +1,8 @@
 """An asyncio transport over an Attach stream, for any protocol: streams, TLS, or one of the caller's own.
 
 Three ends are kept apart. The peer's end of data is `eof_received`. `write_eof` shuts down writing behind what was written.
-`close` sends what was written, closes the socket, and is over when the daemon says so; the end of the stream before that
-is an error.
+`close` half-closes the stream behind what was written, and closes the socket when the daemon says that the kernel has taken
+it; the end of the stream before that is an error.
 
 Backpressure passes through. `pause_reading` stops the stream (_attachment.py) and with it the peer. What was written waits
 here until the stream asks for more, and `pause_writing` is called beyond the high-water mark.
@@ -17,7 +17,7 @@ from typing import Any, Callable, Optional, Union
 
 from .._gen.v1 import stream_service_pb2
 from .._status import broker_error
-from ._attachment import Attachment, frame_error
+from ._attachment import Attachment, End, Outgoing, frame_error
 from ._socket import Socket
 
 # How much of a stream travels in one frame, in bytes.
@@ -54,7 +54,7 @@ class BrokeredTransport(asyncio.Transport):
         self._eof = False
         self._eof_sent = False
         self._closing = False
-        self._close_sent = False
+        self._half_closed = False
         self._finished = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -166,7 +166,7 @@ class BrokeredTransport(asyncio.Transport):
 
     # What the attachment calls ----------------------------------------------------------------------------------------
 
-    def next_frame(self) -> Optional[ClientFrame]:
+    def next_frame(self) -> Optional[Outgoing]:
         self._underway = 0
         if self._holding and len(self._buffer) <= self._low:
             self._holding = False
@@ -179,9 +179,9 @@ class BrokeredTransport(asyncio.Transport):
         if self._eof and not self._eof_sent:
             self._eof_sent = True
             return ClientFrame(shutdown=stream_service_pb2.ShutdownFrame(how=_SHUT_WR))
-        if self._closing and not self._close_sent:
-            self._close_sent = True
-            return ClientFrame(close=stream_service_pb2.CloseFrame())
+        if self._closing:
+            self._half_closed = True
+            return End.HALF_CLOSE
         return None
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
@@ -199,11 +199,8 @@ class BrokeredTransport(asyncio.Transport):
                 self._finish(error)
 
     def attachment_ended(self, error: Optional[Exception]) -> None:
-        if error is None and not self._close_sent:
+        if error is None and not self._half_closed:
             error = broker_error("CANCELLED", "the daemon ended the socket's stream")
-        if error is None:
-            # The handle went with the stream.
-            self._socket.release()
         self._finish(error)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -250,15 +247,21 @@ class BrokeredTransport(asyncio.Transport):
         self._finished = self._closing = True
         self._buffer.clear()
         self._underway = 0
-        if self._attachment is not None:
-            self._attachment.drop()
         descriptor = self._socket.release()
-        if descriptor is not None:
-            self._session.post_close(descriptor.handle)
-        self._session.transports.discard(self)
-        self._loop.call_soon(self._tell, error)
+
+        def end() -> None:
+            if descriptor is not None:
+                self._session.post_close(descriptor.handle)
+            self._tell(error)
+
+        if self._attachment is None:
+            self._loop.call_soon(end)
+        else:
+            self._attachment.drop()
+            self._attachment.when_left(end)
 
     def _tell(self, error: Optional[BaseException]) -> None:
+        self._session.transports.discard(self)
         try:
             if self._protocol is not None:
                 self._protocol.connection_lost(error)
