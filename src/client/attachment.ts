@@ -62,7 +62,9 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   readonly #call: BidiCall<ClientFrame, ServerFrame>;
   readonly #context: FrameContext;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#call.cancel();
+  readonly #onAbort = (): void => this.#leave();
+  readonly #ended: Promise<void>;
+  #settleEnded: () => void = () => undefined;
   #reader: { resolve: () => void } | null = null;
   #drained: Waiter<void>[] = [];
   readonly #syncs = new Map<bigint, Waiter<SyncedFrame>>();
@@ -70,12 +72,16 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   #nextSync = 1n;
   #status: Status | null = null;
   #cancelled = false;
+  #left = false;
   #listening = false;
 
   /** Not for callers: `Socket.attach` makes them. */
   constructor(context: FrameContext, options: AttachOptions) {
     this.#context = context;
     this.#signal = options.signal;
+    this.#ended = new Promise((resolve) => {
+      this.#settleEnded = resolve;
+    });
     this.#call = openBidi(context.state.context.channel, messageStream(StreamService.method.attach), {
       readable: () => this.#wake(),
       writable: () => this.#drain(),
@@ -87,6 +93,8 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   /** Attaches to a socket, and waits for the daemon's word. */
   static async open(context: FrameContext, options: AttachOptions): Promise<Attachment> {
     if (context.state.closed) throw closedError("attach");
+    // What was cancelled before may still have the direction that this one wants.
+    await context.state.leaving;
     options.signal?.throwIfAborted();
     const attachment = new Attachment(context, options);
     try {
@@ -112,7 +120,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     for (;;) {
       const frame = this.take();
       if (frame !== null) return frame;
-      if (this.#status !== null) return this.#ending(this.#status);
+      if (this.#status !== null || this.#left) return this.#ending(this.#status);
       await new Promise<void>((resolve) => {
         this.#reader = { resolve };
       });
@@ -121,6 +129,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
 
   /** Takes the next frame if it is there already, or null. */
   take(): Frame | null {
+    if (this.#left) return null;
     for (let wire = this.#call.take(); wire !== null; wire = this.#call.take()) {
       const frame = frameFromProto(wire, this.#context);
       if (frame === null) continue;
@@ -202,15 +211,35 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     }
   }
 
-  /** Ends the attachment at once. What was received and not read is lost; the socket is as it is. */
+  /**
+   * Ends the attachment behind what was sent, without waiting for that. What was received and not read is lost, and
+   * connections among it are closed; the socket is as it is.
+   */
   cancel(): void {
     this.#cancelled = true;
-    this.#call.cancel();
+    this.#leave();
   }
 
-  /** Cancels. */
+  /** Cancels, and waits until the daemon has let go of the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
+    await this.#ended;
+  }
+
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    const { state, accepted } = this.#context;
+    state.leaving = Promise.all([state.leaving, this.#ended]);
+    this.#call.leave(({ frame }) => {
+      if (frame.case !== "accepted" || frame.value.socket === undefined) return;
+      accepted(frame.value.socket)
+        .close()
+        .catch(() => undefined);
+    });
+    this.#rejectDrained(null);
+    this.#rejectAnswers(null);
+    this.#wake();
   }
 
   async #start({ direction = "both", maxMessageBytes = 0, maxAncillaryBytes = 0 }: AttachOptions): Promise<void> {
@@ -239,7 +268,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   }
 
   #send(frame: FrameInit): Promise<void> {
-    if (this.#status !== null) return Promise.reject(this.#failure(this.#status));
+    if (this.#status !== null || this.#left) return Promise.reject(this.#failure(this.#status));
     let message: ClientFrame;
     try {
       message = create(ClientFrameSchema, { frame });
@@ -277,26 +306,35 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   #finish(status: Status): void {
     this.#status = status;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    for (const { reject } of this.#drained) reject(this.#failure(status));
-    this.#drained = [];
+    this.#rejectDrained(status);
+    this.#settleEnded();
     this.#wake();
   }
 
-  /** What reading answers behind the last frame. */
-  #ending(status: Status): null {
-    const over = this.#cancelled || status.code === Code.OK;
-    const error = this.#failure(status);
-    for (const { reject } of [...this.#syncs.values(), ...this.#detaching]) reject(error);
-    this.#syncs.clear();
-    this.#detaching = [];
-    if (over) return null;
-    throw error;
+  #rejectDrained(status: Status | null): void {
+    for (const { reject } of this.#drained) reject(this.#failure(status));
+    this.#drained = [];
   }
 
-  #failure(status: Status): unknown {
+  #rejectAnswers(status: Status | null): void {
+    for (const { reject } of [...this.#syncs.values(), ...this.#detaching]) reject(this.#failure(status));
+    this.#syncs.clear();
+    this.#detaching = [];
+  }
+
+  /** What reading answers behind the last frame, or when the stream was left. */
+  #ending(status: Status | null): null {
+    const over = this.#cancelled || status?.code === Code.OK;
+    this.#rejectAnswers(status);
+    if (over) return null;
+    throw this.#failure(status);
+  }
+
+  #failure(status: Status | null): unknown {
     if (this.#signal?.aborted === true) return this.#signal.reason;
     if (this.#context.state.context.operations.closing) return brokerClosed();
-    if (this.#cancelled || status.code === Code.OK) return new BrokerError("CANCELLED", "the attachment ended");
+    if (this.#cancelled || status === null || status.code === Code.OK)
+      return new BrokerError("CANCELLED", "the attachment ended");
     return errorFromStatus(status);
   }
 }

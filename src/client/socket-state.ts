@@ -17,12 +17,14 @@ export interface SocketState {
   /** In seconds; null waits for ever. */
   timeout: number | null;
   closed: boolean;
+  /** Settles when the attachments that were cancelled are gone from the daemon. */
+  leaving: Promise<unknown>;
 }
 
 /** Makes the state of a socket that the daemon opened. */
 export function socketState(context: BrokerContext, info: SocketInfo, timeout: number | null): SocketState {
   const { handle, family, type, protocol } = info;
-  return { context, handle, family, type, proto: protocol, timeout, closed: false };
+  return { context, handle, family, type, proto: protocol, timeout, closed: false, leaving: Promise.resolve() };
 }
 
 /** Begins an operation on the socket. Rejects with EBADF when it is closed. */

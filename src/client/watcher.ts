@@ -38,10 +38,11 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   readonly #call: BidiCall<WatchRequest, WatchResponse>;
   readonly #operations: OperationStream;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#call.cancel();
+  readonly #onAbort = (): void => this.#leave();
   #events: WatchEvent[] = [];
   #status: Status | null = null;
   #cancelled = false;
+  #left = false;
   #wake: () => void = () => undefined;
 
   /** Not for callers: `Broker.watch` makes them. */
@@ -72,6 +73,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     for (;;) {
       const event = this.#events.shift();
       if (event !== undefined) return event;
+      if (this.#left) return this.#ending(null);
       const response = this.#call.take();
       if (response !== null) {
         this.#events = response.events.map(({ handle, events }) => ({ handle, events }));
@@ -97,7 +99,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   /** Stops watching. */
   close(): void {
     this.#cancelled = true;
-    this.#call.cancel();
+    this.#leave();
   }
 
   /** Stops watching. */
@@ -105,9 +107,15 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     this.close();
   }
 
-  #ending(status: Status): null {
+  #leave(): void {
+    this.#left = true;
+    this.#call.leave(() => undefined);
+    this.#wake();
+  }
+
+  #ending(status: Status | null): null {
     if (this.#signal?.aborted === true) throw this.#signal.reason;
-    if (this.#cancelled || status.code === Code.OK) return null;
+    if (this.#cancelled || status === null || status.code === Code.OK) return null;
     throw this.#operations.closing ? brokerClosed() : errorFromStatus(status);
   }
 }

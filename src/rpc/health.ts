@@ -1,4 +1,4 @@
-import type { Server } from "@grpc/grpc-js";
+import { status as Code, type handleUnaryCall, type Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 
 /** The standard health service. */
@@ -7,11 +7,25 @@ export interface Health {
   stop(): void;
 }
 
+type Check = handleUnaryCall<{ readonly service: string }, unknown>;
+
+/** The library's answer has the name that was asked for in it, and one of 100 KiB ends the caller's connection. */
+const LONGEST_NAME = 256;
+
 /** Adds grpc.health.v1.Health for the whole server ("") and for each service. */
 export function addHealth(server: Server, services: readonly string[]): Health {
   const names = ["", ...services];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "SERVING" as const])));
-  health.addToServer(server);
+  health.addToServer({
+    addService: (definition: Parameters<Server["addService"]>[0], handlers: UntypedServiceImplementation) => {
+      const check = handlers.check as Check;
+      const bounded: Check = (call, callback) => {
+        if (call.request.service.length <= LONGEST_NAME) check(call, callback);
+        else callback({ code: Code.NOT_FOUND, details: "no service has so long a name" });
+      };
+      server.addService(definition, { ...handlers, check: bounded });
+    },
+  } as Server);
   return {
     stop: () => {
       for (const name of names) health.setStatus(name, "NOT_SERVING");

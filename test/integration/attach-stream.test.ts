@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SocketType } from "../../src/gen/sockbroker/v1/address_pb.js";
 import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
@@ -10,6 +11,7 @@ import { AttachError_Activity, type StreamService } from "../../src/gen/sockbrok
 import {
   connectedTo,
   frame,
+  handleOf,
   type RawClient,
   RawDaemon,
   RawError,
@@ -38,6 +40,23 @@ beforeAll(async () => {
   daemon = await RawDaemon.start();
 });
 afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe("a daemon that drains", () => {
+  it("tells where sending stopped when the grace is over", async () => {
+    await using mortal = await RawDaemon.start();
+    using client = mortal.client();
+    const { first } = await client.unary(SocketService.method.socketpair, {});
+    using stream = await client.attach({ handle: handleOf(first) });
+    void stream.write({ frame: { case: "data", value: Buffer.alloc(1_000_000) } });
+    await until("the socket is full", async () => (await client.statistics()).waitingOperations === 1);
+    await client.unary(AdminService.method.drain, { grace: { seconds: 0n, nanos: 1_000_000 } });
+    const { activity, final, sentBytes } = await frame(stream, "error");
+    expect({ activity, final }).toEqual({ activity: AttachError_Activity.SEND, final: true });
+    expect(sentBytes).toBeGreaterThan(0n);
+    expect(sentBytes).toBeLessThan(1_000_000n);
+    expect(await symbolOf(stream.next())).toBe("DRAINING");
+  });
+});
 
 describe("half-close", () => {
   it("delivers ten megabytes that the peer sends after the caller shut down writing", async () => {
@@ -100,6 +119,35 @@ describe("half-close", () => {
 });
 
 describe("how a connection ends", () => {
+  it("performs what came before it, also when the socket is full", async () => {
+    using client = daemon.client();
+    for (const kind of ["data", "messages"] as const) {
+      const { first, second } = await client.unary(SocketService.method.socketpair, {
+        type: kind === "data" ? SocketType.STREAM : SocketType.SEQPACKET,
+      });
+      using stream = await client.attach({ handle: handleOf(first), sendOnly: true });
+      const chunks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(50_000, i));
+      for (const chunk of chunks) {
+        void stream.write({
+          frame:
+            kind === "data" ? { case: kind, value: chunk } : { case: kind, value: { messages: [{ data: chunk }] } },
+        });
+      }
+      stream.halfClose();
+      await until("the socket is full", async () => (await client.statistics()).waitingOperations === 1);
+      const received: Uint8Array[] = [];
+      for (let left = 2_000_000; left > 0; left -= received.at(-1)?.length ?? 0) {
+        received.push((await client.unary(recv, { handle: handleOf(second), maxBytes: 50_000n })).data);
+      }
+      expect(sha256(Buffer.concat(received))).toBe(sha256(Buffer.concat(chunks)));
+      expect(await frame(stream, "detached")).toMatchObject({
+        sentBytes: 2_000_000n,
+        sentMessages: kind === "data" ? 0n : 40n,
+      });
+      expect(await stream.next()).toBeNull();
+    }
+  });
+
   it("tells the peer's FIN as the end of data", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();

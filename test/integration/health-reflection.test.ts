@@ -71,6 +71,11 @@ describe("health", () => {
     await expect(health("no.such.Service")).rejects.toMatchObject({ code: NOT_FOUND });
   });
 
+  it("does not echo a name that no answer has room for", async () => {
+    await expect(health("a".repeat(100_000))).rejects.toMatchObject({ code: NOT_FOUND });
+    expect(await health("")).toBe(SERVING);
+  });
+
   it("tells whoever watches that the daemon drains", async () => {
     await using draining = await RawDaemon.start();
     const watcher = new Client(`unix:${draining.path}`, credentials.createInsecure());

@@ -2,6 +2,11 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AddressFamily, SocketAddressSchema, SocketType } from "../../src/gen/sockbroker/v1/address_pb.js";
 import type { GetStatisticsResponse } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
+import { ConversionService } from "../../src/gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../../src/gen/sockbroker/v1/interface_service_pb.js";
+import { PolicyService } from "../../src/gen/sockbroker/v1/policy_service_pb.js";
+import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb.js";
 import {
   OperationSchema,
   SessionRequestSchema,
@@ -93,6 +98,23 @@ describe("a handle", () => {
     expect(await symbolOf(passing)).toBe("HANDLE_NOT_FOUND");
     for (const one of [pair.first, pair.second, extra.first, extra.second])
       await observer.unary(close, { handle: handleOf(one) });
+  });
+});
+
+describe("texts of hundreds of kilobytes", () => {
+  const long = "a".repeat(300_000);
+  const asks: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ["a verb", () => client.unary(PolicyService.method.explainPolicy, { operation: long })],
+    ["a host", () => client.unary(SocketService.method.createConnection, { host: long, port: 1 })],
+    ["a name to look up", () => client.unary(ResolverService.method.gethostbyname, { hostname: Buffer.from(long) })],
+    ["an address", () => client.unary(ConversionService.method.inetAton, { address: long })],
+    ["an interface", () => client.unary(InterfaceService.method.ifNametoindex, { name: long })],
+    ["a namespace", () => client.unary(socket, { netns: { namespace: { case: "name", value: long } } })],
+    ["a session", () => client.unary(SessionService.method.openSession, { name: long })],
+  ];
+  it.each(asks)("as %s are refused, and the connection goes on", async (_, ask) => {
+    await expect(ask()).rejects.toBeInstanceOf(RawError);
+    expect((await client.unary(HostService.method.gethostname, {})).hostname).not.toBe("");
   });
 });
 

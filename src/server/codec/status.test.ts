@@ -1,4 +1,6 @@
+import { toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
 import { loadAddon } from "../../native/load-addon.js";
@@ -32,6 +34,25 @@ describe("statusOfError", () => {
 
   it("does not guess at a number without a name", () => {
     expect(detail(systemError(-4000, "ioctl"))).toMatchObject({ grpc: "UNKNOWN", symbol: "UNKNOWN", errno: 4000 });
+  });
+
+  it("cuts what a caller's text makes too long for a header, between characters", () => {
+    const long = "ü".repeat(300_000);
+    const query = { principal: "uid:7", verb: "bind", endpoint: `unix:${long}` } as const;
+    const errors = [
+      new ArgumentFault(ArgumentError_Kind.VALUE, "R", "bind", long),
+      new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, long),
+      new ResolverFault({ kind: "eai", code: -2, errno: 0 }, long),
+      new PolicyDenied(query, { allowed: false, rule: "default", reason: long }),
+    ];
+    for (const error of errors) {
+      const status = statusOfError(error, unexpected);
+      expect(toBinary(StatusSchema, status).length).toBeLessThan(2_048);
+      expect(encodeURI(status.message).length).toBeLessThan(2_048);
+      expect(status.message).toMatch(/^ü{200,}…$/);
+    }
+    const short = statusOfError(new BrokerFault(BrokerError_Code.CANCELLED, "x".repeat(512)), unexpected);
+    expect(short.message).toBe("x".repeat(512));
   });
 
   it("keeps timeouts, arguments, the resolver, the policy and the broker apart", () => {

@@ -21,6 +21,7 @@ import { SystemError } from "../../native/errno.js";
 import { Code, statusOf } from "../../rpc/status.js";
 import { ArgumentFault, BrokerFault, OperationTimeout, ResolverFault } from "../errors.js";
 import { PolicyDenied } from "../policy/checked.js";
+import { brief } from "./brief.js";
 import { codeOfErrno } from "./errno-code.js";
 import { eaiSymbols, hErrnoSymbols } from "./resolver-symbols.js";
 
@@ -32,13 +33,13 @@ export function statusOfError(error: unknown, onFault: OnFault): Status {
   if (error instanceof SystemError) {
     return statusOf(
       codeOfErrno(error.code),
-      error.message,
+      brief(error.message),
       SocketErrorSchema,
       create(SocketErrorSchema, {
         symbol: error.code,
         errno: error.errno,
         os: platform(),
-        message: error.strerror,
+        message: brief(error.strerror),
         syscall: error.syscall,
       }),
     );
@@ -51,8 +52,9 @@ export function statusOfError(error: unknown, onFault: OnFault): Status {
   if (error instanceof ResolverFault) return resolverStatus(error);
   if (error instanceof PolicyDenied) return denialStatus(error);
   if (error instanceof BrokerFault) {
-    const detail = create(BrokerErrorSchema, { code: error.code, message: error.message });
-    return statusOf(brokerCodes[error.code], error.message, BrokerErrorSchema, detail);
+    const message = brief(error.message);
+    const detail = create(BrokerErrorSchema, { code: error.code, message });
+    return statusOf(brokerCodes[error.code], message, BrokerErrorSchema, detail);
   }
   const reference = onFault(error);
   const message = "internal error of the broker";
@@ -78,7 +80,8 @@ const brokerCodes: Record<BrokerError_Code, Code> = {
 };
 
 function argumentStatus(error: ArgumentFault): Status {
-  const { kind, reason, operation, message } = error;
+  const { kind, reason, operation } = error;
+  const message = brief(error.message);
   const code = kind === ArgumentError_Kind.OVERFLOW ? Code.OUT_OF_RANGE : Code.INVALID_ARGUMENT;
   const detail = create(ArgumentErrorSchema, { kind, reason, operation, message });
   return statusOf(code, message, ArgumentErrorSchema, detail);
@@ -86,7 +89,7 @@ function argumentStatus(error: ArgumentFault): Status {
 
 function resolverStatus(error: ResolverFault): Status {
   const { code } = error.failure;
-  const { message } = error;
+  const message = brief(error.message);
   if (error.failure.kind === "eai") {
     const symbol = eaiSymbols[code] ?? "UNKNOWN";
     const grpc = symbol === "EAI_AGAIN" ? Code.UNAVAILABLE : Code.NOT_FOUND;
@@ -103,8 +106,8 @@ function denialStatus(error: PolicyDenied): Status {
     rule: decision.rule,
     principal: query.principal,
     operation: query.verb,
-    endpoint: query.endpoint ?? "",
-    reason: decision.reason,
+    endpoint: brief(query.endpoint ?? ""),
+    reason: brief(decision.reason),
   });
-  return statusOf(Code.PERMISSION_DENIED, error.message, PolicyDenialSchema, detail);
+  return statusOf(Code.PERMISSION_DENIED, brief(error.message), PolicyDenialSchema, detail);
 }

@@ -161,6 +161,11 @@ export class AttachSender {
     };
   }
 
+  /** Tells how far sending came, before the stream is ended from outside. */
+  cut(reason: unknown): void {
+    this.#fail(reason);
+  }
+
   /** Nothing more can be sent: later data is dropped, so that none arrives behind a gap. */
   readonly #fail = (error: unknown): void => {
     this.#failed = true;

@@ -108,7 +108,11 @@ class AttachStream {
 
     const release = session.attend();
     services.counters.attachments += 1;
-    const onSessionEnd = (): void => this.#fail(session.signal.reason);
+    const onSessionEnd = (): void => {
+      // Only here can the caller learn how far the kernel took the frame that is cut.
+      if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
+      this.#fail(session.signal.reason);
+    };
     const onDestroy = (): void => this.#onEntryDestroyed();
     session.signal.addEventListener("abort", onSessionEnd);
     entry.onDestroy.add(onDestroy);

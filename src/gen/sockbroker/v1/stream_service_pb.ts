@@ -813,6 +813,10 @@ export const StreamService: GenService<{
    * RPC detaches, and leaves the socket as it is. One attach stream may receive from a handle at a time, and one may send
    * (HANDLE_BUSY).
    *
+   * Half-closing is `detach` without asking for more: receiving stops, the frames before it are performed however long that
+   * takes, and the stream ends behind `detached`. Cancelling stops at once; it is a reset of HTTP/2, of which a connection
+   * survives about a thousand in a burst, so it is for emergencies.
+   *
    * When the caller does not read, the daemon stops reading the socket, and the kernel's buffer fills. What the daemon has
    * read and not handed to the transport when the stream ends is not lost: the next receive on the handle gets it. For an
    * exact end send `detach` and read until `detached`.

@@ -1,0 +1,90 @@
+/*
+ * A unix socket in front of a daemon's, which passes everything on, sees the frames of HTTP/2 that callers send, and can cut
+ * the connections. The daemon takes the process of the test for its caller.
+ */
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PREFACE_BYTES = 24;
+const HEADER_BYTES = 9;
+const RST_STREAM = 3;
+
+export class Tap implements AsyncDisposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), "sockbroker-tap-"));
+  readonly #connections = new Set<Socket>();
+  readonly #server: Server;
+  /** RST_STREAM frames that callers have sent. */
+  resets = 0;
+  /** Connections that callers have made. */
+  connections = 0;
+
+  static async start(daemonPath: string): Promise<Tap> {
+    const tap = new Tap(daemonPath);
+    tap.#server.listen(tap.path);
+    await once(tap.#server, "listening");
+    return tap;
+  }
+
+  private constructor(daemonPath: string) {
+    this.#server = createServer((caller) => {
+      this.connections += 1;
+      const daemon = connectTo(daemonPath);
+      for (const socket of [caller, daemon]) {
+        this.#connections.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          this.#connections.delete(socket);
+          caller.destroy();
+          daemon.destroy();
+        });
+      }
+      const count = frameCounter((type) => {
+        if (type === RST_STREAM) this.resets += 1;
+      });
+      caller.on("data", count);
+      caller.pipe(daemon);
+      daemon.pipe(caller);
+    });
+  }
+
+  get path(): string {
+    return join(this.#directory, "sock");
+  }
+
+  /** Cuts every connection; new ones are served. */
+  cut(): void {
+    for (const socket of this.#connections) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, "close");
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Calls back with the type of each frame of a connection whose bytes it is given. */
+function frameCounter(onFrame: (type: number) => void): (bytes: Buffer) => void {
+  let skip = PREFACE_BYTES;
+  let header = Buffer.alloc(0);
+  return (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      const skipped = Math.min(skip, bytes.length - at);
+      skip -= skipped;
+      at += skipped;
+      if (skip > 0) return;
+      const part = bytes.subarray(at, at + HEADER_BYTES - header.length);
+      header = Buffer.concat([header, part]);
+      at += part.length;
+      if (header.length < HEADER_BYTES) return;
+      onFrame(header[3] ?? 0);
+      skip = header.readUIntBE(0, 3);
+      header = Buffer.alloc(0);
+    }
+  };
+}
