@@ -60,6 +60,10 @@ export const methods = {
     note: "Python's is Windows only, and its SIO_* requests are NOT_SUPPORTED_ON_HOST. The RPC is Linux's ioctl(2), Python's fcntl.ioctl.",
     proof: [cases("ioctl.json"), `${mapTest}: an ioctl that this host lacks says so`],
   },
+  connect: {
+    rpc: "ConnectTo",
+    note: "Not `Connect`, which is a constructor of every Rust client.",
+  },
   share: { rpc: "Share", absent: "Windows only" },
   makefile: {
     client: "Socket.duplex (src/client/socket.ts)",
@@ -152,7 +156,7 @@ export const exceptions = {
 /** @type {Record<string, Entry>} */
 export const addressFormats = {
   AF_UNIX: {
-    field: "SocketAddress.unix",
+    field: "SocketAddress.unix_domain",
     proof: [
       `${cases("bind.json")}: AF_UNIX stream`,
       `${cases("bind.json")}: AF_UNIX abstract {x}`,

@@ -107,14 +107,14 @@ describe("relative paths", () => {
   const show = (path: string) =>
     addressFromProto(
       create(SocketAddressSchema, {
-        address: { case: "unix", value: { name: { case: "path", value: Buffer.from(path) } } },
+        address: { case: "unixDomain", value: { name: { case: "path", value: Buffer.from(path) } } },
       }),
       paths,
     );
 
   test("are relative to the client's directory", () => {
     expect(addressToProto("s", use("connect"))).toEqual({
-      address: { case: "unix", value: { name: { case: "path", value: Buffer.from("/home/u/s") } } },
+      address: { case: "unixDomain", value: { name: { case: "path", value: Buffer.from("/home/u/s") } } },
     });
   });
 

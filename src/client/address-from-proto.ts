@@ -8,7 +8,7 @@ export function addressFromProto(wire: WireAddress | undefined, unixPaths: UnixP
   const address = wire?.address;
   if (address?.case === undefined) return null;
   switch (address.case) {
-    case "unix":
+    case "unixDomain":
       return unixAddress(address.value, unixPaths);
     case "raw":
       return { family: "raw", addressFamily: address.value.family, data: toBuffer(address.value.data) };

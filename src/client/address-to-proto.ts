@@ -36,7 +36,7 @@ export function addressToProto(input: AddressInput, use: AddressUse): AddressIni
     case "unix":
       return unixPath(toBytes(input.path), use);
     case "abstract":
-      return { address: { case: "unix", value: { name: { case: "abstractName", value: toBytes(input.name) } } } };
+      return { address: { case: "unixDomain", value: { name: { case: "abstractName", value: toBytes(input.name) } } } };
     case "raw":
       return { address: { case: "raw", value: { family: input.addressFamily, data: input.data } } };
     default: {
@@ -53,18 +53,18 @@ function plain(input: string | Uint8Array, use: AddressUse): AddressInit {
   }
   const bytes = toBytes(input);
   if (bytes[0] === 0) {
-    return { address: { case: "unix", value: { name: { case: "abstractName", value: bytes.subarray(1) } } } };
+    return { address: { case: "unixDomain", value: { name: { case: "abstractName", value: bytes.subarray(1) } } } };
   }
   return unixPath(bytes, use);
 }
 
 function unixPath(path: Uint8Array, use: AddressUse): AddressInit {
-  if (path.length === 0) return { address: { case: "unix", value: {} } };
+  if (path.length === 0) return { address: { case: "unixDomain", value: {} } };
   // CPython gives the kernel a C string, which an embedded NUL ends.
   const end = path.indexOf(0);
   const name = end < 0 ? path : path.subarray(0, end);
   const full = use.operation === "bind" ? use.unixPaths.bound(name) : use.unixPaths.absolute(name);
-  return { address: { case: "unix", value: { name: { case: "path", value: full } } } };
+  return { address: { case: "unixDomain", value: { name: { case: "path", value: full } } } };
 }
 
 function hostPort(input: HostPort, use: AddressUse): AddressInit {

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
-  Clock,
   type ControlMessageSchema,
+  TimestampClock,
   type ControlMessage as WireMessage,
 } from "../gen/sockbroker/v1/ancillary_pb.js";
 import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
@@ -110,7 +110,8 @@ function viewFromProto(view: WireMessage["view"]): ControlView | null {
       return {
         kind: "timestamp",
         nanoseconds,
-        clock: clock === Clock.REALTIME ? "realtime" : clock === Clock.HARDWARE ? "hardware" : "unknown",
+        clock:
+          clock === TimestampClock.REALTIME ? "realtime" : clock === TimestampClock.HARDWARE ? "hardware" : "unknown",
       };
     }
     case "integer":
@@ -118,4 +119,8 @@ function viewFromProto(view: WireMessage["view"]): ControlView | null {
   }
 }
 
-const clocks = { realtime: Clock.REALTIME, hardware: Clock.HARDWARE, unknown: Clock.UNSPECIFIED } as const;
+const clocks = {
+  realtime: TimestampClock.REALTIME,
+  hardware: TimestampClock.HARDWARE,
+  unknown: TimestampClock.UNSPECIFIED,
+} as const;

@@ -19,7 +19,7 @@ import * as errors from "./errors.js";
 test("the kernel's errors keep symbol, number, call and system", () => {
   const detail = create(SocketErrorSchema, {
     symbol: "ECONNREFUSED",
-    errno: 111,
+    errorNumber: 111,
     os: "linux",
     message: "Connection refused",
     syscall: "connect",

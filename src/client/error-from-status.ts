@@ -24,7 +24,7 @@ export function errorFromStatus(status: Status): Error {
   const detail = detailOf(status);
   switch (detail?.$typeName) {
     case "sockbroker.v1.SocketError":
-      return new SocketError(detail.symbol, detail.errno, detail.syscall, detail.os, detail.message);
+      return new SocketError(detail.symbol, detail.errorNumber, detail.syscall, detail.os, detail.message);
     case "sockbroker.v1.ResolverError":
       return new ResolverError(detail.symbol, detail.code, detail.message);
     case "sockbroker.v1.HostError":

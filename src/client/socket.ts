@@ -141,7 +141,7 @@ export class Socket implements AsyncDisposable {
   async connect(address: AddressInput, options: WaitOptions = {}): Promise<ConnectedAddresses> {
     const target = encodeAddress(this.#state, address, "connect");
     const init = { handle: this.handle, address: target, ...timeoutOf(options.timeout, "connect") };
-    const response = await perform(this.#state, "connect", init, options.signal);
+    const response = await perform(this.#state, "connectTo", init, options.signal);
     return {
       localAddress: decodeAddress(this.#state, response.localAddress),
       peerAddress: decodeAddress(this.#state, response.peerAddress),
@@ -156,7 +156,7 @@ export class Socket implements AsyncDisposable {
     const target = encodeAddress(this.#state, address, "connect_ex");
     if (this.#state.closed) return EBADF;
     const init = { handle: this.handle, address: target, ...timeoutOf(options.timeout, "connect_ex") };
-    return (await perform(this.#state, "connectEx", init, options.signal)).errno;
+    return (await perform(this.#state, "connectEx", init, options.signal)).errorNumber;
   }
 
   /** Shuts down SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2). Analogous to shutdown(2). Typical errors: ENOTCONN. */

@@ -49,7 +49,7 @@ const mayNotBeDamaged: ReadonlySet<string> = new Set([
   "socketpair",
   "fromfd",
   "bind",
-  "connect",
+  "connectTo",
   "connectEx",
   "sendto",
   "sendmsg",

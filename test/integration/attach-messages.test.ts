@@ -173,7 +173,7 @@ describe("datagrams", () => {
     await using vanished = await Sender.bind();
     const free = vanished.port;
     await vanished[Symbol.asyncDispose]();
-    await client.unary(SocketService.method.connect, { handle, address: inet(free) });
+    await client.unary(SocketService.method.connectTo, { handle, address: inet(free) });
     using stream = await client.attach({ handle });
     await stream.write(outgoing({ data: Buffer.from("anybody there?") }));
     const error = await frame(stream, "error");

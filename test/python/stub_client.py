@@ -61,7 +61,7 @@ def connected():
     assert port > 0
     sockets.Listen(pb.ListenRequest(handle=listener, backlog=1))
     client = make_socket()
-    done = sockets.Connect(pb.ConnectRequest(handle=client, address=inet(port=port)))
+    done = sockets.ConnectTo(pb.ConnectToRequest(handle=client, address=inet(port=port)))
     accepted = sockets.Accept(pb.AcceptRequest(handle=listener)).socket
     assert accepted.peer_address == done.local_address, (accepted, done)
     assert accepted.local_address == done.peer_address, (accepted, done)
@@ -156,7 +156,7 @@ def check_options():
     assert got.value.linger == linger.linger, got
     wrong = socket_pb2.OptionValue(data=b"x")
     error = error_of(sockets.Setsockopt, pb.SetsockoptRequest(value=wrong, **request))
-    assert error.symbol == "EINVAL" and error.errno == 22 and error.os == "linux", error
+    assert error.symbol == "EINVAL" and error.error_number == 22 and error.os == "linux", error
 
 
 def check_getaddrinfo():
@@ -171,8 +171,8 @@ def check_getaddrinfo():
 
 def check_errors_are_typed():
     handle = make_socket()
-    error = error_of(sockets.Connect, pb.ConnectRequest(handle=handle, address=inet(port=1)))
-    assert (error.symbol, error.errno, error.syscall) == ("ECONNREFUSED", 111, "connect"), error
+    error = error_of(sockets.ConnectTo, pb.ConnectToRequest(handle=handle, address=inet(port=1)))
+    assert (error.symbol, error.error_number, error.syscall) == ("ECONNREFUSED", 111, "connect"), error
     timeout = socket_pb2.Timeout()
     timeout.duration.nanos = 1_000_000
     one, _ = connected()

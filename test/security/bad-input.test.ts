@@ -29,7 +29,7 @@ import {
 
 /* What no well-behaved caller sends, one thing at a time; the random ones are in bad-input-fuzz. With the built-in policy. */
 
-const { socket, socketpair, bind, connect, close, recv, recvfrom, recvmsg, send, sendmsg, setsockopt, getsockopt } =
+const { socket, socketpair, bind, connectTo, close, recv, recvfrom, recvmsg, send, sendmsg, setsockopt, getsockopt } =
   SocketService.method;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
@@ -192,7 +192,7 @@ describe("an address", () => {
     } as never;
     for (const outcome of [
       client.unary(bind, { handle, address }),
-      client.unary(connect, { handle, address }),
+      client.unary(connectTo, { handle, address }),
       client.unary(SocketService.method.connectEx, { handle, address }),
       client.unary(SocketService.method.sendto, { handle, address, data: Buffer.from("x") }),
       client.unary(sendmsg, { handle, address, buffers: [Buffer.from("x")] }),
@@ -209,11 +209,11 @@ describe("an address", () => {
     const { socket: made } = await client.unary(socket, {});
     const handle = handleOf(made);
     expect(await symbolOf(client.unary(bind, { handle }))).toMatch(/ADDRESS/);
-    expect(await symbolOf(client.unary(connect, { handle, address: {} }))).toMatch(/ADDRESS/);
+    expect(await symbolOf(client.unary(connectTo, { handle, address: {} }))).toMatch(/ADDRESS/);
     expect(await symbolOf(client.unary(bind, { handle, address: inet(65_536) }))).toBe("PORT_OUT_OF_RANGE");
     expect(await symbolOf(client.unary(bind, { handle, address: inet(2 ** 32 - 1) }))).toBe("PORT_OUT_OF_RANGE");
     const long = {
-      address: { case: "unix", value: { name: { case: "abstractName", value: Buffer.alloc(4_096, 1) } } },
+      address: { case: "unixDomain", value: { name: { case: "abstractName", value: Buffer.alloc(4_096, 1) } } },
     } as const;
     const unix = await client.unary(socket, { family: AddressFamily.UNIX });
     expect(await symbolOf(client.unary(bind, { handle: handleOf(unix.socket), address: long }))).toBe(
@@ -327,7 +327,7 @@ describe("a Session stream", () => {
 function plausible(verb: string, handle: bigint): object {
   switch (verb) {
     case "bind":
-    case "connect":
+    case "connectTo":
     case "connectEx":
     case "sendto":
       return { handle, address: LOOPBACK, data: Buffer.from("x") };

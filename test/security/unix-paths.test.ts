@@ -195,14 +195,14 @@ describe("an admitted user", () => {
     });
     const handle = handleOf(disguised.socket);
     const relative = {
-      address: { case: "unix", value: { name: { case: "path", value: Buffer.from("@relative") } } },
+      address: { case: "unixDomain", value: { name: { case: "path", value: Buffer.from("@relative") } } },
     } as const;
-    await expect(client.unary(method.connect, { handle: original, address: relative })).rejects.toMatchObject({
+    await expect(client.unary(method.connectTo, { handle: original, address: relative })).rejects.toMatchObject({
       detail: { endpoint: "unix:./@relative" },
     });
     const address = { address: { case: "raw", value: { family: 1, data: Buffer.from(`${path}\0`) } } } as const;
     for (const attempt of [
-      client.unary(method.connect, { handle, address }),
+      client.unary(method.connectTo, { handle, address }),
       client.unary(method.sendto, { handle, address, data: Buffer.from("x") }),
       client.unary(method.bind, { handle, address }),
     ]) {

@@ -419,7 +419,7 @@ export function inet(port: number, host = "127.0.0.1") {
 export async function connectedTo(client: RawClient, port: number): Promise<bigint> {
   const { socket } = await client.unary(SocketService.method.socket, {});
   const handle = handleOf(socket);
-  await client.unary(SocketService.method.connect, { handle, address: inet(port) });
+  await client.unary(SocketService.method.connectTo, { handle, address: inet(port) });
   return handle;
 }
 

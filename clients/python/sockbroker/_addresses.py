@@ -92,7 +92,7 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
             )
         )
     if family == _AF_UNIX:
-        return Address(unix=_unix_to_wire(address, binds))
+        return Address(unix_domain=_unix_to_wire(address, binds))
     if family == _AF_NETLINK:
         return Address(netlink=address_pb2.NetlinkAddress(pid=address[0] & _UINT32, groups=address[1] & _UINT32))
     if family == _AF_PACKET:
@@ -139,7 +139,7 @@ def address_from_wire(address: Optional[Address]) -> Any:
         return (value.host, value.port)
     if arm == "inet6":
         return (value.host, value.port, value.flowinfo, value.scope_id)
-    if arm == "unix":
+    if arm == "unix_domain":
         if value.WhichOneof("name") == "abstract_name":
             return b"\0" + value.abstract_name
         return os.fsdecode(_paths.asked(value.path))

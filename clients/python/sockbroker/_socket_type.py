@@ -319,8 +319,8 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def connect(self, *arguments: Any) -> Prepared:
         self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
-        request = socket_service_pb2.ConnectRequest(address=self._address(arguments[0]), timeout=self._limit())
-        return Prepared("connect", request)
+        request = socket_service_pb2.ConnectToRequest(address=self._address(arguments[0]), timeout=self._limit())
+        return Prepared("connect_to", request)
 
     @_or_local
     def connect_ex(self, *arguments: Any) -> int:
@@ -336,7 +336,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             return errno.EBADF
         request = socket_service_pb2.ConnectExRequest(address=self._address(arguments[0]), timeout=self._limit())
         response = self._call("connect_ex", request)
-        return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
+        return getattr(errno, response.symbol, response.error_number)  # type: ignore[no-any-return]
 
     @_operation
     def shutdown(self, *arguments: Any) -> Prepared:

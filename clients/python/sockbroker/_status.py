@@ -74,8 +74,8 @@ def broker_error(code: str, message: str, reference: str = "") -> BrokerError:
 def _error_from_detail(detail: object) -> Exception:
     if isinstance(detail, error_pb2.SocketError):
         # The number is the daemon's; this host may have another for the same symbol.
-        number = getattr(errno, detail.symbol, detail.errno)
-        return OSError(number, os.strerror(number) if number == detail.errno else detail.message)
+        number = getattr(errno, detail.symbol, detail.error_number)
+        return OSError(number, os.strerror(number) if number == detail.error_number else detail.message)
     if isinstance(detail, error_pb2.ResolverError):
         return _resolver_error(detail)
     if isinstance(detail, error_pb2.HostError):

@@ -90,13 +90,13 @@ describe("addresses that the kernel is not asked about", () => {
       OS,
       "UNIX_PATH_TOO_LONG",
       "AF_UNIX path too long",
-      { case: "unix", value: { name: { case: "path", value: Buffer.alloc(108, 97) } } },
+      { case: "unixDomain", value: { name: { case: "path", value: Buffer.alloc(108, 97) } } },
     ],
     [
       OS,
       "UNIX_PATH_TOO_LONG",
       "AF_UNIX path too long",
-      { case: "unix", value: { name: { case: "abstractName", value: Buffer.alloc(108, 97) } } },
+      { case: "unixDomain", value: { name: { case: "abstractName", value: Buffer.alloc(108, 97) } } },
     ],
     [
       OS,
@@ -125,7 +125,7 @@ describe("addresses that the kernel is not asked about", () => {
   it("allows the longest path and the longest abstract name", () => {
     for (const name of ["path", "abstractName"] as const) {
       const asked = create(SocketAddressSchema, {
-        address: { case: "unix", value: { name: { case: name, value: Buffer.alloc(107, 97) } } },
+        address: { case: "unixDomain", value: { name: { case: name, value: Buffer.alloc(107, 97) } } },
       });
       expect(addressFrom(asked, "bind").kind).toBe("concrete");
     }

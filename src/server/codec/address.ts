@@ -34,7 +34,7 @@ export function addressOf(address: Sockaddr): AddressInit {
         scopeId: address.scopeId,
       });
     case "unix":
-      return arm("unix", { name: unixName(address.path) });
+      return arm("unixDomain", { name: unixName(address.path) });
     case "netlink":
       return arm("netlink", { pid: address.pid, groups: address.groups });
     case "packet":
@@ -113,7 +113,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       }
       return { kind: "name", family: "inet6", host, rest: { kind: "inet6", address: "", port, flowinfo, scopeId } };
     }
-    case "unix":
+    case "unixDomain":
       return concrete({ kind: "unix", path: unixPath(address.value.name, operation) });
     case "netlink":
       return concrete({ kind: "netlink", pid: address.value.pid, groups: address.value.groups });

@@ -4,10 +4,10 @@
 
 import { endianness } from "node:os";
 import {
-  Clock,
   type ControlMessage,
   type ControlMessageSchema,
   type PacketInfo,
+  TimestampClock,
 } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ControlIn, ControlOut, NativeSocket, Received } from "../../native/binding.js";
@@ -153,7 +153,7 @@ function timestamp(data: Buffer, unit: bigint): View {
   const fraction = littleEndian ? data.readBigInt64LE(8) : data.readBigInt64BE(8);
   return {
     case: "timestamp",
-    value: { nanoseconds: seconds * 1_000_000_000n + fraction * unit, clock: Clock.REALTIME },
+    value: { nanoseconds: seconds * 1_000_000_000n + fraction * unit, clock: TimestampClock.REALTIME },
   };
 }
 

@@ -25,7 +25,7 @@ describe("statusOfError", () => {
       grpc: "UNAVAILABLE",
       $typeName: "sockbroker.v1.SocketError",
       symbol: "ECONNREFUSED",
-      errno: 111,
+      errorNumber: 111,
       os: "linux",
       message: "Connection refused",
       syscall: "connect",
@@ -33,7 +33,11 @@ describe("statusOfError", () => {
   });
 
   it("does not guess at a number without a name", () => {
-    expect(detail(systemError(-4000, "ioctl"))).toMatchObject({ grpc: "UNKNOWN", symbol: "UNKNOWN", errno: 4000 });
+    expect(detail(systemError(-4000, "ioctl"))).toMatchObject({
+      grpc: "UNKNOWN",
+      symbol: "UNKNOWN",
+      errorNumber: 4000,
+    });
   });
 
   it("cuts what a caller's text makes too long for a header, between characters", () => {

@@ -37,7 +37,7 @@ export function statusOfError(error: unknown, onFault: OnFault): Status {
       SocketErrorSchema,
       create(SocketErrorSchema, {
         symbol: error.code,
-        errno: error.errno,
+        errorNumber: error.errno,
         os: platform(),
         message: brief(error.strerror),
         syscall: error.syscall,

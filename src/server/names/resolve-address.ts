@@ -71,7 +71,7 @@ function fits(facts: SocketFacts, message: SocketAddress): boolean {
     case AddressFamily.SMC:
       return arm === "inet" || arm === "inet6";
     case AddressFamily.UNIX:
-      return arm === "unix";
+      return arm === "unixDomain";
     case AddressFamily.NETLINK:
       return arm === "netlink";
     case AddressFamily.PACKET:

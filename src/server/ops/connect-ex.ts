@@ -3,19 +3,19 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { SystemError } from "../../native/errno.js";
 import { checkedAddress } from "../authorise.js";
 import { OperationTimeout } from "../errors.js";
-import { connectedAddresses, connectTo } from "./connect.js";
+import { completeConnect, connectedAddresses } from "./connect-to.js";
 import type { Op } from "./op.js";
 
-/** Connect, with the kernel's error as a value. */
+/** ConnectTo, with the kernel's error as a value. */
 export const connectEx: Op<typeof SocketService.method.connectEx> = async (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
   const address = await checkedAddress(ctx, "connect", entry.facts, request.address, "connect_ex");
   try {
-    await connectTo(ctx, entry, address, { timeout: request.timeout, flags: 0 });
+    await completeConnect(ctx, entry, address, { timeout: request.timeout, flags: 0 });
     return connectedAddresses(entry);
   } catch (error) {
-    if (error instanceof SystemError) return { errno: error.errno, symbol: error.code };
-    if (error instanceof OperationTimeout) return { errno: constants.errno.EAGAIN, symbol: "EAGAIN" };
+    if (error instanceof SystemError) return { errorNumber: error.errno, symbol: error.code };
+    if (error instanceof OperationTimeout) return { errorNumber: constants.errno.EAGAIN, symbol: "EAGAIN" };
     throw error;
   }
 };

@@ -9,7 +9,7 @@ import { infoWithAddresses } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, OperationTimeout } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
-import { connectTo } from "./connect.js";
+import { completeConnect } from "./connect-to.js";
 import type { Op } from "./op.js";
 import { requestedTimeout } from "./perform.js";
 import { openSocket } from "./socket.js";
@@ -51,7 +51,7 @@ async function attempt(
       checkNumber(entry.bind(source), "bind");
     }
     const address = authoriseAddress(ctx, "connect", candidate.address);
-    await connectTo(ctx, entry, address, { timeout: undefined, flags: 0 });
+    await completeConnect(ctx, entry, address, { timeout: undefined, flags: 0 });
     return entry;
   } catch (error) {
     // The session may have ended meanwhile, and the entry with it.

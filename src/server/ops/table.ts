@@ -16,8 +16,8 @@ import { close } from "./close.js";
 import { closeSession } from "./close-session.js";
 import { cmsgLen } from "./cmsg-len.js";
 import { cmsgSpace } from "./cmsg-space.js";
-import { connect } from "./connect.js";
 import { connectEx } from "./connect-ex.js";
+import { connectTo } from "./connect-to.js";
 import { createConnection } from "./create-connection.js";
 import { createServer } from "./create-server.js";
 import { detach } from "./detach.js";
@@ -114,7 +114,7 @@ export const ops = {
   bind,
   listen,
   accept,
-  connect,
+  connectTo,
   connectEx,
   shutdown,
   close,

@@ -145,7 +145,7 @@ class Socket:
             return errno.EBADF
         request = socket_service_pb2.ConnectExRequest(address=self._address(address), timeout=_FOREVER)
         response = await self._perform("connect_ex", request)
-        return getattr(errno, response.symbol, response.errno)  # type: ignore[no-any-return]
+        return getattr(errno, response.symbol, response.error_number)  # type: ignore[no-any-return]
 
     async def shutdown(self, how: int) -> None:
         """Shuts down one half, or both."""
@@ -467,8 +467,8 @@ class Socket:
     async def connect_and_tell(self, address: Any) -> tuple[Any, Any]:
         """Connects, and answers the local and the peer's address."""
         self._judge("connect", judged_address(self._kind[0], address))
-        request = socket_service_pb2.ConnectRequest(address=self._address(address), timeout=_FOREVER)
-        response = await self._perform("connect", request)
+        request = socket_service_pb2.ConnectToRequest(address=self._address(address), timeout=_FOREVER)
+        response = await self._perform("connect_to", request)
         return address_from_wire(response.local_address), address_from_wire(response.peer_address)
 
     @contextlib.asynccontextmanager

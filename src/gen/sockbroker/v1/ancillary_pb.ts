@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sockbroker/v1/ancillary.proto.
  */
 export const file_sockbroker_v1_ancillary: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zb2NrYnJva2VyL3YxL2FuY2lsbGFyeS5wcm90bxINc29ja2Jyb2tlci52MSKdAgoOQ29udHJvbE1lc3NhZ2USDQoFbGV2ZWwYASABKAUSDAoEdHlwZRgCIAEoBRIMCgRkYXRhGAMgASgMEisKBnJpZ2h0cxgEIAEoCzIZLnNvY2ticm9rZXIudjEuSGFuZGxlTGlzdEgAEjEKC2NyZWRlbnRpYWxzGAUgASgLMhouc29ja2Jyb2tlci52MS5DcmVkZW50aWFsc0gAEjAKC3BhY2tldF9pbmZvGAYgASgLMhkuc29ja2Jyb2tlci52MS5QYWNrZXRJbmZvSAASMwoJdGltZXN0YW1wGAcgASgLMh4uc29ja2Jyb2tlci52MS5QYWNrZXRUaW1lc3RhbXBIABIRCgdpbnRlZ2VyGAggASgDSABCBgoEdmlldyIdCgpIYW5kbGVMaXN0Eg8KB2hhbmRsZXMYASADKAQiNAoLQ3JlZGVudGlhbHMSCwoDcGlkGAEgASgFEgsKA3VpZBgCIAEoDRILCgNnaWQYAyABKA0iTQoKUGFja2V0SW5mbxIXCg9pbnRlcmZhY2VfaW5kZXgYASABKA0SDwoHYWRkcmVzcxgCIAEoDBIVCg1sb2NhbF9hZGRyZXNzGAMgASgMIksKD1BhY2tldFRpbWVzdGFtcBITCgtuYW5vc2Vjb25kcxgBIAEoAxIjCgVjbG9jaxgCIAEoDjIULnNvY2ticm9rZXIudjEuQ2xvY2sqRgoFQ2xvY2sSFQoRQ0xPQ0tfVU5TUEVDSUZJRUQQABISCg5DTE9DS19SRUFMVElNRRABEhIKDkNMT0NLX0hBUkRXQVJFEAJiBnByb3RvMw");
+  fileDesc("Ch1zb2NrYnJva2VyL3YxL2FuY2lsbGFyeS5wcm90bxINc29ja2Jyb2tlci52MSKdAgoOQ29udHJvbE1lc3NhZ2USDQoFbGV2ZWwYASABKAUSDAoEdHlwZRgCIAEoBRIMCgRkYXRhGAMgASgMEisKBnJpZ2h0cxgEIAEoCzIZLnNvY2ticm9rZXIudjEuSGFuZGxlTGlzdEgAEjEKC2NyZWRlbnRpYWxzGAUgASgLMhouc29ja2Jyb2tlci52MS5DcmVkZW50aWFsc0gAEjAKC3BhY2tldF9pbmZvGAYgASgLMhkuc29ja2Jyb2tlci52MS5QYWNrZXRJbmZvSAASMwoJdGltZXN0YW1wGAcgASgLMh4uc29ja2Jyb2tlci52MS5QYWNrZXRUaW1lc3RhbXBIABIRCgdpbnRlZ2VyGAggASgDSABCBgoEdmlldyIdCgpIYW5kbGVMaXN0Eg8KB2hhbmRsZXMYASADKAQiNAoLQ3JlZGVudGlhbHMSCwoDcGlkGAEgASgFEgsKA3VpZBgCIAEoDRILCgNnaWQYAyABKA0iTQoKUGFja2V0SW5mbxIXCg9pbnRlcmZhY2VfaW5kZXgYASABKA0SDwoHYWRkcmVzcxgCIAEoDBIVCg1sb2NhbF9hZGRyZXNzGAMgASgMIlQKD1BhY2tldFRpbWVzdGFtcBITCgtuYW5vc2Vjb25kcxgBIAEoAxIsCgVjbG9jaxgCIAEoDjIdLnNvY2ticm9rZXIudjEuVGltZXN0YW1wQ2xvY2sqbQoOVGltZXN0YW1wQ2xvY2sSHwobVElNRVNUQU1QX0NMT0NLX1VOU1BFQ0lGSUVEEAASHAoYVElNRVNUQU1QX0NMT0NLX1JFQUxUSU1FEAESHAoYVElNRVNUQU1QX0NMT0NLX0hBUkRXQVJFEAJCUAoQaW8uc29ja2Jyb2tlci52MUIOQW5jaWxsYXJ5UHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM");
 
 /**
  * One control message of sendmsg(2) or recvmsg(2). Analogous to struct cmsghdr (cmsg(3)) and Python's
@@ -205,9 +205,9 @@ export type PacketTimestamp = Message<"sockbroker.v1.PacketTimestamp"> & {
   /**
    * Which clock.
    *
-   * @generated from field: sockbroker.v1.Clock clock = 2;
+   * @generated from field: sockbroker.v1.TimestampClock clock = 2;
    */
-  clock: Clock;
+  clock: TimestampClock;
 };
 
 /**
@@ -220,34 +220,34 @@ export const PacketTimestampSchema: GenMessage<PacketTimestamp> = /*@__PURE__*/
 /**
  * A clock of the daemon's host.
  *
- * @generated from enum sockbroker.v1.Clock
+ * @generated from enum sockbroker.v1.TimestampClock
  */
-export enum Clock {
+export enum TimestampClock {
   /**
    * Not known.
    *
-   * @generated from enum value: CLOCK_UNSPECIFIED = 0;
+   * @generated from enum value: TIMESTAMP_CLOCK_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
    * CLOCK_REALTIME: nanoseconds since 1970-01-01T00:00:00Z.
    *
-   * @generated from enum value: CLOCK_REALTIME = 1;
+   * @generated from enum value: TIMESTAMP_CLOCK_REALTIME = 1;
    */
   REALTIME = 1,
 
   /**
    * The clock of the network hardware.
    *
-   * @generated from enum value: CLOCK_HARDWARE = 2;
+   * @generated from enum value: TIMESTAMP_CLOCK_HARDWARE = 2;
    */
   HARDWARE = 2,
 }
 
 /**
- * Describes the enum sockbroker.v1.Clock.
+ * Describes the enum sockbroker.v1.TimestampClock.
  */
-export const ClockSchema: GenEnum<Clock> = /*@__PURE__*/
+export const TimestampClockSchema: GenEnum<TimestampClock> = /*@__PURE__*/
   enumDesc(file_sockbroker_v1_ancillary, 0);
 

@@ -121,10 +121,10 @@ SOCKET_TYPE_DCCP: SocketType
 SOCKET_TYPE_PACKET: SocketType
 
 class SocketAddress(_message.Message):
-    __slots__ = ("inet", "inet6", "unix", "netlink", "packet", "can", "isotp", "j1939", "tipc", "alg", "vsock", "l2cap", "rfcomm", "hci", "sco", "qipcrtr", "rds", "hyperv", "raw")
+    __slots__ = ("inet", "inet6", "unix_domain", "netlink", "packet", "can", "isotp", "j1939", "tipc", "alg", "vsock", "l2cap", "rfcomm", "hci", "sco", "qipcrtr", "rds", "hyperv", "raw")
     INET_FIELD_NUMBER: _ClassVar[int]
     INET6_FIELD_NUMBER: _ClassVar[int]
-    UNIX_FIELD_NUMBER: _ClassVar[int]
+    UNIX_DOMAIN_FIELD_NUMBER: _ClassVar[int]
     NETLINK_FIELD_NUMBER: _ClassVar[int]
     PACKET_FIELD_NUMBER: _ClassVar[int]
     CAN_FIELD_NUMBER: _ClassVar[int]
@@ -143,7 +143,7 @@ class SocketAddress(_message.Message):
     RAW_FIELD_NUMBER: _ClassVar[int]
     inet: InetAddress
     inet6: Inet6Address
-    unix: UnixAddress
+    unix_domain: UnixAddress
     netlink: NetlinkAddress
     packet: PacketAddress
     can: CanAddress
@@ -160,7 +160,7 @@ class SocketAddress(_message.Message):
     rds: InetAddress
     hyperv: HypervAddress
     raw: RawAddress
-    def __init__(self, inet: _Optional[_Union[InetAddress, _Mapping]] = ..., inet6: _Optional[_Union[Inet6Address, _Mapping]] = ..., unix: _Optional[_Union[UnixAddress, _Mapping]] = ..., netlink: _Optional[_Union[NetlinkAddress, _Mapping]] = ..., packet: _Optional[_Union[PacketAddress, _Mapping]] = ..., can: _Optional[_Union[CanAddress, _Mapping]] = ..., isotp: _Optional[_Union[IsotpAddress, _Mapping]] = ..., j1939: _Optional[_Union[J1939Address, _Mapping]] = ..., tipc: _Optional[_Union[TipcAddress, _Mapping]] = ..., alg: _Optional[_Union[AlgAddress, _Mapping]] = ..., vsock: _Optional[_Union[VsockAddress, _Mapping]] = ..., l2cap: _Optional[_Union[L2capAddress, _Mapping]] = ..., rfcomm: _Optional[_Union[RfcommAddress, _Mapping]] = ..., hci: _Optional[_Union[HciAddress, _Mapping]] = ..., sco: _Optional[_Union[ScoAddress, _Mapping]] = ..., qipcrtr: _Optional[_Union[QipcrtrAddress, _Mapping]] = ..., rds: _Optional[_Union[InetAddress, _Mapping]] = ..., hyperv: _Optional[_Union[HypervAddress, _Mapping]] = ..., raw: _Optional[_Union[RawAddress, _Mapping]] = ...) -> None: ...
+    def __init__(self, inet: _Optional[_Union[InetAddress, _Mapping]] = ..., inet6: _Optional[_Union[Inet6Address, _Mapping]] = ..., unix_domain: _Optional[_Union[UnixAddress, _Mapping]] = ..., netlink: _Optional[_Union[NetlinkAddress, _Mapping]] = ..., packet: _Optional[_Union[PacketAddress, _Mapping]] = ..., can: _Optional[_Union[CanAddress, _Mapping]] = ..., isotp: _Optional[_Union[IsotpAddress, _Mapping]] = ..., j1939: _Optional[_Union[J1939Address, _Mapping]] = ..., tipc: _Optional[_Union[TipcAddress, _Mapping]] = ..., alg: _Optional[_Union[AlgAddress, _Mapping]] = ..., vsock: _Optional[_Union[VsockAddress, _Mapping]] = ..., l2cap: _Optional[_Union[L2capAddress, _Mapping]] = ..., rfcomm: _Optional[_Union[RfcommAddress, _Mapping]] = ..., hci: _Optional[_Union[HciAddress, _Mapping]] = ..., sco: _Optional[_Union[ScoAddress, _Mapping]] = ..., qipcrtr: _Optional[_Union[QipcrtrAddress, _Mapping]] = ..., rds: _Optional[_Union[InetAddress, _Mapping]] = ..., hyperv: _Optional[_Union[HypervAddress, _Mapping]] = ..., raw: _Optional[_Union[RawAddress, _Mapping]] = ...) -> None: ...
 
 class InetAddress(_message.Message):
     __slots__ = ("host", "port")

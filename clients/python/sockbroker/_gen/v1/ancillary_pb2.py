@@ -14,15 +14,16 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _POOL.AddSerializedFile(b'\n\x1dsockbroker/v1/ancillary.proto\x12\rsockbroker.v1\"\x9d\x02\n\x0e\x43ontrolMessage\x12\r\n\x05level\x18\x01 \x01(\x05\x12\x0c\n\x04type\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12+\n\x06rights\x18\x04 \x01(\x0b\x32\x19.sockbroker.v1.HandleListH\x00\x12\x31\n\x0b\x63redentials\x18\x05 \x01(\x0b\x32\x1a.sockbroker.v1.CredentialsH\x00\x12\x30\n\x0bpacket_info\x18\x06 \x01(\x0b\x32\x19.sockbroker.v1.PacketInfoH\x00\x12\x33\n\ttimestamp\x18\x07 \x01(\x0b\x32\x1e.sockbroker.v1.PacketTimestampH\x00\x12\x11\n\x07integer\x18\x08 \x01(\x03H\x00\x42\x06\n\x04view\"\x1d\n\nHandleList\x12\x0f\n\x07handles\x18\x01 \x03(\x04\"4\n\x0b\x43redentials\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x0b\n\x03uid\x18\x02 \x01(\r\x12\x0b\n\x03gid\x18\x03 \x01(\r\"M\n\nPacketInfo\x12\x17\n\x0finterface_index\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0c\x12\x15\n\rlocal_address\x18\x03 \x01(\x0c\"K\n\x0fPacketTimestamp\x12\x13\n\x0bnanoseconds\x18\x01 \x01(\x03\x12#\n\x05\x63lock\x18\x02 \x01(\x0e\x32\x14.sockbroker.v1.Clock*F\n\x05\x43lock\x12\x15\n\x11\x43LOCK_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43LOCK_REALTIME\x10\x01\x12\x12\n\x0e\x43LOCK_HARDWARE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _POOL.AddSerializedFile(b'\n\x1dsockbroker/v1/ancillary.proto\x12\rsockbroker.v1\"\x9d\x02\n\x0e\x43ontrolMessage\x12\r\n\x05level\x18\x01 \x01(\x05\x12\x0c\n\x04type\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12+\n\x06rights\x18\x04 \x01(\x0b\x32\x19.sockbroker.v1.HandleListH\x00\x12\x31\n\x0b\x63redentials\x18\x05 \x01(\x0b\x32\x1a.sockbroker.v1.CredentialsH\x00\x12\x30\n\x0bpacket_info\x18\x06 \x01(\x0b\x32\x19.sockbroker.v1.PacketInfoH\x00\x12\x33\n\ttimestamp\x18\x07 \x01(\x0b\x32\x1e.sockbroker.v1.PacketTimestampH\x00\x12\x11\n\x07integer\x18\x08 \x01(\x03H\x00\x42\x06\n\x04view\"\x1d\n\nHandleList\x12\x0f\n\x07handles\x18\x01 \x03(\x04\"4\n\x0b\x43redentials\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\x0b\n\x03uid\x18\x02 \x01(\r\x12\x0b\n\x03gid\x18\x03 \x01(\r\"M\n\nPacketInfo\x12\x17\n\x0finterface_index\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0c\x12\x15\n\rlocal_address\x18\x03 \x01(\x0c\"T\n\x0fPacketTimestamp\x12\x13\n\x0bnanoseconds\x18\x01 \x01(\x03\x12,\n\x05\x63lock\x18\x02 \x01(\x0e\x32\x1d.sockbroker.v1.TimestampClock*m\n\x0eTimestampClock\x12\x1f\n\x1bTIMESTAMP_CLOCK_UNSPECIFIED\x10\x00\x12\x1c\n\x18TIMESTAMP_CLOCK_REALTIME\x10\x01\x12\x1c\n\x18TIMESTAMP_CLOCK_HARDWARE\x10\x02\x42P\n\x10io.sockbroker.v1B\x0e\x41ncillaryProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sockbroker._gen.v1.ancillary_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_CLOCK']._serialized_start=577
-  _globals['_CLOCK']._serialized_end=647
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\020io.sockbroker.v1B\016AncillaryProtoP\001Z\032sockbroker/v1;sockbrokerv1\252\002\rSockbroker.V1'
+  _globals['_TIMESTAMPCLOCK']._serialized_start=586
+  _globals['_TIMESTAMPCLOCK']._serialized_end=695
   _globals['_CONTROLMESSAGE']._serialized_start=49
   _globals['_CONTROLMESSAGE']._serialized_end=334
   _globals['_HANDLELIST']._serialized_start=336
@@ -32,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PACKETINFO']._serialized_start=421
   _globals['_PACKETINFO']._serialized_end=498
   _globals['_PACKETTIMESTAMP']._serialized_start=500
-  _globals['_PACKETTIMESTAMP']._serialized_end=575
+  _globals['_PACKETTIMESTAMP']._serialized_end=584
 # @@protoc_insertion_point(module_scope)

@@ -7,14 +7,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Clock(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+class TimestampClock(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
-    CLOCK_UNSPECIFIED: _ClassVar[Clock]
-    CLOCK_REALTIME: _ClassVar[Clock]
-    CLOCK_HARDWARE: _ClassVar[Clock]
-CLOCK_UNSPECIFIED: Clock
-CLOCK_REALTIME: Clock
-CLOCK_HARDWARE: Clock
+    TIMESTAMP_CLOCK_UNSPECIFIED: _ClassVar[TimestampClock]
+    TIMESTAMP_CLOCK_REALTIME: _ClassVar[TimestampClock]
+    TIMESTAMP_CLOCK_HARDWARE: _ClassVar[TimestampClock]
+TIMESTAMP_CLOCK_UNSPECIFIED: TimestampClock
+TIMESTAMP_CLOCK_REALTIME: TimestampClock
+TIMESTAMP_CLOCK_HARDWARE: TimestampClock
 
 class ControlMessage(_message.Message):
     __slots__ = ("level", "type", "data", "rights", "credentials", "packet_info", "timestamp", "integer")
@@ -67,5 +67,5 @@ class PacketTimestamp(_message.Message):
     NANOSECONDS_FIELD_NUMBER: _ClassVar[int]
     CLOCK_FIELD_NUMBER: _ClassVar[int]
     nanoseconds: int
-    clock: Clock
-    def __init__(self, nanoseconds: _Optional[int] = ..., clock: _Optional[_Union[Clock, str]] = ...) -> None: ...
+    clock: TimestampClock
+    def __init__(self, nanoseconds: _Optional[int] = ..., clock: _Optional[_Union[TimestampClock, str]] = ...) -> None: ...

@@ -14,29 +14,30 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _POOL.AddSerializedFile(b'\n\x19sockbroker/v1/error.proto\x12\rsockbroker.v1\"Z\n\x0bSocketError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\r\n\x05\x65rrno\x18\x02 \x01(\x05\x12\n\n\x02os\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0f\n\x07syscall\x18\x05 \x01(\t\">\n\rResolverError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x0f\n\x07message\x18\x03 \x01(\t\":\n\tHostError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x0f\n\x07message\x18\x03 \x01(\t\"!\n\x0cTimeoutError\x12\x11\n\toperation\x18\x01 \x01(\t\"\xe3\x01\n\rArgumentError\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.sockbroker.v1.ArgumentError.Kind\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"m\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_VALUE\x10\x01\x12\x11\n\rKIND_OVERFLOW\x10\x02\x12\r\n\tKIND_TYPE\x10\x03\x12\x0b\n\x07KIND_OS\x10\x04\x12\x10\n\x0cKIND_UNICODE\x10\x05\"d\n\x0cPolicyDenial\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xc1\x03\n\x0b\x42rokerError\x12-\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1f.sockbroker.v1.BrokerError.Code\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\"\xde\x02\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ODE_HANDLE_NOT_FOUND\x10\x01\x12\x1a\n\x16\x43ODE_SESSION_NOT_FOUND\x10\x02\x12\x16\n\x12\x43ODE_LEASE_EXPIRED\x10\x03\x12\x17\n\x13\x43ODE_QUOTA_EXCEEDED\x10\x04\x12\x11\n\rCODE_DRAINING\x10\x05\x12\x1e\n\x1a\x43ODE_NOT_SUPPORTED_ON_HOST\x10\x06\x12\x1a\n\x16\x43ODE_MALFORMED_REQUEST\x10\x07\x12\x18\n\x14\x43ODE_UNAUTHENTICATED\x10\x08\x12\x14\n\x10\x43ODE_HANDLE_BUSY\x10\t\x12\x12\n\x0e\x43ODE_CANCELLED\x10\n\x12\x18\n\x14\x43ODE_DUPLICATE_OP_ID\x10\x0b\x12\x11\n\rCODE_INTERNAL\x10\x0c\x12\x18\n\x14\x43ODE_UNKNOWN_REQUEST\x10\rb\x06proto3')
+DESCRIPTOR = _POOL.AddSerializedFile(b'\n\x19sockbroker/v1/error.proto\x12\rsockbroker.v1\"a\n\x0bSocketError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x14\n\x0c\x65rror_number\x18\x02 \x01(\x05\x12\n\n\x02os\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0f\n\x07syscall\x18\x05 \x01(\t\">\n\rResolverError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x0f\n\x07message\x18\x03 \x01(\t\":\n\tHostError\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x0f\n\x07message\x18\x03 \x01(\t\"!\n\x0cTimeoutError\x12\x11\n\toperation\x18\x01 \x01(\t\"\xe3\x01\n\rArgumentError\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.sockbroker.v1.ArgumentError.Kind\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"m\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_VALUE\x10\x01\x12\x11\n\rKIND_OVERFLOW\x10\x02\x12\r\n\tKIND_TYPE\x10\x03\x12\x0b\n\x07KIND_OS\x10\x04\x12\x10\n\x0cKIND_UNICODE\x10\x05\"d\n\x0cPolicyDenial\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xc1\x03\n\x0b\x42rokerError\x12-\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1f.sockbroker.v1.BrokerError.Code\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\"\xde\x02\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ODE_HANDLE_NOT_FOUND\x10\x01\x12\x1a\n\x16\x43ODE_SESSION_NOT_FOUND\x10\x02\x12\x16\n\x12\x43ODE_LEASE_EXPIRED\x10\x03\x12\x17\n\x13\x43ODE_QUOTA_EXCEEDED\x10\x04\x12\x11\n\rCODE_DRAINING\x10\x05\x12\x1e\n\x1a\x43ODE_NOT_SUPPORTED_ON_HOST\x10\x06\x12\x1a\n\x16\x43ODE_MALFORMED_REQUEST\x10\x07\x12\x18\n\x14\x43ODE_UNAUTHENTICATED\x10\x08\x12\x14\n\x10\x43ODE_HANDLE_BUSY\x10\t\x12\x12\n\x0e\x43ODE_CANCELLED\x10\n\x12\x18\n\x14\x43ODE_DUPLICATE_OP_ID\x10\x0b\x12\x11\n\rCODE_INTERNAL\x10\x0c\x12\x18\n\x14\x43ODE_UNKNOWN_REQUEST\x10\rBL\n\x10io.sockbroker.v1B\nErrorProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sockbroker._gen.v1.error_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\020io.sockbroker.v1B\nErrorProtoP\001Z\032sockbroker/v1;sockbrokerv1\252\002\rSockbroker.V1'
   _globals['_SOCKETERROR']._serialized_start=44
-  _globals['_SOCKETERROR']._serialized_end=134
-  _globals['_RESOLVERERROR']._serialized_start=136
-  _globals['_RESOLVERERROR']._serialized_end=198
-  _globals['_HOSTERROR']._serialized_start=200
-  _globals['_HOSTERROR']._serialized_end=258
-  _globals['_TIMEOUTERROR']._serialized_start=260
-  _globals['_TIMEOUTERROR']._serialized_end=293
-  _globals['_ARGUMENTERROR']._serialized_start=296
-  _globals['_ARGUMENTERROR']._serialized_end=523
-  _globals['_ARGUMENTERROR_KIND']._serialized_start=414
-  _globals['_ARGUMENTERROR_KIND']._serialized_end=523
-  _globals['_POLICYDENIAL']._serialized_start=525
-  _globals['_POLICYDENIAL']._serialized_end=625
-  _globals['_BROKERERROR']._serialized_start=628
-  _globals['_BROKERERROR']._serialized_end=1077
-  _globals['_BROKERERROR_CODE']._serialized_start=727
-  _globals['_BROKERERROR_CODE']._serialized_end=1077
+  _globals['_SOCKETERROR']._serialized_end=141
+  _globals['_RESOLVERERROR']._serialized_start=143
+  _globals['_RESOLVERERROR']._serialized_end=205
+  _globals['_HOSTERROR']._serialized_start=207
+  _globals['_HOSTERROR']._serialized_end=265
+  _globals['_TIMEOUTERROR']._serialized_start=267
+  _globals['_TIMEOUTERROR']._serialized_end=300
+  _globals['_ARGUMENTERROR']._serialized_start=303
+  _globals['_ARGUMENTERROR']._serialized_end=530
+  _globals['_ARGUMENTERROR_KIND']._serialized_start=421
+  _globals['_ARGUMENTERROR_KIND']._serialized_end=530
+  _globals['_POLICYDENIAL']._serialized_start=532
+  _globals['_POLICYDENIAL']._serialized_end=632
+  _globals['_BROKERERROR']._serialized_start=635
+  _globals['_BROKERERROR']._serialized_end=1084
+  _globals['_BROKERERROR_CODE']._serialized_start=734
+  _globals['_BROKERERROR_CODE']._serialized_end=1084
 # @@protoc_insertion_point(module_scope)

@@ -6,18 +6,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SocketError(_message.Message):
-    __slots__ = ("symbol", "errno", "os", "message", "syscall")
+    __slots__ = ("symbol", "error_number", "os", "message", "syscall")
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
-    ERRNO_FIELD_NUMBER: _ClassVar[int]
+    ERROR_NUMBER_FIELD_NUMBER: _ClassVar[int]
     OS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     SYSCALL_FIELD_NUMBER: _ClassVar[int]
     symbol: str
-    errno: int
+    error_number: int
     os: str
     message: str
     syscall: str
-    def __init__(self, symbol: _Optional[str] = ..., errno: _Optional[int] = ..., os: _Optional[str] = ..., message: _Optional[str] = ..., syscall: _Optional[str] = ...) -> None: ...
+    def __init__(self, symbol: _Optional[str] = ..., error_number: _Optional[int] = ..., os: _Optional[str] = ..., message: _Optional[str] = ..., syscall: _Optional[str] = ...) -> None: ...
 
 class ResolverError(_message.Message):
     __slots__ = ("symbol", "code", "message")

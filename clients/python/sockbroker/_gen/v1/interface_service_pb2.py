@@ -14,13 +14,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _POOL.AddSerializedFile(b'\n%sockbroker/v1/interface_service.proto\x12\rsockbroker.v1\"\x14\n\x12IfNameindexRequest\"C\n\x13IfNameindexResponse\x12,\n\ninterfaces\x18\x01 \x03(\x0b\x32\x18.sockbroker.v1.Interface\"(\n\tInterface\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\"$\n\x14IfNametoindexRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15IfNametoindexResponse\x12\r\n\x05index\x18\x01 \x01(\r\"%\n\x14IfIndextonameRequest\x12\r\n\x05index\x18\x01 \x01(\r\"%\n\x15IfIndextonameResponse\x12\x0c\n\x04name\x18\x01 \x01(\t2\xaf\x02\n\x10InterfaceService\x12Y\n\x0bIfNameindex\x12!.sockbroker.v1.IfNameindexRequest\x1a\".sockbroker.v1.IfNameindexResponse\"\x03\x90\x02\x01\x12_\n\rIfNametoindex\x12#.sockbroker.v1.IfNametoindexRequest\x1a$.sockbroker.v1.IfNametoindexResponse\"\x03\x90\x02\x01\x12_\n\rIfIndextoname\x12#.sockbroker.v1.IfIndextonameRequest\x1a$.sockbroker.v1.IfIndextonameResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _POOL.AddSerializedFile(b'\n%sockbroker/v1/interface_service.proto\x12\rsockbroker.v1\"\x14\n\x12IfNameindexRequest\"C\n\x13IfNameindexResponse\x12,\n\ninterfaces\x18\x01 \x03(\x0b\x32\x18.sockbroker.v1.Interface\"(\n\tInterface\x12\r\n\x05index\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\"$\n\x14IfNametoindexRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"&\n\x15IfNametoindexResponse\x12\r\n\x05index\x18\x01 \x01(\r\"%\n\x14IfIndextonameRequest\x12\r\n\x05index\x18\x01 \x01(\r\"%\n\x15IfIndextonameResponse\x12\x0c\n\x04name\x18\x01 \x01(\t2\xaf\x02\n\x10InterfaceService\x12Y\n\x0bIfNameindex\x12!.sockbroker.v1.IfNameindexRequest\x1a\".sockbroker.v1.IfNameindexResponse\"\x03\x90\x02\x01\x12_\n\rIfNametoindex\x12#.sockbroker.v1.IfNametoindexRequest\x1a$.sockbroker.v1.IfNametoindexResponse\"\x03\x90\x02\x01\x12_\n\rIfIndextoname\x12#.sockbroker.v1.IfIndextonameRequest\x1a$.sockbroker.v1.IfIndextonameResponse\"\x03\x90\x02\x01\x42W\n\x10io.sockbroker.v1B\x15InterfaceServiceProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sockbroker._gen.v1.interface_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\020io.sockbroker.v1B\025InterfaceServiceProtoP\001Z\032sockbroker/v1;sockbrokerv1\252\002\rSockbroker.V1'
   _globals['_INTERFACESERVICE'].methods_by_name['IfNameindex']._loaded_options = None
   _globals['_INTERFACESERVICE'].methods_by_name['IfNameindex']._serialized_options = b'\220\002\001'
   _globals['_INTERFACESERVICE'].methods_by_name['IfNametoindex']._loaded_options = None

@@ -184,7 +184,7 @@ class AcceptResponse(_message.Message):
     socket: _socket_pb2.SocketInfo
     def __init__(self, socket: _Optional[_Union[_socket_pb2.SocketInfo, _Mapping]] = ...) -> None: ...
 
-class ConnectRequest(_message.Message):
+class ConnectToRequest(_message.Message):
     __slots__ = ("handle", "address", "timeout")
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -194,7 +194,7 @@ class ConnectRequest(_message.Message):
     timeout: _socket_pb2.Timeout
     def __init__(self, handle: _Optional[int] = ..., address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., timeout: _Optional[_Union[_socket_pb2.Timeout, _Mapping]] = ...) -> None: ...
 
-class ConnectResponse(_message.Message):
+class ConnectToResponse(_message.Message):
     __slots__ = ("local_address", "peer_address")
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PEER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -213,16 +213,16 @@ class ConnectExRequest(_message.Message):
     def __init__(self, handle: _Optional[int] = ..., address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., timeout: _Optional[_Union[_socket_pb2.Timeout, _Mapping]] = ...) -> None: ...
 
 class ConnectExResponse(_message.Message):
-    __slots__ = ("errno", "symbol", "local_address", "peer_address")
-    ERRNO_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("error_number", "symbol", "local_address", "peer_address")
+    ERROR_NUMBER_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PEER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    errno: int
+    error_number: int
     symbol: str
     local_address: _address_pb2.SocketAddress
     peer_address: _address_pb2.SocketAddress
-    def __init__(self, errno: _Optional[int] = ..., symbol: _Optional[str] = ..., local_address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., peer_address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ...) -> None: ...
+    def __init__(self, error_number: _Optional[int] = ..., symbol: _Optional[str] = ..., local_address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., peer_address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ...) -> None: ...
 
 class ShutdownRequest(_message.Message):
     __slots__ = ("handle", "how")

@@ -17,11 +17,11 @@ const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 
 /** Wraps connect(2), and waits until it is done. */
-export const connect: Op<typeof SocketService.method.connect> = (ctx, request) => {
+export const connectTo: Op<typeof SocketService.method.connectTo> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
   const waiting = { timeout: request.timeout, flags: 0 };
   return andThen(checkedAddress(ctx, "connect", entry.facts, request.address, "connect"), (address) =>
-    andThen(connectTo(ctx, entry, address, waiting), () => connectedAddresses(entry)),
+    andThen(completeConnect(ctx, entry, address, waiting), () => connectedAddresses(entry)),
   );
 };
 
@@ -33,7 +33,7 @@ export const connect: Op<typeof SocketService.method.connect> = (ctx, request) =
  * connect(2) that ends such an attempt and says what came of it: without it, the caller's next one would answer for this
  * one, with 0 or ECONNABORTED. (With a timeout Python's own does, and so does this.)
  */
-export function connectTo(
+export function completeConnect(
   ctx: OpContext,
   entry: SocketEntry,
   address: Checked<Sockaddr>,
