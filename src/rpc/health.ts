@@ -1,5 +1,5 @@
 import { status as Code, type handleUnaryCall, type Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
+import { HealthImplementation, service } from "grpc-health-check";
 
 /** The standard health service. */
 export interface Health {
@@ -31,4 +31,10 @@ export function addHealth(server: Server, services: readonly string[]): Health {
       for (const name of names) health.setStatus(name, "NOT_SERVING");
     },
   };
+}
+
+/** The files that describe the health service, encoded, for reflection. */
+export function healthFiles(): Buffer[] {
+  const methods = Object.values(service);
+  return [...new Set(methods.flatMap(({ requestType }) => requestType.fileDescriptorProtos))];
 }

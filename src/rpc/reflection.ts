@@ -2,14 +2,23 @@ import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { Server } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
+import { file_google_rpc_status } from "../gen/google/rpc/status_pb.js";
+import { file_sockbroker_v1_error } from "../gen/sockbroker/v1/error_pb.js";
+import { healthFiles } from "./health.js";
 
-/** Adds grpc.reflection.v1 and v1alpha for the services. */
+/**
+ * Adds grpc.reflection.v1 and v1alpha for the services, for the health service, and for what errors carry: no method names
+ * the messages of the details, and a tool that does not find them prints bytes.
+ */
 export function addReflection(server: Server, services: readonly DescService[]): void {
   const files = new Map<string, DescFile>();
   for (const service of services) collect(service.file, files);
-  const fileDescriptorProtos = [...files.values()].map((file) =>
-    Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)),
-  );
+  collect(file_google_rpc_status, files);
+  collect(file_sockbroker_v1_error, files);
+  const fileDescriptorProtos = [
+    ...[...files.values()].map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto))),
+    ...healthFiles(),
+  ];
   const definition = {
     "sockbroker.v1": { format: "Protocol Buffer 3 DescriptorProto", type: {}, fileDescriptorProtos },
   };

@@ -3,8 +3,11 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AddressFamily } from "../../src/gen/sockbroker/v1/address_pb.js";
 import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
-import { RawDaemon } from "../support/raw-broker.js";
+import { file_sockbroker_v1_error } from "../../src/gen/sockbroker/v1/error_pb.js";
+import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import { RawDaemon, RawError } from "../support/raw-broker.js";
 
 /*
  * What tools such as grpcurl and grpc_health_probe ask of any server, in their own protocols by hand: reflection
@@ -39,7 +42,7 @@ afterAll(async () => {
 
 describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
   it("lists every service", async () => {
-    expect(await listServices(version)).toEqual(expect.arrayContaining(SERVICES));
+    expect(await listServices(version)).toEqual(expect.arrayContaining([...SERVICES, "grpc.health.v1.Health"]));
   });
 
   it("describes every method and message of them, with all that they import", async () => {
@@ -59,9 +62,29 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
     }
   });
 
-  it("finds a file by the name of a message", async () => {
-    const files = await filesOf(version, "sockbroker.v1.SocketAddress");
-    expect(files.map(({ name }) => name)).toContain("sockbroker/v1/address.proto");
+  it.each<readonly [symbol: string, message: string]>([
+    ["sockbroker.v1.SocketAddress", "SocketAddress"],
+    ["google.rpc.Status", "Status"],
+    ["google.protobuf.Any", "Any"],
+    ["grpc.health.v1.HealthCheckRequest", "HealthCheckRequest"],
+    ["grpc.health.v1.Health.Watch", "HealthCheckResponse"],
+    ...file_sockbroker_v1_error.messages.map(({ typeName, name }) => [typeName, name] as const),
+  ])("finds the file of %s, with what it imports", async (symbol, message) => {
+    const files = await filesOf(version, symbol);
+    expect(files.flatMap((file) => file.messageType.map(({ name }) => name))).toContain(message);
+    const names = new Set(files.map(({ name }) => name));
+    for (const dependency of files.flatMap((file) => file.dependency)) expect(names).toContain(dependency);
+  });
+
+  it("describes the detail that an error carries", async () => {
+    using caller = daemon.client();
+    const failure = await caller
+      .unary(SocketService.method.socket, { family: 99 as AddressFamily })
+      .catch((error: RawError) => error);
+    if (!(failure instanceof RawError)) throw new Error("there was no error");
+    const symbol = failure.status.details[0]?.typeUrl.replace(/^.*\//, "") ?? "";
+    expect(symbol).toBe("sockbroker.v1.SocketError");
+    expect(await filesOf(version, symbol)).not.toEqual([]);
   });
 });
 
