@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { PolicyDenial } from "../client/index.js";
 import { type ExitCode, exitCodeOf, exitCodes, UsageError } from "./exit-codes.js";
 import { commandHelp } from "./help.js";
 import { jsonLine, note, print } from "./output.js";
@@ -106,8 +107,14 @@ function report(command: string, error: unknown, asJson: boolean): void {
     note(jsonLine({ error: { type, message: error.message, ...facts } }).trimEnd());
     return;
   }
-  note(`sockbroker ${command}: ${isExpected(error) ? messageOf(error) : stackOf(error)}`);
+  note(`sockbroker ${command}: ${isExpected(error) ? messageOf(error) : stackOf(error)}${adviceOn(error)}`);
   if (error instanceof UsageError) note(`Try 'sockbroker ${command} --help'.`);
+}
+
+/** What can be done about it, where the error does not know that there is a command line. */
+function adviceOn(error: unknown): string {
+  if (!(error instanceof PolicyDenial) || error.rule !== "default") return "";
+  return `; whoever runs the daemon lets it in: sockbroker serve --admit ${error.principal}`;
 }
 
 /** Errors that say something to a user have a code; anything else is a mistake of this program. */

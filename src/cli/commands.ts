@@ -38,7 +38,7 @@ export const commands: readonly {
   },
   {
     name: "ls",
-    summary: "list the daemon's sockets or sessions (operators only)",
+    summary: "list the daemon's sockets or sessions: one's own, or for operators all",
     load: async () => (await import("./commands/ls.js")).ls,
   },
   {

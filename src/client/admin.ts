@@ -15,7 +15,7 @@ import { durationOf, secondsOf } from "./duration.js";
 import { errorFromCall } from "./error-from-status.js";
 import { createUnixPaths } from "./unix-paths.js";
 
-/** What an operator sees of a handle, as ss(8) shows it. */
+/** What is to be seen of a handle, as ss(8) shows it. */
 export interface HandleInfo {
   readonly sessionId: string;
   readonly principal: string;
@@ -57,7 +57,10 @@ export interface Statistics {
   readonly denialsTotal: number;
 }
 
-/** What operators may do. For principals that the policy gives the verb `admin`; others get a PolicyDenial. */
+/**
+ * What operators may do: principals that the policy gives the verb `admin`. Others get a PolicyDenial, but from the lists of
+ * sessions and handles, which have only their own for them.
+ */
 export class Admin {
   readonly #context: BrokerContext;
 

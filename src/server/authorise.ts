@@ -15,6 +15,11 @@ export function authorise(ctx: Caller, verb: Verb): void {
   audited(ctx, verb, null, null);
 }
 
+/** Tells whether a verb is allowed, where a no is an answer and not a refusal: nothing is counted or logged. */
+export function isAllowed({ services, principal }: Caller, verb: Verb): boolean {
+  return services.policy.decide({ principal: principal.name, verb, endpoint: null }).allowed;
+}
+
 /** Checks a verb on an address, and answers the address that may be used. Throws `PolicyDenied`. */
 export function authoriseAddress(ctx: OpContext, verb: Verb, address: Sockaddr): Checked<Sockaddr> {
   return audited(ctx, verb, endpointOf(address), address);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
-import { asUser, cannot, lacks, type Result, run, ServedDaemon } from "../support/command-line.js";
+import { asUser, cannot, lacks, type Result, Running, run, ServedDaemon } from "../support/command-line.js";
 
 // Policy: the built-in one; which users are admitted is in each test. Needs: root, because the callers are other users, who
 // have empty capability sets.
@@ -94,7 +94,10 @@ describe("a user who was not admitted", () => {
     ["session", "SocketService/Socket", "{}"],
     ["session", "ResolverService/Gethostbyname", '{"hostname":"bG9jYWxob3N0"}'],
     ["session", "HostService/Sethostname", '{"hostname":"eA=="}'],
-    ["admin", "AdminService/ListHandles", "{}"],
+    ["session", "AdminService/ListHandles", "{}"],
+    ["session", "AdminService/ListSessions", "{}"],
+    ["session", "AdminService/WatchHandles", "{}"],
+    ["admin", "AdminService/GetStatistics", "{}"],
   ])("is denied %s by default for %s, and told by which rule and as whom", async (operation, method, request) => {
     await using daemon = await ServedDaemon.start([...admitting(ALICE), "--mode", "0666"]);
     const result = await runAs(MALLORY, daemon, "call", "--json", method, request);
@@ -113,7 +116,8 @@ describe("a user who was not admitted", () => {
     for (const args of [["ls"], ["drain"], ["ping", "127.0.0.1"], ["resolve", "localhost"], ["nc", "127.0.0.1", "1"]]) {
       const { code, stdout, stderr } = await runAs(MALLORY, daemon, ...args);
       expect({ args, code, stdout }).toEqual({ args, code: 4, stdout: "" });
-      expect(stderr).toMatch(new RegExp(`^sockbroker ${args[0]}: no rule allows \\w+ to uid:${MALLORY}\n$`));
+      const advice = `; whoever runs the daemon lets it in: sockbroker serve --admit uid:${MALLORY}`;
+      expect(stderr).toMatch(new RegExp(`^sockbroker ${args[0]}: no rule allows \\w+ to uid:${MALLORY}${advice}\n$`));
     }
   });
 
@@ -128,7 +132,7 @@ describe("a user who was not admitted", () => {
 describe("an admitted user", () => {
   it("is no operator", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE));
-    for (const method of ["ListSessions", "ListHandles", "GetStatistics", "Drain", "WatchHandles"]) {
+    for (const method of ["CloseHandle", "RevokeSession", "GetStatistics", "Drain"]) {
       const result = await runAs(ALICE, daemon, "call", "--json", `AdminService/${method}`);
       expect({ method, code: result.code }).toEqual({ method, code: 4 });
       expect(errorOf(result)).toMatchObject({
@@ -139,6 +143,34 @@ describe("an admitted user", () => {
       });
     }
     expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
+  });
+
+  it("sees its own sockets and sessions, and nobody else's", async () => {
+    await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
+    const own = await openSocket(ALICE, daemon);
+    const others = [await openSocket(BOB, daemon), await openSocket(process.geteuid?.() ?? 0, daemon)];
+    const lists = async (uid: number): Promise<{ handles: Listed[]; sessions: Listed[]; watched: Listed[] }> => {
+      const handles = await runAs(uid, daemon, "ls", "--json");
+      const sessions = await runAs(uid, daemon, "ls", "--sessions", "--json");
+      await using watching = new Running(["ls", "--watch", "--json"], { env: daemon.env, through: asUser(uid) });
+      const [line] = await watching.says("stdout", /^.*\n/);
+      return { handles: json(handles.stdout), sessions: json(sessions.stdout), watched: json(line) };
+    };
+    const seen = await lists(ALICE);
+    for (const list of Object.values(seen)) {
+      expect(list.length).toBeGreaterThan(0);
+      expect(new Set(list.map(({ principal }) => principal))).toEqual(new Set([`uid:${ALICE}`]));
+    }
+    expect(seen.handles.map(({ handle }) => handle)).toEqual([own.handle]);
+    // Not by its id either.
+    const all = json((await run(["ls", "--json"], { env: daemon.env })).stdout);
+    expect(all.length).toBe(1 + others.length);
+    const foreign = all.find(({ principal }) => principal === `uid:${BOB}`)?.sessionId ?? "";
+    expect(json((await runAs(BOB, daemon, "ls", "--json", "--session", foreign)).stdout).length).toBe(1);
+    expect(json((await runAs(ALICE, daemon, "ls", "--json", "--session", foreign)).stdout)).toEqual([]);
+    // Looking is not refused, and so neither counted nor logged as a denial.
+    const statistics = await run(["call", "AdminService/GetStatistics"], { env: daemon.env });
+    expect(JSON.parse(statistics.stdout)).toMatchObject({ denialsTotal: "0" });
   });
 
   it("cannot use another's session, token and all; and neither can the operator", async () => {
@@ -177,6 +209,16 @@ describe("an admitted user", () => {
     }
   });
 });
+
+interface Listed {
+  readonly principal: string;
+  readonly handle: string;
+  readonly sessionId: string;
+}
+
+function json(text: string): Listed[] {
+  return JSON.parse(text) as Listed[];
+}
 
 /** Opens a leased session, and a socket in it. */
 async function openSocket(uid: number, daemon: ServedDaemon): Promise<{ token: string; handle: string }> {

@@ -11,8 +11,8 @@ export const ls = defineCommand({
   usage: ["[OPTIONS]", "--sessions [OPTIONS]"],
   description: [
     "Lists the sockets that the daemon owns, and for each its session, whose it is, its state and addresses, the bytes in " +
-      "the kernel's queues (of a listening socket: connections and backlog) and those moved so far, as ss(8) does. For " +
-      "operators: the daemon's own user and root.",
+      "the kernel's queues (of a listening socket: connections and backlog) and those moved so far, as ss(8) does. " +
+      "Operators, the daemon's own user and root, see everybody's; others see their own.",
   ],
   options: {
     ...endpointOption,

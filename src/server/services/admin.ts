@@ -14,7 +14,7 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
 import type { Call } from "../../rpc/call.js";
 import type { ServiceHandlers } from "../../rpc/server.js";
-import { authorise } from "../authorise.js";
+import { authorise, isAllowed } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { handleInfoOf } from "../codec/handle-info.js";
 import { sessionInfoOf } from "../codec/session-info.js";
@@ -35,7 +35,10 @@ export interface AdminDeps extends StreamDeps {
   readonly drain: (graceMilliseconds: number | null) => void;
 }
 
-/** AdminService: every call takes the verb `admin`. */
+/** Which sessions a caller may see. */
+type Sight = (session: Session) => boolean;
+
+/** AdminService: what changes something takes the verb `admin`, and so does seeing what others have. */
 export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
   const { sessions } = deps;
   const admitted = (call: Call) => {
@@ -43,16 +46,18 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
     authorise(ctx, "admin");
     return ctx;
   };
+  const sightOf = (call: Call): Sight => {
+    const ctx = enter(deps.door, call);
+    authorise(ctx, "session");
+    return isAllowed(ctx, "admin") ? () => true : ({ principal }) => principal === ctx.principal;
+  };
   return {
     unary: {
       listSessions: (call) => {
-        admitted(call);
-        return { sessions: [...sessions].map(sessionInfoOf) };
+        const visible = sightOf(call);
+        return { sessions: [...sessions].filter(visible).map(sessionInfoOf) };
       },
-      listHandles: (call, request: ListHandlesRequest) => {
-        admitted(call);
-        return listHandles(sessions, request);
-      },
+      listHandles: (call, request: ListHandlesRequest) => listHandles(sessions, sightOf(call), request),
       closeHandle: (call, request: CloseHandleRequest) => {
         admitted(call);
         const session = sessions.byId(request.sessionId);
@@ -78,8 +83,7 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
     writable: {
       watchHandles: (call: WritableServerCall<WatchHandlesResponse>, request: WatchHandlesRequest) => {
         try {
-          admitted(call);
-          watchHandles(sessions, call, request);
+          watchHandles(sessions, sightOf(call), call, request);
         } catch (error) {
           call.fail(deps.statusOf(error));
         }
@@ -88,9 +92,9 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
   };
 }
 
-function listHandles(sessions: Sessions, request: ListHandlesRequest) {
+function listHandles(sessions: Sessions, visible: Sight, request: ListHandlesRequest) {
   const size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
-  const all = [...everyHandle(sessions, request.sessionId)];
+  const all = [...everyHandle(sessions, visible, request.sessionId)];
   const start = /^\d{1,9}$/.test(request.pageToken) ? Number(request.pageToken) : 0;
   const page = all.slice(start, start + size);
   const next = start + page.length;
@@ -100,9 +104,9 @@ function listHandles(sessions: Sessions, request: ListHandlesRequest) {
   };
 }
 
-function* everyHandle(sessions: Sessions, sessionId: string): Generator<[Session, SocketEntry]> {
+function* everyHandle(sessions: Sessions, visible: Sight, sessionId: string): Generator<[Session, SocketEntry]> {
   for (const session of sessions) {
-    if (sessionId !== "" && session.id !== sessionId) continue;
+    if (!visible(session) || (sessionId !== "" && session.id !== sessionId)) continue;
     for (const entry of session.entries) yield [session, entry];
   }
 }
@@ -110,6 +114,7 @@ function* everyHandle(sessions: Sessions, sessionId: string): Generator<[Session
 /** Writes the list when it differs from the last that was written, and not while the caller does not keep up. */
 function watchHandles(
   sessions: Sessions,
+  visible: Sight,
   call: WritableServerCall<WatchHandlesResponse>,
   request: WatchHandlesRequest,
 ): void {
@@ -119,7 +124,7 @@ function watchHandles(
   let ready = true;
   const look = (): void => {
     if (!ready) return;
-    const handles = [...everyHandle(sessions, "")].map(([session, entry]) =>
+    const handles = [...everyHandle(sessions, visible, "")].map(([session, entry]) =>
       create(HandleInfoSchema, handleInfoOf(session, entry)),
     );
     const state = handles.map(({ sessionId, socket, state }) => `${sessionId}/${socket?.handle}/${state}`).join();

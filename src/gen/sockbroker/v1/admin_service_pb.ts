@@ -491,13 +491,14 @@ export const GetStatisticsResponseSchema: GenMessage<GetStatisticsResponse> = /*
   messageDesc(file_sockbroker_v1_admin_service, 14);
 
 /**
- * For operators: principals that the policy gives the verb `admin`. Others get a PolicyDenial.
+ * For operators: principals that the policy gives the verb `admin`. Others get a PolicyDenial, but from ListSessions,
+ * ListHandles and WatchHandles, which answer them what they have themselves.
  *
  * @generated from service sockbroker.v1.AdminService
  */
 export const AdminService: GenService<{
   /**
-   * ListSessions lists every session.
+   * ListSessions lists every session; to those who are no operators, their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.ListSessions
    */
@@ -507,7 +508,7 @@ export const AdminService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * ListHandles lists open handles, with what ss(8) shows of a socket.
+   * ListHandles lists open handles, with what ss(8) shows of a socket; to those who are no operators, their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.ListHandles
    */
@@ -517,7 +518,7 @@ export const AdminService: GenService<{
     output: typeof ListHandlesResponseSchema;
   },
   /**
-   * WatchHandles answers with the list of open handles, and again each time it changes, at most once an interval.
+   * WatchHandles answers with the list of open handles, and again each time it changes, at most once an interval; to those who are no operators, of their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.WatchHandles
    */
