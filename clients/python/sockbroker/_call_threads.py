@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
+
+from . import _waiting
 
 # How long threads may take to end, in seconds.
 _PATIENCE_SECONDS = 2
@@ -25,6 +29,17 @@ class CallThreads:
         self._threads.difference_update([known for known in list(self._threads) if not known.is_alive()])
         if thread.daemon:
             self._threads.add(thread)
+
+    def carry(self) -> None:
+        """As `add_current`, for a thread that brings requests or answers: it never waits for one itself."""
+        self.add_current()
+        _waiting.forbid()
+
+    def begin(self, method: Any, requests: Iterator[Any], metadata: Any) -> Any:
+        """Begins a call with a stream of requests."""
+        call = method(requests, metadata=metadata)
+        call.add_done_callback(self.add_current)
+        return call
 
     def join(self) -> None:
         """Waits until they have ended, when nothing keeps them any more."""

@@ -15,7 +15,8 @@ from typing import Optional
 from ._endpoint import parse_endpoint
 from ._session import Session
 
-_lock = threading.Lock()
+# A finalizer that opens a socket may interrupt whoever holds it.
+_lock = threading.RLock()
 _default: Optional[Session] = None
 _own = threading.local()
 
@@ -48,7 +49,7 @@ def using(session: Session) -> Iterator[None]:
 
 def _after_fork() -> None:
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_after_fork)

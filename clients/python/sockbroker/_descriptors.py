@@ -31,6 +31,7 @@ class Descriptor:
         "brimful",
         "connections",
         "handle",
+        "names",
         "number",
         "received",
         "receiving",
@@ -48,6 +49,8 @@ class Descriptor:
         self.received: deque[Received] = deque()
         self.connections: deque[tuple[int, Any]] = deque()
         self.stream = True
+        # What it was last said to be called, by verb: for finalizers, which cannot ask.
+        self.names: dict[str, Any] = {}
         # Whether another descriptor, here or elsewhere, may stand for the same socket.
         self.shared = False
         # What flows ahead of its callers (_flow.py), and how many receives in a row were filled to the brim.

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from . import _fork_gate
+from . import _fork_gate, _grpc_thread, _waiting
 from ._gen.v1 import stream_service_pb2
 from ._grpc import grpc
 from ._real import real
@@ -57,8 +57,9 @@ class _Attachment:
         self._over = False
         self._send(stream_service_pb2.ClientFrame(attach=start))
         method = connection.channel.stream_stream(_METHOD, request_serializer=None, response_deserializer=None)
-        self._call: Any = method(self._requests(), metadata=connection.metadata)
-        self._call.add_done_callback(self._threads.add_current)
+        self._call: Any = _grpc_thread.perform(
+            lambda: self._threads.begin(method, self._requests(), connection.metadata)
+        )
         connection.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-flow", daemon=True).start()
 
@@ -86,20 +87,20 @@ class _Attachment:
     def cancel(self) -> None:
         """Ends the stream at once, by a reset: what the daemon has of it and has not performed is dropped."""
         self._queue.put(None)
-        self._call.cancel()
+        _grpc_thread.post(self._call.cancel)
 
     def _send(self, frame: stream_service_pb2.ClientFrame) -> None:
         self._queue.put((frame.SerializeToString(),))
 
     def _requests(self) -> Iterator[bytes]:
-        self._threads.add_current()
+        self._threads.carry()
         for frames in iter(self._queue.get, None):
             for frame in frames:
                 _fork_gate.passage()
                 yield frame
 
     def _read(self) -> None:
-        self._threads.add_current()
+        self._threads.carry()
         error: Optional[Exception] = None
         try:
             for frame in self._call:
@@ -148,6 +149,7 @@ class ReceiveFlow(_Attachment):
         deadline = None if seconds is None else time.monotonic() + seconds
         with self._changed:
             while not self._pieces:
+                _waiting.require()
                 if self._over and not self._attached:
                     return None
                 if self._error is not None:
@@ -174,6 +176,7 @@ class ReceiveFlow(_Attachment):
         A signal handler's exception is raised when that is so. An error that ended the flow before is the kernel's to
         say again.
         """
+        _waiting.require()
         with self._changed:
             self._ending = True
             self._changed.notify_all()
@@ -225,7 +228,9 @@ class SendFlow(_Attachment):
     """What a stream socket sends. Its methods may be called from any thread."""
 
     def __init__(self, connection: Connection, handle: int) -> None:
-        self._turn = threading.Lock()
+        # A signal handler may send in the middle of a send.
+        self._turn = threading.RLock()
+        self._busy = 0
         self._syncs = itertools.count(1)
         self._synced = 0
         self._given_up = False
@@ -240,6 +245,7 @@ class SendFlow(_Attachment):
         with self._turn:
             if self._over or self._given_up:
                 return False
+            self._busy += 1
             try:
                 sync = next(self._syncs)
                 self._queue.put(self._frames(data, sync))
@@ -261,10 +267,12 @@ class SendFlow(_Attachment):
                 # What the daemon has would be sent later, were the stream only half-closed.
                 self.cancel()
                 raise
+            finally:
+                self._busy -= 1
 
     def close(self, reason: Optional[Exception] = None) -> None:
         super().close(reason)
-        if self._turn.locked():
+        if self._busy:
             # The socket may have no room, and the daemon waits for that before it ends a stream that is half-closed.
             self.cancel()
 
@@ -272,7 +280,7 @@ class SendFlow(_Attachment):
         """Ends the stream, unless it is sending."""
         if self._turn.acquire(blocking=False):
             try:
-                if not self._given_up:
+                if not self._given_up and not self._busy:
                     self._given_up = True
                     super().close()
             finally:
@@ -292,7 +300,8 @@ class SendFlow(_Attachment):
         super()._on_frame(frame)
 
 
-_opening = threading.Lock()
+# A signal handler that sends or receives may interrupt whoever holds it.
+_opening = threading.RLock()
 
 
 def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:

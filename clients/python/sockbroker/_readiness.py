@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate
+from . import _descriptors, _fork_gate, _grpc_thread, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._session import Connection, Session
@@ -42,7 +42,8 @@ class Watcher:
         self.connection = connection
         self.lost = False
         self._events: dict[int, int] = {}
-        self._lock = threading.Lock()
+        # A finalizer that closes an epoll object may interrupt whoever holds it.
+        self._lock = threading.RLock()
         self._marks = itertools.cycle(range(1, _FIRST_HANDLE))
         self._awaited: dict[int, threading.Lock] = {}
         self._deaf_until = 0
@@ -55,13 +56,15 @@ class Watcher:
             request_serializer=stream_service_pb2.WatchRequest.SerializeToString,
             response_deserializer=stream_service_pb2.WatchResponse.FromString,
         )
-        self._call: Any = method(self._requests(), metadata=connection.metadata)
-        self._call.add_done_callback(connection.threads.add_current)
+        self._call: Any = _grpc_thread.perform(
+            lambda: connection.threads.begin(method, self._requests(), connection.metadata)
+        )
         connection.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
     def arm(self, interests: Iterable[tuple[int, int]]) -> None:
         """Watches handles for POLL* events, and returns when the daemon has looked at all of them once."""
+        _waiting.require()
         mark = next(self._marks)
         seen = threading.Lock()
         seen.acquire()
@@ -98,13 +101,13 @@ class Watcher:
         self._queue.put(request)
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
-        self.connection.threads.add_current()
+        self.connection.threads.carry()
         for request in iter(self._queue.get, None):
             _fork_gate.passage()
             yield request
 
     def _read(self) -> None:
-        self.connection.threads.add_current()
+        self.connection.threads.carry()
         with contextlib.suppress(grpc.RpcError):
             for response in self._call:
                 self._receive(response)
@@ -258,6 +261,10 @@ class Epoll:
         self._watchers.clear()
         self._events.clear()
         self._real.close()
+
+    def __del__(self) -> None:
+        for watcher, _ in getattr(self, "_watchers", {}).values():
+            watcher.close()
 
     def __enter__(self) -> Epoll:
         self._real.__enter__()

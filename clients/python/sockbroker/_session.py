@@ -24,10 +24,11 @@ import select
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate
+from . import _descriptors, _fork_gate, _grpc_thread, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from ._duration import duration
@@ -36,6 +37,7 @@ from ._grpc import grpc
 from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
 from ._status import broker_error
 from ._stream import Kept, OperationStream, error_from_rpc
+from ._turns import Turns
 from .errors import BrokerError
 
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -67,7 +69,7 @@ class Connection:
         for stream in list(self.streams):
             stream.close()
         self.operations.cancel()
-        self.channel.close()
+        _grpc_thread.perform(self.channel.close)
         self.threads.join()
 
 
@@ -79,14 +81,18 @@ class Session:
         self.endpoint = endpoint
         self.limits = session_service_pb2.Limits()
         self._credentials = credentials
-        self._lock = threading.Lock()
+        # A signal handler may interrupt whoever holds it, and need the connection too.
+        self._lock = threading.RLock()
         self._connection: Optional[Connection] = None
+        # To be closed by the next connection: what finalizers closed while there was none.
+        self._unclosed: deque[int] = deque()
         self._owner = os.getpid()
         self._closed = False
         self._lost: Optional[Exception] = None
         self._alarm: Optional[int] = None
         self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
         self._fork_pipe: Optional[tuple[int, int]] = None
+        _waiting.require()
         channel = self._open_channel()
         _watch_process()
         try:
@@ -94,7 +100,7 @@ class Session:
             self._connection = self._start(channel)
             self._lookups = self._lookup_limit()
         except BaseException:
-            channel.close()
+            _grpc_thread.post(channel.close)
             raise
         _sessions.add(self)
 
@@ -109,13 +115,15 @@ class Session:
         `kept` gets the response also when an exception of a signal handler ends the call. Raises the exceptions
         of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once.
         """
+        _waiting.require()
         operations = self.connection().operations
         op_id, pending = operations.begin(verb, request)
         return operations.finish(op_id, pending, kept)
 
     def look_up(self, verb: str, request: Any) -> Any:
         """As `call`, for the resolver. The daemon has a limit of look-ups at a time; those beyond it wait here."""
-        with self._lookups:
+        _waiting.require()
+        with self._lookups.one():
             delay = 0.001
             while True:
                 try:
@@ -129,6 +137,7 @@ class Session:
 
     def call_all(self, verb: str, requests: Sequence[Any]) -> list[Any]:
         """Performs operations together. Answers a response or an exception for each."""
+        _waiting.require()
         operations = self.connection().operations
         begun = [operations.begin(verb, request) for request in requests]
         results: list[Any] = []
@@ -139,11 +148,18 @@ class Session:
                 results.append(error)
         return results
 
-    def post(self, verb: str, request: Any) -> None:
-        """Begins an operation and forgets it. For finalizers: it takes no lock, and makes no connection."""
+    def post(self, verb: str, request: Any) -> bool:
+        """Begins an operation and forgets it. For finalizers: it takes no lock, and makes no connection. False without one."""
         connection = self._connection
-        if connection is not None and not connection.operations.ended:
-            connection.operations.post(verb, request)
+        if connection is None or connection.operations.ended:
+            return False
+        connection.operations.post(verb, request)
+        return True
+
+    def post_close(self, handle: int) -> None:
+        """Closes a handle without waiting for it, at the latest when there is a connection again. For finalizers."""
+        if not self.post("close", socket_service_pb2.CloseRequest(handle=handle)):
+            self._unclosed.append(handle)
 
     def connection(self) -> Connection:
         """Answers the connection, a new one if the old is broken or a parent's. Raises ConnectionLost."""
@@ -153,12 +169,16 @@ class Session:
         with self._lock:
             connection = self._connection
             if connection is None or connection.operations.ended:
+                _waiting.require()
                 connection = self._resume()
             return connection
 
     def close(self) -> None:
         """Ends the session, and with it every socket. In a forked child it ends the connection alone. Idempotent."""
         if self._closed:
+            return
+        if not _waiting.allowed():
+            _grpc_thread.post(self.close)
             return
         connection = self._connection
         owner = self._owner == os.getpid()
@@ -190,13 +210,14 @@ class Session:
         )
         request = session_service_pb2.OpenSessionRequest(lease=lease_of(self.endpoint), name=name)
         try:
-            response: session_service_pb2.OpenSessionResponse = method(request, timeout=PATIENCE_SECONDS)
+            call = _grpc_thread.perform(lambda: method.future(request, timeout=PATIENCE_SECONDS))
+            response: session_service_pb2.OpenSessionResponse = call.result()
         except grpc.RpcError as error:
             raise explain(self.endpoint, error) from None
         return response.token
 
-    def _lookup_limit(self) -> threading.BoundedSemaphore:
-        return threading.BoundedSemaphore(max(1, self.limits.max_lookups // 2))
+    def _lookup_limit(self) -> Turns:
+        return Turns(max(1, self.limits.max_lookups // 2))
 
     def _start(self, channel: Any) -> Connection:
         connection = Connection(channel, self.token)
@@ -211,15 +232,17 @@ class Session:
             raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
         channel = self._open_channel()
         try:
-            self._connection = self._start(channel)
+            connection = self._connection = self._start(channel)
         except Exception as error:
-            channel.close()
+            _grpc_thread.post(channel.close)
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
                 _sessions.discard(self)
             raise
-        return self._connection
+        while self._unclosed:
+            self.post_close(self._unclosed.popleft())
+        return connection
 
     # Fork ------------------------------------------------------------------------------------------------------------
 
@@ -251,7 +274,7 @@ class Session:
         """Turns to the child's own handles. The connection is made when it is needed."""
         _inherited.extend((self._connection, self._lock))
         self._connection = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._lookups = self._lookup_limit()
         self._alarm = None
         inherited = {descriptor.number for descriptor, _ in self._fork_handles}
@@ -263,8 +286,11 @@ class Session:
             descriptor.connections.clear()
             if descriptor.number not in inherited:
                 _descriptors.forget(descriptor.number)
+        self._unclosed.clear()
         for descriptor, handle in self._fork_handles:
             descriptor.handle = handle
+            if _descriptors.find(descriptor.number) is None:  # A finalizer closed it in the moment of the fork.
+                self._unclosed.append(handle)
         if self._fork_pipe is not None:
             os.close(self._fork_pipe[0])
             # Never closed here: its end is the sign.
@@ -282,27 +308,30 @@ class Session:
         )
         # Not on the session's stream: its ends would wake the thread that reads results, which holds a lock of gRPC's while
         # it is awake. A fork at that moment would leave the lock held in the child for ever.
-        now = time.monotonic()
-        connection.wakes = [wake for wake in connection.wakes if not wake[1].done()]
-        ends = [end - now for end, _ in connection.wakes]
-        for milliseconds in _WAKE_AFTER_MS:
-            seconds = milliseconds / 1000
-            # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
-            if any(seconds / 2 < end <= seconds for end in ends):
-                continue
-            wait = socket_service_pb2.RecvRequest(
-                handle=self._alarm,
-                max_bytes=1,
-                timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
-            )
-            connection.wakes.append((now + seconds, receive.future(wait, metadata=connection.metadata)))
+        def begin() -> None:
+            now = time.monotonic()
+            connection.wakes = [wake for wake in connection.wakes if not wake[1].done()]
+            ends = [end - now for end, _ in connection.wakes]
+            for milliseconds in _WAKE_AFTER_MS:
+                seconds = milliseconds / 1000
+                # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
+                if any(seconds / 2 < end <= seconds for end in ends):
+                    continue
+                wait = socket_service_pb2.RecvRequest(
+                    handle=self._alarm,
+                    max_bytes=1,
+                    timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
+                )
+                connection.wakes.append((now + seconds, receive.future(wait, metadata=connection.metadata)))
+
+        _grpc_thread.perform(begin)
 
 
 class _Children:
     """Closes what dead children left open."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._children: dict[int, tuple[Session, list[int]]] = {}
         self._wake: Optional[tuple[int, int]] = None
 
@@ -343,7 +372,7 @@ class _Children:
                     session, handles = self._children.pop(number)
                     os.close(number)
                 for handle in handles:
-                    session.post("close", socket_service_pb2.CloseRequest(handle=handle))
+                    session.post_close(handle)
                 del session
 
 
@@ -353,17 +382,21 @@ _children = _Children()
 def _before_fork() -> None:
     for session in list(_sessions):
         session.before_fork()
+    # From here on no answer comes.
+    _waiting.forbid()
     _fork_gate.close()
 
 
 def _after_fork_in_parent() -> None:
     _fork_gate.reopen()
+    _waiting.permit()
     for session in list(_sessions):
         session.after_fork_in_parent()
 
 
 def _after_fork_in_child() -> None:
     _fork_gate.reset()
+    _waiting.permit()
     _children.reset()
     for session in list(_sessions):
         session.after_fork_in_child()

@@ -9,6 +9,7 @@ A socket of a family that is not brokered (`_families`), or made of a descriptor
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import math
@@ -19,7 +20,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from . import _ancillary, _descriptors, _flow
+from . import _ancillary, _descriptors, _flow, _posted, _waiting
 from ._addresses import Address, address_from_wire, address_to_wire, judged_address
 from ._arguments import bytes_of, gathered, into, option_value, with_list
 from ._default import current_session
@@ -61,6 +62,9 @@ _BESIDE_FLOWS = frozenset(
         "setsockopt",
     )
 )
+# What may change a socket's names, and what asks for them.
+_NAMING = frozenset(("bind", "connect", "connect_ex", "listen", "sendmsg", "sendto"))
+_NAMES = frozenset(("getpeername", "getsockname"))
 # One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
 _HEAD_BYTES = 16 * 1024
 # What one send of a stream takes at the most, in bytes.
@@ -200,15 +204,14 @@ class socket:  # noqa: N801, the name is the interpreter's
         descriptor = getattr(self, "_descriptor", None)
         if descriptor is None:
             return
-        try:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-        except Warning as warning:  # They may be turned into errors, and a finalizer has nowhere to raise.
-            sys.unraisablehook(_Unraisable(warning, self))
-        self._descriptor = None
-        if _descriptors.forget(descriptor.number) is not None:
-            descriptor.abandon()
-            request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
-            descriptor.session.post("close", request)
+        with _waiting.forbidden():
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            except Warning as warning:  # They may be turned into errors, and a finalizer has nowhere to raise.
+                sys.unraisablehook(_Unraisable(warning, self))
+            self._descriptor = None
+            with contextlib.suppress(OSError):  # Another object on the same number may have closed it.
+                close_descriptor(descriptor.number)
 
     @property
     def family(self) -> int:
@@ -265,10 +268,17 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     def _call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         descriptor = self._open()
+        if not _waiting.allowed():
+            return _posted.post(descriptor, verb, request)
         if verb not in _BESIDE_FLOWS:
             descriptor.at_rest()
         request.handle = descriptor.handle
-        return descriptor.session.call(verb, request, kept)
+        if verb in _NAMING:
+            descriptor.names.clear()
+        response = descriptor.session.call(verb, request, kept)
+        if verb in _NAMES:
+            descriptor.names[verb] = response
+        return response
 
     def _begin(self, prepared: Prepared) -> tuple[OperationStream, int, Pending]:
         """Begins an operation, for Pipeline."""
@@ -305,8 +315,10 @@ class socket:  # noqa: N801, the name is the interpreter's
             return descriptor.connections.popleft()
 
         def accepted(response: Any) -> tuple[int, Any]:
-            number = _descriptors.adopt(session, response.socket.handle).number
-            return number, address_from_wire(response.socket.peer_address)
+            connection = _descriptors.adopt(session, response.socket.handle)
+            peer = response.socket.peer_address
+            connection.names["getpeername"] = socket_service_pb2.GetpeernameResponse(address=peer)
+            return connection.number, address_from_wire(peer)
 
         kept = Kept()
         try:
@@ -589,7 +601,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             )
             self._call("sendall", request)
             return
-        if flags == 0 and self._timeout != 0.0 and _flow.send_all(self._open(), view, self._timeout):
+        if flags == 0 and self._timeout != 0.0 and _waiting.allowed() and _flow.send_all(self._open(), view, self._timeout):
             return
         deadline = time.monotonic() + self._timeout if self._timeout else math.inf
         for start in range(0, len(view), _PIECE_BYTES):
@@ -711,7 +723,7 @@ def opened(session: Session, verb: str, request: Any) -> Descriptor:
         return _descriptors.adopt(session, session.call(verb, request, kept).socket.handle)
     except BaseException:
         if kept.response is not None:
-            session.post("close", socket_service_pb2.CloseRequest(handle=kept.response.socket.handle))
+            session.post_close(kept.response.socket.handle)
         raise
 
 
@@ -728,6 +740,9 @@ def close_descriptor(number: int) -> None:
         session.post("close", request)
         raise
     if session.lost:
+        return
+    if _waiting.in_collector() or not _waiting.allowed():
+        session.post_close(descriptor.handle)
         return
     try:
         session.call("close", request)

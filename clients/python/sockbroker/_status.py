@@ -28,6 +28,7 @@ _BROKER_ERRNOS = {
     "DATA_AHEAD": errno.EBUSY,
     "UNKNOWN_REQUEST": errno.EOPNOTSUPP,
     "BROKER_CLOSED": errno.EBADF,
+    "FINALIZER_CANNOT_WAIT": errno.EDEADLK,
 }
 # After these there is no session, and so no socket.
 _LOSSES = frozenset({"DRAINING", "SESSION_NOT_FOUND", "LEASE_EXPIRED", "CANCELLED", "CONNECTION_LOST"})

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._grpc import grpc
-from . import _fork_gate
+from . import _fork_gate, _grpc_thread, _waiting
 from ._call_threads import CallThreads
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
@@ -87,8 +87,7 @@ class OperationStream:
             request_serializer=None,
             response_deserializer=session_service_pb2.SessionResponse.FromString,
         )
-        self._call: Any = method(self._requests(), metadata=metadata)
-        self._call.add_done_callback(threads.add_current)
+        self._call: Any = _grpc_thread.perform(lambda: threads.begin(method, self._requests(), metadata))
         threading.Thread(target=self._read, name="sockbroker-results", daemon=True).start()
 
     @property
@@ -109,6 +108,7 @@ class OperationStream:
 
     def first(self, verb: str, request: Any, seconds: float) -> Any:
         """Performs the stream's first operation. Raises ConnectionLost when nobody answers for so long."""
+        _waiting.require()
         op_id, pending = self.begin(verb, request)
         if not pending.lock.acquire(timeout=seconds):
             self._pending.pop(op_id, None)
@@ -141,7 +141,7 @@ class OperationStream:
     def cancel(self) -> None:
         """Ends the stream at once."""
         self._queue.put(None)
-        self._call.cancel()
+        _grpc_thread.post(self._call.cancel)
 
     def _abandon(self, op_id: int, pending: Pending) -> None:
         self.cancel_operation(op_id)
@@ -152,7 +152,7 @@ class OperationStream:
                 continue
 
     def _requests(self) -> Iterator[bytes]:
-        self._threads.add_current()
+        self._threads.carry()
         get, get_nowait = self._queue.get, self._queue.get_nowait
         item = get()
         while item is not None:
@@ -176,7 +176,7 @@ class OperationStream:
                 item = get()
 
     def _read(self) -> None:
-        self._threads.add_current()
+        self._threads.carry()
         error: Exception
         try:
             for response in self._call:

@@ -109,7 +109,7 @@ class TlsSocket:
         )
         self._socket = weakref.ref(sock)
         self._receiver, self._sender = _View(sock), _View(sock)
-        self._state, self._sending, self._receiving = threading.Lock(), threading.RLock(), threading.Lock()
+        self._state, self._sending, self._receiving = threading.RLock(), threading.RLock(), threading.RLock()
         self._record = _RecordEnd()
         # How often something was received.
         self._turn = 0

@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
+from . import _waiting
 from ._judge import Verdict
 from ._socket_type import Prepared
 from ._stream import OperationStream, Pending
@@ -46,6 +47,7 @@ class Operation(Generic[Result]):
         """Waits until it has ended. An exception of a signal handler ends the wait alone."""
         pending = self._pending
         if pending is not None and not pending.settled:
+            _waiting.require()
             with pending.lock:
                 return
 
