@@ -25,6 +25,7 @@ from ._call_threads import CallThreads
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
 from ._wire import varint
+from .errors import ConnectionLost
 
 # When a message is large enough to go, in bytes.
 _MESSAGE_BYTES = 64 * 1024
@@ -216,9 +217,12 @@ def outcome_of(result: session_service_pb2.OperationResult, verb: str) -> tuple[
     return None, broker_error("NOT_A_BROKER", f"{verb} was answered with {outcome}")
 
 
-def same_again(loss: Exception) -> Exception:
-    """Makes a new exception of one that said why a stream ended."""
-    return broker_error(getattr(loss, "code", "CONNECTION_LOST"), str(getattr(loss, "strerror", loss)))
+def same_again(loss: Exception, maybe_performed: bool = True) -> Exception:
+    """Makes a new exception of one that said why a stream ended, for something that was under way on it."""
+    error = broker_error(getattr(loss, "code", "CONNECTION_LOST"), str(getattr(loss, "strerror", loss)))
+    if isinstance(error, ConnectionLost):
+        error.maybe_performed = maybe_performed
+    return error
 
 
 def error_from_rpc(error: Any) -> Exception:

@@ -134,6 +134,7 @@ async def _answer(reader, writer):
 
 @on_a_broker
 async def test_asyncio_a_server_of_many_short_connections(relay, broker):
+    connection = broker._session._connection
     async with await broker.start_server(_answer, "127.0.0.1", 0, backlog=200) as server:
         answered = 0
 
@@ -149,11 +150,13 @@ async def test_asyncio_a_server_of_many_short_connections(relay, broker):
         for _ in range(20):
             await asyncio.gather(*(ask() for _ in range(60)))
         assert answered == 1200
-    assert relay.connections == 1
+    # Others may have come for streams that one has no room for.
+    assert broker._session._connection is connection
 
 
 @on_a_broker
 async def test_asyncio_a_server_whose_peers_reset(relay, broker):
+    connection = broker._session._connection
     async with await broker.start_server(_answer, "127.0.0.1", 0, backlog=200) as server:
         for _ in range(1100):
             _, writer = await asyncio.open_connection(*server.sockname)
@@ -163,7 +166,8 @@ async def test_asyncio_a_server_whose_peers_reset(relay, broker):
         writer.write(b"hi")
         assert await reader.read() == b"ok"
         writer.close()
-    assert relay.connections == 1
+    # Others may have come for streams that one has no room for.
+    assert broker._session._connection is connection
 
 
 @on_a_broker
@@ -198,6 +202,7 @@ async def test_asyncio_streams_of_messages(relay, broker):
 
 @on_a_broker
 async def test_asyncio_tasks_that_are_cancelled(relay, broker):
+    connection = broker._session._connection
     one, two = await broker.socketpair()
     async with one, two:
         for _ in range(1100):
@@ -206,7 +211,8 @@ async def test_asyncio_tasks_that_are_cancelled(relay, broker):
             task.cancel()
         await two.send(b"x")
         assert await one.recv(1) == b"x"
-    assert relay.connections == 1
+    # Others may have come for streams that one has no room for.
+    assert broker._session._connection is connection
 
 
 @on_a_broker

@@ -20,6 +20,7 @@ from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
 from .._status import broker_error, error_from_status
 from .._stream import error_from_rpc
+from ..errors import ConnectionLost
 
 METHOD = "/sockbroker.v1.StreamService/Attach"
 # How long what is being sent may hold up the end of a stream that was given up, in seconds.
@@ -60,7 +61,10 @@ class Attachment:
         owner: Owner,
         on_end: Callable[[Attachment], None],
     ) -> None:
-        """Opens it. `on_end` is called once no more of it runs."""
+        """Opens it. `on_end` is called once nothing more comes."""
+        # Whether it ended by a reset, and whether by the end of its connection.
+        self.was_reset = False
+        self.was_cut = False
         self._owner: Optional[Owner] = owner
         self._on_end = on_end
         self._start = start
@@ -74,7 +78,10 @@ class Attachment:
             response_deserializer=stream_service_pb2.ServerFrame.FromString,
         )
         self._call: Any = method(metadata=metadata)
+        # Also when the owner has paused it: there is no more than what is here already.
+        self._call.add_done_callback(lambda _: self._flowing.set())
         loop = asyncio.get_running_loop()
+        self._answered: asyncio.Future[None] = loop.create_future()
         self._sender = loop.create_task(self._send())
         self._receiver = loop.create_task(self._receive())
         self._receiver.add_done_callback(self._finish)
@@ -88,8 +95,9 @@ class Attachment:
         self._more.set()
 
     def pause(self) -> None:
-        """Stops giving frames to the owner."""
-        self._flowing.clear()
+        """Stops giving frames to the owner, if more than what is here already can come."""
+        if not self._call.done():
+            self._flowing.clear()
 
     def resume(self) -> None:
         """Goes on giving frames to the owner."""
@@ -105,6 +113,10 @@ class Attachment:
         self._patience = asyncio.get_running_loop().call_later(_LEAVE_SECONDS, self.cancel)
         self._sender.add_done_callback(self._patience_over)
 
+    async def confirmed(self) -> None:
+        """Waits until the daemon has answered, or the stream is over."""
+        await asyncio.wait([self._answered])
+
     async def left(self) -> None:
         """Waits until a stream that was dropped is half-closed, or over. Behind it the handle may be closed."""
         await asyncio.wait([self._sender])
@@ -113,15 +125,9 @@ class Attachment:
         """Calls back when `left` would return, in another turn of the loop."""
         self._sender.add_done_callback(lambda _: callback())
 
-    def lose(self, error: Exception) -> None:
-        """As `drop`, and tells the owner."""
-        owner = self._owner
-        self.drop()
-        if owner is not None:
-            owner.attachment_ended(error)
-
     def cancel(self) -> None:
-        """Ends the stream without the daemon, which does not answer."""
+        """Ends the stream without the daemon, which does not answer, or will not for a while."""
+        self.was_reset = not self._call.done()
         self._call.cancel()
 
     @property
@@ -155,6 +161,8 @@ class Attachment:
             while True:
                 await self._flowing.wait()
                 frame = await self._call.read()
+                if not self._answered.done():
+                    self._answered.set_result(None)
                 if frame is grpc.aio.EOF:
                     break
                 await self._flowing.wait()
@@ -162,6 +170,9 @@ class Attachment:
                     self._owner.frame_received(frame)
         except grpc.RpcError as reason:
             error = error_from_rpc(reason)
+            self.was_cut = not self.was_reset and getattr(error, "code", "") == "CONNECTION_LOST"
+            if isinstance(error, ConnectionLost):
+                error.maybe_performed = True
         except asyncio.CancelledError:
             error = broker_error("CONNECTION_LOST", "the event loop has ended the stream")
         owner, self._owner = self._owner, None
@@ -174,6 +185,8 @@ class Attachment:
 
     def _finish(self, receiver: asyncio.Task[None]) -> None:
         self._sender.cancel()
+        if not self._answered.done():
+            self._answered.set_result(None)
         self._on_end(self)
 
 

@@ -32,6 +32,7 @@ _TIMESPEC = struct.Struct("=qq")
 # How many messages, or bytes of them, wait here until the daemon has to.
 _BUFFERED_MESSAGES = 256
 _BUFFERED_BYTES = 256 * 1024
+_RETRY_SECONDS = 0.01
 
 AttachError = stream_service_pb2.AttachError
 
@@ -82,6 +83,8 @@ class MessageStream:
         self._over = False
         self._error: Optional[Exception] = None
         self._closed = False
+        # Whether the stream before this one ended by the end of its connection.
+        self._was_cut = False
 
     async def __aenter__(self) -> MessageStream:
         if self._attachment is None:
@@ -114,6 +117,12 @@ class MessageStream:
                 await self.detach()
                 if error is None:
                     raise EOFError("the peer will send no more")
+                code = getattr(error, "code", "")
+                if code == "HANDLE_BUSY" and self._was_cut:
+                    # The daemon has not noticed yet that the connection of the stream before is broken.
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    continue
+                self._was_cut = code == "CONNECTION_LOST"
                 raise error
             else:
                 self._news.clear()
@@ -157,7 +166,9 @@ class MessageStream:
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
         kind = frame.WhichOneof("frame")
-        if kind == "messages":
+        if kind == "attached":
+            self._was_cut = False
+        elif kind == "messages":
             for message in frame.messages.messages:
                 self._add(self._message(message))
         elif kind == "data":

@@ -58,9 +58,9 @@ class OperationStream:
     """The ordered stream that carries the operations of a session."""
 
     def __init__(
-        self, channel: Any, metadata: tuple[tuple[str, str], ...], on_end: Callable[[Exception], None]
+        self, channel: Any, metadata: tuple[tuple[str, str], ...], on_end: Callable[[], None]
     ) -> None:
-        """Opens it. `on_end` is told once why it ended."""
+        """Opens it. `on_end` is called once, when it has ended."""
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
         self._queue: deque[tuple[int, bytes]] = deque()
@@ -68,8 +68,12 @@ class OperationStream:
         self._sent: set[int] = set()
         self._cancels: list[int] = []
         self._pending: dict[int, Pending] = {}
+        # What nobody awaits, until it is answered.
+        self._posted: dict[int, tuple[str, Any]] = {}
         self._op_ids = itertools.count(1)
         self._end: Optional[Exception] = None
+        # Whether it was the event loop's end that ended it.
+        self.abandoned = False
         self._more = asyncio.Event()
         method = channel.stream_stream(
             _METHOD, request_serializer=None, response_deserializer=session_service_pb2.SessionResponse.FromString
@@ -104,7 +108,13 @@ class OperationStream:
 
     def post(self, verb: str, request: Any) -> None:
         """Begins an operation whose end nobody awaits."""
-        self._enqueue(next(self._op_ids), verb, request)
+        op_id = next(self._op_ids)
+        self._posted[op_id] = (verb, request)
+        self._enqueue(op_id, verb, request)
+
+    def unanswered(self) -> list[tuple[str, Any]]:
+        """What was posted, and is not known to have been performed."""
+        return list(self._posted.values())
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -117,7 +127,7 @@ class OperationStream:
 
     def _begin(self, verb: str, request: Any) -> tuple[int, Pending]:
         if self._end is not None:
-            raise self._loss()
+            raise same_again(self._end, maybe_performed=False)
         op_id = next(self._op_ids)
         self._enqueue(op_id, verb, request)
         pending = self._pending[op_id] = Pending(verb, self._loop)
@@ -193,12 +203,14 @@ class OperationStream:
             error = error_from_rpc(reason)
         except asyncio.CancelledError:
             error = broker_error("CONNECTION_LOST", "the event loop has ended the session's stream")
+            self.abandoned = True
         self._lose(error)
 
     def _settle(self, result: session_service_pb2.OperationResult) -> None:
         self._sent.discard(result.op_id)
         pending = self._pending.pop(result.op_id, None)
         if pending is None:
+            self._posted.pop(result.op_id, None)
             return
         pending.settle(*outcome_of(result, pending.verb))
 
@@ -208,14 +220,9 @@ class OperationStream:
         self._end = error
         self._tasks[0].cancel()
         pending, self._pending = self._pending, {}
-        for each in pending.values():
-            each.settle(None, self._loss())
-        self._on_end(error)
-
-    def _loss(self) -> Exception:
-        """A new exception each time: one that several tasks raise would gather all their tracebacks."""
-        assert self._end is not None
-        return same_again(self._end)
+        for op_id, each in pending.items():
+            each.settle(None, same_again(error, maybe_performed=op_id in self._sent))
+        self._on_end()
 
 
 def _settled(result: Any, error: Optional[Exception]) -> asyncio.Future[Any]:

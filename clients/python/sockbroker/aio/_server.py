@@ -10,10 +10,16 @@ from typing import Any, Callable, Optional
 from .._addresses import address_from_wire
 from .._gen.v1 import socket_pb2, stream_service_pb2
 from ._attachment import Attachment, End, Outgoing, frame_error
+from .._status import broker_error
+from ..errors import ConnectionLost
 from ._socket import Socket, socket_of
 from ._transport import BrokeredTransport, run_transport
 
 AttachError = stream_service_pb2.AttachError
+# How long to wait before trying once more to attach to a listening socket, at first and at the most.
+_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
+# After these a listening socket may be attached to again: the daemon may take a while to notice that a connection is broken.
+_FOR_A_WHILE = frozenset(("CONNECTION_LOST", "HANDLE_BUSY"))
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 
@@ -168,8 +174,9 @@ class _Listener:
         self._closing = False
         self._closed: Optional[asyncio.Task[None]] = None
         self._attached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        start = stream_service_pb2.AttachStart(handle=socket.open_handle(), receive_only=True)
-        self._attachment: Attachment = socket.session.attach_now(start, self)
+        self._start = stream_service_pb2.AttachStart(handle=socket.open_handle(), receive_only=True)
+        self._attachment: Attachment = socket.session.attach_now(self._start, self)
+        self._attaching: Optional[asyncio.Task[None]] = None
 
     async def started(self) -> None:
         await asyncio.wait([self._attached])
@@ -178,6 +185,9 @@ class _Listener:
 
     def close(self) -> None:
         self._closing = True
+        if self._attaching is not None:
+            self._attaching.cancel()
+            self._close_socket()
         self._attachment.wake()
 
     async def closed(self) -> None:
@@ -191,7 +201,9 @@ class _Listener:
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
         kind = frame.WhichOneof("frame")
         if kind == "attached":
-            self._attached.set_result(None)
+            self._attaching = None
+            if not self._attached.done():
+                self._attached.set_result(None)
         elif kind == "accepted":
             info = frame.accepted.socket
             if self._closing:
@@ -202,11 +214,39 @@ class _Listener:
             self._server.fail(frame_error(frame.error), frame.error.final)
 
     def attachment_ended(self, error: Optional[Exception]) -> None:
-        if self._closing and error is None:
-            self._closed = asyncio.get_running_loop().create_task(self._socket.close())
+        if self._closing:
+            self._close_socket()
         elif not self._attached.done():
             self._attached.set_exception(error or ConnectionResetError("the stream ended"))
             with contextlib.suppress(Exception):
                 self._attached.exception()
+        elif error is not None and getattr(error, "code", "") in _FOR_A_WHILE and not self._socket.session.lost:
+            if self._attaching is None:
+                # Connections that were on their way are lost.
+                self._server.fail(error, False)
+                self._attaching = asyncio.get_running_loop().create_task(self._attach_again())
         elif error is not None:
+            self._attaching = None
             self._server.fail(error, True)
+
+    async def _attach_again(self) -> None:
+        """Goes on to listen after a broken connection, as long as the session may be there."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._socket.session.lease_seconds
+        delay = _RETRY_SECONDS
+        try:
+            while self._attaching is not None:
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+                with contextlib.suppress(ConnectionLost):
+                    self._attachment = await self._socket.session.attach(self._start, self)
+                    await self._attachment.confirmed()
+                if self._attaching is not None and (self._socket.session.lost or loop.time() > deadline):
+                    self._attaching = None
+                    raise broker_error("CONNECTION_LOST", "the connection to the broker is lost")
+        except OSError as error:
+            self._server.fail(error, True)
+
+    def _close_socket(self) -> None:
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_task(self._socket.close())

@@ -1,8 +1,8 @@
 """A leased session, and the connections that one event loop uses it over.
 
-The session's operations travel on one stream, and each attached socket has a stream of its own. The daemon takes a limited
-number of streams on a connection, and gRPC lets those beyond it wait without a word; so there are as many connections as it
-takes. The token makes them all one session, and lets a new connection go on where a broken one ended.
+The session's operations travel on one stream, and each attached socket has a stream of its own, over as many connections as
+it takes (_channels.py). The token makes them all one session. A connection that breaks ends what was under way on it, and a
+new one is made at once, while the daemon keeps the session for the length of its lease: handles stay as they are.
 """
 
 from __future__ import annotations
@@ -11,26 +11,29 @@ import asyncio
 import contextlib
 import errno
 import weakref
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from .. import _descriptors
 from .._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
+from .._channels import Channels, Lane
 from .._endpoint import Endpoint
 from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, socket_service_pb2, stream_service_pb2
 from .._grpc import grpc
+from .._received import Received
+from .._repeatable import is_repeatable
 from .._status import broker_error, kernel_error
 from .._stream import error_from_rpc
-from .._received import Received
-from ..errors import BrokerError
+from ..errors import BrokerError, ConnectionLost
 from ._attachment import Attachment, Owner
 from ._descriptor import Descriptor
 from ._operations import Keep, OperationStream, Pending
+from ._peer_watch import PeerWatch
 
 # How long the end of a broker waits for what was written to go out.
 _FLUSH_SECONDS = 2
-# The daemon takes 1024 streams on a connection.
-_STREAMS_OF_A_CONNECTION = 512
+# How long to wait before trying once more to make a connection, at first and at the most.
+_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
 # What the daemon may send on one stream ahead of whoever reads it, in bytes. gRPC would find a number of its own, up to
 # several megabytes, by probing; this one bounds what a stream that nobody reads can hold.
 _WINDOW_BYTES = 1024 * 1024
@@ -38,43 +41,11 @@ _OPTIONS = [*OPTIONS, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes"
 
 
 class Connection:
-    """The channels to a daemon, what is attached over them, and the stream of operations."""
+    """A stream of operations, and the lane that it is on."""
 
-    def __init__(self, session: Session, channel: Any) -> None:
-        self._session = session
-        self._metadata = ((TOKEN_KEY, session.token),)
-        self._channels: list[tuple[Any, weakref.WeakSet[Attachment]]] = [(channel, weakref.WeakSet())]
-        self.operations = OperationStream(channel, self._metadata, self._lost)
-
-    def attach(self, start: stream_service_pb2.AttachStart, owner: Owner) -> Attachment:
-        for channel, attachments in self._channels:
-            if len(attachments) < _STREAMS_OF_A_CONNECTION:
-                break
-        else:
-            channel, attachments = self._session.open_channel(), weakref.WeakSet()
-            self._channels.append((channel, attachments))
-        attachment = Attachment(channel, self._metadata, start, owner, attachments.discard)
-        attachments.add(attachment)
-        return attachment
-
-    async def close(self) -> None:
-        """Waits for the daemon to have ended everything, as it does with a session; without it if it does not answer."""
-        streams: list[Union[OperationStream, Attachment]] = [self.operations]
-        streams += (attachment for _, attached in self._channels for attachment in attached)
-        tasks = [task for stream in streams for task in stream.tasks]
-        _, unfinished = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
-        if unfinished:
-            for stream in streams:
-                stream.cancel()
-            await asyncio.wait(tasks)
-        for channel, _ in self._channels:
-            await channel.close()
-
-    def _lost(self, error: Exception) -> None:
-        """Everything ends with the stream of operations, also what could have gone on for a while."""
-        for _, attachments in self._channels:
-            for attachment in list(attachments):
-                attachment.lose(broker_error(getattr(error, "code", "CONNECTION_LOST"), str(error.args[-1])))
+    def __init__(self, lane: Lane, token: str, on_end: Callable[[Connection], None]) -> None:
+        self.lane = lane
+        self.operations = OperationStream(lane.channel, ((TOKEN_KEY, token),), lambda: on_end(self))
 
 
 class Session:
@@ -92,8 +63,15 @@ class Session:
         self._descriptors: dict[int, Descriptor] = {}
         self._connecting = asyncio.Lock()
         self._lookups = asyncio.Semaphore(1)
+        self._channels = Channels(self._open_channel, self._close_channel)
         self._connection: Optional[Connection] = None
-        self._broken: list[Connection] = []
+        self._attachments: set[Attachment] = set()
+        self._peer_watch: Optional[PeerWatch] = None
+        # What was posted, and is to be done by the next connection.
+        self._unposted: list[tuple[str, Any]] = []
+        # The task that makes a new connection, and those that close channels.
+        self._coming_back: Optional[asyncio.Task[None]] = None
+        self._closing_channels: set[asyncio.Task[None]] = set()
         self._closed = False
         self._lost: Optional[Exception] = None
 
@@ -102,14 +80,19 @@ class Session:
         """Whether the session is gone for good, and its sockets with it."""
         return self._closed or self._lost is not None
 
+    @property
+    def lease_seconds(self) -> float:
+        """How long the daemon keeps the session without a connection."""
+        return float(lease_of(self.endpoint).seconds)
+
     async def open(self) -> None:
         """Opens it. Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in."""
-        channel = self.open_channel()
+        lane = self._channels.borrow_new()
         try:
-            self.token = await self._open(channel)
-            self._connection = await self._start(channel)
+            self.token = await self._open(lane.channel)
+            self._connection = await self._start(lane)
         except BaseException:
-            await channel.close()
+            await self._close_channels()
             raise
         self._lookups = asyncio.Semaphore(max(1, self.limits.max_lookups // 2))
 
@@ -117,8 +100,14 @@ class Session:
         self, verb: str, request: Any, keep: Optional[Keep] = None, unsettled: Optional[set[Pending]] = None
     ) -> Any:
         """Performs an operation, as OperationStream.perform does. Raises ConnectionLost when the connection breaks, or is
-        broken and cannot be made anew at once."""
-        return await (await self.connection()).operations.perform(verb, request, keep, unsettled)
+        broken and cannot be made anew at once. One that was not sent, or may be repeated, is sent over the next."""
+        while True:
+            operations = (await self.connection()).operations
+            try:
+                return await operations.perform(verb, request, keep, unsettled)
+            except ConnectionLost as error:
+                if not operations.ended or (error.maybe_performed and not is_repeatable(verb)):
+                    raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
         """As `perform`, but a task that is cancelled leaves the operation to its course."""
@@ -139,10 +128,13 @@ class Session:
                 delay *= 2
 
     def post(self, verb: str, request: Any) -> None:
-        """Begins an operation and forgets it. It makes no connection."""
+        """Begins an operation and forgets it: at the latest when there is a connection again, and then perhaps for a second
+        time."""
         connection = self._connection
         if connection is not None and not connection.operations.ended:
             connection.operations.post(verb, request)
+        elif not self.lost:
+            self._unposted.append((verb, request))
 
     def post_close(self, handle: int) -> None:
         """Closes a handle that nobody knows."""
@@ -155,14 +147,40 @@ class Session:
 
     async def attach(self, start: stream_service_pb2.AttachStart, owner: Owner) -> Attachment:
         """Attaches to a handle. What the daemon says of it, the owner is told."""
-        return (await self.connection()).attach(start, owner)
+        await self.connection()
+        return self.attach_now(start, owner)
 
     def attach_now(self, start: stream_service_pb2.AttachStart, owner: Owner) -> Attachment:
         """As `attach`, without making a connection. Raises ConnectionLost if there is none."""
         connection = self._connection
         if connection is None or connection.operations.ended:
             raise broker_error("CONNECTION_LOST", "the connection to the broker is lost")
-        return connection.attach(start, owner)
+        lane = self._channels.borrow()
+
+        def ended(attachment: Attachment) -> None:
+            self._attachments.discard(attachment)
+            self._channels.give_back(lane, reset=attachment.was_reset, broken=attachment.was_cut)
+
+        attachment = Attachment(lane.channel, ((TOKEN_KEY, self.token),), start, owner, ended)
+        self._attachments.add(attachment)
+        return attachment
+
+    def watch_peer(self, handle: int, callback: Callable[[], None]) -> None:
+        """Calls back once when the peer of a socket is gone, or when nobody can tell any more."""
+        if self._peer_watch is None:
+            lane = self._channels.borrow()
+
+            def ended(cut: bool) -> None:
+                self._peer_watch = None
+                self._channels.give_back(lane, broken=cut)
+
+            self._peer_watch = PeerWatch(lane.channel, ((TOKEN_KEY, self.token),), ended)
+        self._peer_watch.add(handle, callback)
+
+    def forget_peer(self, handle: int) -> None:
+        """Calls nobody back for a socket any more."""
+        if self._peer_watch is not None:
+            self._peer_watch.discard(handle)
 
     async def connection(self) -> Connection:
         """Answers the connection, a new one if the old is broken. Raises ConnectionLost."""
@@ -209,18 +227,39 @@ class Session:
         """Lets what was written go out, and ends the session and with it every socket. Idempotent."""
         if self._closed:
             return
-        connection = self._connection
-        if connection is not None and not connection.operations.ended:
+        if self._is_connected():
             await self._flush()
         self._closed = True
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+        connection = self._connection
         if connection is not None and not connection.operations.ended:
             request = session_service_pb2.CloseSessionRequest()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(connection.operations.carry_out("close_session", request), PATIENCE_SECONDS)
         self._descriptors.clear()
-        for each in (*self._broken, *([] if connection is None else [connection])):
-            await each.close()
-        self._broken = []
+        await self._streams_ended()
+        await self._close_channels()
+
+    def _is_connected(self) -> bool:
+        return self._connection is not None and not self._connection.operations.ended
+
+    async def _streams_ended(self) -> None:
+        """Waits for the daemon to have ended everything, as it does with a session; without it if it does not answer."""
+        streams: list[Union[OperationStream, Attachment, PeerWatch]] = [*self._attachments]
+        if self._connection is not None:
+            streams.append(self._connection.operations)
+        if self._peer_watch is not None:
+            self._peer_watch.close()
+            streams.append(self._peer_watch)
+        tasks = [task for stream in streams for task in stream.tasks]
+        if not tasks:
+            return
+        _, unfinished = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        if unfinished:
+            for stream in streams:
+                stream.cancel()
+            await asyncio.wait(tasks)
 
     async def _flush(self) -> None:
         closing = [transport.close_and_wait() for transport in list(self.transports)]
@@ -230,10 +269,21 @@ class Session:
 
     # Connecting -------------------------------------------------------------------------------------------------------
 
-    def open_channel(self) -> Any:
+    def _open_channel(self) -> Any:
         # The first of a process makes a pair of sockets to wake the loop by, which gRPC's C code writes to.
         with local_sockets():
             return open_channel(grpc.aio, self.endpoint, self._credentials, _OPTIONS)
+
+    def _close_channel(self, channel: Any) -> None:
+        task = self.loop.create_task(channel.close())
+        self._closing_channels.add(task)
+        task.add_done_callback(self._closing_channels.discard)
+
+    async def _close_channels(self) -> None:
+        for channel in self._channels.take_all():
+            self._close_channel(channel)
+        if self._closing_channels:
+            await asyncio.wait(self._closing_channels)
 
     async def _open(self, channel: Any) -> str:
         method = channel.unary_unary(
@@ -248,8 +298,8 @@ class Session:
             raise explain(self.endpoint, error) from None
         return response.token
 
-    async def _start(self, channel: Any) -> Connection:
-        connection = Connection(self, channel)
+    async def _start(self, lane: Lane) -> Connection:
+        connection = Connection(lane, self.token, self._on_end)
         try:
             answer = connection.operations.perform("who_am_i", session_service_pb2.WhoAmIRequest())
             self.limits = (await asyncio.wait_for(answer, PATIENCE_SECONDS)).limits
@@ -261,26 +311,47 @@ class Session:
             raise
         return connection
 
+    def _on_end(self, connection: Connection) -> None:
+        """The stream of operations has ended: the daemon has ended the session, or the connection is broken."""
+        if connection.operations.abandoned:
+            return
+        self._channels.give_back(connection.lane, broken=True)
+        if connection is self._connection and not self.lost:
+            self._unposted = [*connection.operations.unanswered(), *self._unposted]
+            self._coming_back = self.loop.create_task(self._come_back())
+
+    async def _come_back(self) -> None:
+        """Makes a new connection before the lease is over, if nobody does who needs one."""
+        deadline = self.loop.time() + self.lease_seconds
+        delay = _RETRY_SECONDS
+        while not self.lost and self.loop.time() < deadline:
+            try:
+                await self.connection()
+                return
+            except OSError:
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+
     async def _resume(self) -> Connection:
         if self._closed:
             raise broker_error("BROKER_CLOSED", "the broker was closed")
         if self._lost is not None:
             raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
-        if self._connection is not None:
-            self._broken.append(self._connection)
-            self._connection = None
-        while self._broken:
-            await self._broken.pop().close()
-        channel = self.open_channel()
         try:
-            self._connection = await self._start(channel)
+            connection = await self._start(self._channels.borrow_new())
         except Exception as error:
-            await channel.close()
+            if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
+                error.maybe_performed = False
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
+                self._unposted.clear()
             raise
-        return self._connection
+        self._connection = connection
+        unposted, self._unposted = self._unposted, []
+        for verb, request in unposted:
+            connection.operations.post(verb, request)
+        return connection
 
 
 _RIGHTS = (1, 1)  # SOL_SOCKET, SCM_RIGHTS

@@ -25,6 +25,7 @@ from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
 from .._received import Received, as_long_as
 from .._status import kernel_error
+from ..errors import ConnectionLost
 from ._descriptor import Descriptor
 from ._operations import Pending
 from ._session import Session
@@ -163,8 +164,9 @@ class Socket:
             await self._leaving.left()
         try:
             await self._session.carry_out("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
-        except ConnectionResetError:
-            # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
+        except ConnectionLost:
+            self._session.post_close(descriptor.handle)
+        except ConnectionResetError:  # The kernel's, which is ignored by the interpreter too.
             return
 
     async def dup(self) -> Socket:

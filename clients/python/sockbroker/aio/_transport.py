@@ -5,7 +5,8 @@ Three ends are kept apart. The peer's end of data is `eof_received`. `write_eof`
 it; the end of the stream before that is an error.
 
 Backpressure passes through. `pause_reading` stops the stream (_attachment.py) and with it the peer. What was written waits
-here until the stream asks for more, and `pause_writing` is called beyond the high-water mark.
+here until the stream asks for more, and `pause_writing` is called beyond the high-water mark. Whoever writes while reading is
+paused learns all the same that the peer is gone: then reading goes on up to the error, which is as much as the socket has.
 """
 
 from __future__ import annotations
@@ -55,12 +56,17 @@ class BrokeredTransport(asyncio.Transport):
         self._eof_sent = False
         self._closing = False
         self._half_closed = False
+        self._handle = 0
+        # Whether the peer is watched for being gone, and whether it is.
+        self._watching = False
+        self._peer_gone = False
         self._finished = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
     def start(self, protocol: asyncio.BaseProtocol, handle: int, received: bytes = b"") -> None:
         """Begins: `received` is what was received of the socket already. Raises ConnectionLost."""
         self._protocol = protocol
+        self._handle = handle
         start = stream_service_pb2.AttachStart(handle=handle, max_message_bytes=_FRAME_BYTES)
         self._attachment = self._session.attach_now(start, self)
         self._session.transports.add(self)
@@ -104,8 +110,10 @@ class BrokeredTransport(asyncio.Transport):
         return not self._closing and self._attachment is not None and not self._attachment.paused
 
     def pause_reading(self) -> None:
-        if self._attachment is not None and not self._closing:
+        if self._attachment is not None and not self._closing and not self._peer_gone:
             self._attachment.pause()
+            if self.get_write_buffer_size():
+                self._watch_peer()
 
     def resume_reading(self) -> None:
         if self._attachment is not None:
@@ -126,6 +134,8 @@ class BrokeredTransport(asyncio.Transport):
             self._call(self._protocol.pause_writing)
         if self._attachment is not None:
             self._attachment.wake()
+            if self._attachment.paused:
+                self._watch_peer()
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         self.write(b"".join(list_of_data))
@@ -205,6 +215,17 @@ class BrokeredTransport(asyncio.Transport):
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    def _watch_peer(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self._session.watch_peer(self._handle, self._on_peer_gone)
+
+    def _on_peer_gone(self) -> None:
+        self._watching = False
+        self._peer_gone = True
+        if self._attachment is not None:
+            self._attachment.resume()
+
     def _deliver(self, data: bytes) -> None:
         if self._closing:
             return
@@ -248,6 +269,8 @@ class BrokeredTransport(asyncio.Transport):
         self._buffer.clear()
         self._underway = 0
         descriptor = self._socket.release()
+        if self._watching:
+            self._session.forget_peer(self._handle)
 
         def end() -> None:
             if descriptor is not None:
