@@ -13,6 +13,7 @@ from typing import Any, Optional
 from ._gen.v1 import address_pb2
 from ._real import real
 from ._status import kernel_error
+from ._unix_paths import unix_paths
 
 _AF_UNSPEC, _AF_UNIX, _AF_INET, _AF_INET6 = 0, 1, 2, 10
 _AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
@@ -24,33 +25,6 @@ _UINT8, _UINT16, _UINT32, _UINT64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _INTERFACE_NAME_BYTES = 15
 
 Address = address_pb2.SocketAddress
-
-
-class UnixPaths:
-    """Relative names of unix sockets: the daemon's working directory is another.
-
-    The kernel answers with the name that a socket was bound to. A program that bound "s" expects "s" from getsockname, not
-    the absolute path that the daemon was given in its place; so what was asked for is remembered.
-    """
-
-    def __init__(self) -> None:
-        self._asked: dict[bytes, bytes] = {}
-
-    def absolute(self, path: bytes, binds: bool) -> bytes:
-        if not path or path.startswith(b"/"):
-            if binds:
-                self._asked.pop(path, None)
-            return path
-        full = os.path.join(os.getcwdb(), path)
-        if binds:
-            self._asked[full] = path
-        return full
-
-    def asked(self, path: bytes) -> bytes:
-        return self._asked.get(path, path)
-
-
-_paths = UnixPaths()
 
 
 def host_text(host: Any) -> str:
@@ -142,7 +116,7 @@ def address_from_wire(address: Optional[Address]) -> Any:
     if arm == "unix_domain":
         if value.WhichOneof("name") == "abstract_name":
             return b"\0" + value.abstract_name
-        return os.fsdecode(_paths.asked(value.path))
+        return os.fsdecode(unix_paths.asked(value.path))
     if arm == "packet":
         return (
             value.interface_name,
@@ -168,7 +142,7 @@ def _unix_to_wire(address: Any, binds: bool) -> address_pb2.UnixAddress:
     if name.startswith(b"\0"):
         return address_pb2.UnixAddress(abstract_name=name[1:])
     # The kernel reads up to the first NUL.
-    return address_pb2.UnixAddress(path=_paths.absolute(name.split(b"\0")[0], binds))
+    return address_pb2.UnixAddress(path=unix_paths.absolute(name.split(b"\0")[0], binds))
 
 
 def _can_to_wire(protocol: int, address: Any) -> Address:
