@@ -1,10 +1,11 @@
-"""Runs tests of test.test_socket by name, for run_test_socket.py, and writes a line of JSON at the begin and end of each.
+"""Runs tests of a module of CPython's by name, for run_cpython.py, and writes a line of JSON at the begin and end of each.
 
-Their names come as JSON on the standard input. The argument is the descriptor to write to.
+Their names come as JSON on the standard input. The arguments are the module and the descriptor to write to.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ import threading
 import unittest
 import warnings
 
-PREFIX = "test.test_socket."
+PREFIX = f"test.{sys.argv[1]}."
 
 
 class Reporter(unittest.TestResult):
@@ -51,6 +52,20 @@ class Reporter(unittest.TestResult):
         self.skip = reason
 
 
+def run_programs_brokered() -> None:
+    """Lets the programs that tests start by `assert_python_ok` have brokered sockets too; else they would show nothing."""
+    from test.support import script_helper
+
+    own = script_helper.assert_python_ok
+
+    def assert_python_ok(*arguments: str, **environment: object) -> object:
+        # With a variable of its own the interpreter is not isolated, and finds this package.
+        environment.setdefault("PYTHONPATH", os.environ["PYTHONPATH"])
+        return own("-m", "sockbroker", "run", "--", *arguments, **environment)
+
+    script_helper.assert_python_ok = assert_python_ok
+
+
 def begin_threads() -> None:
     """Lets the client's own threads begin: some tests wait until there are as many threads as when they began."""
     import select
@@ -72,12 +87,12 @@ def begin_threads() -> None:
 
 def main() -> None:
     names = json.load(sys.stdin)
-    output = int(sys.argv[1])
+    output = int(sys.argv[2])
     os.set_inheritable(output, False)
     warnings.simplefilter("default")
-    import test.test_socket as module
-
-    module.setUpModule()
+    run_programs_brokered()
+    module = importlib.import_module(PREFIX[:-1])
+    getattr(module, "setUpModule", lambda: None)()
     begin_threads()
     reporter = Reporter(output)
     for name in names:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs CPython's own test_socket, of the interpreter that runs this, with every socket in a daemon.
+"""Runs CPython's own tests, of the interpreter that runs this, with every socket in a daemon.
 
-usage: run_test_socket.py [--runs N] [--only PATTERN] [--seconds N] [--verbose]
+usage: run_cpython.py [--runs N] [--only PATTERN] [--seconds N] [--verbose] [MODULE...]
 
-It makes a network namespace with only a loopback, starts a daemon in it, and runs the tests there by `sockbroker run`. What
-does not pass has to stand in test_socket_failures.txt with its reason; what stands there and passes fails the run, and so
-does a test that hangs. VSOCK is left out: it reaches beyond the namespace.
+It makes a network namespace with only a loopback, starts a daemon in it, and runs the tests of each module there by
+`sockbroker run`; without modules, of all those below. What does not pass has to stand in cpython/MODULE.txt with its reason;
+what stands there and passes fails the run, and so does a test that hangs.
 
 The daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import collections
 import fnmatch
+import importlib
 import json
 import os
 import queue
@@ -23,21 +24,39 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
+from typing import NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from daemon import Daemon  # noqa: E402
 
-FAILURES = os.path.join(HERE, "test_socket_failures.txt")
-CHILD = os.path.join(HERE, "run_test_socket_child.py")
-EXCLUDED = "*VSOCK*"
+CHILD = os.path.join(HERE, "run_cpython_child.py")
 
 
-def expected() -> dict[str, str]:
-    """Reads the file of expected failures: a test's name, and behind it the reason."""
+class Part(NamedTuple):
+    """Which tests of a module are run, as patterns of names."""
+
+    only: str = "*"
+    without: str = ""
+
+
+MODULES = {
+    # VSOCK reaches beyond the namespace.
+    "test_socket": Part(without="*VSOCK*"),
+    "test_selectors": Part(),
+    # The rest has nothing to do with sockets.
+    "test_signal": Part(only="Wakeup*"),
+    "test_asyncio.test_events": Part(),
+    "test_asyncio.test_unix_events": Part(),
+}
+
+
+def expected(module: str) -> dict[str, str]:
+    """Reads the file of a module's expected failures: a test's name, and behind it the reason."""
     reasons = {}
-    with open(FAILURES, encoding="utf-8") as lines:
+    with open(os.path.join(HERE, "cpython", f"{module}.txt"), encoding="utf-8") as lines:
         for line in lines:
             name, _, reason = line.strip().partition(" ")
             if name and not name.startswith("#"):
@@ -48,11 +67,11 @@ def expected() -> dict[str, str]:
 class Child:
     """A process that runs tests, and says by lines of JSON how each ended."""
 
-    def __init__(self, endpoint: str, names: list[str], directory: str) -> None:
+    def __init__(self, module: str, endpoint: str, names: list[str], directory: str) -> None:
         environment = {**os.environ, "PYTHONPATH": os.path.dirname(HERE), "SOCKBROKER_ENDPOINT": endpoint}
         reader, writer = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sockbroker", "run", "--", CHILD, str(writer)],
+            [sys.executable, "-m", "sockbroker", "run", "--", CHILD, module, str(writer)],
             stdin=subprocess.PIPE,
             pass_fds=[writer],
             cwd=directory,
@@ -81,13 +100,13 @@ class Child:
         self._lines.put(None)
 
 
-def run(names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[str, tuple[str, str]]:
+def run(module: str, names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[str, tuple[str, str]]:
     """Runs tests, and answers for each how it ended and what it said."""
     outcomes: dict[str, tuple[str, str]] = {}
     left = collections.deque(names)
     while left:
         with tempfile.TemporaryDirectory() as directory:
-            child = Child(endpoint, list(left), directory)
+            child = Child(module, endpoint, list(left), directory)
             running = ""
             while True:
                 try:
@@ -115,10 +134,8 @@ def run(names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[
     return outcomes
 
 
-def all_names(pattern: str) -> list[str]:
-    import unittest
-
-    import test.test_socket as module
+def all_names(name: str, pattern: str) -> list[str]:
+    """The tests of a module that are run."""
 
     def flatten(suite: unittest.TestSuite) -> list[str]:
         names: list[str] = []
@@ -126,12 +143,17 @@ def all_names(pattern: str) -> list[str]:
             names.extend(flatten(item) if isinstance(item, unittest.TestSuite) else [item.id()])
         return names
 
-    prefix = "test.test_socket."
-    names = [name[len(prefix) :] for name in flatten(unittest.defaultTestLoader.loadTestsFromModule(module))]
-    return [name for name in names if not fnmatch.fnmatch(name, EXCLUDED) and fnmatch.fnmatch(name, pattern)]
+    module = importlib.import_module(f"test.{name}")
+    part = MODULES[name]
+    names = [each[len(module.__name__) + 1 :] for each in flatten(unittest.defaultTestLoader.loadTestsFromModule(module))]
+    return [
+        each
+        for each in names
+        if fnmatch.fnmatch(each, part.only) and not fnmatch.fnmatch(each, part.without) and fnmatch.fnmatch(each, pattern)
+    ]
 
 
-def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbose: bool) -> bool:
+def report(module: str, outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbose: bool) -> bool:
     """Prints what was not expected, and the sum. Answers whether all is as expected."""
     good = True
     for name, (outcome, text) in sorted(outcomes.items()):
@@ -147,7 +169,7 @@ def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbos
     failed = counts["failed"] + counts["hung"] + counts["died"]
     expected_failures = sum(name in reasons for name, (outcome, _) in outcomes.items() if outcome == "failed")
     print(
-        f"{counts['passed']} passed, {failed} failed ({expected_failures} of them expected), {counts['skipped']} skipped",
+        f"{module}: {counts['passed']} passed, {failed} failed ({expected_failures} of them expected), {counts['skipped']} skipped",
         flush=True,
     )
     return good
@@ -155,6 +177,7 @@ def report(outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbos
 
 def main() -> None:
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
+    parser.add_argument("modules", nargs="*", choices=[*MODULES, []], metavar="MODULE")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", default="*")
     parser.add_argument("--seconds", type=float, default=60)
@@ -166,15 +189,15 @@ def main() -> None:
         privileges = [] if os.geteuid() == 0 else ["--map-root-user"]
         script = 'ip link set lo up && exec "$@"'
         os.execvp("unshare", ["unshare", "--net", *privileges, "sh", "-c", script, "sh", *command])
-    names = all_names(options.only)
-    reasons = expected()
     good = True
-    for _ in range(options.runs):
-        started = time.monotonic()
-        with Daemon() as daemon:
-            outcomes = run(names, daemon.endpoint, options.seconds, options.verbose)
-        good = report(outcomes, reasons, options.verbose) and good
-        print(f"in {time.monotonic() - started:.0f} seconds", flush=True)
+    for module in options.modules or MODULES:
+        names = all_names(module, options.only)
+        for _ in range(options.runs):
+            started = time.monotonic()
+            with Daemon() as daemon:
+                outcomes = run(module, names, daemon.endpoint, options.seconds, options.verbose)
+            good = report(module, outcomes, expected(module), options.verbose) and good
+            print(f"in {time.monotonic() - started:.0f} seconds", flush=True)
     sys.exit(0 if good else 1)
 
 
