@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Optional
 
 from ._endpoint import parse_endpoint
+from ._green_threads import refuse_green_threads
 from ._session import Session
 
 # A finalizer that opens a socket may interrupt whoever holds it.
@@ -23,6 +24,7 @@ _own = threading.local()
 
 def current_session() -> Session:
     """Answers the session for a new socket. Raises what opening one does."""
+    refuse_green_threads()
     own: Optional[Session] = getattr(_own, "session", None)
     if own is not None:
         return own

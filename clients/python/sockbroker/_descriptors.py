@@ -31,6 +31,7 @@ class Descriptor:
         "brimful",
         "connections",
         "handle",
+        "inheritable",
         "names",
         "number",
         "received",
@@ -51,6 +52,8 @@ class Descriptor:
         self.stream = True
         # What it was last said to be called, by verb: for finalizers, which cannot ask.
         self.names: dict[str, Any] = {}
+        # Whether programs that are started inherit it, as far as this process has said so.
+        self.inheritable = False
         # Whether another descriptor, here or elsewhere, may stand for the same socket.
         self.shared = False
         # What flows ahead of its callers (_flow.py), and how many receives in a row were filled to the brim.
@@ -122,9 +125,14 @@ def is_brokered(number: object) -> bool:
     return isinstance(number, int) and number >= FIRST_NUMBER
 
 
-def adopt(session: Session, handle: int) -> Descriptor:
-    """Gives a handle a number."""
-    descriptor = Descriptor(next(_numbers), session, handle)
+def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descriptor:
+    """Gives a handle a number; one of its own, or the one that it had in the process that it was inherited from."""
+    global _numbers
+    if number is None:
+        number = next(_numbers)
+    else:
+        _numbers = itertools.count(max(next(_numbers), number + 1))
+    descriptor = Descriptor(number, session, handle)
     _table[descriptor.number] = descriptor
     return descriptor
 
@@ -148,6 +156,11 @@ def forget(number: int) -> Optional[Descriptor]:
     return _table.pop(number, None)
 
 
+def all_open() -> list[Descriptor]:
+    """Lists the open descriptors."""
+    return list(_table.values())
+
+
 def of_session(session: Session) -> list[Descriptor]:
     """Lists the open descriptors of a session."""
-    return [descriptor for descriptor in list(_table.values()) if descriptor.session is session]
+    return [descriptor for descriptor in all_open() if descriptor.session is session]

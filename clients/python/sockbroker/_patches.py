@@ -185,6 +185,7 @@ def _set_inheritable(number: int, inheritable: Any) -> None:
     with contextlib.suppress(OSError):
         _os_set_inheritable(-1, inheritable)
     _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=int(inheritable) != 0))
+    _descriptors.lookup(number).inheritable = int(inheritable) != 0
 
 
 def _get_blocking(number: int) -> bool:

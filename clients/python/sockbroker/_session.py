@@ -33,6 +33,7 @@ from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from ._duration import duration
 from ._endpoint import Endpoint
+from ._green_threads import refuse_green_threads
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
 from ._status import broker_error
@@ -76,8 +77,18 @@ class Connection:
 class Session:
     """A session with a daemon. Its methods may be called from any thread."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Optional[Credentials] = None, name: str = "") -> None:
-        """Opens it. Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Optional[Credentials] = None,
+        name: str = "",
+        token: Optional[str] = None,
+    ) -> None:
+        """Opens it; or with `token` it is that of the process that started this one, which inherited sockets of it.
+
+        Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in.
+        """
+        refuse_green_threads()
         self.endpoint = endpoint
         self.limits = session_service_pb2.Limits()
         self._credentials = credentials
@@ -86,7 +97,7 @@ class Session:
         self._connection: Optional[Connection] = None
         # To be closed by the next connection: what finalizers closed while there was none.
         self._unclosed: deque[int] = deque()
-        self._owner = os.getpid()
+        self._owner = os.getpid() if token is None else 0
         self._closed = False
         self._lost: Optional[Exception] = None
         self._alarm: Optional[int] = None
@@ -96,7 +107,7 @@ class Session:
         channel = self._open_channel()
         _watch_process()
         try:
-            self.token = self._open(channel, name)
+            self.token = self._open(channel, name) if token is None else token
             self._connection = self._start(channel)
             self._lookups = self._lookup_limit()
         except BaseException:
@@ -108,6 +119,23 @@ class Session:
     def lost(self) -> bool:
         """Whether the session is gone for good, and its sockets with it."""
         return self._closed or self._lost is not None
+
+    @property
+    def can_be_inherited(self) -> bool:
+        """Whether a program that this one starts can use it: there, nobody has its certificates."""
+        return self._credentials is None and not self.lost
+
+    def duplicates(self, descriptors: Sequence[_descriptors.Descriptor]) -> list[int]:
+        """Duplicates handles for another process, all of them or none. Raises what duplicating one does."""
+        requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]
+        results = self.call_all("dup", requests)
+        failures = [result for result in results if isinstance(result, Exception)]
+        handles = [result.socket.handle for result in results if not isinstance(result, Exception)]
+        if failures:
+            for handle in handles:
+                self.post("close", socket_service_pb2.CloseRequest(handle=handle))
+            raise failures[0]
+        return handles
 
     def call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         """Performs an operation, and answers its response.
@@ -377,6 +405,11 @@ class _Children:
 
 
 _children = _Children()
+
+
+def watch_child(pipe: int, session: Session, handles: list[int]) -> None:
+    """Closes handles that were made for another process when it is gone: then `pipe`, which is closed here, has its end."""
+    _children.add(pipe, session, handles)
 
 
 def _before_fork() -> None:

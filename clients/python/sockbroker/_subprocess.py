@@ -1,12 +1,17 @@
-"""Lets `subprocess.Popen` take brokered sockets as a child's stdin, stdout and stderr, over bridges."""
+"""Lets `subprocess.Popen` take brokered sockets as a child's stdin, stdout and stderr, over bridges.
+
+Others are inherited by programs that are brokered themselves: `_inheritance`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import subprocess
 import time
 from typing import Any, Optional
 
+from . import _inheritance
 from ._bridge import Bridge
 from ._descriptors import is_brokered
 
@@ -54,9 +59,25 @@ def get_handles(self: Any, stdin: Any, stdout: Any, stderr: Any) -> Any:
 
 
 @functools.wraps(_execute_child)
-def execute_child(self: Any, *arguments: Any, **keywords: Any) -> None:
+def execute_child(
+    self: Any,
+    args: Any,
+    executable: Any,
+    preexec_fn: Any,
+    close_fds: Any,
+    pass_fds: Any,
+    cwd: Any,
+    env: Any,
+    *rest: Any,
+) -> None:
+    inherited = [number for number in pass_fds if is_brokered(number)] if close_fds else _inheritance.inheritable()
     try:
-        _execute_child(self, *arguments, **keywords)
+        with contextlib.ExitStack() as stack:
+            if inherited:
+                end, env = stack.enter_context(_inheritance.handed_over(inherited, env))
+                if close_fds:
+                    pass_fds = (*(number for number in pass_fds if not is_brokered(number)), end)
+            _execute_child(self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest)
     except BaseException:
         _abort(_bridges_of(self))
         raise

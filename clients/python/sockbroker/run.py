@@ -67,6 +67,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
         wrong_usage(f"a program is run with a daemon at a unix socket, and not at {endpoint}")
     install(families)
     _check_endpoint()
+    from . import _inheritance
+
+    _inheritance.adopt()
     _run(arguments)
 
 

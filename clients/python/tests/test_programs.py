@@ -108,3 +108,19 @@ def test_xmlrpc():
             server.shutdown()
     """
     assert run(script) == ["True", "True", "<class 'ValueError'>:as it was told to", "True"]
+
+
+def test_green_threads_are_refused_in_words():
+    script = """
+        import gevent.monkey
+        gevent.monkey.patch_all()
+        import socket, sockbroker
+        look_up = lambda: socket.getaddrinfo("127.0.0.1", 1)
+        for make in (socket.socket, socket.socketpair, sockbroker.connect, look_up):
+            try:
+                make()
+            except RuntimeError as error:
+                print(error)
+    """
+    said = run(script)
+    assert len(said) == 4 and all("do not work with gevent.monkey.patch_all()" in line for line in said)

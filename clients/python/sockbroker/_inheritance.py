@@ -1,0 +1,95 @@
+"""Brokered sockets that another program inherits, where it is run by `sockbroker run` too.
+
+What `subprocess` starts inherits what is inheritable when it closes no descriptors, and what `pass_fds` names otherwise. So
+the parent duplicates those handles, as for a fork, and the child begins with the same numbers for the duplicates: it reads
+which these are, and of which session, from its end of a local socketpair. That end stays open in the child. When it is closed
+the child is gone, and the duplicates that it did not close are closed for it; so they are when the child is another program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Optional
+
+from . import _descriptors
+from ._descriptors import Descriptor
+from ._endpoint import parse_endpoint
+from ._real import real
+from ._session import Session, watch_child
+
+_close = os.close
+_set_inheritable = os.set_inheritable
+
+# Where a child finds its end: the descriptor, and what shows that it is still the same file.
+_VARIABLE = "SOCKBROKER_INHERITED"
+
+
+def inheritable() -> list[int]:
+    """The numbers that a child inherits whose descriptors are not closed."""
+    return [each.number for each in _descriptors.all_open() if each.inheritable and each.session.can_be_inherited]
+
+
+@contextlib.contextmanager
+def handed_over(numbers: Iterable[int], environment: Optional[Mapping[Any, Any]]) -> Iterator[tuple[int, dict[Any, Any]]]:
+    """Gives the descriptor that a child has to inherit for these sockets, and the environment that tells it so.
+
+    Raises EBADF for a socket that is closed, and EOPNOTSUPP for one of a daemon that takes certificates.
+    """
+    theirs, ours = real.socketpair()
+    with contextlib.closing(theirs):
+        try:
+            sessions: dict[Session, list[Descriptor]] = {}
+            for number in numbers:
+                descriptor = _descriptors.lookup(number)
+                sessions.setdefault(descriptor.session, []).append(descriptor)
+            told = [_duplicates(session, descriptors, ours) for session, descriptors in sessions.items()]
+            ours.setblocking(False)
+            ours.sendall(json.dumps(told).encode())
+            ours.shutdown(real.SHUT_WR)
+            end = theirs.fileno()
+            _set_inheritable(end, True)
+            own = {**(os.environ if environment is None else environment)}
+            own[_VARIABLE] = f"{end}:{os.fstat(end).st_ino}"
+            yield end, own
+        finally:
+            ours.close()
+
+
+def adopt() -> None:
+    """Takes what this process inherited, when it was started with such sockets."""
+    number, _, inode = os.environ.pop(_VARIABLE, "").partition(":")
+    if not number:
+        return
+    try:
+        status = os.fstat(int(number))
+        # Whoever is in between may have closed it, and opened another file.
+        if not stat.S_ISSOCK(status.st_mode) or status.st_ino != int(inode):
+            return
+    except (OSError, ValueError):
+        return
+    _set_inheritable(int(number), False)
+    with contextlib.closing(real.socket(fileno=os.dup(int(number)))) as end:
+        end.settimeout(None)
+        told = b"".join(iter(lambda: end.recv(65536), b""))
+    for session in json.loads(told):
+        try:
+            inherited = Session(parse_endpoint(session["endpoint"]), token=session["token"])
+        except OSError:  # It is gone, and its sockets with it: their numbers are EBADF.
+            continue
+        for its_number, handle in session["handles"]:
+            _descriptors.adopt(inherited, handle, its_number).inheritable = True
+
+
+def _duplicates(session: Session, descriptors: list[Descriptor], end: Any) -> dict[str, Any]:
+    if not session.can_be_inherited:
+        raise OSError(errno.EOPNOTSUPP, f"another program has no certificates for the sockets of {session.endpoint}")
+    handles = session.duplicates(descriptors)
+    # A descriptor of its own for each session: it is closed when the child is gone.
+    watch_child(os.dup(end.fileno()), session, handles)
+    numbers = [descriptor.number for descriptor in descriptors]
+    return {"endpoint": str(session.endpoint), "token": session.token, "handles": list(zip(numbers, handles))}
