@@ -24,6 +24,10 @@ _INT_BYTES = 4
 _INSTRUCTION_BYTES = 8
 _INSTRUCTIONS_MAX = 4096
 
+# As much as the interpreter, and so the daemon, has room for.
+_OPTION_BYTES_MAX = 1024
+
+_GET_FILTER = (_SOL_SOCKET, _SO_ATTACH_FILTER)
 _FILTERS = frozenset(
     (
         (_SOL_SOCKET, _SO_ATTACH_FILTER),
@@ -52,3 +56,13 @@ def filter_program(value: Optional[bytes], length: int) -> bytes:
     if address == 0 or not 0 < count <= _INSTRUCTIONS_MAX:
         return b""
     return read_memory(address, count * _INSTRUCTION_BYTES)
+
+
+def option_size(level: int, name: int, size: int) -> int:
+    """How many bytes to ask for when the interpreter asks for `size`: of a filter the kernel counts instructions."""
+    return min(size * _INSTRUCTION_BYTES, _OPTION_BYTES_MAX) if (level, name) == _GET_FILTER else size
+
+
+def option_answer(level: int, name: int, data: bytes) -> bytes:
+    """What the interpreter answers of an option: of a filter as many bytes as it has instructions, for the kernel says so."""
+    return data[: len(data) // _INSTRUCTION_BYTES] if (level, name) == _GET_FILTER else data

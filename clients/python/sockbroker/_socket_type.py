@@ -29,6 +29,7 @@ from ._duration import duration
 from ._families import is_local
 from ._gen.v1 import socket_pb2, socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
+from ._option_pointers import option_answer, option_size
 from ._real import real
 from ._received import Received, as_long_as
 from ._session import Session
@@ -387,9 +388,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         self._judge("getsockopt", arguments)
         level, name, size = (*map(operator.index, arguments), 0)[:3]
         request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
-        if size:
-            request.max_bytes = size
-        return Prepared("getsockopt", request, _option_data if size else _option_integer)
+        if not size:
+            return Prepared("getsockopt", request, _option_integer)
+        request.max_bytes = option_size(level, name, size)
+        return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
     @_operation
     def setsockopt(self, *arguments: Any) -> Prepared:
@@ -700,10 +702,6 @@ def _sent_bytes(response: Any) -> int:
 
 def _option_integer(response: Any) -> int:
     return int(response.value.integer)
-
-
-def _option_data(response: Any) -> bytes:
-    return bytes(response.value.data)
 
 
 def _received(session: Session, verb: str, response: Any) -> Received:

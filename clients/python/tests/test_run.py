@@ -106,10 +106,11 @@ def test_wrong_usage_is_said(arguments, said):
 
 def test_a_program_does_not_start_without_a_daemon(tmp_path):
     (tmp_path / "file").touch()
-    for path, said in ((tmp_path / "none", "there is no socket at"), (tmp_path / "file", "nobody answers at")):
+    for path, said in ((tmp_path / "none", "no such file"), (tmp_path / "file", "nobody answers")):
         done = run("run", "--endpoint", str(path), "-c", "print('started')")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"sockbroker run: {said} unix://{path}") and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("sockbroker run: ") and done.stderr.count("\n") == 1
+        assert said in done.stderr and f"unix://{path}" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")

@@ -23,6 +23,7 @@ from .._arguments import bytes_of, gathered, into, option_value, with_list
 from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
+from .._option_pointers import option_answer, option_size
 from .._received import Received, as_long_as
 from .._status import kernel_error
 from ..errors import ConnectionLost
@@ -189,11 +190,12 @@ class Socket:
     async def getsockopt(self, level: int, optname: int, *buflen: int) -> Any:
         """Answers an option: an int, or bytes if a length is given."""
         self._judge("getsockopt", level, optname, *buflen)
-        request = socket_service_pb2.GetsockoptRequest(level=operator.index(level), name=operator.index(optname))
-        if buflen and buflen[0]:
-            request.max_bytes = operator.index(buflen[0])
+        level, optname, size = (*map(operator.index, (level, optname, *buflen)), 0)[:3]
+        request = socket_service_pb2.GetsockoptRequest(level=level, name=optname)
+        if size:
+            request.max_bytes = option_size(level, optname, size)
         value = (await self._perform("getsockopt", request)).value
-        return value.data if request.max_bytes else value.integer
+        return option_answer(level, optname, value.data) if size else value.integer
 
     async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:
         """Sets an option: to an int, to the contents of a buffer, or to None with a length."""
