@@ -1,7 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "vitest";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
-import { SessionRequestSchema, SessionResponseSchema } from "../gen/sockbroker/v1/session_service_pb.js";
+import {
+  OperationResultSchema,
+  SessionRequestSchema,
+  SessionResponseSchema,
+} from "../gen/sockbroker/v1/session_service_pb.js";
 import { answers, decodeFrame, decodeResponse, encodeFrame, encodeOperation, type Result } from "./operation-codec.js";
 
 describe("encodeFrame", () => {
@@ -56,6 +61,42 @@ test("decodeFrame reads what the generated codec writes", () => {
   expect(Buffer.from(decodeResponse("recv", first.bytes).data).toString()).toBe("abc");
   expect(second).toEqual({ opId: 2 ** 40, error });
   expect(third).toMatchObject({ opId: 3, bytes: new Uint8Array() });
+});
+
+/** What a newer daemon may add, in every wire type: a number, 64 and 32 bits, bytes, a group. */
+const newFields: readonly (readonly [string, (writer: BinaryWriter) => unknown])[] = [
+  ["a number", (writer) => writer.tag(999, WireType.Varint).uint32(7)],
+  ["64 bits", (writer) => writer.tag(999, WireType.Bit64).fixed64(7)],
+  ["32 bits", (writer) => writer.tag(999, WireType.Bit32).fixed32(7)],
+  ["bytes", (writer) => writer.tag(999, WireType.LengthDelimited).bytes(Buffer.from("new"))],
+  ["a group", (writer) => writer.tag(999, WireType.StartGroup).tag(999, WireType.EndGroup)],
+];
+
+test.each(newFields)("decodeFrame passes over %s of a newer daemon, before and after the outcome", (_, add) => {
+  const recv = create(OperationResultSchema, {
+    opId: 5n,
+    outcome: { case: "recv", value: { data: Buffer.from("abc"), lengthBytes: 3n } },
+  });
+  const writer = new BinaryWriter();
+  add(writer);
+  const added = writer.finish();
+  const known = toBinary(OperationResultSchema, recv);
+  for (const pieces of [
+    [added, known],
+    [known, added],
+  ]) {
+    const frame = new BinaryWriter();
+    add(frame);
+    frame.tag(1, WireType.LengthDelimited).bytes(Buffer.concat(pieces));
+    add(frame);
+    const results: Result[] = [];
+    decodeFrame(frame.finish(), (result) => results.push(result));
+    const [result] = results;
+    if (results.length !== 1 || result === undefined || !("arm" in result)) throw new Error("not one response");
+    expect(result.opId).toBe(5);
+    expect(answers("recv", result.arm)).toBe(true);
+    expect(Buffer.from(decodeResponse("recv", result.bytes).data).toString()).toBe("abc");
+  }
 });
 
 test("decodeFrame throws on what is cut short", () => {

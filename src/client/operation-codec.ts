@@ -59,6 +59,10 @@ const OPERATIONS_TAG = (1 << 3) | WireType.LengthDelimited;
 const CANCEL_TAG = (2 << 3) | WireType.LengthDelimited;
 const OP_ID_TAG = (1 << 3) | WireType.Varint;
 const ERROR_FIELD = 2;
+/** The arms of `outcome` that this client knows: a newer daemon may put other fields beside them. */
+const outcomes: ReadonlySet<number> = new Set(
+  OperationResultSchema.fields.filter(({ oneof }) => oneof?.localName === "outcome").map(({ number }) => number),
+);
 
 const codecs: ReadonlyMap<string, VerbCodec> = new Map(
   OperationSchema.fields.flatMap((field) => {
@@ -135,10 +139,10 @@ function decodeResult(reader: BinaryReader, end: number, receive: (result: Resul
   let bytes: Uint8Array = new Uint8Array();
   while (reader.pos < end) {
     const [field, wireType] = reader.tag();
-    if (wireType === WireType.LengthDelimited) {
+    if (wireType === WireType.LengthDelimited && outcomes.has(field)) {
       arm = field;
       bytes = reader.bytes();
-    } else if (field === 1) {
+    } else if (field === 1 && wireType === WireType.Varint) {
       opId = Number(reader.uint64());
     } else {
       reader.skip(wireType, field);

@@ -122,7 +122,7 @@ function request(state: SocketState, operation: string, maxBytes: number, { flag
   }
   if (maxBytes < 0) {
     const where = operation === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${operation}`;
-    throw new ArgumentError("value", "NEGATIVE_BUFFER_SIZE", operation, where);
+    throw new ArgumentError("value", "NEGATIVE_SIZE", operation, where);
   }
   return {
     handle: state.handle,
@@ -136,7 +136,7 @@ function ancillaryBytes({ maxAncillaryBytes = 0 }: ReceiveMessageOptions): bigin
   if (!Number.isInteger(maxAncillaryBytes)) throw new TypeError("recvmsg(): a whole number of bytes is required");
   if (maxAncillaryBytes < 0 || maxAncillaryBytes > SOCKLEN_MAX) {
     const text = "invalid ancillary data buffer length";
-    throw new ArgumentError("value", "ANCILLARY_LENGTH", "recvmsg", text);
+    throw new ArgumentError("value", "ANCILLARY_SIZE", "recvmsg", text);
   }
   return BigInt(maxAncillaryBytes);
 }
@@ -144,7 +144,7 @@ function ancillaryBytes({ maxAncillaryBytes = 0 }: ReceiveMessageOptions): bigin
 function targetOf(buffer: BytesInput, operation: string, { nbytes = 0 }: ReceiveIntoOptions): Uint8Array {
   const target = bytesOf(buffer, operation);
   if (nbytes < 0) {
-    throw new ArgumentError("value", "NEGATIVE_BUFFER_SIZE", operation, `negative buffersize in ${operation}`);
+    throw new ArgumentError("value", "NEGATIVE_SIZE", operation, `negative buffersize in ${operation}`);
   }
   if (nbytes > target.length) {
     const text = "buffer too small for requested bytes";

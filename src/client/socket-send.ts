@@ -97,7 +97,7 @@ export async function sendmsgAfalg(
   const { op, iv, assoclen, flags = 0, timeout } = options;
   if (state.family !== AddressFamily.ALG) {
     const text = "algset is only supported for AF_ALG";
-    throw new ArgumentError("os", "NOT_AN_ALG_SOCKET", "sendmsg_afalg", text);
+    throw new ArgumentError("os", "NOT_AF_ALG", "sendmsg_afalg", text);
   }
   if (!Number.isInteger(op) || op < 0) throw new TypeError("sendmsg_afalg(): op must be a whole number, not negative");
   if (assoclen !== undefined && !(assoclen >= 0)) throw new TypeError("sendmsg_afalg(): assoclen must not be negative");

@@ -1,5 +1,6 @@
 import type { Limits } from "./limits.js";
 import { LookupQueue } from "./names/lookup-queue.js";
+import { type HandleNumbers, newHandleNumbers } from "./sockets/handle-numbers.js";
 import { Quota } from "./sockets/quota.js";
 
 /** An authenticated subject, and what it has in all its sessions. One object a name, as long as it is in use. */
@@ -11,6 +12,8 @@ export interface Principal {
   readonly connections: Quota;
   /** Leased ones. */
   readonly sessions: Quota;
+  /** Of the sessions of its connections, one after the other. */
+  readonly implicitHandles: HandleNumbers;
 }
 
 export function newPrincipal(name: string, limits: Limits): Principal {
@@ -20,6 +23,7 @@ export function newPrincipal(name: string, limits: Limits): Principal {
     lookups: new LookupQueue(name, limits.maxLookups, limits.maxWaitingLookups),
     connections: new Quota(`connections of ${name}`, limits.maxConnections),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
+    implicitHandles: newHandleNumbers(),
   };
 }
 

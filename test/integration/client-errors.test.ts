@@ -174,7 +174,7 @@ describe("arguments", () => {
   test.each([
     ["a port", () => broker.createConnection({ host: "127.0.0.1", port: 70_000 }), "overflow", "PORT_OUT_OF_RANGE"],
     ["a timeout", async () => (await broker.socket()).settimeout(-1), "value", "TIMEOUT_NEGATIVE"],
-    ["a size", async () => (await broker.socket()).recv(-1), "value", "NEGATIVE_BUFFER_SIZE"],
+    ["a size", async () => (await broker.socket()).recv(-1), "value", "NEGATIVE_SIZE"],
     ["a name", () => broker.getaddrinfo(`${"x".repeat(64)}.com`, null), "unicode", "LABEL_EMPTY_OR_TOO_LONG"],
     ["an interface", () => broker.ifNametoindex("nonexistent0"), "os", expect.any(String)],
     ["a backlog", async () => (await broker.socket()).listen(2 ** 31), "overflow", "INTEGER_OUT_OF_RANGE"],

@@ -187,6 +187,25 @@ describe("the session of a connection", () => {
     expect(await symbolOf(second.unary(fileno, { handle: handleOf(pair.first) }))).toBe("HANDLE_NOT_FOUND");
   });
 
+  it("says of a handle of the connection before that it ended, and gives its number to no other socket", async () => {
+    const lost = daemon.client();
+    const old = handleOf((await lost.unary(socketpair, {})).second);
+    lost[Symbol.dispose]();
+    using anew = daemon.client();
+    await expect(anew.unary(recv, { handle: old, maxBytes: 1n })).rejects.toMatchObject({
+      symbol: "HANDLE_NOT_FOUND",
+      message: expect.stringMatching(
+        /before this connection's session began, at \S+Z, and a handle ends with the conn/,
+      ),
+    });
+    const { first, second } = await anew.unary(socketpair, {});
+    expect(handleOf(first) > old && handleOf(second) > old).toBe(true);
+    await expect(anew.unary(fileno, { handle: old })).rejects.toMatchObject({ symbol: "HANDLE_NOT_FOUND" });
+    await expect(anew.unary(fileno, { handle: old + 1_000n })).rejects.toMatchObject({
+      message: expect.stringMatching(/has no handle \d+$/),
+    });
+  });
+
   it("ends with it", async () => {
     using observer = daemon.client();
     const before = await observer.quiet();

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AddressFamily, SocketAddressSchema, SocketType } from "../../src/gen/sockbroker/v1/address_pb.js";
-import type { GetStatisticsResponse } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
+import { AdminService, type GetStatisticsResponse } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
 import { ConversionService } from "../../src/gen/sockbroker/v1/conversion_service_pb.js";
 import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
 import { InterfaceService } from "../../src/gen/sockbroker/v1/interface_service_pb.js";
@@ -71,11 +71,37 @@ describe("a handle", () => {
 
   it.each(requests.map(({ localName }) => localName))("that was never opened is not found by %s", async (verb) => {
     using session = client.session();
-    for (const handle of [0n, 1n, 2n ** 30n, 2n ** 62n, 2n ** 64n - 1n]) {
+    for (const handle of [1n, 2n ** 30n, 2n ** 62n, 2n ** 64n - 1n]) {
       expect(await symbolOf(session.op(verb as "fileno", plausible(verb, handle) as never)), String(handle)).toBe(
         "HANDLE_NOT_FOUND",
       );
     }
+  });
+
+  it.each(requests.map(({ localName }) => localName))("that is not set is malformed for %s", async (verb) => {
+    using session = client.session();
+    for (const handle of [0n, undefined]) {
+      const { handle: _, ...request } = plausible(verb, 0n) as { handle: bigint };
+      const asked = handle === undefined ? request : { ...request, handle };
+      await expect(session.op(verb as "fileno", asked as never)).rejects.toMatchObject({
+        symbol: "MALFORMED_REQUEST",
+        message: expect.stringContaining("handle is not set"),
+      });
+    }
+  });
+
+  it("that is not set is malformed for streams and operators", async () => {
+    using attached = client.bidi(StreamService.method.attach);
+    await attached.write({ frame: { case: "attach", value: {} } });
+    expect(await symbolOf(attached.next())).toBe("MALFORMED_REQUEST");
+    using watched = client.bidi(StreamService.method.watch);
+    await watched.write({ interests: [{ events: 1 }] });
+    expect(await symbolOf(watched.next())).toBe("MALFORMED_REQUEST");
+    expect(await symbolOf(client.unary(AdminService.method.closeHandle, {}))).toBe("MALFORMED_REQUEST");
+  });
+
+  it("that is set to 0 where it need not be is not found", async () => {
+    expect(await symbolOf(client.unary(socket, { fileno: 0n }))).toBe("HANDLE_NOT_FOUND");
   });
 
   it.each(requests.map(({ localName }) => localName))("that was closed is not found by %s", async (verb) => {
@@ -89,7 +115,6 @@ describe("a handle", () => {
   it("of another session is not found, nor can it be passed on", async () => {
     const pair = await observer.unary(socketpair, {});
     const own = await client.unary(socketpair, {});
-    // The same numbers name other sockets in each session; this one is beyond what the other has.
     const extra = await observer.unary(socketpair, {});
     const handle = handleOf(extra.second);
     const rights = { case: "rights" as const, value: { handles: [handle] } };
@@ -115,6 +140,25 @@ describe("texts of hundreds of kilobytes", () => {
   it.each(asks)("as %s are refused, and the connection goes on", async (_, ask) => {
     await expect(ask()).rejects.toBeInstanceOf(RawError);
     expect((await client.unary(HostService.method.gethostname, {})).hostname).not.toBe("");
+  });
+});
+
+describe("a receive without a size", () => {
+  const forms = ["recv", "recvfrom", "recvmsg", "recvFds"] as const;
+  it.each(forms)("is malformed, and not the end of the data: %s", async (verb) => {
+    const pair = await client.unary(socketpair, {});
+    await client.unary(send, { handle: handleOf(pair.first), data: Buffer.from("kept") });
+    const handle = handleOf(pair.second);
+    const unary: Promise<unknown> = client.unary(SocketService.method[verb] as typeof recv, { handle });
+    await expect(unary).rejects.toMatchObject({
+      symbol: "MALFORMED_REQUEST",
+      message: expect.stringContaining("needs max_bytes"),
+    });
+    using session = client.session();
+    expect(await symbolOf(session.op(verb as "recv", { handle }))).toBe("MALFORMED_REQUEST");
+    // A size of 0 is an answer without data; what is there stays.
+    expect((await client.unary(recv, { handle, maxBytes: 0n })).data).toHaveLength(0);
+    expect(Buffer.from((await client.unary(recv, { handle, maxBytes: 9n })).data).toString()).toBe("kept");
   });
 });
 

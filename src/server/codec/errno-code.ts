@@ -1,32 +1,36 @@
 import { Code } from "../../rpc/status.js";
 
-/** For callers that look at nothing but the gRPC code: what kind of thing each errno is. */
+/**
+ * For callers that look at nothing but the gRPC code: what kind of thing each errno is. None is UNAVAILABLE, which
+ * middleware repeats, and a send or a connect that was repeated may have been done twice; none is DEADLINE_EXCEEDED or
+ * CANCELLED, which are what the caller's own gRPC does.
+ */
 const codes: readonly (readonly [Code, readonly string[]])[] = [
   [
     Code.INVALID_ARGUMENT,
     ["EINVAL", "ENAMETOOLONG", "E2BIG", "EDESTADDRREQ", "EDOM", "EFAULT", "EILSEQ", "EMSGSIZE", "ENOPROTOOPT"],
   ],
   [Code.INVALID_ARGUMENT, ["ENOTSOCK", "ENOTTY", "EPROTOTYPE", "ESPIPE"]],
-  [Code.DEADLINE_EXCEEDED, ["ETIMEDOUT"]],
   [Code.NOT_FOUND, ["ENODEV", "ENOENT", "ENXIO", "ESRCH", "EADDRNOTAVAIL"]],
   [Code.ALREADY_EXISTS, ["EADDRINUSE", "EEXIST", "EALREADY"]],
   [Code.PERMISSION_DENIED, ["EPERM", "EACCES", "EROFS"]],
+  // What is asked for cannot be done as things are: the socket, its peer or the network has to change first.
   [
     Code.FAILED_PRECONDITION,
-    ["EBADF", "EBUSY", "EISCONN", "ENOTCONN", "EPIPE", "ESHUTDOWN", "EINPROGRESS", "EISDIR", "ENOTDIR"],
+    ["EAGAIN", "EBADF", "EBUSY", "EINPROGRESS", "EISCONN", "EISDIR", "ENOTCONN", "ENOTDIR", "EPIPE", "ESHUTDOWN"],
   ],
+  [
+    Code.FAILED_PRECONDITION,
+    ["ECONNREFUSED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENONET", "ENOLINK"],
+  ],
+  // It was under way, and something else ended it.
+  [Code.ABORTED, ["ECANCELED", "ECONNABORTED", "ECONNRESET", "EINTR", "ENETRESET", "ETIMEDOUT"]],
   [Code.RESOURCE_EXHAUSTED, ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC", "EUSERS", "ETOOMANYREFS"]],
   [Code.OUT_OF_RANGE, ["ERANGE", "EOVERFLOW", "EFBIG"]],
   [
     Code.UNIMPLEMENTED,
     ["ENOSYS", "EOPNOTSUPP", "EAFNOSUPPORT", "EPFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EXDEV"],
   ],
-  [
-    Code.UNAVAILABLE,
-    ["EAGAIN", "ECONNREFUSED", "ECONNABORTED", "ECONNRESET", "EINTR", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN"],
-  ],
-  [Code.UNAVAILABLE, ["ENETRESET", "ENETUNREACH", "ENONET", "ENOLINK"]],
-  [Code.CANCELLED, ["ECANCELED"]],
 ];
 
 const codeBySymbol = new Map(codes.flatMap(([code, symbols]) => symbols.map((symbol) => [symbol, code] as const)));

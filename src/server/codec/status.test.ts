@@ -22,7 +22,7 @@ function detail(error: unknown) {
 describe("statusOfError", () => {
   it("reports the kernel's error with its symbol and number", () => {
     expect(detail(systemError(-111, "connect"))).toMatchObject({
-      grpc: "UNAVAILABLE",
+      grpc: "FAILED_PRECONDITION",
       $typeName: "sockbroker.v1.SocketError",
       symbol: "ECONNREFUSED",
       errorNumber: 111,
@@ -71,7 +71,7 @@ describe("statusOfError", () => {
       new BrokerFault(BrokerError_Code.DRAINING, "ending"),
     ].map(detail);
     expect(details).toMatchObject([
-      { grpc: "DEADLINE_EXCEEDED", $typeName: "sockbroker.v1.TimeoutError", operation: "recv" },
+      { grpc: "ABORTED", $typeName: "sockbroker.v1.TimeoutError", operation: "recv" },
       { grpc: "INVALID_ARGUMENT", $typeName: "sockbroker.v1.ArgumentError", reason: "NEGATIVE_SIZE" },
       { grpc: "NOT_FOUND", $typeName: "sockbroker.v1.ResolverError", symbol: "EAI_NONAME" },
       { grpc: "NOT_FOUND", $typeName: "sockbroker.v1.HostError", symbol: "HOST_NOT_FOUND" },

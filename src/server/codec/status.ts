@@ -46,7 +46,7 @@ export function statusOfError(error: unknown, onFault: OnFault): Status {
   }
   if (error instanceof OperationTimeout) {
     const detail = create(TimeoutErrorSchema, { operation: error.operation });
-    return statusOf(Code.DEADLINE_EXCEEDED, error.message, TimeoutErrorSchema, detail);
+    return statusOf(Code.ABORTED, error.message, TimeoutErrorSchema, detail);
   }
   if (error instanceof ArgumentFault) return argumentStatus(error);
   if (error instanceof ResolverFault) return resolverStatus(error);
@@ -92,11 +92,11 @@ function resolverStatus(error: ResolverFault): Status {
   const message = brief(error.message);
   if (error.failure.kind === "eai") {
     const symbol = eaiSymbols[code] ?? "UNKNOWN";
-    const grpc = symbol === "EAI_AGAIN" ? Code.UNAVAILABLE : Code.NOT_FOUND;
+    const grpc = symbol === "EAI_AGAIN" ? Code.ABORTED : Code.NOT_FOUND;
     return statusOf(grpc, message, ResolverErrorSchema, create(ResolverErrorSchema, { symbol, code, message }));
   }
   const symbol = hErrnoSymbols[code] ?? "UNKNOWN";
-  const grpc = symbol === "TRY_AGAIN" ? Code.UNAVAILABLE : Code.NOT_FOUND;
+  const grpc = symbol === "TRY_AGAIN" ? Code.ABORTED : Code.NOT_FOUND;
   return statusOf(grpc, message, HostErrorSchema, create(HostErrorSchema, { symbol, code, message }));
 }
 

@@ -48,7 +48,7 @@ export function resolveHost(ctx: OpContext, host: string, family: "inet" | "inet
   if (host === "") return family === "inet" ? "0.0.0.0" : "::";
   if (host === "<broadcast>") {
     if (family === "inet") return "255.255.255.255";
-    throw new ArgumentFault(ArgumentError_Kind.OS, "ADDRESS_FAMILY_MISMATCHED", "", "address family mismatched");
+    throw new ArgumentFault(ArgumentError_Kind.OS, "ADDRESS_FAMILY_MISMATCH", "", "address family mismatched");
   }
   const { native, resolver } = ctx.services;
   const packed = native.inetPton(number, host);

@@ -8,12 +8,12 @@
  */
 
 import { constants } from "node:os";
-import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, BrokerFault } from "../errors.js";
 import { AGAIN, type Lane } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
@@ -28,7 +28,7 @@ const MAX_ANCILLARY_BYTES = 65_536n;
 
 export interface ReceiveRequest extends Waiting {
   readonly handle: bigint;
-  readonly maxBytes: bigint;
+  readonly maxBytes?: bigint | undefined;
 }
 
 /** Receives data alone. */
@@ -91,12 +91,15 @@ export function ancillarySize(bytes: bigint): number {
 function begin(ctx: OpContext, syscall: string, request: ReceiveRequest): { entry: SocketEntry; size: number } {
   const entry = ctx.session.entry(request.handle);
   authorise(ctx, "receive");
-  if (request.maxBytes < 0n) {
+  const { maxBytes } = request;
+  // Taken for 0 it would answer no bytes, which is how a stream says that its data has ended.
+  if (maxBytes === undefined) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, `${syscall} needs max_bytes`);
+  if (maxBytes < 0n) {
     const text = syscall === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${syscall}`;
     throw new ArgumentFault(ArgumentError_Kind.VALUE, "NEGATIVE_SIZE", syscall, text);
   }
   const limit = ctx.services.limits.maxReceiveBytes;
-  return { entry, size: request.maxBytes > BigInt(limit) ? limit : Number(request.maxBytes) };
+  return { entry, size: maxBytes > BigInt(limit) ? limit : Number(maxBytes) };
 }
 
 function laneOf(flags: number): Lane {

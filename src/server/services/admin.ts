@@ -60,6 +60,7 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
       listHandles: (call, request: ListHandlesRequest) => listHandles(sessions, sightOf(call), request),
       closeHandle: (call, request: CloseHandleRequest) => {
         admitted(call);
+        if (request.handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
         const session = sessions.byId(request.sessionId);
         const closed = session?.find(request.handle) != null;
         if (closed) session?.close(request.handle);

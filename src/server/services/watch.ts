@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import {
   type WatchRequest,
   type WatchResponse,
@@ -8,6 +9,7 @@ import { POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
+import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { enterStream, type StreamDeps } from "./door.js";
 
@@ -64,6 +66,13 @@ class WatchStream {
     this.#call.start(
       {
         onMessage: (request) => {
+          if (request.interests.some(({ handle }) => handle === 0n)) {
+            leave();
+            this.#call.fail(
+              this.#deps.statusOf(new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set")),
+            );
+            return;
+          }
           for (const { handle, events } of request.interests) this.#watch(handle, events);
         },
         onEnd: () => {

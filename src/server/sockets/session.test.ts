@@ -60,6 +60,41 @@ describe("Session", () => {
     other.destroy(ended);
   });
 
+  it("of a connection gives no handle that an earlier one of the principal gave, and says what became of that", () => {
+    const { session: earlier, principal, counters } = open();
+    const { handle } = earlier.adopt(socket(), facts);
+    earlier.destroy(ended);
+    const options = { principal, name: "", counters, maxWaiting: 16, onEnd: () => undefined };
+    const session = new Session({ ...options, lease: null });
+    const leased = new Session({ ...options, lease: { milliseconds: 1_000 } });
+    expect(session.adopt(socket(), facts).handle).toBe(handle + 1n);
+    expect(() => session.entry(handle)).toThrowError(
+      expect.objectContaining({
+        code: BrokerError_Code.HANDLE_NOT_FOUND,
+        message: expect.stringMatching(/before this connection's session began, at \d{4}-\d\d-\d\dT/),
+      }),
+    );
+    for (const [one, other] of [
+      [session, handle + 2n],
+      [session, 7n],
+      [leased, handle],
+    ] as const) {
+      expect(() => one.entry(other)).toThrowError(
+        expect.objectContaining({ message: `this session has no handle ${other}` }),
+      );
+    }
+    session.destroy(ended);
+    leased.destroy(ended);
+  });
+
+  it("takes handle 0 for a field that was left unset", () => {
+    const { session } = open();
+    expect(() => session.entry(0n)).toThrowError(
+      expect.objectContaining({ code: BrokerError_Code.MALFORMED_REQUEST, message: "handle is not set" }),
+    );
+    session.destroy(ended);
+  });
+
   it("closes a socket that there is no room for", () => {
     const { session } = open({ maxHandles: 1 });
     session.adopt(socket(), facts);

@@ -15,14 +15,12 @@ import { systemError } from "../../native/errno.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Principal } from "../principal.js";
+import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
 import { Quota } from "./quota.js";
 import { startTimer } from "./readiness.js";
 import { type Handle, type OpenDescription, SocketEntry, type SocketFacts } from "./socket-entry.js";
 
 const { EBADF, ECONNRESET } = constants.errno;
-
-/** Handles begin here: none is ever mistaken for a descriptor of the caller's own, and all fit an SCM_RIGHTS array. */
-const FIRST_HANDLE = 2n ** 30n;
 
 /** What the kernel says that a descriptor is. */
 function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
@@ -59,7 +57,10 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #entries = new Map<bigint, SocketEntry>();
   readonly #ending = new AbortController();
-  #nextHandle = FIRST_HANDLE;
+  readonly #numbers: HandleNumbers;
+  /** Smaller handles are of sessions before this one. */
+  readonly #firstHandle: bigint;
+  readonly #began = new Date();
   #attending = 0;
   #cancelLease: (() => void) | null = null;
   #expiresAt = 0;
@@ -69,6 +70,10 @@ export class Session {
     this.principal = options.principal;
     this.name = options.name;
     this.lease = options.lease;
+    // Implicit sessions of a principal have their handles from one row: a caller whose connection was made anew without its
+    // knowledge would otherwise use its old handles for new sockets.
+    this.#numbers = options.lease === null ? options.principal.implicitHandles : newHandleNumbers();
+    this.#firstHandle = this.#numbers.next;
     // A listener for each stream of the session, which may have any number.
     setMaxListeners(0, this.#ending.signal);
     this.waiting = new Quota("operations waiting in one session", options.maxWaiting);
@@ -97,13 +102,20 @@ export class Session {
     return this.#cancelLease === null ? null : Math.max(0, this.#expiresAt - performance.now());
   }
 
-  /** Finds a handle of this session. Throws HANDLE_NOT_FOUND. */
+  /** Finds a handle of this session. Throws HANDLE_NOT_FOUND, or MALFORMED_REQUEST for 0, which is a field left unset. */
   entry(handle: bigint): SocketEntry {
     const entry = this.#entries.get(handle);
-    if (entry === undefined) {
-      throw new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}`);
-    }
-    return entry;
+    if (entry !== undefined) return entry;
+    if (handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
+    throw this.handleNotFound(handle);
+  }
+
+  handleNotFound(handle: bigint): BrokerFault {
+    const older = this.lease === null && handle >= FIRST_HANDLE && handle < this.#firstHandle;
+    const why = older
+      ? `: it was opened before this connection's session began, at ${this.#began.toISOString()}, and a handle ends with the connection that opened it unless its session is leased`
+      : "";
+    return new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}${why}`);
   }
 
   find(handle: bigint): SocketEntry | null {
@@ -122,8 +134,8 @@ export class Session {
       native.close();
       throw error;
     }
-    const handle = this.#nextHandle as Handle;
-    this.#nextHandle += 1n;
+    const handle = this.#numbers.next as Handle;
+    this.#numbers.next += 1n;
     const entry = new SocketEntry(handle, native, facts, description);
     this.#entries.set(handle, entry);
     this.#options.counters.handles += 1;

@@ -349,7 +349,8 @@ export enum BrokerError_Code {
   UNSPECIFIED = 0,
 
   /**
-   * The session has no such handle: never opened, closed, or another session's.
+   * The session has no such handle: never opened, closed, or another session's. Where the handle is older than the session
+   * of the connection, which begins anew with each connection, the message says so.
    *
    * @generated from enum value: CODE_HANDLE_NOT_FOUND = 1;
    */
