@@ -26,11 +26,20 @@ function libc(): "glibc" | "musl" {
   return page.includes("/ld-musl-") ? "musl" : "glibc";
 }
 
+let loaded: NativeAddon | null = null;
+
 /**
  * Loads the addon: SOCKBROKER_ADDON if that is set, else the one built from source, else the prebuilt one for this host.
  * What was built here was built on purpose, and in a checkout a prebuilt one may be older than its sources.
+ *
+ * Looks for it once: whoever names an EMFILE has no descriptor to look for files with.
  */
 export function loadAddon(): NativeAddon {
+  loaded ??= findAddon();
+  return loaded;
+}
+
+function findAddon(): NativeAddon {
   const chosen = process.env.SOCKBROKER_ADDON;
   if (chosen) return require(chosen);
   const root = packageRoot();
