@@ -13,7 +13,7 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING, Any, Optional
 
-from ._received import Received, take_first
+from ._received import Received, kept_bytes, take_first
 from ._status import kernel_error
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ class Descriptor:
     def has_received(self) -> bool:
         """Whether something was received that nobody took."""
         return bool(self.received) or self.number in ahead
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes the next receive has of what was received before."""
+        return len(ahead.get(self.number, b"")) + kept_bytes(self.received, self.stream)
 
     def at_rest(self) -> Descriptor:
         """Ends what flows: from here on everything received is the socket's, or kept here."""

@@ -11,10 +11,11 @@ import fcntl
 import functools
 import os
 import select
+import struct
 import sys
 from typing import Any, Callable, Optional
 
-from . import _descriptors, _readiness, _socket_shim, _subprocess, _tls_sockets
+from . import _descriptors, _ioctl, _readiness, _socket_shim, _subprocess, _tls_sockets
 from ._descriptors import Descriptor, is_brokered
 from ._gen.v1 import socket_service_pb2
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
@@ -22,11 +23,14 @@ from ._status import kernel_error
 
 _O_NONBLOCK = os.O_NONBLOCK
 _O_RDWR = os.O_RDWR
+_O_ASYNC = getattr(os, "O_ASYNC", 0o20000)
+_INT = struct.Struct("i")
 
 _select = select.select
 _poll = select.poll
 _sendfile: Any = getattr(os, "sendfile", None)
 _pread = os.pread
+_own_ioctl = fcntl.ioctl
 _os_set_inheritable = os.set_inheritable
 _SENDFILE_BYTES = 256 * 1024
 _READABLE = POLLIN | POLLHUP | POLLERR
@@ -225,6 +229,8 @@ def _fcntl(number: int, command: int, argument: Any = 0, /) -> Any:
     if command == fcntl.F_GETFL:
         return _O_RDWR | (0 if _get_blocking(number) else _O_NONBLOCK)
     if command == fcntl.F_SETFL:
+        if argument & _O_ASYNC:
+            raise _no_signals("O_ASYNC")
         _set_blocking(number, not argument & _O_NONBLOCK)
         return 0
     if command == fcntl.F_GETFD:
@@ -234,16 +240,52 @@ def _fcntl(number: int, command: int, argument: Any = 0, /) -> Any:
         return 0
     if command in (fcntl.F_DUPFD, getattr(fcntl, "F_DUPFD_CLOEXEC", fcntl.F_DUPFD)):
         return _dup(number)
+    if command == fcntl.F_GETOWN:
+        return _INT.unpack(_socket_shim._ioctl(number, _ioctl.SIOCGPGRP, bytes(_INT.size)))[0]
+    if command == fcntl.F_SETOWN:
+        if argument != 0:
+            raise _no_signals("F_SETOWN")
+        _descriptors.lookup(number)
+        return 0
     raise kernel_error(errno.EINVAL)
 
 
-def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = True, /) -> Any:
-    if isinstance(argument, (int, bytes)) or not mutate:
-        return _socket_shim._ioctl(number, request, argument)
-    if isinstance(argument, str):
-        return _socket_shim._ioctl(number, request, argument.encode())
+def _no_signals(what: str) -> OSError:
+    """The daemon may not send this process the kernel's signals about a socket."""
+    return OSError(errno.EOPNOTSUPP, f"a brokered socket sends no signals: {what} is refused")
+
+
+def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = True, /, *more: Any) -> Any:
+    try:
+        # No process has a descriptor of this number, so the interpreter judges the arguments, and the kernel does nothing.
+        _own_ioctl(number, request, argument, mutate, *more)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+    request &= 0xFFFFFFFF
+    if request in (_ioctl.FIOCLEX, _ioctl.FIONCLEX):
+        _set_inheritable(number, request == _ioctl.FIONCLEX)
+        return 0 if isinstance(argument, int) else _as_given(argument, mutate)
+    if isinstance(argument, int):
+        _descriptors.lookup(number)
+        raise kernel_error(errno.EFAULT)
+    given = argument.encode() if isinstance(argument, str) else bytes(memoryview(argument).cast("B"))
+    if request == _ioctl.FIONBIO:
+        _set_blocking(number, not any(given[: _INT.size]))
+        return _as_given(argument, mutate)
+    answer = _socket_shim._ioctl(number, request, given)
+    if isinstance(argument, (bytes, str)) or not mutate:
+        return answer
     view = memoryview(argument).cast("B")
     if view.readonly:
-        return _socket_shim._ioctl(number, request, bytes(view))
-    view[:] = _socket_shim._ioctl(number, request, bytes(view))
+        return answer
+    view[:] = answer
     return 0
+
+
+def _as_given(argument: Any, mutate: bool) -> Any:
+    """What fcntl.ioctl answers of an argument that the kernel did not change."""
+    if isinstance(argument, str):
+        return argument.encode()
+    view = memoryview(argument).cast("B")
+    return bytes(view) if view.readonly or not mutate else 0

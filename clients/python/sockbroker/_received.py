@@ -31,6 +31,11 @@ class Received(NamedTuple):
         )
 
 
+def kept_bytes(kept: deque[Received], stream: bool) -> int:
+    """How many bytes of these the next receive has: of a stream all, otherwise those of the first message."""
+    return sum(len(each.data) for each in (kept if stream else list(kept)[:1]))
+
+
 def take_first(kept: deque[Received], size: int, flags: int, stream: bool) -> Optional[Received]:
     """Takes what was received first, as recvmsg(2) would; None if there is nothing."""
     try:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from . import _descriptors
-from ._arguments import bytes_of
+from . import _descriptors, _ioctl as _ioctl_messages
 from ._default import current_session
 from ._families import is_local
 from ._gen.v1 import admin_service_pb2, socket_service_pb2
@@ -92,17 +91,13 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
     return pair
 
 
-def _ioctl(number: int, request: int, argument: Any = 0) -> Any:
-    """fcntl.ioctl for a brokered socket: an int gives the int that the call returns, bytes give bytes."""
+def _ioctl(number: int, request: int, argument: bytes) -> bytes:
+    """fcntl.ioctl for a brokered socket: the argument as the kernel leaves it."""
     descriptor = _descriptors.lookup(number).at_rest()
-    message = socket_service_pb2.IoctlRequest(handle=descriptor.handle, request=request & 0xFFFFFFFF)
-    if isinstance(argument, int):
-        message.integer = argument
-        descriptor.session.call("ioctl", message)
-        return 0
-    message.data = bytes_of(argument)
-    result = descriptor.session.call("ioctl", message).data
-    return result[: len(message.data)]
+    prepared = _ioctl_messages.prepare(request, argument)
+    prepared.message.handle = descriptor.handle
+    answer = prepared.answer(descriptor.session.call("ioctl", prepared.message))
+    return _ioctl_messages.with_kept(request, answer, descriptor.kept_bytes)
 
 
 def _waiting_operations() -> int:

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, Optional, Union
 
+from .. import _ioctl
 from .._addresses import Address, address_from_wire, address_to_wire, judged_address
 from .._ancillary import ControlMessage, read_control, write_control
 from .._arguments import bytes_of, gathered, into, option_value, with_list
@@ -24,7 +25,7 @@ from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
 from .._option_pointers import option_answer, option_size
-from .._received import Received, as_long_as
+from .._received import Received, as_long_as, kept_bytes
 from .._status import kernel_error
 from ..errors import ConnectionLost
 from ._descriptor import Descriptor
@@ -206,16 +207,13 @@ class Socket:
         )
         await self._perform("setsockopt", request)
 
-    async def ioctl(self, request: int, argument: Union[int, Buffer] = 0) -> Union[int, bytes]:
-        """As fcntl.ioctl: an int gives the int that the call returns, bytes give bytes."""
-        message = socket_service_pb2.IoctlRequest(request=operator.index(request) & 0xFFFFFFFF)
-        if isinstance(argument, int):
-            message.integer = argument
-            await self._perform("ioctl", message)
-            return 0
-        message.data = bytes_of(argument)
-        data: bytes = (await self._perform("ioctl", message)).data
-        return data[: len(message.data)]
+    async def ioctl(self, request: int, argument: Union[int, Buffer] = 0) -> bytes:
+        """As fcntl.ioctl with bytes: the argument as the kernel leaves it. What it points to is read and written here."""
+        given = argument if isinstance(argument, int) else bytes_of(argument)
+        prepared = _ioctl.prepare(operator.index(request), given)
+        answer = prepared.answer(await self._perform("ioctl", prepared.message))
+        descriptor = self._open()
+        return _ioctl.with_kept(request, answer, kept_bytes(descriptor.received, descriptor.stream))
 
     # Receiving --------------------------------------------------------------------------------------------------------
 
