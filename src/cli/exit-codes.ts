@@ -11,6 +11,7 @@ export const exitCodes = {
   inUse: [6, "serve: another daemon listens at the endpoint"],
   noPermission: [7, "serve: no permission to listen at the endpoint"],
   noAddon: [8, "serve: the native addon is missing, or does not load"],
+  limitTooLow: [9, "serve: the limit of open descriptors is too low"],
 } as const satisfies Record<string, readonly [code: number, meaning: string]>;
 
 /** A command's exit status. */

@@ -1,36 +1,33 @@
-import { Writable } from "node:stream";
-import { type DestinationStream, destination, type Level, type Logger, pino } from "pino";
-import { note } from "./output.js";
+import { type Level, type Logger, pino } from "pino";
+import { LogSink } from "./log-sink.js";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const logFormats = ["json", "text"] as const;
 
-/** Makes the daemon's log, on stderr. Each line is written before the next is made: none is lost when the process ends. */
-export function createLog(level: Level | "silent", format: (typeof logFormats)[number]): Logger {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    format === "json" ? onStderr() : asText(),
-  );
+export interface LogOptions {
+  readonly level: Level | "silent";
+  readonly format: (typeof logFormats)[number];
+  /** A file; null is stderr. */
+  readonly path: string | null;
 }
 
-function onStderr(): DestinationStream {
-  const stderr = destination({ fd: 2, sync: true });
-  // A daemon does not end because nobody reads its log any more.
-  stderr.on("error", () => undefined);
-  return stderr;
+/** Makes the daemon's log, and what its lines go to. Throws what open(2) says of the file. */
+export function createLog({ level, format, path }: LogOptions): { readonly log: Logger; readonly sink: LogSink } {
+  const formatted = (line: string): string => (format === "json" ? line : `${textOf(line)}\n`);
+  const sink = new LogSink({ path, lostLine: (count) => formatted(lostLine(count)) });
+  const log = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    { write: (line: string) => sink.write(formatted(line)) },
+  );
+  return { log, sink };
+}
+
+function lostLine(count: number): string {
+  const [level, time] = [pino.levels.values.warn, new Date().toISOString()];
+  return `${JSON.stringify({ level, time, lost: count, msg: `${count} log lines were dropped` })}\n`;
 }
 
 /** One line a record, for a person at a terminal. */
-function asText(): DestinationStream {
-  return new Writable({
-    decodeStrings: false,
-    write(line: string, _encoding, done) {
-      note(textOf(line));
-      done();
-    },
-  });
-}
-
 function textOf(line: string): string {
   const { time, level, msg = "", err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const error = typeof err === "object" && err !== null && "stack" in err ? [String(err.stack)] : [];

@@ -1,72 +1,37 @@
 #!/usr/bin/env node
+/*
+ * Nothing of ours is imported here: until SIGUSR1 has a listener, it opens Node's debugger on a TCP port, and with it the
+ * privileges of the daemon to every user of the host. Loading the rest takes long enough for a signal to come.
+ */
 import { readFileSync } from "node:fs";
-import { commands } from "./commands.js";
-import { type ExitCode, exitCodes, UsageError } from "./exit-codes.js";
-import { mainHelp } from "./help.js";
-import { note, print } from "./output.js";
-import { didYouMean } from "./suggest.js";
+import { close, url } from "node:inspector";
 
-process.exitCode = await main(process.argv.slice(2));
+process.on("SIGUSR1", () => undefined);
+closeUnasked();
+const fewDescriptors = hasFewDescriptors();
+try {
+  const { main } = await import("./dispatch.js");
+  closeUnasked();
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  // What Node says when it cannot load a file for want of descriptors has many forms.
+  if (!fewDescriptors) throw error;
+  process.stderr.write("sockbroker: the limit of open descriptors is too low (ulimit -n, LimitNOFILE=)\n");
+  process.exitCode = 9;
+}
 
-async function main(args: readonly string[]): Promise<ExitCode> {
+/** Closes a debugger that a signal opened before there was a listener. One that the command line asked for stays. */
+function closeUnasked(): void {
+  const asked = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((text) => text.includes("--inspect"));
+  if (!asked && url() !== undefined) close();
+}
+
+/** Whether there may be too few to load the program: Node opens all its files at the same time. */
+function hasFewDescriptors(): boolean {
   try {
-    return await dispatch(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    note(`sockbroker: ${error.message}`);
-    note("Try 'sockbroker --help'.");
-    return exitCodes.usage[0];
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return limit !== undefined && Number(limit) < 256;
+  } catch {
+    return true;
   }
-}
-
-/** Throws UsageError for what is wrong before and with the command's name; the command itself reports the rest. */
-async function dispatch(args: readonly string[]): Promise<ExitCode> {
-  const [before, [name = "", ...behind]] = splitEndpoint(args);
-  switch (name) {
-    case "":
-      throw new UsageError("a command is missing");
-    case "--help":
-    case "-h":
-      return await answer(mainHelp(commands));
-    case "--version":
-    case "-V":
-    case "version":
-      return await answer(`sockbroker ${packageVersion()}\n`);
-    case "help":
-      return behind.length === 0 ? await answer(mainHelp(commands)) : await dispatch([...behind.slice(0, 1), "--help"]);
-  }
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) throw new UsageError(unknown(name));
-  const run = await command.load();
-  return await run([...before, ...behind]);
-}
-
-/** Parts an --endpoint that is written before the command from the rest. Throws UsageError. */
-function splitEndpoint(args: readonly string[]): [before: readonly string[], rest: readonly string[]] {
-  const [first = "", value] = args;
-  if (first.startsWith("--endpoint=")) return [[first], args.slice(1)];
-  if (first !== "--endpoint") return [[], args];
-  if (value === undefined) throw new UsageError("--endpoint takes a value");
-  return [[`--endpoint=${value}`], args.slice(2)];
-}
-
-function unknown(name: string): string {
-  if (!name.startsWith("-")) {
-    const names = [...commands.map((command) => command.name), "help", "version"];
-    return `there is no command ${JSON.stringify(name)}${didYouMean(name, names)}`;
-  }
-  const options = ["--help", "--version", "--endpoint"];
-  return `there is no option ${JSON.stringify(name)} before the command${didYouMean(name, options)}`;
-}
-
-async function answer(text: string): Promise<ExitCode> {
-  await print(text);
-  return exitCodes.ok[0];
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return manifest.version;
 }

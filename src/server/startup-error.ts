@@ -3,7 +3,7 @@ export class StartupError extends Error {
   override readonly name = "StartupError";
   constructor(
     message: string,
-    readonly kind: "in-use" | "permission" | "no-addon" | "other" = "other",
+    readonly kind: "in-use" | "permission" | "no-addon" | "limit" | "other" = "other",
   ) {
     super(message);
   }

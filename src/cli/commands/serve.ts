@@ -1,9 +1,11 @@
+import type { Logger } from "pino";
 import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "../../client/index.js";
 import { type Broker, type BrokerOptions, parseAdmission, StartupError, startBroker } from "../../server/index.js";
 import { checkCount, seconds, wholeNumber } from "../arguments.js";
 import { defineCommand, type Values } from "../command.js";
 import { type ExitCode, exitCodes, signalled, UsageError } from "../exit-codes.js";
-import { createLog, logFormats, logLevels } from "../log.js";
+import { createLog, type LogOptions, logFormats, logLevels } from "../log.js";
+import type { LogSink } from "../log-sink.js";
 import { note } from "../output.js";
 
 const limitOptions = {
@@ -35,6 +37,7 @@ const options = {
   },
   grace: { type: "string", value: "SECONDS", help: "how long calls may take to end on SIGTERM or SIGINT; unset: 5" },
   ...limitOptions,
+  "log-file": { type: "string", value: "PATH", help: "where to log, opened anew on SIGHUP; unset: stderr" },
   "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; unset: info` },
   "log-format": { type: "string", value: "FORMAT", help: "json, or text for people; unset: json" },
 } as const;
@@ -46,7 +49,8 @@ export const serve = defineCommand({
     'Runs the daemon, in the foreground. It logs to stderr, first a line with "msg":"listening" and the endpoint when ' +
       "it is ready. A socket file that a daemon left behind is replaced; one at which a daemon listens is not.",
     "SIGTERM and SIGINT let it drain: new work is refused, calls may end within the grace, those that still wait then end " +
-      "with a status that clients may retry (DRAINING), and the exit status is 0. A second signal ends it at once.",
+      "with a status that clients may retry (DRAINING), and the exit status is 0. A second signal ends it at once. SIGHUP " +
+      "opens --log-file anew. SIGUSR1, SIGUSR2 and SIGPIPE do nothing.",
   ],
   options,
   examples: [
@@ -57,25 +61,28 @@ export const serve = defineCommand({
     checkCount(positionals, 0, 0, "");
     const brokerOptions = brokerOptionsFrom(values);
     const grace = values.grace === undefined ? {} : { graceMilliseconds: seconds(values.grace, "--grace") * 1000 };
-    const log = createLog(
-      oneOf(logLevels, values["log-level"] ?? "info", "--log-level"),
-      oneOf(logFormats, values["log-format"] ?? "json", "--log-format"),
-    );
-    let broker: Broker;
+    const logOptions = logOptionsFrom(values);
+    let broker: Broker | null = null;
+    let asked = false;
     try {
+      const { log, sink } = openLog(logOptions);
+      process.on("exit", () => sink.flush());
+      // Before there are files: a signal without a listener would end the daemon, and leave them behind.
+      onEndSignal((signal, again) => {
+        if (again) process.exit(signalled[signal]);
+        log.info({ signal }, "draining");
+        asked = true;
+        void broker?.close(grace);
+      });
+      onOtherSignals(log, sink);
       broker = await startBroker({ ...brokerOptions, log });
+      log.info({ endpoint: broker.endpoint, pid: process.pid }, "listening");
+      if (asked) void broker.close(grace);
+      await broker.ended;
+      log.info("ended");
     } catch (error) {
       return startupFailure(error);
     }
-    onSignal((signal, again) => {
-      if (again) process.exit(signalled[signal]);
-      log.info({ signal }, "draining");
-      void broker.close(grace);
-    });
-    // After the signals have their listeners: whoever reads this may send one.
-    log.info({ endpoint: broker.endpoint, pid: process.pid }, "listening");
-    await broker.ended;
-    log.info("ended");
     return exitCodes.ok[0];
   },
 });
@@ -107,12 +114,45 @@ function startupFailure(error: unknown): ExitCode {
       return exitCodes.noPermission[0];
     case "no-addon":
       return exitCodes.noAddon[0];
+    case "limit":
+      return exitCodes.limitTooLow[0];
     case "other":
       return exitCodes.failed[0];
   }
 }
 
-function onSignal(listener: (signal: "SIGTERM" | "SIGINT", again: boolean) => void): void {
+function logOptionsFrom(values: Values<typeof options>): LogOptions {
+  return {
+    level: oneOf(logLevels, values["log-level"] ?? "info", "--log-level"),
+    format: oneOf(logFormats, values["log-format"] ?? "json", "--log-format"),
+    path: values["log-file"] ?? null,
+  };
+}
+
+/** Throws `StartupError`. */
+function openLog(logOptions: LogOptions): ReturnType<typeof createLog> {
+  try {
+    return createLog(logOptions);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new StartupError(`cannot open the log: ${message}`, code === "EACCES" ? "permission" : "other");
+  }
+}
+
+/** The end of a terminal, and signals that other daemons take for a wish, do not end this one. */
+function onOtherSignals(log: Logger, sink: LogSink): void {
+  process.on("SIGHUP", () => {
+    try {
+      log.info({ signal: "SIGHUP" }, sink.reopen() ? "log opened anew" : "stderr is not opened anew");
+    } catch (error) {
+      log.error({ err: error }, "the log could not be opened anew");
+    }
+  });
+  process.on("SIGUSR2", () => undefined);
+  process.on("SIGPIPE", () => undefined);
+}
+
+function onEndSignal(listener: (signal: "SIGTERM" | "SIGINT", again: boolean) => void): void {
   let again = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
