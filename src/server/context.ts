@@ -7,6 +7,7 @@ import type { Policy } from "./policy/policy.js";
 import type { PeerIdentity, Principal } from "./principal.js";
 import type { Session } from "./sockets/session.js";
 import type { ThrottledLog } from "./throttled-log.js";
+import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 
 /** What the whole daemon shares. */
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly log: Logger;
   /** For what a caller can cause to be logged. */
   readonly throttled: ThrottledLog;
+  readonly descriptors: DescriptorReserve;
   readonly version: string;
 }
 

@@ -19,6 +19,7 @@ import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } 
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
+import { descriptorLimit, LEAST_DESCRIPTORS } from "./descriptor-limit.js";
 import type { Limits } from "./limits.js";
 import { malformedBy } from "./malformed.js";
 import { newResolver } from "./names/resolver.js";
@@ -32,8 +33,10 @@ import { serveSession } from "./services/session-stream.js";
 import { unaryHandlers } from "./services/unary.js";
 import { serveWatch } from "./services/watch.js";
 import { Sessions } from "./sockets/sessions.js";
+import { StartupError } from "./startup-error.js";
 import { ThrottledLog } from "./throttled-log.js";
 import { type Connection, Connections } from "./transport/connections.js";
+import { DescriptorReserve } from "./transport/descriptor-reserve.js";
 import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 
 /** In which callers may send ahead, per connection and per stream. */
@@ -44,6 +47,9 @@ const RESOLVER_THREADS = 64;
 
 /** On one connection: each may hold one request that has not come in whole. */
 const MAX_STREAMS = 1024;
+
+/** For operators, and for the daemon itself, when there are no others left. */
+const RESERVED_DESCRIPTORS = 16;
 
 export interface DaemonOptions {
   readonly native: NativeAddon;
@@ -84,18 +90,46 @@ export class Daemon {
       version,
       throttled: new ThrottledLog(log),
       resolver: newResolver(native),
+      descriptors: reserveDescriptors(native),
     };
     this.#sessions = new Sessions({ limits, counters });
     this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
     this.#rpc = this.#createRpc();
-    this.#listener = listenUnix({
-      native,
-      path: options.path,
-      mode: options.mode,
-      onConnection: (socket, peer) => this.#admit(socket, peer),
-      onOwnProcess: () => this.#refuseOwn(),
-      onError: (error) => log.error({ err: error }, "a connection could not be accepted"),
-    });
+    this.#listener = this.#listen(options);
+  }
+
+  #listen({ native, path, mode, policy }: DaemonOptions): UnixListener {
+    const { log, descriptors, throttled } = this.#services;
+    try {
+      return listenUnix({
+        native,
+        path,
+        mode,
+        reserve: descriptors,
+        isOperator: ({ uid }) => policy.decide({ principal: `uid:${uid}`, verb: "admin", endpoint: null }).allowed,
+        onConnection: (socket, peer) => this.#admit(socket, peer),
+        onOwnProcess: () => this.#refuseOwn(),
+        onFull: (waiting) =>
+          throttled.add({
+            kind: "no descriptors",
+            level: "warn",
+            message: "no descriptors are left: new callers wait",
+            fields: { waiting },
+          }),
+        onError: (error) =>
+          throttled.add({
+            kind: `not accepted ${error.message}`,
+            level: "error",
+            message: "a connection could not be accepted",
+            fields: { err: error },
+          }),
+        onRestored: () => log.warn({ path }, "the socket's file was gone, and was put back"),
+        onLost: (reason) => log.error({ path, reason }, "callers cannot find this daemon"),
+      });
+    } catch (error) {
+      descriptors.close();
+      throw error;
+    }
   }
 
   /**
@@ -118,6 +152,7 @@ export class Daemon {
     this.#rpc.drain(FAREWELL_MS);
     await this.#disconnected();
     this.#rpc.close();
+    this.#services.descriptors.close();
     this.#options.onEnd();
   }
 
@@ -233,6 +268,25 @@ export class Daemon {
       ],
     });
   }
+}
+
+/** Throws `StartupError` where there would be next to none for callers. */
+function reserveDescriptors(native: NativeAddon): DescriptorReserve {
+  const limit = descriptorLimit();
+  if (limit !== null && limit < LEAST_DESCRIPTORS) throw tooFewDescriptors(limit);
+  try {
+    return new DescriptorReserve(native, RESERVED_DESCRIPTORS);
+  } catch {
+    throw tooFewDescriptors(limit);
+  }
+}
+
+function tooFewDescriptors(limit: number | null): StartupError {
+  const which = limit === null ? "" : `, which is ${limit} here,`;
+  return new StartupError(
+    `the limit of open descriptors${which} must be at least ${LEAST_DESCRIPTORS} (ulimit -n, LimitNOFILE=)`,
+    "limit",
+  );
 }
 
 /** Where something was thrown: unlike its text, nothing that a caller can choose. */

@@ -18,6 +18,7 @@ import { authorise, isAllowed } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { handleInfoOf } from "../codec/handle-info.js";
 import { sessionInfoOf } from "../codec/session-info.js";
+import type { Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { Session } from "../sockets/session.js";
 import type { Sessions } from "../sockets/sessions.js";
@@ -79,7 +80,7 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
         deps.drain(grace === null ? null : millisecondsOf(grace));
         return {};
       },
-      getStatistics: (call) => statistics(admitted(call).services.counters),
+      getStatistics: (call) => statistics(admitted(call).services),
     },
     writable: {
       watchHandles: (call: WritableServerCall<WatchHandlesResponse>, request: WatchHandlesRequest) => {
@@ -141,7 +142,12 @@ function watchHandles(
   look();
 }
 
-function statistics(counters: Parameters<typeof enter>[0]["services"]["counters"]) {
+function statistics({ counters, descriptors }: Services) {
+  // Both are read from /proc, which takes a descriptor.
+  const [openDescriptors, residentBytes] = descriptors.lend(1, (): [number, bigint] => [
+    readdirSync("/proc/self/fd").length,
+    BigInt(process.memoryUsage.rss()),
+  ]);
   return {
     connections: counters.connections,
     sessions: counters.sessions,
@@ -149,8 +155,8 @@ function statistics(counters: Parameters<typeof enter>[0]["services"]["counters"
     waitingOperations: counters.waiting,
     streams: counters.attachments + counters.watches,
     timers: counters.timers,
-    openDescriptors: readdirSync("/proc/self/fd").length,
-    residentBytes: BigInt(process.memoryUsage.rss()),
+    openDescriptors,
+    residentBytes,
     operationsTotal: BigInt(counters.operations),
     operationsFailedTotal: BigInt(counters.operationsFailed),
     handlesOpenedTotal: BigInt(counters.handlesOpened),

@@ -1,37 +1,50 @@
 /*
  * Accepts connections on a unix socket, and learns who is there before a byte of HTTP/2 is parsed.
  *
- * A path that is taken is looked at before it is given up on: a socket that nobody answers on was left behind by a daemon
- * that was killed, and is replaced; one that is answered is another daemon's, and is refused. A lock beside the socket,
- * held for the daemon's life, keeps two that start at once from both finding it stale.
+ * When there is no descriptor left, what comes is looked at with a descriptor of the reserve: operators are served, and the
+ * others wait, without a descriptor, until there is room; what has no room to wait stays in the kernel's backlog. Nothing
+ * is cut.
  */
 
-import { chmodSync, lstatSync, rmSync, unlinkSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
-import type { NativeAddon, NativeSocket } from "../../native/binding.js";
+import type { NativeAddon, NativeSocket, PeerCredentials } from "../../native/binding.js";
 import { POLLIN } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import type { PeerIdentity } from "../principal.js";
-import { StartupError } from "../startup-error.js";
+import type { DescriptorReserve } from "./descriptor-reserve.js";
+import { EndpointFile } from "./endpoint-file.js";
+import { WaitingRoom } from "./waiting-room.js";
 
-const { EADDRINUSE, EAGAIN, ECONNREFUSED, EMFILE, ENFILE } = constants.errno;
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const BACKLOG = 4096;
+const { EAGAIN, EMFILE, ENFILE } = constants.errno;
 /** Accepted in one turn of the loop, so that a flood of connections does not keep calls from being served. */
 const ACCEPTS_PER_TURN = 64;
-const REST_WHEN_FULL_MS = 100;
+const MOST_WAITING = 1_024;
+/** How often it is tried whether there is room for those who wait. */
+const ROOM_MS = 100;
+/** How often the endpoint's files are looked at, and those who wait and have gone are dropped from a full waiting room. */
+const INSPECTION_MS = 1_000;
+/** The connection, and what the kernel gives to know its peer by. */
+const DESCRIPTORS_TO_LOOK = 2;
 
 export interface UnixListenerOptions {
   readonly native: NativeAddon;
   readonly path: string;
   /** Permission bits of the socket's file. */
   readonly mode: number;
+  readonly reserve: DescriptorReserve;
+  /** Whether somebody is served out of the reserve. */
+  readonly isOperator: (peer: PeerIdentity) => boolean;
   readonly onConnection: (socket: Socket, peer: PeerIdentity) => void;
   /** A connection that this very process made was closed. */
   readonly onOwnProcess: () => void;
+  /** There are no descriptors left, and so many callers wait, besides those in the backlog. */
+  readonly onFull: (waiting: number) => void;
   readonly onError: (error: Error) => void;
+  /** Somebody removed the endpoint's file, and it is there again. */
+  readonly onRestored: () => void;
+  /** Callers do not find the daemon at its path any more. Said once, until they do again. */
+  readonly onLost: (reason: string) => void;
 }
 
 export interface UnixListener {
@@ -39,141 +52,182 @@ export interface UnixListener {
   close(): void;
 }
 
-/** Listens. Throws `StartupError`. */
+/** Listens. Throws `StartupError`, or `SystemError` where descriptors are few. */
 export function listenUnix(options: UnixListenerOptions): UnixListener {
-  const { native, path } = options;
-  const lock = native.lockFile(`${path}.lock`);
-  if (lock === -EAGAIN) throw inUse(path);
-  if (typeof lock === "number") throw startupError(path, systemError(lock, "open"));
-  const unlock = (): void => {
-    rmSync(`${path}.lock`, { force: true });
-    lock.close();
-  };
-  try {
-    const close = listen(options);
-    return {
-      close: () => {
-        close();
-        unlock();
-      },
-    };
-  } catch (error) {
-    unlock();
-    throw error instanceof StartupError ? error : startupError(path, error);
-  }
+  return new Listener(options);
 }
 
-/** Listens on a path that nobody else of our kind is at. Answers how to stop. */
-function listen(options: UnixListenerOptions): () => void {
-  const { native, path } = options;
-  const listener = native.socket(AF_UNIX, SOCK_STREAM, 0, null);
-  if (typeof listener === "number") throw systemError(listener, "socket");
-  try {
-    bindReplacingStale(native, listener, path);
-    // Nobody can connect before listen(2), so nobody gets in under a wider mode.
-    chmodSync(path, options.mode);
-    const result = listener.listen(BACKLOG);
-    if (result < 0) throw systemError(result, "listen");
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
-  const { ino } = lstatSync(path);
-  let rest: NodeJS.Timeout | null = null;
-  const watch = (): void => {
-    listener.watch(POLLIN, () => {
-      const full = acceptSome(listener, options);
-      if (!full) return;
-      listener.watch(0, null);
-      rest = setTimeout(watch, REST_WHEN_FULL_MS);
-    });
-  };
-  watch();
-  return () => {
-    if (rest !== null) clearTimeout(rest);
-    listener.close();
-    removeOwn(path, ino);
-  };
-}
+class Listener implements UnixListener {
+  readonly #options: UnixListenerOptions;
+  readonly #endpoint: EndpointFile;
+  readonly #waiting: WaitingRoom;
+  /** Where connections come from: the endpoint's, and those whose file somebody removed and who still have some. */
+  readonly #listeners = new Set<NativeSocket>();
+  /** Accepted, and without room to wait. While there is one nothing more is accepted. */
+  #held: NativeSocket | null = null;
+  #room: NodeJS.Timeout | null = null;
+  readonly #inspection: NodeJS.Timeout;
+  #lost = false;
 
-/** Answers true when there is no descriptor left to accept with. */
-function acceptSome(listener: NativeSocket, options: UnixListenerOptions): boolean {
-  for (let i = 0; i < ACCEPTS_PER_TURN; i++) {
-    const accepted = listener.accept();
-    if (typeof accepted !== "number") {
-      admit(accepted.socket, options);
-      continue;
+  constructor(options: UnixListenerOptions) {
+    this.#options = options;
+    this.#waiting = new WaitingRoom(options.native, MOST_WAITING);
+    try {
+      this.#endpoint = new EndpointFile(options);
+    } catch (error) {
+      this.#waiting.close();
+      throw error;
     }
-    if (accepted === -EAGAIN) return false;
-    const full = accepted === -EMFILE || accepted === -ENFILE;
-    if (full) options.onError(systemError(accepted, "accept"));
-    if (full) return true;
+    this.#watch(this.#endpoint.listener);
+    this.#inspection = setInterval(() => this.#inspect(), INSPECTION_MS).unref();
   }
-  return false;
+
+  close(): void {
+    clearInterval(this.#inspection);
+    if (this.#room !== null) clearInterval(this.#room);
+    this.#endpoint.release();
+    for (const listener of this.#listeners) listener.close();
+    this.#held?.close();
+    this.#waiting.close();
+  }
+
+  #watch(listener: NativeSocket): void {
+    this.#listeners.add(listener);
+    listener.watch(POLLIN, () => this.#accept(listener));
+  }
+
+  #accept(listener: NativeSocket): void {
+    for (let i = 0; i < ACCEPTS_PER_TURN && this.#held === null; i++) {
+      const full = this.#room !== null || !this.#options.reserve.refill();
+      const result = full ? -EMFILE : listener.accept();
+      if (typeof result !== "number") {
+        this.#admit(result.socket);
+        continue;
+      }
+      if (result === -EAGAIN) return;
+      if (!isFull(result)) continue;
+      this.#makeThemWait();
+      if (!this.#acceptFromReserve(listener)) return;
+    }
+    if (this.#held !== null) this.#pause();
+  }
+
+  /** From now on, until nobody waits, everyone waits. */
+  #makeThemWait(): void {
+    this.#room ??= setInterval(() => this.#serveWaiting(), ROOM_MS);
+  }
+
+  /** Looks at the next connection. False when there is none, or the reserve is used up. */
+  #acceptFromReserve(listener: NativeSocket): boolean {
+    return this.#options.reserve.lend(DESCRIPTORS_TO_LOOK, () => {
+      const result = listener.accept();
+      if (typeof result === "number") {
+        if (result !== -EAGAIN) this.#pause();
+        return false;
+      }
+      const { socket } = result;
+      const credentials = socket.peerCredentials();
+      if (typeof credentials !== "number" && this.#options.isOperator(credentials)) {
+        this.#serve(socket, credentials);
+        return true;
+      }
+      if (typeof credentials !== "number") credentials.pidfd?.close();
+      this.#letWait(socket);
+      return true;
+    });
+  }
+
+  /** Leaves what comes in the backlog until there is room again. */
+  #pause(): void {
+    for (const listener of this.#listeners) listener.watch(0, null);
+  }
+
+  #serveWaiting(): void {
+    while (this.#held === null && this.#options.reserve.refill()) {
+      const next = this.#waiting.take();
+      if (next === null) break;
+      this.#admit(next);
+    }
+    if (this.#held !== null && this.#waiting.put(this.#held)) this.#held = null;
+    if (this.#held !== null) return;
+    const over = this.#waiting.count === 0 && this.#options.reserve.refill();
+    if (over && this.#room !== null) {
+      clearInterval(this.#room);
+      this.#room = null;
+    }
+    for (const listener of this.#listeners) this.#watch(listener);
+  }
+
+  #admit(connection: NativeSocket): void {
+    const credentials = connection.peerCredentials();
+    if (isFull(credentials)) {
+      // Who is there takes a descriptor too, and to have none is no reason to cut somebody off.
+      this.#options.reserve.lend(1, () => this.#admitAs(connection, connection.peerCredentials()));
+    } else {
+      this.#admitAs(connection, credentials);
+    }
+  }
+
+  #admitAs(connection: NativeSocket, credentials: PeerCredentials | number): void {
+    if (isFull(credentials)) {
+      this.#letWait(connection);
+    } else if (typeof credentials === "number") {
+      connection.close();
+      this.#options.onError(systemError(credentials, "getsockopt"));
+    } else {
+      this.#serve(connection, credentials);
+    }
+  }
+
+  #letWait(connection: NativeSocket): void {
+    this.#makeThemWait();
+    if (!this.#waiting.put(connection)) this.#held = connection;
+    this.#options.onFull(this.#waiting.count);
+  }
+
+  #serve(connection: NativeSocket, { pid, uid, gid, pidfd }: PeerCredentials): void {
+    // A process that is gone already cannot be told from another that got its number.
+    const gone = pidfd !== null && pidfd.poll(POLLIN) !== 0;
+    pidfd?.close();
+    if (gone) {
+      connection.close();
+      return;
+    }
+    // A socket that a caller has here would be the daemon itself on the other side, whatever path led here, and an
+    // operator. While this process lives the number is its own, and in its namespace it never reads 0.
+    if (pid === process.pid) {
+      connection.close();
+      this.#options.onOwnProcess();
+      return;
+    }
+    this.#options.onConnection(new Socket({ fd: connection.release(), readable: true, writable: true }), {
+      pid,
+      uid,
+      gid,
+    });
+  }
+
+  #inspect(): void {
+    const { reserve, onLost, onRestored } = this.#options;
+    if (this.#held !== null) reserve.lend(1, () => this.#waiting.sweep());
+    const found = reserve.lend(DESCRIPTORS_TO_LOOK, () => this.#endpoint.inspect());
+    if (found.state === "lost") {
+      if (!this.#lost) onLost(found.reason);
+      this.#lost = true;
+      return;
+    }
+    this.#lost = false;
+    if (found.state === "intact") return;
+    this.#watch(this.#endpoint.listener);
+    // Whoever had found the old file has connected by now, and is accepted as everyone is.
+    this.#accept(found.old);
+    this.#listeners.delete(found.old);
+    found.old.close();
+    onRestored();
+  }
 }
 
-function admit(connection: NativeSocket, options: UnixListenerOptions): void {
-  const credentials = connection.peerCredentials();
-  if (typeof credentials === "number") {
-    connection.close();
-    options.onError(systemError(credentials, "getsockopt"));
-    return;
-  }
-  const { pid, uid, gid, pidfd } = credentials;
-  // A process that is gone already cannot be told from another that got its number.
-  const gone = pidfd !== null && pidfd.poll(POLLIN) !== 0;
-  pidfd?.close();
-  if (gone) {
-    connection.close();
-    return;
-  }
-  // A socket that a caller has here would be the daemon itself on the other side, whatever path led here, and an operator.
-  // While this process lives the number is its own, and in its namespace it never reads 0.
-  if (pid === process.pid) {
-    connection.close();
-    options.onOwnProcess();
-    return;
-  }
-  options.onConnection(new Socket({ fd: connection.release(), readable: true, writable: true }), { pid, uid, gid });
-}
-
-function bindReplacingStale(native: NativeAddon, listener: NativeSocket, path: string): void {
-  const address = { kind: "unix", path: Buffer.from(path) } as const;
-  let result = listener.bind(address);
-  if (result === -EADDRINUSE) {
-    removeStale(native, path);
-    result = listener.bind(address);
-  }
-  if (result < 0) throw systemError(result, "bind");
-}
-
-function removeStale(native: NativeAddon, path: string): void {
-  if (!lstatSync(path).isSocket()) throw new StartupError(`${path} exists and is not a socket`);
-  const probe = native.socket(AF_UNIX, SOCK_STREAM, 0, null);
-  if (typeof probe === "number") throw systemError(probe, "socket");
-  const result = probe.connect({ kind: "unix", path: Buffer.from(path) });
-  probe.close();
-  if (result !== -ECONNREFUSED) throw inUse(path);
-  unlinkSync(path);
-}
-
-function removeOwn(path: string, ino: number): void {
-  try {
-    if (lstatSync(path).ino === ino) unlinkSync(path);
-  } catch {
-    // Gone already.
-  }
-}
-
-function inUse(path: string): StartupError {
-  return new StartupError(`another daemon is listening on ${path}`, "in-use");
-}
-
-function startupError(path: string, error: unknown): StartupError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const text = error instanceof Error ? error.message : String(error);
-  if (code === "EACCES" || code === "EPERM") {
-    return new StartupError(`no permission to listen on ${path}: ${text}`, "permission");
-  }
-  return new StartupError(`cannot listen on ${path}: ${text}`);
+/** Whether a call failed because there are no descriptors left. */
+function isFull(result: unknown): boolean {
+  return result === -EMFILE || result === -ENFILE;
 }

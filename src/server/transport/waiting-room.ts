@@ -1,0 +1,80 @@
+import type { NativeAddon, NativeSocket } from "../../native/binding.js";
+import { POLLHUP } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const SO_SNDBUF = 7;
+const SO_SNDBUFFORCE = 32;
+const MSG_PEEK = 2;
+/** For one descriptor. */
+const CONTROL_BYTES = 64;
+const MARK = Buffer.from([0]);
+/** Of which the kernel takes what it allows; a connection needs less than 1 KiB. */
+const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Connections that wait for a descriptor, in their order. They wait in the kernel, as messages in a socketpair, where they
+ * need none: the backlog of a listener cannot be looked through for whoever stands behind them.
+ */
+export class WaitingRoom {
+  readonly #in: NativeSocket;
+  readonly #out: NativeSocket;
+  readonly #capacity: number;
+  #count = 0;
+
+  /** Throws `SystemError`. */
+  constructor(native: NativeAddon, capacity: number) {
+    const pair = native.socketpair(AF_UNIX, SOCK_STREAM, 0);
+    if (typeof pair === "number") throw systemError(pair, "socketpair");
+    [this.#in, this.#out] = pair;
+    this.#capacity = capacity;
+    if (this.#in.setsockoptInt(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES) < 0) {
+      this.#in.setsockoptInt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
+    }
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Puts a connection at the end, and closes it here. False when there is no room; it is then left as it is. */
+  put(connection: NativeSocket): boolean {
+    if (this.#count >= this.#capacity) return false;
+    const rights = { level: SOL_SOCKET, type: SCM_RIGHTS, data: Buffer.alloc(0), sockets: [connection] };
+    if (this.#in.sendmsg([MARK], [rights], 0, null) < 0) return false;
+    connection.close();
+    this.#count += 1;
+    return true;
+  }
+
+  /** Takes the first. Null when there is none, or no descriptor for it. */
+  take(): NativeSocket | null {
+    if (this.#count === 0) return null;
+    // Looking first: without a descriptor to spare the kernel would drop what it cannot deliver.
+    const first = this.#out.recvmsg(MARK.length, CONTROL_BYTES, MSG_PEEK);
+    if (typeof first === "number") return null;
+    const connection = first.control[0]?.sockets?.[0];
+    if (connection === undefined) return null;
+    this.#out.recv(MARK.length, 0);
+    this.#count -= 1;
+    return connection;
+  }
+
+  /** Drops those whose callers have gone. Needs a descriptor. */
+  sweep(): void {
+    for (let left = this.#count; left > 0; left--) {
+      const connection = this.take();
+      if (connection === null) return;
+      const gone = (connection.poll(POLLHUP) & POLLHUP) !== 0;
+      if (gone || !this.put(connection)) connection.close();
+    }
+  }
+
+  close(): void {
+    this.#in.close();
+    this.#out.close();
+  }
+}
