@@ -107,6 +107,16 @@ class Descriptor:
             if flow is not None:
                 flow.wait()
 
+    def become(self, other: Descriptor) -> None:
+        """Takes another's place, whose number is forgotten, and answers nothing of its own any more."""
+        self.at_rest()
+        ahead.pop(self.number, None)
+        forget(other.number)
+        self.session, self.handle, self.stream = other.session, other.handle, other.stream
+        self.received, self.connections = other.received, other.connections
+        self.names.clear()
+        self.shared = True
+
     def take(self, size: int, flags: int) -> Optional[Received]:
         """Takes what was received before, as recvmsg(2) would; None if there is nothing."""
         data = ahead.pop(self.number, b"")

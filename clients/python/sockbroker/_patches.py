@@ -15,7 +15,17 @@ import struct
 import sys
 from typing import Any, Callable, Optional
 
-from . import _descriptors, _ioctl, _readiness, _socket_shim, _subprocess, _tls_sockets
+from . import (
+    _descriptors,
+    _files,
+    _ioctl,
+    _readiness,
+    _refusals,
+    _socket_shim,
+    _subprocess,
+    _tls_sockets,
+    _wakeup,
+)
 from ._descriptors import Descriptor, is_brokered
 from ._gen.v1 import socket_service_pb2
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
@@ -70,8 +80,11 @@ def install() -> None:
         os.sendfile = _sendfile_mixed
     fcntl.fcntl = _for_brokered(fcntl.fcntl, _fcntl)
     fcntl.ioctl = _for_brokered(fcntl.ioctl, _fcntl_ioctl)
+    _files.install()
+    _refusals.install()
     _tls_sockets.install()
     _subprocess.install()
+    _wakeup.install()
 
 
 def _patch_selectors(selectors: Any) -> None:

@@ -7,6 +7,7 @@ the interpreter's own, and so are the exceptions and the constants.
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 from . import _descriptors, _ioctl as _ioctl_messages
@@ -74,7 +75,7 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
     except TypeError:
         real.socketpair(*arguments)
         raise
-    if is_local(family):
+    if is_local(family) or _is_self_pipe():
         first, second = real.socketpair(family, kind, proto)
         pair = socket.__new__(socket), socket.__new__(socket)
         pair[0]._local, pair[1]._local = first, second
@@ -89,6 +90,16 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
     for end, info in zip(pair, (response.first, response.second)):
         end._become(_descriptors.adopt(session, info.handle), family, kind, proto)
     return pair
+
+
+# Modules whose pairs stay in this process: what wakes an event loop, and what becomes the stdin of a child.
+_LOCAL_PAIRS = frozenset(("asyncio.selector_events", "asyncio.unix_events", "trio._core._wakeup_socketpair"))
+
+
+def _is_self_pipe() -> bool:
+    """Whether it is one of these modules that calls Lib/socket.py, which calls `socketpair`."""
+    caller = sys._getframe(2).f_back
+    return caller is not None and caller.f_globals.get("__name__") in _LOCAL_PAIRS
 
 
 def _ioctl(number: int, request: int, argument: bytes) -> bytes:

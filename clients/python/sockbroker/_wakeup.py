@@ -1,0 +1,95 @@
+"""Lets `signal.set_wakeup_fd` take a brokered socket.
+
+The interpreter writes the numbers of signals to a descriptor of this process, in C and inside the signal's handler. So it gets
+the end of a local pair, and a thread sends to the socket what comes out of the other. The self-pipes of event loops need none
+of that: they are local (`_socket_shim.socketpair`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import threading
+from typing import Any, Optional
+
+from . import _descriptors
+from ._gen.v1 import socket_service_pb2
+from ._real import real
+
+_set_wakeup_fd = signal.set_wakeup_fd
+
+
+class _Wakeup:
+    """What the interpreter writes to, for a brokered socket."""
+
+    def __init__(self, descriptor: _descriptors.Descriptor) -> None:
+        self.descriptor = descriptor
+        self._reader, self.writer = real.socketpair()
+        self._reader.settimeout(None)
+        self.writer.setblocking(False)
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="sockbroker-wakeup", daemon=True).start()
+
+    def close(self) -> None:
+        self.writer.close()
+
+    def _run(self) -> None:
+        while data := self._reader.recv(4096):
+            # Where there is no room for it, the interpreter loses it too.
+            request = socket_service_pb2.SendRequest(handle=self.descriptor.handle, data=data)
+            with contextlib.suppress(OSError):
+                self.descriptor.session.call("send", request)
+        self._reader.close()
+
+
+_current: Optional[_Wakeup] = None
+
+
+@functools.wraps(_set_wakeup_fd)
+def set_wakeup_fd(fd: Any, /, **keywords: Any) -> int:
+    global _current
+    wakeup: Optional[_Wakeup] = None
+    number = fd
+    if _descriptors.is_brokered(fd):
+        descriptor = _descriptors.lookup(fd)
+        request = socket_service_pb2.GetblockingRequest(handle=descriptor.handle)
+        if descriptor.session.call("getblocking", request).blocking:
+            raise ValueError(f"the fd {fd} must be in non-blocking mode")
+        wakeup = _Wakeup(descriptor)
+        number = wakeup.writer.fileno()
+    try:
+        before = _set_wakeup_fd(number, **keywords)
+    except BaseException:
+        if wakeup is not None:
+            wakeup.close()
+        raise
+    if wakeup is not None:
+        wakeup.start()
+    last, _current = _current, wakeup
+    if last is not None:
+        if before == last.writer.fileno():
+            before = last.descriptor.number
+        last.close()
+    return before
+
+
+def install() -> None:
+    """Puts the function in its place."""
+    signal.set_wakeup_fd = set_wakeup_fd
+
+
+def _after_fork_in_child() -> None:
+    """The pair is shared with the parent, whose thread would take the child's signals."""
+    global _current
+    if _current is None:
+        return
+    last, _current = _current, _Wakeup(_current.descriptor)
+    _set_wakeup_fd(_current.writer.fileno())
+    _current.start()
+    last.close()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
