@@ -140,6 +140,10 @@ export interface NativeSocket {
   readonly type: number;
   readonly protocol: number;
   readonly closed: boolean;
+  /** The number that the kernel has for a socket, the same for all descriptors of it; 0 for what is not a socket. */
+  readonly inode: number;
+  /** Whether `close` answers before the descriptor is closed. */
+  readonly closesOnThread: boolean;
 
   /** bind(2). 0 or -errno. */
   bind(address: Sockaddr): number;
@@ -152,8 +156,8 @@ export interface NativeSocket {
   /** shutdown(2). 0 or -errno. */
   shutdown(how: number): number;
   /**
-   * close(2), after the watch has ended. 0 or -errno. A socket with a positive SO_LINGER is closed on a thread of its
-   * own, because close(2) then waits even on a non-blocking descriptor.
+   * close(2), after the watch has ended. 0 or -errno. What close(2) waits for in any mode it waits for on a thread, and this
+   * answers 0: a positive SO_LINGER, the grace period of a packet socket, transfers of CAN, files of a network.
    */
   close(): number;
   /** fcntl(2) F_DUPFD_CLOEXEC: another object on the same open description. */
@@ -292,6 +296,15 @@ export interface NativeAddon {
    * -EAGAIN while another has it. Its owner may remove the file before it lets go.
    */
   lockFile(path: string): NativeSocket | NegatedErrno;
+
+  /**
+   * Follows an open description for as long as it exists anywhere: here, in another process, or in a message that nobody has
+   * received. 0 or -errno (-EPERM: files and directories cannot be followed). `id` replaces an earlier one if this
+   * very descriptor is followed already.
+   */
+  follow(socket: NativeSocket, id: number): number;
+  /** The ids of those that exist. */
+  followed(): number[] | NegatedErrno;
 
   /** getaddrinfo(3). Bytes, because names need not be UTF-8. */
   getaddrinfo(

@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { NativeSocket } from "../../src/native/binding.js";
 import {
@@ -91,6 +94,17 @@ describe("after close", () => {
   });
 });
 
+/** The sockets of this process, by the name that /proc has for them. */
+function sockets(): Set<string> {
+  return new Set([...descriptors().values()].filter((name) => name.startsWith("socket:")));
+}
+
+/** Waits until this process has none of these any more. */
+async function gone(names: Iterable<string>): Promise<void> {
+  const left = () => [...names].filter((name) => sockets().has(name));
+  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 25_000, interval: 5 });
+}
+
 describe("closing", () => {
   test("leaves no descriptor, however many there were", () => {
     const before = descriptors();
@@ -116,6 +130,39 @@ describe("closing", () => {
     expect(client.send(bytes("x"), 0)).toBe(failed("EBADF"));
   });
 
+  test.for([
+    ["a packet socket", 17, 3, 0],
+    ["a CAN socket", 29, 3, 1],
+    ["a TIPC socket", 30, 2, 0],
+    ["an XDP socket", 44, 3, 0],
+  ] as const)(
+    "does not wait for the kernel to let go of %s, and it does let go",
+    async ([, family, type, protocol], { skip }) => {
+      const first = addon.socket(family, type, protocol, null);
+      if (typeof first === "number")
+        return skip(`this kernel or user may have no such socket: ${addon.strerror(-first)}`);
+      const before = sockets();
+      expect(before).toContain(`socket:[${first.inode}]`);
+      const made = [first, ...Array.from({ length: 20 }, () => socket(family, type, protocol))];
+      expect(made.every((one) => one.closesOnThread)).toBe(true);
+      const names = made.map((one) => `socket:[${one.inode}]`);
+      for (const one of made) expect(one.close()).toBe(0);
+      expect(made.every((one) => one.closed && !one.closesOnThread)).toBe(true);
+      await gone(names);
+    },
+  );
+
+  test("is done at once by most", () => {
+    const [a, b] = pair();
+    const lingering = socket(AF_INET, SOCK_STREAM);
+    const datagram = socket(AF_INET, 2);
+    using _ = closing(a, b, lingering, datagram);
+    expect([a.closesOnThread, lingering.closesOnThread, datagram.closesOnThread]).toEqual([false, false, false]);
+    lingering.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(new Int32Array([1, 5]).buffer));
+    expect(lingering.closesOnThread).toBe(true);
+    lingering.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(8));
+  });
+
   test("one of two leaves the connection open", () => {
     const [a, b] = pair();
     const twin = got(a.dup());
@@ -135,6 +182,62 @@ async function run(body: string, ...flags: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, "-e", program]);
   return stdout.trim();
 }
+
+describe("an open description that is followed", () => {
+  const rights = (...sockets: NativeSocket[]) => [
+    { level: SOL_SOCKET, type: constant("SCM_RIGHTS"), data: new Uint8Array(), sockets },
+  ];
+
+  test("is there until its last descriptor is closed", () => {
+    const [one, other] = pair();
+    const twin = got(one.dup());
+    using _ = closing(other);
+    expect(addon.follow(one, 7)).toBe(0);
+    expect(addon.followed()).toContain(7);
+    one.close();
+    expect(addon.followed()).toContain(7);
+    twin.close();
+    expect(addon.followed()).not.toContain(7);
+  });
+
+  test("is there while it is in a message, and gone with it", () => {
+    const [a, b] = pair();
+    const sent = socket(AF_INET, SOCK_STREAM);
+    const { inode } = sent;
+    expect(addon.follow(sent, 8)).toBe(0);
+    expect(a.sendmsg([bytes("x")], rights(sent), 0, null)).toBe(1);
+    expect(a.sendmsg([bytes("y")], rights(sent), 0, null)).toBe(1);
+    sent.close();
+    expect(addon.followed()).toContain(8);
+    const [received] = got(b.recvmsg(1, 64, 0)).control.flatMap(({ sockets }) => sockets ?? []);
+    if (received === undefined) throw new Error("nothing was received");
+    expect(received.inode).toBe(inode);
+    received.close();
+    expect(addon.followed()).toContain(8);
+    a.close();
+    expect(addon.followed()).toContain(8);
+    b.close();
+    expect(addon.followed()).not.toContain(8);
+  });
+
+  test("has the last id that it was given", () => {
+    const one = socket(AF_INET, SOCK_STREAM);
+    expect(addon.follow(one, 9)).toBe(0);
+    expect(addon.follow(one, 2 ** 32 - 1)).toBe(0);
+    expect(addon.followed()).not.toContain(9);
+    expect(addon.followed()).toContain(2 ** 32 - 1);
+    one.close();
+    expect(addon.follow(one, 10)).toBe(failed("EBADF"));
+  });
+
+  test("is no file", () => {
+    const lock = got(addon.lockFile(join(tmpdir(), `follow-${process.pid}`)));
+    using _ = closing(lock);
+    rmSync(join(tmpdir(), `follow-${process.pid}`));
+    expect(lock.inode).toBe(0);
+    expect(addon.follow(lock, 11)).toBe(failed("EPERM"));
+  });
+});
 
 describe("the collector", () => {
   test("closes what was dropped, and keeps what is watched", async () => {
@@ -199,19 +302,24 @@ describe("with watches and look-ups under way", () => {
     const { parentPort } = require("node:worker_threads");
     const addon = require(${JSON.stringify(addonFile)});
     ${busy}
-    parentPort.postMessage("busy");`;
+    parentPort.postMessage([a.inode, b.inode]);`;
+
+  /** A worker that runs the program, and the names of the sockets that it keeps. */
+  async function busyWorker(): Promise<[Worker, string[]]> {
+    const worker = new Worker(program, { eval: true });
+    const [inodes] = (await once(worker, "message")) as [number[]];
+    return [worker, inodes.map((inode) => `socket:[${inode}]`)];
+  }
 
   test("workers are terminated, one after the other and together", async () => {
-    const before = descriptors().size;
-    const one = () =>
-      new Promise<void>((resolve, reject) => {
-        const worker = new Worker(program, { eval: true });
-        worker.once("message", () => void worker.terminate().then(() => resolve(), reject));
-        worker.once("error", reject);
-      });
+    const one = async () => {
+      const [worker, names] = await busyWorker();
+      expect([...sockets()]).toEqual(expect.arrayContaining(names));
+      await worker.terminate();
+      await gone(names);
+    };
     for (let round = 0; round < 5; round++) await one();
     await Promise.all([one(), one(), one(), one()]);
-    expect(descriptors().size).toBeLessThanOrEqual(before);
   });
 
   test("a worker that alone has the addon is terminated while its look-ups go on", async () => {
@@ -225,9 +333,32 @@ describe("with watches and look-ups under way", () => {
   });
 
   test("a worker that exits by itself closes what it had", async () => {
-    const before = descriptors().size;
     const worker = new Worker(`${program} process.exit(0);`, { eval: true });
-    await new Promise((resolve) => worker.once("exit", resolve));
-    expect(descriptors().size).toBeLessThanOrEqual(before);
+    let names: string[] = [];
+    worker.on("message", (inodes: number[]) => {
+      names = inodes.map((inode) => `socket:[${inode}]`);
+    });
+    await once(worker, "exit");
+    expect(names).toHaveLength(2);
+    await gone(names);
+  });
+
+  test("a worker that exits has its packet sockets closed too", async ({ skip }) => {
+    const packet = addon.socket(17, 3, 0, null);
+    if (typeof packet === "number") return skip("needs CAP_NET_RAW");
+    packet.close();
+    const worker = new Worker(
+      `const { parentPort } = require("node:worker_threads");
+       const addon = require(${JSON.stringify(addonFile)});
+       const sockets = Array.from({ length: 20 }, () => addon.socket(17, 3, 0, null));
+       parentPort.postMessage(sockets.map((one) => one.inode));
+       setInterval(() => sockets.length, 1000);`,
+      { eval: true },
+    );
+    const [inodes] = (await once(worker, "message")) as [number[]];
+    const names = inodes.map((inode) => `socket:[${inode}]`);
+    expect([...sockets()]).toEqual(expect.arrayContaining(names));
+    await worker.terminate();
+    await gone(names);
   });
 });

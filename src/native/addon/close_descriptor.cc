@@ -1,10 +1,15 @@
+#include <linux/magic.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <iterator>
 
+#include "closing_threads.h"
 #include "thread.h"
 #include "unique_fd.h"
 
@@ -16,11 +21,56 @@ namespace {
 constexpr int LingeringThreadsMax = 64;
 std::atomic<int> lingering_threads{0};
 
+/// What close(2) of a descriptor may wait for.
+enum class Wait { Nothing, Kernel, FileSystem, Linger };
+
+/// Families whose sockets wait: for the kernel to stop delivering to them, which takes a grace
+/// period of some 15 ms, or until what they are sending is out. No other socket is refused an
+/// address because one of these still has it.
+constexpr int WaitingFamilies[] = {AF_PACKET, AF_XDP, AF_KEY, AF_CAN, AF_TIPC};
+
+/// File systems that tell a server when a file is closed, and wait for its answer. The numbers that
+/// linux/magic.h may lack are those of FUSE, CIFS and Ceph.
+constexpr uint32_t WaitingFileSystems[] = {
+    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, V9FS_MAGIC, AFS_SUPER_MAGIC, CODA_SUPER_MAGIC,
+    0x65735546,      0xff534d42,      0xfe534d42, 0x00c36400,
+};
+
+template <typename T, size_t N>
+bool Contains(const T (&values)[N], T value) {
+  return std::find(std::begin(values), std::end(values), value) != std::end(values);
+}
+
 bool Lingers(int fd) {
   linger value{};
   socklen_t length = sizeof value;
   return getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &length) == 0 && value.l_onoff != 0 &&
          value.l_linger > 0;
+}
+
+Wait WaitOf(int fd) {
+  int family = 0;
+  socklen_t length = sizeof family;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0) {
+    if (Contains(WaitingFamilies, family)) return Wait::Kernel;
+    // SMC lingers for two minutes unless told otherwise.
+    return family == AF_SMC || Lingers(fd) ? Wait::Linger : Wait::Nothing;
+  }
+  struct statfs system;
+  if (errno != ENOTSOCK || fstatfs(fd, &system) != 0) return Wait::Nothing;
+  bool waits = Contains(WaitingFileSystems, static_cast<uint32_t>(system.f_type));
+  return waits ? Wait::FileSystem : Wait::Nothing;
+}
+
+ClosingThreads& ForSockets() {
+  static auto& threads = *new ClosingThreads();
+  return threads;
+}
+
+/// Apart from the sockets, which a server that does not answer must not hold up.
+ClosingThreads& ForFiles() {
+  static auto& threads = *new ClosingThreads();
+  return threads;
 }
 
 void* CloseOnThread(void* argument) {
@@ -29,20 +79,43 @@ void* CloseOnThread(void* argument) {
   return nullptr;
 }
 
+/// On a thread of its own, for each may linger for as long as it likes.
+bool CloseLingering(int fd) {
+  if (lingering_threads.fetch_add(1) < LingeringThreadsMax &&
+      StartThread(CloseOnThread, reinterpret_cast<void*>(static_cast<intptr_t>(fd))) == 0) {
+    return true;
+  }
+  lingering_threads.fetch_sub(1);
+  linger off{};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+  return false;
+}
+
+/// Whether a thread has taken the descriptor over.
+bool CloseElsewhere(int fd) {
+  switch (WaitOf(fd)) {
+    case Wait::Nothing:
+      return false;
+    case Wait::Kernel:
+      return ForSockets().Add(fd);
+    case Wait::FileSystem:
+      return ForFiles().Add(fd);
+    case Wait::Linger:
+      return CloseLingering(fd);
+  }
+  return false;
+}
+
 }  // namespace
 
-/* Wraps close(2). Caps: none. #syscalls close getsockopt setsockopt */
+bool ClosesOnThread(int fd) {
+  return WaitOf(fd) != Wait::Nothing;
+}
+
+/* Wraps close(2). Caps: none. #syscalls close getsockopt setsockopt fstatfs */
 int CloseDescriptor(int fd) {
-  // O_NONBLOCK does not help here: close(2) waits out SO_LINGER whatever the descriptor's mode.
-  if (Lingers(fd)) {
-    if (lingering_threads.fetch_add(1) < LingeringThreadsMax &&
-        StartThread(CloseOnThread, reinterpret_cast<void*>(static_cast<intptr_t>(fd))) == 0) {
-      return 0;
-    }
-    lingering_threads.fetch_sub(1);
-    linger off{};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
-  }
+  // O_NONBLOCK does not help: what close(2) waits for it waits for in any mode.
+  if (CloseElsewhere(fd)) return 0;
   // No EINTR loop: Linux has let go of the descriptor by then, and its number may already be
   // another's.
   return close(fd) < 0 && errno != EINTR ? -errno : 0;

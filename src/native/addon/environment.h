@@ -16,7 +16,7 @@ namespace sockbroker {
 class Poller;
 
 /// What one JavaScript environment (the main thread, or a worker) has for itself. There is no other
-/// mutable state but the resolver's threads and the count of lingering closes, which are the
+/// mutable state but the resolver's threads and those that close descriptors, which are the
 /// process's.
 class Environment {
  public:
@@ -36,6 +36,8 @@ class Environment {
   static constexpr size_t ScratchBytes = 1024 * 1024;
   const std::unique_ptr<uint8_t[]> scratch{new uint8_t[ScratchBytes]};
   std::unique_ptr<GuardedBuffer> guarded;
+  /// See follow.cc.
+  UniqueFd followed;
 };
 
 }  // namespace sockbroker

@@ -10,6 +10,8 @@ Napi::Value Socket(const Napi::CallbackInfo& info);
 Napi::Value Socketpair(const Napi::CallbackInfo& info);
 Napi::Value OpenNetns(const Napi::CallbackInfo& info);
 Napi::Value LockFile(const Napi::CallbackInfo& info);
+Napi::Value Follow(const Napi::CallbackInfo& info);
+Napi::Value Followed(const Napi::CallbackInfo& info);
 
 Napi::Value Getaddrinfo(const Napi::CallbackInfo& info);
 Napi::Value Getnameinfo(const Napi::CallbackInfo& info);

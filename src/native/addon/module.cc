@@ -19,6 +19,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<Socketpair>(exports, "socketpair");
   Export<OpenNetns>(exports, "openNetns");
   Export<LockFile>(exports, "lockFile");
+  Export<Follow>(exports, "follow");
+  Export<Followed>(exports, "followed");
 
   Export<Getaddrinfo>(exports, "getaddrinfo");
   Export<Getnameinfo>(exports, "getnameinfo");

@@ -4,6 +4,7 @@
 #include <linux/can.h>
 #include <linux/can/isotp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -55,6 +56,8 @@ void NativeSocket::Define(Napi::Env env) {
                       InstanceAccessor<&NativeSocket::Type>("type"),
                       InstanceAccessor<&NativeSocket::Protocol>("protocol"),
                       InstanceAccessor<&NativeSocket::Closed>("closed"),
+                      InstanceAccessor<&NativeSocket::Inode>("inode"),
+                      InstanceAccessor<&NativeSocket::ClosesOnThread>("closesOnThread"),
 
                       InstanceMethod<&NativeSocket::Bind>("bind"),
                       InstanceMethod<&NativeSocket::Listen>("listen"),
@@ -135,6 +138,14 @@ Napi::Value NativeSocket::Protocol(const Napi::CallbackInfo& info) {
 }
 Napi::Value NativeSocket::Closed(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), !fd_);
+}
+Napi::Value NativeSocket::Inode(const Napi::CallbackInfo& info) {
+  struct stat status;
+  bool is_socket = fstat(Fd(), &status) == 0 && S_ISSOCK(status.st_mode);
+  return Int(info.Env(), is_socket ? static_cast<int64_t>(status.st_ino) : 0);
+}
+Napi::Value NativeSocket::ClosesOnThread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), fd_ && sockbroker::ClosesOnThread(Fd()));
 }
 
 void EnsureNonBlocking(int fd) {

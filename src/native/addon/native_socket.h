@@ -38,6 +38,8 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   Napi::Value Type(const Napi::CallbackInfo& info);
   Napi::Value Protocol(const Napi::CallbackInfo& info);
   Napi::Value Closed(const Napi::CallbackInfo& info);
+  Napi::Value Inode(const Napi::CallbackInfo& info);
+  Napi::Value ClosesOnThread(const Napi::CallbackInfo& info);
 
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value Listen(const Napi::CallbackInfo& info);

@@ -4,8 +4,11 @@
 
 namespace sockbroker {
 
-/// close(2), on a thread of its own if the socket lingers. 0 or -errno.
+/// close(2), on another thread if it may wait. 0 or -errno.
 int CloseDescriptor(int fd);
+
+/// Whether CloseDescriptor would answer before the descriptor is closed.
+bool ClosesOnThread(int fd);
 
 /// The only owner of a descriptor.
 class UniqueFd {
