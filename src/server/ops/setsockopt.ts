@@ -1,8 +1,10 @@
+import { constants } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise } from "../authorise.js";
+import { authorise, isAllowed } from "../authorise.js";
 import { lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
+import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
@@ -10,16 +12,24 @@ import type { Op } from "./op.js";
 /** The family is the level of its options, and they have 64 bits. */
 const { VSOCK: AF_VSOCK } = AddressFamily;
 
+const SOL_SOCKET = 1;
+/** SO_SNDBUFFORCE, SO_RCVBUFFORCE and SO_RESERVE_MEM set aside kernel memory without a limit. */
+const UNLIMITED_MEMORY = new Set([32, 33, 73]);
+
 /** Wraps setsockopt(2). */
 export const setsockopt: Op<typeof SocketService.method.setsockopt> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
   authorise(ctx, "setsockopt");
-  checkNumber(setOption(entry, request), "setsockopt");
+  checkNumber(setOption(ctx, entry, request), "setsockopt");
   return {};
 };
 
-/** Sets an option in whichever form it came. 0 or -errno. */
-export function setOption(entry: SocketEntry, { level, name, value }: SetsockoptRequest): number {
+/**
+ * Sets an option in whichever form it came. 0 or -errno. What takes kernel memory without a limit is the operators': others
+ * get the kernel's answer to those who may not, EPERM.
+ */
+export function setOption(ctx: OpContext, entry: SocketEntry, { level, name, value }: SetsockoptRequest): number {
+  if (level === SOL_SOCKET && UNLIMITED_MEMORY.has(name) && !isAllowed(ctx, "admin")) return -constants.errno.EPERM;
   const option = value?.value;
   switch (option?.case) {
     case "integer":

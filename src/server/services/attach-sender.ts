@@ -55,7 +55,7 @@ export class AttachSender {
           const { handle } = frame.value;
           if (handle !== 0n && handle !== this.#attach.entry.handle) throw malformed("setsockopt of another handle");
           authorise(this.#attach.ctx, "setsockopt");
-          checkNumber(setOption(this.#attach.entry, frame.value), "setsockopt");
+          checkNumber(setOption(this.#attach.ctx, this.#attach.entry, frame.value), "setsockopt");
         });
         return null;
       case "close":
