@@ -32,6 +32,7 @@ import { openSession } from "./services/open-session.js";
 import { serveSession } from "./services/session-stream.js";
 import { unaryHandlers } from "./services/unary.js";
 import { serveWatch } from "./services/watch.js";
+import { Outliving } from "./sockets/outliving.js";
 import { Sessions } from "./sockets/sessions.js";
 import { StartupError } from "./startup-error.js";
 import { ThrottledLog } from "./throttled-log.js";
@@ -92,7 +93,7 @@ export class Daemon {
       resolver: newResolver(native),
       descriptors: reserveDescriptors(native),
     };
-    this.#sessions = new Sessions({ limits, counters });
+    this.#sessions = new Sessions({ limits, counters, outliving: new Outliving(native) });
     this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
     this.#rpc = this.#createRpc();
     this.#listener = this.#listen(options);

@@ -97,7 +97,7 @@ export function controlFrom(session: Session, messages: readonly ControlMessage[
 
 /** An SCM_RIGHTS message of handles of the session. */
 export function rights(session: Session, handles: readonly bigint[]): ControlOut {
-  const sockets = handles.map((handle) => session.entry(handle).native as NativeSocket);
+  const sockets = handles.map((handle) => session.entryToSend(handle).native as NativeSocket);
   return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
 }
 

@@ -26,6 +26,11 @@ export class Quota {
     this.#used += count;
   }
 
+  /** Counts one more whether or not there is room, for what cannot be refused any more. */
+  add(): void {
+    this.#used += 1;
+  }
+
   give(count = 1): void {
     this.#used -= count;
   }

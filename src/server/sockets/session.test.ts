@@ -7,6 +7,7 @@ import { newCounters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
 import { newPrincipal } from "../principal.js";
+import { Outliving } from "./outliving.js";
 import { type Lease, Session } from "./session.js";
 
 const facts = { family: 1, type: 1, protocol: 0 };
@@ -21,6 +22,7 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
     name: "",
     lease: options.lease ?? null,
     counters,
+    outliving: new Outliving(loadAddon()),
     maxWaiting: 16,
     onEnd: (reason) => ends.push(reason),
   });
@@ -64,7 +66,14 @@ describe("Session", () => {
     const { session: earlier, principal, counters } = open();
     const { handle } = earlier.adopt(socket(), facts);
     earlier.destroy(ended);
-    const options = { principal, name: "", counters, maxWaiting: 16, onEnd: () => undefined };
+    const options = {
+      principal,
+      name: "",
+      counters,
+      outliving: new Outliving(loadAddon()),
+      maxWaiting: 16,
+      onEnd: () => undefined,
+    };
     const session = new Session({ ...options, lease: null });
     const leased = new Session({ ...options, lease: { milliseconds: 1_000 } });
     expect(session.adopt(socket(), facts).handle).toBe(handle + 1n);

@@ -16,11 +16,13 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Principal } from "../principal.js";
 import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
+import { newDescription, type OpenDescription } from "./open-description.js";
+import type { Outliving } from "./outliving.js";
 import { Quota } from "./quota.js";
 import { startTimer } from "./readiness.js";
-import { type Handle, type OpenDescription, SocketEntry, type SocketFacts } from "./socket-entry.js";
+import { type Handle, SocketEntry, type SocketFacts } from "./socket-entry.js";
 
-const { EBADF, ECONNRESET } = constants.errno;
+const { EBADF, ECONNRESET, EOPNOTSUPP, EPERM } = constants.errno;
 
 /** What the kernel says that a descriptor is. */
 function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
@@ -37,6 +39,7 @@ export interface SessionOptions {
   /** null: an implicit session. */
   readonly lease: Lease | null;
   readonly counters: Counters;
+  readonly outliving: Outliving;
   readonly maxWaiting: number;
   /** Called once, with why. */
   readonly onEnd: (reason: BrokerFault) => void;
@@ -126,28 +129,47 @@ export class Session {
    * Takes ownership of a new socket, and gives it a handle. When the principal has too many, closes it and throws.
    * `description` is that of the socket it is a duplicate of.
    */
-  adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = { nonblocking: false }): SocketEntry {
+  adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = newDescription()): SocketEntry {
+    const { outliving, counters } = this.#options;
+    const { handles } = this.principal;
+    outliving.hold(description);
     try {
       if (this.ended) throw this.#ending.signal.reason;
-      this.principal.handles.take();
+      if (handles.isFull) outliving.look();
+      handles.take();
     } catch (error) {
       native.close();
+      outliving.release(description);
       throw error;
     }
     const handle = this.#numbers.next as Handle;
     this.#numbers.next += 1n;
     const entry = new SocketEntry(handle, native, facts, description);
     this.#entries.set(handle, entry);
-    this.#options.counters.handles += 1;
-    this.#options.counters.handlesOpened += 1;
+    counters.handles += 1;
+    counters.handlesOpened += 1;
     return entry;
   }
 
-  /** Adopts a descriptor that the kernel gave, or closes it and answers null when there is no room. */
+  /** Adopts a descriptor that was received, or closes it and answers null when there is no room. */
   adoptIfRoom(socket: NativeSocket): SocketEntry | null {
-    if (!this.ended && !this.principal.handles.isFull) return this.adopt(socket, factsOf(socket));
-    socket.close();
-    return null;
+    try {
+      return this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
+    } catch (error) {
+      if (error instanceof BrokerFault) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Finds a handle that is to be sent by SCM_RIGHTS, and counts for this principal from now on for as long as anybody has it.
+   * Throws HANDLE_NOT_FOUND, or EOPNOTSUPP for a file, of which nobody could tell how long that is.
+   */
+  entryToSend(handle: bigint): SocketEntry {
+    const entry = this.entry(handle);
+    const error = this.#options.outliving.follow(entry, this.principal);
+    if (error < 0) throw systemError(error === -EPERM ? -EOPNOTSUPP : error, "sendmsg");
+    return entry;
   }
 
   /** Adopts all of them or none: those that the quota leaves no room for take the others with them. */
@@ -224,6 +246,7 @@ export class Session {
   }
 
   #release(entry: SocketEntry, reason: unknown): number {
+    if (entry.native.closesOnThread) this.#options.outliving.follow(entry, this.principal);
     this.#forget(entry);
     return entry.destroy(reason);
   }
@@ -231,6 +254,7 @@ export class Session {
   #forget(entry: SocketEntry): void {
     this.#entries.delete(entry.handle);
     this.principal.handles.give();
+    this.#options.outliving.release(entry.description);
     this.#options.counters.handles -= 1;
   }
 

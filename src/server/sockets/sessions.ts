@@ -3,6 +3,7 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
 import type { Principal } from "../principal.js";
+import type { Outliving } from "./outliving.js";
 import { type Lease, Session } from "./session.js";
 
 /** How many tokens of ended sessions are remembered, so that their holders learn why. */
@@ -12,13 +13,15 @@ const REMEMBERED_ENDS = 1024;
 export class Sessions {
   readonly #limits: Limits;
   readonly #counters: Counters;
+  readonly #outliving: Outliving;
   readonly #live = new Set<Session>();
   readonly #byToken = new Map<string, Session>();
   readonly #ends = new Map<string, { readonly principal: string; readonly reason: BrokerFault }>();
 
-  constructor(options: { limits: Limits; counters: Counters }) {
+  constructor(options: { limits: Limits; counters: Counters; outliving: Outliving }) {
     this.#limits = options.limits;
     this.#counters = options.counters;
+    this.#outliving = options.outliving;
   }
 
   /** Oldest first. */
@@ -33,6 +36,7 @@ export class Sessions {
     const session = new Session({
       ...options,
       counters: this.#counters,
+      outliving: this.#outliving,
       maxWaiting: this.#limits.maxWaiting,
       onEnd: (reason) => {
         this.#live.delete(session);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadAddon } from "../../native/load-addon.js";
+import { newDescription } from "./open-description.js";
 import { type Handle, SocketEntry } from "./socket-entry.js";
 
 const MSG_DONTWAIT = 0x40;
@@ -10,8 +11,8 @@ function pair(): [SocketEntry, SocketEntry] {
   if (typeof native === "number") throw new Error(`socketpair: ${native}`);
   const facts = { family: 1, type: 1, protocol: 0 };
   return [
-    new SocketEntry(1n as Handle, native[0], facts, { nonblocking: false }),
-    new SocketEntry(2n as Handle, native[1], facts, { nonblocking: false }),
+    new SocketEntry(1n as Handle, native[0], facts, newDescription()),
+    new SocketEntry(2n as Handle, native[1], facts, newDescription()),
   ];
 }
 

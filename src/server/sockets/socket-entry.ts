@@ -19,6 +19,7 @@ import {
 import { systemError } from "../../native/errno.js";
 import { millisecondsOf } from "../codec/duration.js";
 import type { Checked } from "../policy/checked.js";
+import type { OpenDescription } from "./open-description.js";
 import { Pushback } from "./pushback.js";
 import { Readiness } from "./readiness.js";
 
@@ -41,12 +42,6 @@ const MSG_ERRQUEUE = 0x2000;
 
 /** A session's name for a socket. */
 export type Handle = bigint & { readonly handle: unique symbol };
-
-/** What duplicates of a socket share. */
-export interface OpenDescription {
-  /** O_NONBLOCK, as the caller believes it to be. */
-  nonblocking: boolean;
-}
 
 /** What a socket is said to be: by the kernel, or by who opened it. */
 export interface SocketFacts {

@@ -2860,7 +2860,8 @@ export const SocketService: GenService<{
     output: typeof SendfileResponseSchema;
   },
   /**
-   * SendFds sends handles over a unix socket. Analogous to Python's `socket.send_fds`.
+   * SendFds sends handles over a unix socket. Analogous to Python's `socket.send_fds`. What was sent counts as a handle of who
+   * sent it for as long as anybody has it. Typical errors: EAGAIN, EPIPE; EOPNOTSUPP for the handle of a file.
    *
    * @generated from rpc sockbroker.v1.SocketService.SendFds
    */

@@ -1,0 +1,119 @@
+/*
+ * What outlives its handles. A socket that was sent by SCM_RIGHTS may be in a message that nobody receives, or in another
+ * process; one whose close(2) waits is there until a thread has closed it. As long as the kernel has it, it counts for
+ * whoever sent or closed it as a handle does; otherwise a caller could have any number of them.
+ */
+
+import type { NativeAddon, NativeSocket } from "../../native/binding.js";
+import type { Principal } from "../principal.js";
+import { type Life, newDescription, type OpenDescription } from "./open-description.js";
+import type { SocketEntry } from "./socket-entry.js";
+
+const FIRST_LOOK_MS = 50;
+/** Between two looks, as a multiple of what a look took: so they take a fiftieth of the loop's time at the most. */
+const PAUSE = 50;
+
+type Followed = Pick<NativeSocket, "inode">;
+
+export class Outliving {
+  readonly #native: Pick<NativeAddon, "follow" | "followed">;
+  readonly #lives = new Map<number, Life>();
+  /** Of sockets alone: many descriptions of a file have the same. */
+  readonly #byInode = new Map<number, Life>();
+  /** Lives without a handle. */
+  #count = 0;
+  #lastId = 0;
+  #nextLook = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(native: Pick<NativeAddon, "follow" | "followed">) {
+    this.#native = native;
+  }
+
+  /** How many open descriptions are there that no handle names. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Follows what a handle names, for `payer`. 0, or -errno: -EPERM of files, which cannot be followed. */
+  follow({ native, description }: Pick<SocketEntry, "native" | "description">, payer: Principal): number {
+    if (description.life === null) {
+      const life = this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, payer);
+      if (typeof life === "number") return life;
+      life.handles += description.handles;
+      description.life = life;
+    }
+    description.life.payer = payer;
+    return 0;
+  }
+
+  /** The description of a descriptor that was received. */
+  descriptionOf(received: Followed): OpenDescription {
+    return { ...newDescription(), life: this.#byInode.get(received.inode) ?? null };
+  }
+
+  /** One handle more names a description. */
+  hold(description: OpenDescription): void {
+    description.handles += 1;
+    const { life } = description;
+    if (life === null) return;
+    if (life.handles === 0) this.#uncount(life);
+    life.handles += 1;
+  }
+
+  /** One handle less. */
+  release(description: OpenDescription): void {
+    description.handles -= 1;
+    const { life } = description;
+    if (life === null) return;
+    life.handles -= 1;
+    if (life.handles > 0) return;
+    life.payer.handles.add();
+    this.#count += 1;
+    this.#lookLater();
+  }
+
+  /** Looks what is still there, unless it has done so just before, and stops counting what is not. */
+  look(): void {
+    const start = performance.now();
+    if (this.#count === 0 || start < this.#nextLook) return;
+    const ids = this.#native.followed();
+    if (typeof ids !== "number") this.#forgetAllBut(new Set(ids));
+    const end = performance.now();
+    this.#nextLook = end + PAUSE * (end - start);
+  }
+
+  #begin(native: NativeSocket, payer: Principal): Life | number {
+    this.#lastId += 1;
+    const error = this.#native.follow(native, this.#lastId);
+    if (error < 0) return error;
+    const life: Life = { id: this.#lastId, inode: native.inode, payer, handles: 0 };
+    this.#lives.set(life.id, life);
+    if (life.inode !== 0) this.#byInode.set(life.inode, life);
+    return life;
+  }
+
+  #forgetAllBut(alive: ReadonlySet<number>): void {
+    for (const life of this.#lives.values()) {
+      if (life.handles > 0 || alive.has(life.id)) continue;
+      this.#lives.delete(life.id);
+      this.#byInode.delete(life.inode);
+      this.#uncount(life);
+    }
+  }
+
+  #uncount(life: Life): void {
+    life.payer.handles.give();
+    this.#count -= 1;
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== null) return;
+    const wait = Math.max(FIRST_LOOK_MS, this.#nextLook - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.look();
+      if (this.#count > 0) this.#lookLater();
+    }, wait).unref();
+  }
+}
