@@ -349,6 +349,8 @@ export interface NativeAddon {
   /** gethostname(2), sethostname(2). */
   gethostname(): string | NegatedErrno;
   sethostname(name: Uint8Array): number;
+  /** The number of the user of that name: getpwnam_r(3). -ENOENT when there is none. */
+  getpwnam(name: string): number | NegatedErrno;
 
   /** inet_aton(3): four bytes in network order, or null. */
   inetAton(text: string): Uint8Array | null;

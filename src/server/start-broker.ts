@@ -4,7 +4,7 @@ import { type Logger, pino } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
 import { parseEndpoint } from "../rpc/endpoint.js";
-import { type Admission, parseAdmission } from "./admission.js";
+import { type Admission, parseAdmission, resolveAdmission } from "./admission.js";
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
@@ -14,8 +14,8 @@ export interface BrokerOptions {
   /** Where to listen: `unix:///path`, `unix:path` or a path with a slash in it. Its directory is made if it is missing. */
   readonly endpoint: string;
   /**
-   * Who may do what the daemon may do: "uid:1000", or "uid:1000,unix" for unix sockets with a path too. Its own user and
-   * root always may.
+   * Who may do what the daemon may do: "uid:1000" or "uid:alice", or "uid:1000,unix" for unix sockets with a path too. Its
+   * own user and root always may.
    */
   readonly admit?: readonly string[];
   /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */
@@ -43,14 +43,15 @@ export interface Broker extends AsyncDisposable {
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const path = socketPath(options.endpoint);
-  const admitted = (options.admit ?? []).map(admission);
+  const native = loadNative();
+  const admitted = (options.admit ?? []).map((text) => admission(text, native));
   makeDirectory(path);
   let announceEnd = (): void => {};
   const ended = new Promise<void>((announce) => {
     announceEnd = announce;
   });
   const daemon = new Daemon({
-    native: loadNative(),
+    native,
     path,
     mode: options.mode ?? (admitted.length === 0 ? 0o600 : 0o666),
     policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted }),
@@ -74,10 +75,15 @@ function warnOnce(): (reason: string) => void {
   };
 }
 
-function admission(text: string): Admission {
-  const parsed = parseAdmission(text);
-  if (parsed !== null) return parsed;
-  throw new StartupError(`an admission is written uid:NUMBER or uid:NUMBER,unix, and ${JSON.stringify(text)} is not`);
+/** Throws `StartupError`. */
+function admission(text: string, native: NativeAddon): Admission {
+  const written = parseAdmission(text);
+  if (written === null) {
+    throw new StartupError(`an admission is written uid:USER or uid:USER,unix, and ${JSON.stringify(text)} is not`);
+  }
+  const resolved = resolveAdmission(written, native);
+  if (resolved === null) throw new StartupError(`there is no user ${JSON.stringify(written.user)} to admit`);
+  return resolved;
 }
 
 /** Reads the path of a unix endpoint. Throws `StartupError`. */

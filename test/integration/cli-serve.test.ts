@@ -107,6 +107,8 @@ describe("a wrong command line", () => {
     [["--endpoint", `/tmp/${"x".repeat(103)}`]],
     [["--admit", "alice"]],
     [["--admit", "uid:-1"]],
+    [["--admit", "uid:alice,"]],
+    [["--admit", "uid:4294967295"]],
     [["--admit", "uid:1,tcp"]],
     [["--mode", "rw"]],
     [["--mode", "9"]],
@@ -123,6 +125,17 @@ describe("a wrong command line", () => {
     expect(readdirSync(cwd)).toEqual([]);
     expect(stderr).toMatch(/^sockbroker serve: [^\n]+\nTry 'sockbroker serve --help'\.\n$/);
   });
+});
+
+it("says so in one line when there is no such user to admit, and makes nothing", async () => {
+  const directory = scratch();
+  const args = ["serve", "--endpoint", join(directory, "x.sock"), "--admit", "uid:no-such-user"];
+  expect(await run(args)).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: 'sockbroker serve: there is no user "no-such-user" to admit\n',
+  });
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 it("says so in one line when there is no addon", async () => {

@@ -31,6 +31,20 @@ describe("the host's name", () => {
   });
 });
 
+describe("users", () => {
+  test.each(["root", "nobody", "daemon"])("%s has the number that Python's pwd has", (name) => {
+    expect(addon.getpwnam(name)).toBe(
+      Number(python(`import pwd; print(pwd.getpwnam(${JSON.stringify(name)}).pw_uid)`)),
+    );
+  });
+
+  test("that are not there", () => {
+    for (const name of ["", "no-such-user", "root\0", "x".repeat(10_000)]) {
+      expect(addon.getpwnam(name)).toBe(failed("ENOENT"));
+    }
+  });
+});
+
 describe("Internet addresses", () => {
   test("aton", () => {
     expect(addon.inetAton("127.1")).toEqual(Buffer.from([127, 0, 0, 1]));

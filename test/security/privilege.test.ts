@@ -145,6 +145,15 @@ describe("an admitted user", () => {
     expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
   });
 
+  it("may be admitted by its name, which is looked up once", async () => {
+    await using daemon = await ServedDaemon.start(["--admit", "uid:nobody"]);
+    const { code, stdout } = await runAs(ALICE, daemon, "call", "PolicyService/GetEffectivePolicy");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ principal: `uid:${ALICE}` });
+    expect(await runAs(ALICE, daemon, "call", "SocketService/Socketpair")).toMatchObject({ code: 0 });
+    expect(await runAs(BOB, daemon, "call", "SocketService/Socketpair")).toMatchObject({ code: 4 });
+  });
+
   it("sees its own sockets and sessions, and nobody else's", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
     const own = await openSocket(ALICE, daemon);

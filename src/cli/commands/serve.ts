@@ -27,8 +27,8 @@ const options = {
     value: "PRINCIPAL",
     multiple: true,
     help:
-      "who may do what the daemon may do, e.g. uid:1000, or uid:1000,unix for unix sockets with a path too; may be given " +
-      "several times. Its own user and root always may",
+      "who may do what the daemon may do, e.g. uid:1000 or uid:alice, or uid:1000,unix for unix sockets with a path too; may " +
+      "be given several times. Its own user and root always may",
   },
   mode: {
     type: "string",
@@ -178,7 +178,7 @@ function endpointFrom(given: string | undefined): string {
 
 function admission(text: string): string {
   if (parseAdmission(text) !== null) return text;
-  throw new UsageError(`--admit takes uid:NUMBER or uid:NUMBER,unix, not ${JSON.stringify(text)}`);
+  throw new UsageError(`--admit takes uid:USER or uid:USER,unix, a number or a name, not ${JSON.stringify(text)}`);
 }
 
 function mode(text: string): number {

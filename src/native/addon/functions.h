@@ -32,6 +32,7 @@ Napi::Value IfIndextoname(const Napi::CallbackInfo& info);
 
 Napi::Value Gethostname(const Napi::CallbackInfo& info);
 Napi::Value Sethostname(const Napi::CallbackInfo& info);
+Napi::Value Getpwnam(const Napi::CallbackInfo& info);
 
 Napi::Value InetAton(const Napi::CallbackInfo& info);
 Napi::Value InetPton(const Napi::CallbackInfo& info);

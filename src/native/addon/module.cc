@@ -41,6 +41,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
   Export<Gethostname>(exports, "gethostname");
   Export<Sethostname>(exports, "sethostname");
+  Export<Getpwnam>(exports, "getpwnam");
 
   Export<InetAton>(exports, "inetAton");
   Export<InetPton>(exports, "inetPton");
