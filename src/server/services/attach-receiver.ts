@@ -73,8 +73,15 @@ export class AttachReceiver {
     this.#stopping.abort();
     this.#onRoom?.();
     await this.#done;
+    this.reportDrops();
     this.#drops?.stop();
     while (this.#outgoing.size > 0 && !this.#attach.signal.aborted) await this.#room(1);
+  }
+
+  /** Writes what the kernel has dropped and no frame has told yet. */
+  reportDrops(): void {
+    const { entry } = this.#attach;
+    if (!entry.native.closed) this.#writeDropped(this.#drops?.look() ?? null);
   }
 
   /** Stops, and gives back what the transport does not have. */
@@ -152,10 +159,14 @@ export class AttachReceiver {
     const { entry, ctx } = this.#attach;
     const count = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
     const received = entry.receiveBatch(count, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
-    if (typeof received === "number") return this.#noData(received);
+    if (typeof received === "number") {
+      // Everything that came before is read, so this is where the rest of a burst is missing.
+      if (isAgain(received)) this.reportDrops();
+      return this.#noData(received);
+    }
     const ended = entry.zeroReadIsEnd && received.findIndex((message) => message.data.length === 0);
     const messages = typeof ended === "number" && ended >= 0 ? received.slice(0, ended) : received;
-    for (const message of messages) this.#reportDrops(message);
+    for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
       const value = {
@@ -177,6 +188,7 @@ export class AttachReceiver {
       );
     }
     if (messages.length === received.length) return true;
+    this.reportDrops();
     this.#attach.write({ case: "endOfData", value: {} });
     return false;
   }
@@ -210,8 +222,7 @@ export class AttachReceiver {
     return true;
   }
 
-  #reportDrops(message: Received): void {
-    const dropped = this.#drops?.see(message) ?? null;
+  #writeDropped(dropped: ReturnType<DropCounter["look"]>): void {
     if (dropped !== null) this.#attach.write({ case: "dropped", value: dropped });
   }
 

@@ -144,6 +144,7 @@ class AttachStream {
 
   /** Performs a frame. While it waits for the socket the stream is not read. */
   #perform(sender: AttachSender, frame: Parameters<AttachSender["perform"]>[0]): void {
+    if (frame.case === "sync" || frame.case === "close") this.#receiver?.reportDrops();
     const done = sender.perform(frame);
     if (done === null) {
       if (sender.closed) this.#finish();

@@ -3,14 +3,24 @@ import type { NativeSocket, Received } from "../../native/binding.js";
 
 const SOL_SOCKET = 1;
 const SO_RXQ_OVFL = 40;
+const SO_MEMINFO = 55;
+const MEMINFO_BYTES = 36;
+/** SK_MEMINFO_DROPS, the last of nine. */
+const DROPS_OFFSET = 32;
 /** CMSG_SPACE(sizeof(uint32_t)) on every 64-bit host. */
 const CONTROL_BYTES = 24;
 
-type OptionSocket = Pick<NativeSocket, "getsockoptInt" | "setsockoptInt">;
+type OptionSocket = Pick<NativeSocket, "getsockopt" | "getsockoptInt" | "setsockoptInt">;
+
+interface Dropped {
+  readonly count: bigint;
+  readonly total: bigint;
+}
 
 /**
  * Counts what the kernel drops of a message socket because its buffer is full. SO_RXQ_OVFL puts the total beside each
- * message that came after a drop; where the caller did not ask for it himself, he does not see it.
+ * message that came after a drop; where the caller did not ask for it himself, he does not see it. What was dropped after
+ * the last message SO_MEMINFO tells.
  */
 export class DropCounter {
   readonly controlBytes = CONTROL_BYTES;
@@ -37,14 +47,22 @@ export class DropCounter {
   }
 
   /** Answers what was dropped before this message and after the last, or null. */
-  see(message: Received): { readonly count: bigint; readonly total: bigint } | null {
+  see(message: Received): Dropped | null {
     const control = message.control.find(isDropCount);
-    if (control === undefined) return null;
-    const data = Buffer.from(control.data);
-    const total = endianness() === "LE" ? data.readUInt32LE() : data.readUInt32BE();
-    // The kernel's counter has 32 bits.
-    const count = (total - this.#total) >>> 0;
-    if (count === 0) return null;
+    return control === undefined ? null : this.#advance(uint32(control.data, 0));
+  }
+
+  /** Answers what was dropped up to now and after the last message, or null. */
+  look(): Dropped | null {
+    const info = this.#socket.getsockopt(SOL_SOCKET, SO_MEMINFO, MEMINFO_BYTES);
+    if (typeof info === "number" || info.length < MEMINFO_BYTES) return null;
+    return this.#advance(uint32(info, DROPS_OFFSET));
+  }
+
+  #advance(total: number): Dropped | null {
+    // The kernel's counter has 32 bits. A message that came before the last look has a smaller one.
+    const count = (total - this.#total) | 0;
+    if (count <= 0) return null;
     this.#total = total;
     return { count: BigInt(count), total: BigInt(total) };
   }
@@ -58,4 +76,9 @@ export class DropCounter {
 
 function isDropCount({ level, type }: { readonly level: number; readonly type: number }): boolean {
   return level === SOL_SOCKET && type === SO_RXQ_OVFL;
+}
+
+function uint32(bytes: Uint8Array, offset: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(offset, endianness() === "LE");
 }

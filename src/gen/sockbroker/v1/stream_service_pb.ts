@@ -176,7 +176,8 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "synced";
   } | {
     /**
-     * The kernel dropped messages here, because its buffer was full.
+     * The kernel dropped messages here, because its buffer was full. Behind a burst it is told as soon as there is nothing
+     * more to read, and before `synced`, `detached` and the end of data.
      *
      * @generated from field: sockbroker.v1.DroppedMessages dropped = 8;
      */
