@@ -12,7 +12,7 @@ import type { AddressInput } from "./address.js";
 import type { CallOptions } from "./broker-context.js";
 import { type BytesInput, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
-import { errorFromStatus } from "./error-from-status.js";
+import { errorFromStream } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { type DetachedFrame, type Frame, type FrameContext, frameFromProto, type SyncedFrame } from "./frames.js";
 import { int32 } from "./int32.js";
@@ -335,6 +335,6 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     if (this.#context.state.context.operations.closing) return brokerClosed();
     if (this.#cancelled || status === null || status.code === Code.OK)
       return new BrokerError("CANCELLED", "the attachment ended");
-    return errorFromStatus(status);
+    return errorFromStream(status);
   }
 }

@@ -14,8 +14,8 @@ export interface BrokerContext {
   readonly limits: DaemonLimits;
   readonly host: HostInfo;
   readonly unixPaths: UnixPaths;
-  /** Whether handles outlive the connection. */
-  readonly leased: boolean;
+  /** Whether the session ends with the broker. */
+  readonly ownsSession: boolean;
   /** Timeout of new sockets, in seconds; null waits for ever. */
   defaultTimeout: number | null;
 }

@@ -1,5 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import type { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import { CloseSessionRequestSchema, SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { closeChannel } from "../rpc/client-channel.js";
+import { unaryCall } from "../rpc/unary-call.js";
 import type { AddressInput, HostPort, SocketAddress } from "./address.js";
 import { addressFromProto } from "./address-from-proto.js";
 import { addressToProto } from "./address-to-proto.js";
@@ -93,15 +96,19 @@ export interface PolicyRule {
 }
 
 /**
- * A connection to a daemon, and a session with it: its methods are the functions of Python's socket module, in camelCase.
+ * A session with a daemon, over a connection that comes back when it breaks: its methods are the functions of Python's socket module, in camelCase.
  *
  * The errors are those of `Socket`. `connect()` makes brokers.
  */
 export class Broker implements AsyncDisposable {
   readonly #context: BrokerContext;
   readonly #who: WhoAmI;
+  #closing: Promise<void> | null = null;
 
-  /** The token of a leased session: a secret, with which `connect` resumes it; null for the session of the connection. */
+  /**
+   * The token of a session that was asked for: a secret, with which `connect` resumes it; null for the broker's own, which
+   * ends with it.
+   */
   readonly sessionToken: string | null;
   /** What operators may do. */
   readonly admin: Admin;
@@ -140,8 +147,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Ends the connection. What waits rejects with BROKER_CLOSED. Sockets of the connection's own session are closed; those
-   * of a leased session stay open until its lease runs out, or `closeSession`. Idempotent.
+   * Ends the connection. What waits rejects with BROKER_CLOSED. Sockets of the broker's own session are closed; those of a
+   * session that was asked for stay open until its lease runs out, or `closeSession`. Idempotent.
    */
   close(): Promise<void>;
   /** Closes a handle. Analogous to Python's `socket.close(fd)`. */
@@ -149,8 +156,8 @@ export class Broker implements AsyncDisposable {
   async close(...args: [fd?: HandleSource, options?: CallOptions]): Promise<void> {
     // By their number and not by `undefined`: a handle that is missing by mistake must not close the broker.
     if (args.length === 0) {
-      await this.#context.operations.close();
-      closeChannel(this.#context.channel);
+      this.#closing ??= this.#close();
+      await this.#closing;
     } else {
       const [fd, { signal } = {}] = args;
       await this.#context.operations.call("close", { handle: handleOf(fd) }, signal);
@@ -530,6 +537,21 @@ export class Broker implements AsyncDisposable {
     return watcher;
   }
 
+  async #close(): Promise<void> {
+    const { channel, operations, ownsSession } = this.#context;
+    try {
+      const told = await operations.close({ session: ownsSession });
+      if (told || !ownsSession) return;
+      // The connection broke meanwhile; another one can still end the session, or there is no daemon that has it.
+      const deadline = Date.now() + CLOSE_PATIENCE_MS;
+      await unaryCall(channel, SessionService.method.closeSession, create(CloseSessionRequestSchema), {
+        deadline,
+      }).catch(() => undefined);
+    } finally {
+      closeChannel(channel);
+    }
+  }
+
   #encodeAddress(address: AddressInput | HostPort, operation: string, family: number = AF_INET) {
     return addressToProto(address, { operation, family, unixPaths: this.#context.unixPaths });
   }
@@ -548,6 +570,8 @@ export class Broker implements AsyncDisposable {
   }
 }
 
+/** How long a session may take to end over another connection, in milliseconds. */
+const CLOSE_PATIENCE_MS = 5_000;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;

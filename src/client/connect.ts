@@ -24,7 +24,7 @@ export type SessionChoice =
 export interface ConnectOptions extends CallOptions {
   /** `unix:///path` or a path with a slash in it. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
   readonly endpoint?: string | undefined;
-  /** Unset: the connection's own session, which ends with it. */
+  /** Unset: a session of the broker's own, which ends with it, and with this process however it ends. */
   readonly session?: SessionChoice | undefined;
   /** How long the daemon may take to answer, in seconds. Unset: 10. */
   readonly timeout?: number | undefined;
@@ -46,7 +46,7 @@ export async function connect(where?: string | ConnectOptions): Promise<Broker> 
   const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
   const signal = options.signal === undefined ? patience : AbortSignal.any([options.signal, patience]);
   try {
-    return await openBroker(channel, options.session, signal);
+    return await openBroker(channel, options.session ?? null, signal);
   } catch (error) {
     closeChannel(channel);
     options.signal?.throwIfAborted();
@@ -54,14 +54,10 @@ export async function connect(where?: string | ConnectOptions): Promise<Broker> 
   }
 }
 
-async function openBroker(
-  channel: ClientChannel,
-  choice: SessionChoice | undefined,
-  signal: AbortSignal,
-): Promise<Broker> {
+async function openBroker(channel: ClientChannel, choice: SessionChoice | null, signal: AbortSignal): Promise<Broker> {
   const token = await sessionToken(channel, choice, signal);
   signal.throwIfAborted();
-  const own = token === null ? channel : withSession(channel, token);
+  const own = withSession(channel, token);
   const operations = new OperationStream(own);
   // Not only the signal of each operation: it asks the other side, and one that is no daemon never answers.
   const giveUp = (): void => operations.cancel();
@@ -73,7 +69,9 @@ async function openBroker(
       operations.call("getConstants", {}),
     ]);
     const answer = whoAmIFromProto(who);
+    const { lease, defaultTimeout } = sessionFromProto(required(session.session, "session"));
     operations.setLimits(answer.limits);
+    operations.resumeWith({ leaseMilliseconds: (lease ?? 0) * 1000, isGone: () => isGone(channel.path) });
     const context: BrokerContext = {
       channel: own,
       operations,
@@ -81,10 +79,10 @@ async function openBroker(
       limits: answer.limits,
       host: answer.host,
       unixPaths: createUnixPaths(),
-      leased: token !== null,
-      defaultTimeout: sessionFromProto(required(session.session, "session")).defaultTimeout,
+      ownsSession: choice === null,
+      defaultTimeout,
     };
-    return new Broker(context, answer, token);
+    return new Broker(context, answer, choice === null ? null : token);
   } catch (error) {
     operations.cancel();
     throw error;
@@ -95,14 +93,14 @@ async function openBroker(
 
 async function sessionToken(
   channel: ClientChannel,
-  choice: SessionChoice | undefined,
+  choice: SessionChoice | null,
   signal: AbortSignal,
-): Promise<string | null> {
-  if (choice === undefined) return null;
-  if ("token" in choice) return choice.token;
-  const { lease, name = "" } = choice;
+): Promise<string> {
+  if (choice !== null && "token" in choice) return choice.token;
+  const { lease, name = "" } = choice ?? {};
   const request = create(OpenSessionRequestSchema, {
     name,
+    endsWithProcess: choice === null,
     ...(lease === undefined ? {} : { lease: durationOf(lease, "openSession") }),
   });
   const { token } = await unaryCall(channel, SessionService.method.openSession, request, { signal });
@@ -151,6 +149,12 @@ function diagnosis(code: string | null, where: string, cause: BrokerError): Brok
     default:
       return new BrokerError("CONNECTION_LOST", `cannot reach ${where}: ${code}`, "", options);
   }
+}
+
+/** Tells whether there is no daemon at a path any more, or none that this user may use. One without room is there. */
+async function isGone(path: string): Promise<boolean> {
+  const code = await probe(path);
+  return code !== null && code !== "EAGAIN";
 }
 
 /** Connects once more by hand, and answers the error's code, or null when there was none. */

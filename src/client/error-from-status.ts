@@ -42,6 +42,19 @@ export function errorFromStatus(status: Status): Error {
   }
 }
 
+/** Tells whether a stream ended because its connection did: the daemon itself would have said why. */
+export function connectionBroke(status: Status): boolean {
+  return detailOf(status) === null && brokenCodes.includes(status.code);
+}
+
+/** What grpc-js reports of streams whose connection was closed, reset, or ended by the other side with an error. */
+const brokenCodes: readonly number[] = [Code.UNAVAILABLE, Code.CANCELLED, Code.INTERNAL, Code.UNKNOWN];
+
+/** As `errorFromStatus` for the end of a stream that this side did not cancel. */
+export function errorFromStream(status: Status): Error {
+  return connectionBroke(status) ? new BrokerError("CONNECTION_LOST", status.message) : errorFromStatus(status);
+}
+
 /** As `errorFromStatus` for what a call rejected with; anything else is an error of this client, and passed on. */
 export function errorFromCall(error: unknown): unknown {
   return error instanceof CallError ? errorFromStatus(error.status) : error;

@@ -143,14 +143,20 @@ export type BrokerErrorCode =
 /** Reports that the broker itself said no, or could not be reached. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
+  /**
+   * Whether what was asked for may have been done nevertheless: for CONNECTION_LOST, of an operation that had been sent when
+   * the connection broke. What was not sent is sent over the next connection, and so is what has no effect.
+   */
+  readonly mayHaveHappened: boolean;
 
   constructor(
     readonly code: BrokerErrorCode,
     message: string,
     /** For INTERNAL: what to look for in the daemon's log; "" otherwise. */
     readonly reference: string = "",
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly mayHaveHappened?: boolean } = {},
   ) {
     super(message, options);
+    this.mayHaveHappened = options.mayHaveHappened ?? false;
   }
 }

@@ -13,6 +13,7 @@
 import {
   create,
   type DescMessage,
+  type DescMethod,
   fromBinary,
   type MessageInitShape,
   type MessageShape,
@@ -20,13 +21,21 @@ import {
 } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { ConversionService } from "../gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../gen/sockbroker/v1/interface_service_pb.js";
+import { PolicyService } from "../gen/sockbroker/v1/policy_service_pb.js";
+import { ResolverService } from "../gen/sockbroker/v1/resolver_service_pb.js";
 import {
   type Operation,
   type OperationResult,
   OperationResultSchema,
   OperationSchema,
+  SessionService,
 } from "../gen/sockbroker/v1/session_service_pb.js";
+import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { varintLength, writeVarint } from "../rpc/varint.js";
 
 /** A verb, by the name of its arm in `Operation`. */
@@ -71,6 +80,19 @@ const codecs: ReadonlyMap<string, VerbCodec> = new Map(
     return [[field.localName, { arm: field.number, request: field.message, response: outcome.message }] as const];
   }),
 );
+
+/** The verbs that can be performed twice, by the API's own word. */
+const repeatable: ReadonlySet<string> = new Set(
+  [SessionService, SocketService, ResolverService, InterfaceService, HostService, ConversionService, PolicyService]
+    .flatMap(({ methods }): readonly DescMethod[] => methods)
+    .filter(({ idempotency }) => idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
+    .map(({ localName }) => localName),
+);
+
+/** Tells whether it makes no difference if an operation is performed once or twice. */
+export function mayBeRepeated(verb: Verb): boolean {
+  return repeatable.has(verb);
+}
 
 /** Encodes a request. Throws when a number does not fit its field. */
 export function encodeOperation<V extends Verb>(verb: V, init: RequestInit<V>): EncodedOperation {

@@ -12,7 +12,11 @@
  *  - An abort of a queued operation settles it at once. An abort of a sent one asks the daemon, and the daemon's answer
  *    settles it: bytes that a recv had taken, or a connection that an accept had, come to the caller in spite of the abort.
  *    Rejecting at once would lose them.
- *  - When the stream has ended, `#end` says why, and every operation is settled with that.
+ *  - When the broker has ended, `#end` says why, and every operation is settled with that.
+ *
+ * When the connection breaks and the session outlives it, the stream is opened anew (`#resume`). What was queued, and what
+ * the API says may be repeated, is sent again. What else was sent is rejected: it may have happened. Until the daemon has
+ * answered the first operation of the new stream nothing else is sent on it, so what is queued then was never sent at all.
  */
 
 import type { Status } from "../gen/google/rpc/status_pb.js";
@@ -20,8 +24,8 @@ import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { type BidiCall, byteStream, openBidi } from "../rpc/bidi-call.js";
 import type { ClientChannel } from "../rpc/client-channel.js";
 import { Code } from "../rpc/status.js";
-import { errorFromStatus } from "./error-from-status.js";
-import { BrokerError, SocketError } from "./errors.js";
+import { connectionBroke, errorFromStatus } from "./error-from-status.js";
+import { BrokerError, type BrokerErrorCode, SocketError } from "./errors.js";
 import {
   answers,
   decodeFrame,
@@ -30,6 +34,7 @@ import {
   encodeFrame,
   encodeOperation,
   framedLength,
+  mayBeRepeated,
   type RequestInit,
   type ResponseOf,
   type Result,
@@ -44,6 +49,10 @@ const FRAME_OPERATIONS = 128;
 /** How long a close waits for the daemon's word, in milliseconds. */
 const CLOSE_PATIENCE_MS = 5_000;
 
+/** How soon to try again when a connection could not be made, and how soon at the latest, in milliseconds. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+
 interface Pending {
   readonly opId: number;
   readonly verb: Verb;
@@ -52,6 +61,16 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
   readonly signal: AbortSignal | undefined;
   onAbort: (() => void) | null;
+  /** It was sent on a connection that broke. */
+  again: boolean;
+}
+
+/** How a stream comes back when its connection broke. */
+export interface Resumption {
+  /** How long it is worth trying, in milliseconds: after that the session is gone. */
+  readonly leaseMilliseconds: number;
+  /** Whether nobody can be connected to. */
+  readonly isGone: () => Promise<boolean>;
 }
 
 /** What the daemon allows on the stream. */
@@ -62,15 +81,20 @@ export interface StreamLimits {
 
 /** The ordered stream that carries every operation of a broker. */
 export class OperationStream {
-  readonly #call: BidiCall<Buffer, Buffer>;
+  readonly #channel: ClientChannel;
   readonly #ended: Promise<void>;
+  #call: BidiCall<Buffer, Buffer>;
+  #resumption: Resumption | null = null;
+  /** Settles when the stream is back, or when it cannot be. */
+  #resuming: Promise<void> | null = null;
   #queue: Pending[] = [];
   #cancels: number[] = [];
   readonly #sent = new Map<number, Pending>();
   #nextOpId = 1;
   #flushing = false;
   #blocked = false;
-  #closing: Promise<void> | null = null;
+  #closing: Promise<boolean> | null = null;
+  #broke = false;
   #end: Error | null = null;
   #settleEnded: () => void = () => undefined;
   #maxRequestBytes = 1024 * 1024;
@@ -81,14 +105,24 @@ export class OperationStream {
     this.#ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#call = openBidi(channel, byteStream(SessionService.method.session), {
+    this.#channel = channel;
+    this.#call = this.#open((status) => this.#finish(status));
+  }
+
+  #open(ended: (status: Status) => void): BidiCall<Buffer, Buffer> {
+    return openBidi(this.#channel, byteStream(SessionService.method.session), {
       readable: () => this.#receive(),
       writable: () => {
         this.#blocked = false;
         this.#flush();
       },
-      ended: (status) => this.#finish(status),
+      ended,
     });
+  }
+
+  /** Lets the stream come back when its connection breaks: its session outlives that. */
+  resumeWith(resumption: Resumption): void {
+    this.#resumption = resumption;
   }
 
   /** Adopts what the daemon said it allows. */
@@ -139,7 +173,16 @@ export class OperationStream {
         reject(new SocketError("EMSGSIZE", 90, verb, "linux", "Message too long"));
         return;
       }
-      const pending: Pending = { opId: this.#nextOpId++, verb, encoded, resolve, reject, signal, onAbort: null };
+      const pending: Pending = {
+        opId: this.#nextOpId++,
+        verb,
+        encoded,
+        resolve,
+        reject,
+        signal,
+        onAbort: null,
+        again: false,
+      };
       if (signal !== undefined) {
         pending.onAbort = () => this.#abort(pending);
         signal.addEventListener("abort", pending.onAbort, { once: true });
@@ -150,10 +193,11 @@ export class OperationStream {
   }
 
   /**
-   * Ends the stream: what waits is cancelled and rejects with BROKER_CLOSED, what was done is answered. Idempotent.
+   * Ends the stream, and the session with it if that is asked for: what waits is cancelled and rejects with BROKER_CLOSED,
+   * what was done is answered. Answers whether the daemon has heard of it. Idempotent.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close({ session }: { readonly session: boolean }): Promise<boolean> {
+    this.#closing ??= this.#close(session);
     return this.#closing;
   }
 
@@ -162,21 +206,26 @@ export class OperationStream {
     this.#call.cancel();
   }
 
-  async #close(): Promise<void> {
+  async #close(session: boolean): Promise<boolean> {
+    // A session that should end can be told so only over a connection.
+    if (session) await this.#resuming;
     if (this.#end === null) {
       this.#cancels.push(...this.#sent.keys());
       for (const pending of this.#queue) this.#cancels.push(pending.opId);
       this.#window = Number.MAX_SAFE_INTEGER;
       this.#flush();
+      if (session)
+        this.#call.write(encodeFrame([{ opId: this.#nextOpId++, encoded: encodeOperation("closeSession", {}) }], []));
       this.#call.halfClose();
       const patience = setTimeout(() => this.#call.cancel(), CLOSE_PATIENCE_MS);
       await this.#ended;
       clearTimeout(patience);
     }
+    return !this.#broke;
   }
 
   #schedule(): void {
-    if (this.#flushing || this.#blocked) return;
+    if (this.#flushing || this.#blocked || this.#resuming !== null) return;
     this.#flushing = true;
     // Behind the microtasks of this turn: the continuations of a whole batch of results issue their next operations in
     // them.
@@ -187,6 +236,7 @@ export class OperationStream {
   }
 
   #flush(): void {
+    if (this.#resuming !== null && this.#closing === null) return;
     let next = 0;
     while (
       !(this.#blocked && this.#closing === null) &&
@@ -243,7 +293,10 @@ export class OperationStream {
     this.#sent.delete(result.opId);
     forget(pending);
     if ("error" in result) {
-      pending.reject(this.#failure(pending, errorFromStatus(result.error)));
+      const error = errorFromStatus(result.error);
+      const closedBefore = pending.again && pending.verb === "close" && hasCode(error, "HANDLE_NOT_FOUND");
+      if (closedBefore) pending.resolve({} as never);
+      else pending.reject(this.#failure(pending, error));
     } else if (answers(pending.verb, result.arm)) {
       pending.resolve(decodeResponse(pending.verb, result.bytes) as never);
     } else {
@@ -252,20 +305,96 @@ export class OperationStream {
   }
 
   #failure(pending: Pending, error: Error): unknown {
-    if (!(error instanceof BrokerError && error.code === "CANCELLED")) return error;
+    if (!hasCode(error, "CANCELLED")) return error;
     if (pending.signal?.aborted === true) return pending.signal.reason;
     return this.#closing === null ? error : brokerClosed();
   }
 
   #finish(status: Status): void {
     this.#receive();
+    if (this.#resumption !== null && this.#closing === null && this.#end === null && connectionBroke(status)) {
+      this.#interrupt(lostError(status));
+      const resuming = this.#resume(this.#resumption).then(() => {
+        if (this.#resuming !== resuming) return;
+        this.#resuming = null;
+        this.#flush();
+      });
+      this.#resuming = resuming;
+      return;
+    }
+    this.#broke = connectionBroke(status);
     this.#lose(this.#closing === null ? lostError(status) : brokerClosed());
-    this.#settleEnded();
+  }
+
+  /** Settles what was sent over a connection that broke, or queues it again. */
+  #interrupt(error: Error): void {
+    const sent = [...this.#sent.values()];
+    this.#sent.clear();
+    this.#cancels = [];
+    this.#blocked = false;
+    const again: Pending[] = [];
+    for (const pending of sent) {
+      if (pending.signal?.aborted !== true && (mayBeRepeated(pending.verb) || pending.verb === "close")) {
+        pending.again = true;
+        again.push(pending);
+        continue;
+      }
+      forget(pending);
+      const text = `the connection broke while ${pending.verb} was under way: ${error.message}`;
+      const lost = new BrokerError("CONNECTION_LOST", text, "", { cause: error, mayHaveHappened: true });
+      pending.reject(pending.signal?.aborted === true ? pending.signal.reason : lost);
+    }
+    this.#queue = [...again, ...this.#queue];
+  }
+
+  /** Opens the stream anew until the daemon answers, or says why not. */
+  async #resume({ leaseMilliseconds, isGone }: Resumption): Promise<void> {
+    const deadline = performance.now() + leaseMilliseconds;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const status = await this.#reopen();
+      if (status === null) return;
+      if (!connectionBroke(status) || performance.now() > deadline || (await isGone())) {
+        this.#lose(this.#closing === null ? lostError(status) : brokerClosed());
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  /** Opens the stream anew. Answers null when the daemon has the session, or with what the stream ended. */
+  #reopen(): Promise<Status | null> {
+    return new Promise((resolve) => {
+      let answered = false;
+      const opId = this.#nextOpId++;
+      const encoded = encodeOperation("renewSession", {});
+      this.#call = this.#open((status) => {
+        this.#sent.delete(opId);
+        if (answered) this.#finish(status);
+        else resolve(status);
+      });
+      const back = (): void => {
+        answered = true;
+        resolve(null);
+      };
+      this.#sent.set(opId, {
+        opId,
+        verb: "renewSession",
+        encoded,
+        resolve: back,
+        // The session's end comes as the stream's too, which says why.
+        reject: () => undefined,
+        signal: undefined,
+        onAbort: null,
+        again: true,
+      });
+      this.#call.write(encodeFrame([{ opId, encoded }], []));
+    });
   }
 
   #lose(error: Error): void {
     if (this.#end !== null) return;
     this.#end = error;
+    this.#settleEnded();
     const orphans = [...this.#sent.values(), ...this.#queue];
     this.#sent.clear();
     this.#queue = [];
@@ -274,6 +403,10 @@ export class OperationStream {
       pending.reject(error);
     }
   }
+}
+
+function hasCode(error: Error, code: BrokerErrorCode): boolean {
+  return error instanceof BrokerError && error.code === code;
 }
 
 function forget(pending: Pending): void {

@@ -465,7 +465,7 @@ export class Socket implements AsyncDisposable {
 /** Whether the handle went with its session, so that there was nothing left to close. */
 function endedWithSession(error: unknown, context: BrokerContext): boolean {
   if (!(error instanceof BrokerError)) return false;
-  // A leased session outlives a connection that broke; its handles are still open then.
-  if (context.operations.ended && !context.leased) return true;
+  // A session of others outlives a broker that lost its daemon; its handles are still open then.
+  if (context.operations.ended && context.ownsSession) return true;
   return error.code === "BROKER_CLOSED" || error.code === "SESSION_NOT_FOUND" || error.code === "LEASE_EXPIRED";
 }

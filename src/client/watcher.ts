@@ -9,7 +9,7 @@ import {
 import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
 import { Code } from "../rpc/status.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
-import { errorFromStatus } from "./error-from-status.js";
+import { errorFromStream } from "./error-from-status.js";
 import { type HandleSource, handleOf } from "./handle.js";
 import { brokerClosed, type OperationStream } from "./operation-stream.js";
 
@@ -116,6 +116,6 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   #ending(status: Status | null): null {
     if (this.#signal?.aborted === true) throw this.#signal.reason;
     if (this.#cancelled || status === null || status.code === Code.OK) return null;
-    throw this.#operations.closing ? brokerClosed() : errorFromStatus(status);
+    throw this.#operations.closing ? brokerClosed() : errorFromStream(status);
   }
 }

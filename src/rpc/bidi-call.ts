@@ -2,7 +2,7 @@ import type { DescMethodBiDiStreaming, MessageShape } from "@bufbuild/protobuf";
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import type { Status } from "../gen/google/rpc/status_pb.js";
 import { cancelCall } from "./cancel-call.js";
-import type { ClientChannel } from "./client-channel.js";
+import { type ClientChannel, enterLane } from "./client-channel.js";
 import { clientMethod } from "./service-definition.js";
 import { fromGrpcStatus } from "./status.js";
 
@@ -59,7 +59,8 @@ const LEAVE_PATIENCE_MS = 1_000;
 
 /** Opens a stream. */
 export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>, events: BidiEvents): BidiCall<I, O> {
-  const call: ClientDuplexStream<I, O> = channel.client.makeBidiStreamRequest(
+  const { client, leave } = enterLane(channel);
+  const call: ClientDuplexStream<I, O> = client.makeBidiStreamRequest(
     method.path,
     method.serialize,
     method.deserialize,
@@ -81,6 +82,7 @@ export function openBidi<I, O>(channel: ClientChannel, method: BidiMethod<I, O>,
     over = true;
     clearTimeout(patience);
     channel.streams.delete(cancel);
+    leave();
     events.ended(fromGrpcStatus(status));
   });
   return {

@@ -29,5 +29,5 @@ export const defaultLimits: Limits = {
   maxLookups: 16,
   maxWaitingLookups: 4_096,
   maxConnections: 12_288,
-  maxSessions: 4_096,
+  maxSessions: 12_288,
 };

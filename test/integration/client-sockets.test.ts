@@ -29,7 +29,7 @@ describe("what is known after connect", () => {
     expect(broker.host).toMatchObject({ os: "linux", byteOrder: "little", pointerBytes: 8 });
     expect(broker.limits.maxRequestBytes).toBeGreaterThan(1024 * 1024);
     expect(await broker.whoAmI()).toMatchObject({ pid: process.pid, uid: process.getuid?.() });
-    expect(await broker.getSession()).toMatchObject({ implicit: true, lease: null });
+    expect(await broker.getSession()).toMatchObject({ implicit: false, lease: 30 });
   });
 
   test("constants, as numbers", () => {

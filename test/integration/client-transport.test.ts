@@ -171,7 +171,7 @@ describe("the end", () => {
     const waiting = rejection(operations.call("recv", { handle: 1n }));
     await recorder.received(1);
     const queued = operations.call("close", { handle: 2n });
-    const closing = operations.close();
+    const closing = operations.close({ session: false });
     await recorder.received(2);
     expect(recorder.requests[1]).toMatchObject({
       operations: [{ opId: 2n, request: { case: "close", value: { handle: 2n } } }],

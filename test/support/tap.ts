@@ -17,6 +17,8 @@ export class Tap implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "sockbroker-tap-"));
   readonly #connections = new Set<Socket>();
   readonly #server: Server;
+  readonly #daemonPath: string;
+  #held: Socket[] | null = null;
   /** RST_STREAM frames that callers have sent. */
   resets = 0;
   /** Connections that callers have made. */
@@ -32,23 +34,32 @@ export class Tap implements AsyncDisposable {
   private constructor(daemonPath: string) {
     this.#server = createServer((caller) => {
       this.connections += 1;
-      const daemon = connectTo(daemonPath);
-      for (const socket of [caller, daemon]) {
-        this.#connections.add(socket);
-        socket.on("error", () => undefined);
-        socket.on("close", () => {
-          this.#connections.delete(socket);
-          caller.destroy();
-          daemon.destroy();
-        });
+      if (this.#held !== null) {
+        this.#held.push(caller);
+        return;
       }
-      const count = frameCounter((type) => {
-        if (type === RST_STREAM) this.resets += 1;
-      });
-      caller.on("data", count);
-      caller.pipe(daemon);
-      daemon.pipe(caller);
+      this.#serve(caller, daemonPath);
     });
+    this.#daemonPath = daemonPath;
+  }
+
+  #serve(caller: Socket, daemonPath: string): void {
+    const daemon = connectTo(daemonPath);
+    for (const socket of [caller, daemon]) {
+      this.#connections.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        this.#connections.delete(socket);
+        caller.destroy();
+        daemon.destroy();
+      });
+    }
+    const count = frameCounter((type) => {
+      if (type === RST_STREAM) this.resets += 1;
+    });
+    caller.on("data", count);
+    caller.pipe(daemon);
+    daemon.pipe(caller);
   }
 
   get path(): string {
@@ -58,6 +69,18 @@ export class Tap implements AsyncDisposable {
   /** Cuts every connection; new ones are served. */
   cut(): void {
     for (const socket of this.#connections) socket.destroy();
+  }
+
+  /** Lets new connections wait. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** Serves the connections that wait. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const caller of held) this.#serve(caller, this.#daemonPath);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

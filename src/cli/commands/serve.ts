@@ -10,7 +10,7 @@ import { note } from "../output.js";
 
 const limitOptions = {
   "max-handles": { type: "string", value: "N", help: "sockets of one principal at a time; unset: 16384" },
-  "max-sessions": { type: "string", value: "N", help: "leased sessions of one principal at a time; unset: 4096" },
+  "max-sessions": { type: "string", value: "N", help: "leased sessions of one principal at a time; unset: 12288" },
   "max-waiting": { type: "string", value: "N", help: "operations of one session that wait at a time; unset: 4096" },
   "max-connections": { type: "string", value: "N", help: "connections of one principal at a time; unset: 12288" },
   "max-lookups": { type: "string", value: "N", help: "look-ups of one principal that run at a time; unset: 16" },

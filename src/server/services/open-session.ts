@@ -5,6 +5,7 @@ import { authorise } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { sessionInfoOf } from "../codec/session-info.js";
 import { ArgumentFault } from "../errors.js";
+import { processLife } from "../sockets/process-life.js";
 import type { Sessions } from "../sockets/sessions.js";
 import { type Door, draining } from "./door.js";
 
@@ -16,7 +17,7 @@ const LONGEST_NAME_BYTES = 128;
 /** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
 export function openSession(door: Door, sessions: Sessions, call: Call, request: OpenSessionRequest) {
   if (door.draining()) throw draining();
-  const { principal } = door.connections.of(call);
+  const { principal, peer } = door.connections.of(call);
   authorise({ services: door.services, principal }, "session");
   const nanos = timeoutFrom(request.lease, "open_session");
   const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
@@ -26,7 +27,8 @@ export function openSession(door: Door, sessions: Sessions, call: Call, request:
   if (Buffer.byteLength(request.name) > LONGEST_NAME_BYTES) {
     throw value("NAME_TOO_LONG", `the name of a session has at most ${LONGEST_NAME_BYTES} bytes`);
   }
-  const session = sessions.open({ principal, name: request.name, lease: { milliseconds } });
+  const lease = { milliseconds, lives: request.endsWithProcess ? processLife(peer.pid) : null };
+  const session = sessions.open({ principal, name: request.name, lease });
   return { token: session.token, session: sessionInfoOf(session) };
 }
 

@@ -75,7 +75,7 @@ describe("Session", () => {
       onEnd: () => undefined,
     };
     const session = new Session({ ...options, lease: null });
-    const leased = new Session({ ...options, lease: { milliseconds: 1_000 } });
+    const leased = new Session({ ...options, lease: { milliseconds: 1_000, lives: null } });
     expect(session.adopt(socket(), facts).handle).toBe(handle + 1n);
     expect(() => session.entry(handle)).toThrowError(
       expect.objectContaining({
@@ -149,7 +149,7 @@ describe("Session", () => {
   });
 
   it("ends when its lease runs out", async () => {
-    const { session, counters } = open({ lease: { milliseconds: 10 } });
+    const { session, counters } = open({ lease: { milliseconds: 10, lives: null } });
     expect(session.remainingLease).toBeGreaterThan(0);
     await new Promise((resolve) => session.signal.addEventListener("abort", resolve));
     expect(session.signal.reason).toMatchObject({ code: BrokerError_Code.LEASE_EXPIRED });
@@ -157,9 +157,9 @@ describe("Session", () => {
   });
 
   it("does not expire while it is attended", async () => {
-    const { session } = open({ lease: { milliseconds: 10 } });
+    const { session } = open({ lease: { milliseconds: 10, lives: null } });
     const leave = session.attend();
-    const other = open({ lease: { milliseconds: 30 } });
+    const other = open({ lease: { milliseconds: 30, lives: null } });
     await new Promise((resolve) => other.session.signal.addEventListener("abort", resolve));
     expect(session.ended).toBe(false);
     expect(session.remainingLease).toBeNull();

@@ -18,6 +18,7 @@ import type { Principal } from "../principal.js";
 import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
 import { newDescription, type OpenDescription } from "./open-description.js";
 import type { Outliving } from "./outliving.js";
+import type { ProcessLife } from "./process-life.js";
 import { Quota } from "./quota.js";
 import { startTimer } from "./readiness.js";
 import { type Handle, SocketEntry, type SocketFacts } from "./socket-entry.js";
@@ -31,7 +32,13 @@ function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
 
 export interface Lease {
   readonly milliseconds: number;
+  /** Whether the process lives with which the session ends; null when it ends with none. */
+  readonly lives: ProcessLife | null;
 }
+
+/** How soon to look after the process of a session that nobody attends: its connection ends a moment before it does. */
+const FIRST_LOOK_MS = 5;
+const LONGEST_LOOK_MS = 1_000;
 
 export interface SessionOptions {
   readonly principal: Principal;
@@ -223,17 +230,32 @@ export class Session {
   renew(): void {
     this.#stopLease();
     if (this.lease === null || this.#attending > 0 || this.ended) return;
-    const { milliseconds } = this.lease;
+    const { milliseconds, lives } = this.lease;
     this.#expiresAt = performance.now() + milliseconds;
     const { counters } = this.#options;
     counters.timers += 1;
     const cancel = startTimer(milliseconds, () => {
       this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session ran out"));
     });
+    const cancelLook = lives === null ? () => undefined : this.#lookAfter(lives);
     this.#cancelLease = () => {
       counters.timers -= 1;
       cancel();
+      cancelLook();
     };
+  }
+
+  /** Ends the session when its process has ended. Answers how to stop looking. */
+  #lookAfter(lives: ProcessLife): () => void {
+    let timer: NodeJS.Timeout;
+    const look = (milliseconds: number): void => {
+      timer = setTimeout(() => {
+        if (lives()) look(Math.min(milliseconds * 2, LONGEST_LOOK_MS));
+        else this.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the process of the session has ended"));
+      }, milliseconds);
+    };
+    look(FIRST_LOOK_MS);
+    return () => clearTimeout(timer);
   }
 
   /** Ends the session: what waits ends with `reason`, and every handle is closed. Idempotent. */
