@@ -108,8 +108,21 @@ function requestFrom(method: DescMethod, json: JsonValue): Message {
     return fromJson(method.input, json);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`not a ${method.input.name}: ${text}`, { cause: error });
+    throw new TypeError(`not a ${method.input.name}: ${text}${enumAdvice(method, text)}`, { cause: error });
   }
+}
+
+/** Which name of an enum was meant by one that it has not: AF_INET is ADDRESS_FAMILY_INET. */
+function enumAdvice(method: DescMethod, complaint: string): string {
+  const [, type, text = ""] = /cannot decode enum (\S+) from JSON: "(\w+)"$/.exec(complaint) ?? [];
+  const { file } = method.input;
+  const values = [file, ...file.dependencies]
+    .flatMap(({ enums }) => enums)
+    .filter(({ typeName }) => typeName === type)
+    .flatMap((candidate) => candidate.values.map(({ name }) => name));
+  const short = text.toUpperCase().replace(/^.*?_/, "");
+  const meant = values.find((name) => name.endsWith(`_${short}`));
+  return meant === undefined ? "" : `; did you mean "${meant}"?`;
 }
 
 function answerFrom(method: DescMethod, answer: Message): JsonValue {

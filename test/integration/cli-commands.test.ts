@@ -20,6 +20,27 @@ describe("call", () => {
     }
   });
 
+  it.each([
+    ["ADDRESS_FAMILY_UNIX", "SOCKET_TYPE_DGRAM"],
+    [1, 2],
+  ])("takes enums as %j and %j, and prints their names", async (family, type) => {
+    const { code, stdout } = await broker("call", "SocketService/Socket", JSON.stringify({ family, type }));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      socket: { family: "ADDRESS_FAMILY_UNIX", type: "SOCKET_TYPE_DGRAM" },
+    });
+  });
+
+  it.each([
+    ["SocketService/Socket", '{"family":"AF_INET6"}', "ADDRESS_FAMILY_INET6"],
+    ["SocketService/Socket", '{"type":"SOCK_DGRAM"}', "SOCKET_TYPE_DGRAM"],
+    ["ResolverService/Getaddrinfo", '{"family":"inet"}', "ADDRESS_FAMILY_INET"],
+  ])("tells the name of an enum that was meant: %s %s", async (method, request, name) => {
+    const { code, stderr } = await broker("call", method, request);
+    expect(code).toBe(2);
+    expect(stderr.split("\n")[0]).toMatch(new RegExp(`; did you mean "${name}"\\?$`));
+  });
+
   it("takes the request from stdin with -", async () => {
     const input = '{"operation":"connect"}\n';
     const { code, stdout } = await run(["call", "PolicyService/ExplainPolicy", "-"], { env: daemon.env, input });

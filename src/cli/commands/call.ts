@@ -12,7 +12,7 @@ export const call = defineCommand({
   usage: ["[OPTIONS] SERVICE/METHOD [JSON]", "--list [PATTERN]"],
   description: [
     "Calls an RPC of the API and prints its answer. The request is protobuf's JSON, as an argument, or on stdin with -; " +
-      'without one it is empty. 64-bit integers are text in it, bytes base64, durations "1.5s". The package\'s name in ' +
+      'without one it is empty. 64-bit integers are text in it, bytes base64, durations "1.5s", enums names or numbers. The package\'s name in ' +
       "front of the service's may be left out.",
     "A call has a session of its own, which ends with it: a socket that it opens is closed again. To keep sockets between " +
       "calls, open a leased session with SessionService/OpenSession and pass its token to each call; the lease (30 " +
@@ -26,6 +26,7 @@ export const call = defineCommand({
   },
   examples: [
     "sockbroker call HostService/Gethostname",
+    'sockbroker call SocketService/Socket \'{"family":"ADDRESS_FAMILY_UNIX","type":"SOCKET_TYPE_DGRAM"}\'',
     "sockbroker call --list",
     'export SOCKBROKER_SESSION=$(sockbroker call SessionService/OpenSession \'{"lease":"300s"}\' | jq -r .token)',
     'sockbroker call SocketService/CreateServer \'{"address":{"inet":{"host":"127.0.0.1","port":8080}}}\'',
