@@ -9,6 +9,7 @@ import os
 from typing import Any, Optional
 
 from . import _descriptors
+from ._builtin import put
 
 _open = builtins.open
 
@@ -105,5 +106,5 @@ def open_mixed(
 
 def install() -> None:
     """Puts the function in its places; os.fdopen finds it there."""
-    builtins.open = open_mixed
-    io.open = open_mixed
+    put(builtins, "open", open_mixed)
+    io.open = builtins.open

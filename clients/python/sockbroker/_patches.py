@@ -26,6 +26,7 @@ from . import (
     _tls_sockets,
     _wakeup,
 )
+from ._builtin import put
 from ._descriptors import Descriptor, is_brokered
 from ._gen.v1 import socket_service_pb2
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
@@ -55,7 +56,7 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    select.select = select_mixed
+    put(select, "select", select_mixed)
     select.poll = Poll  # type: ignore[assignment, misc]
     if hasattr(select, "epoll"):
         select.epoll = _readiness.Epoll  # type: ignore[assignment, misc]
@@ -75,11 +76,11 @@ def install() -> None:
     }
     for name, replacement in replacements.items():
         if hasattr(os, name):
-            setattr(os, name, _for_brokered(getattr(os, name), replacement))
+            put(os, name, _for_brokered(getattr(os, name), replacement))
     if _sendfile is not None:
-        os.sendfile = _sendfile_mixed
-    fcntl.fcntl = _for_brokered(fcntl.fcntl, _fcntl)
-    fcntl.ioctl = _for_brokered(fcntl.ioctl, _fcntl_ioctl)
+        put(os, "sendfile", _sendfile_mixed)
+    put(fcntl, "fcntl", _for_brokered(fcntl.fcntl, _fcntl))
+    put(fcntl, "ioctl", _for_brokered(fcntl.ioctl, _fcntl_ioctl))
     _files.install()
     _refusals.install()
     _tls_sockets.install()

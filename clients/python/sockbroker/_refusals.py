@@ -16,6 +16,7 @@ import termios
 from typing import Any, Callable
 
 from . import _descriptors, _socket_shim
+from ._builtin import put
 from ._gen.v1 import socket_service_pb2
 from ._status import kernel_error
 
@@ -61,8 +62,8 @@ def install() -> None:
     for module, names in _REFUSED:
         for name in names:
             _guard(module, name, refuse)
-    os.dup2 = dup2
-    os.fstat = _fstat_mixed
+    put(os, "dup2", dup2)
+    put(os, "fstat", _fstat_mixed)
 
 
 def _guard(module: Any, name: str, error: Callable[[str, int], Exception]) -> None:
@@ -80,7 +81,7 @@ def _guard(module: Any, name: str, error: Callable[[str, int], Exception]) -> No
                 raise error(full, number)
         return own(*arguments, **keywords)
 
-    setattr(module, name, guarded)
+    put(module, name, guarded)
 
 
 def _number_of(thing: Any) -> int | None:

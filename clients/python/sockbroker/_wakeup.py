@@ -15,6 +15,7 @@ import threading
 from typing import Any, Optional
 
 from . import _descriptors
+from ._builtin import put
 from ._gen.v1 import socket_service_pb2
 from ._real import real
 
@@ -78,7 +79,7 @@ def set_wakeup_fd(fd: Any, /, **keywords: Any) -> int:
 
 def install() -> None:
     """Puts the function in its place."""
-    signal.set_wakeup_fd = set_wakeup_fd
+    put(signal, "set_wakeup_fd", set_wakeup_fd)
 
 
 def _after_fork_in_child() -> None:

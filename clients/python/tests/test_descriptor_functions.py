@@ -255,3 +255,25 @@ def test_pipes_of_asyncio_take_sockets() -> None:
         asyncio.run(main())
     """
     assert both(program) == ["b'hello'", "b''"]
+
+
+def test_functions_that_a_class_keeps_do_not_become_methods() -> None:
+    program = """
+        import fcntl, io, os, select, signal, socket
+
+        class Keeper:
+            open, io_open, close, dup, dup2, fstat, fcntl, select, wakeup = (
+                open, io.open, os.close, os.dup, os.dup2, os.fstat, fcntl.fcntl, select.select, signal.set_wakeup_fd
+            )
+
+        keeper, socket = Keeper(), socket.socket()
+        with keeper.open(os.devnull) as file, keeper.io_open(os.devnull):
+            number = keeper.dup(file.fileno())
+            keeper.dup2(file.fileno(), number)
+            print(keeper.fstat(number).st_rdev == keeper.fstat(file.fileno()).st_rdev, keeper.wakeup(-1))
+            keeper.close(number)
+        copy = keeper.dup(socket.fileno())
+        print(keeper.fcntl(copy, fcntl.F_GETFD), keeper.select([], [copy], [], 0)[0])
+        keeper.close(copy)
+    """
+    assert both(program)[0] == "True -1"

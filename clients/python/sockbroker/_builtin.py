@@ -1,0 +1,25 @@
+"""What takes the place of a function in C."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable
+
+
+class Builtin:
+    """A function that does not become a method: programs keep functions such as `open` as attributes of their classes."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._function(*arguments, **keywords)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
+
+
+def put(module: Any, name: str, function: Callable[..., Any]) -> None:
+    """Puts a function in the place of a module's own."""
+    setattr(module, name, Builtin(function))
