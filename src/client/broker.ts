@@ -215,7 +215,10 @@ export class Broker implements AsyncDisposable {
     const { host, port } = address;
     const init = {
       host: hostText(host, "create_connection"),
-      ...(typeof port === "string" ? { service: port } : { port }),
+      destination:
+        typeof port === "string"
+          ? ({ case: "service", value: port } as const)
+          : ({ case: "port", value: port } as const),
       ...timeoutOf(timeout, "create_connection"),
       ...(sourceAddress === undefined
         ? {}
@@ -426,7 +429,11 @@ export class Broker implements AsyncDisposable {
   /** Sets the name of the daemon's host. Typical errors: EPERM, EINVAL (too long). */
   async sethostname(hostname: string | Uint8Array, { signal }: CallOptions = {}): Promise<void> {
     const bytes = typeof hostname === "string" ? Buffer.from(hostname) : bytesOf(hostname, "sethostname");
-    await this.#context.operations.call("sethostname", { hostname: bytes }, signal);
+    await this.#context.operations.call(
+      "sethostname",
+      { name: resolver.nameOf(bytes, "hostname", "rawHostname") },
+      signal,
+    );
   }
 
   /** Tells whether the daemon's host was built with IPv6. */

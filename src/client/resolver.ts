@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { AddressFamily, type SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { AddressInput, SocketAddress } from "./address.js";
 import { addressFromProto } from "./address-from-proto.js";
@@ -53,8 +54,8 @@ export async function getaddrinfo(
   { family = 0, type = 0, proto = 0, flags = 0, signal }: GetaddrinfoOptions,
 ): Promise<AddressInfo[]> {
   const init = {
-    ...(host === null ? {} : { host: encodeHost(host, "getaddrinfo") }),
-    ...(service === null ? {} : { service: serviceBytes(service) }),
+    ...(host === null ? {} : { node: nameOf(encodeHost(host, "getaddrinfo"), "host", "rawHost") }),
+    ...(service === null ? {} : { service: serviceText(service) }),
     family,
     type,
     protocol: proto,
@@ -90,7 +91,7 @@ export async function gethostbyname(
   hostname: NameInput,
   { signal }: CallOptions,
 ): Promise<string> {
-  const init = { hostname: encodeHost(hostname, "gethostbyname") };
+  const init = { name: nameOf(encodeHost(hostname, "gethostbyname"), "hostname", "rawHostname") };
   return (await context.operations.call("gethostbyname", init, signal)).address;
 }
 
@@ -99,7 +100,7 @@ export async function gethostbynameEx(
   name: NameInput,
   { signal }: CallOptions,
 ): Promise<HostEntry> {
-  const init = { hostname: encodeHost(name, "gethostbyname_ex") };
+  const init = { name: nameOf(encodeHost(name, "gethostbyname_ex"), "hostname", "rawHostname") };
   const { hostname, aliases, addresses } = await context.operations.call("gethostbynameEx", init, signal);
   return { hostname, aliases, addresses };
 }
@@ -109,7 +110,7 @@ export async function gethostbyaddr(
   address: NameInput,
   { signal }: CallOptions,
 ): Promise<HostEntry> {
-  const init = { address: encodeHost(address, "gethostbyaddr") };
+  const init = { host: nameOf(encodeHost(address, "gethostbyaddr"), "address", "rawAddress") };
   const { hostname, aliases, addresses } = await context.operations.call("gethostbyaddr", init, signal);
   return { hostname, aliases, addresses };
 }
@@ -120,7 +121,7 @@ export async function getservbyname(
   protocol: NameInput | undefined,
   { signal }: CallOptions,
 ): Promise<number> {
-  const init = { service: bytes(service), ...protocolInit(protocol) };
+  const init = { service: cText(service), ...protocolInit(protocol) };
   return (await context.operations.call("getservbyname", init, signal)).port;
 }
 
@@ -139,26 +140,33 @@ export async function getprotobyname(
   protocol: NameInput,
   { signal }: CallOptions,
 ): Promise<number> {
-  return (await context.operations.call("getprotobyname", { protocol: bytes(protocol) }, signal)).number;
+  return (await context.operations.call("getprotobyname", { protocol: cText(protocol) }, signal)).number;
 }
 
-function serviceBytes(service: NameInput | number): Uint8Array {
-  if (typeof service !== "number") return bytes(service);
+function serviceText(service: NameInput | number): string {
+  if (typeof service !== "number") return cText(service);
   if (!Number.isInteger(service)) throw new TypeError("getaddrinfo(): a port is a whole number");
   if (!Number.isSafeInteger(service)) {
     throw new ArgumentError("overflow", "PORT_OUT_OF_RANGE", "getaddrinfo", "a port is a whole number of 64 bits");
   }
-  return Buffer.from(String(service));
+  return String(service);
 }
 
-function protocolInit(protocol: NameInput | undefined): { protocol: Uint8Array } | undefined {
-  return protocol === undefined ? undefined : { protocol: bytes(protocol) };
+function protocolInit(protocol: NameInput | undefined): { protocol: string } | undefined {
+  return protocol === undefined ? undefined : { protocol: cText(protocol) };
 }
 
-/** A name for a C function, which a NUL would cut short. */
-function bytes(text: NameInput): Uint8Array {
+/** A name of a request: text, or bytes where it is no UTF-8. */
+export function nameOf<T extends string, B extends string>(name: Uint8Array, text: T, bytes: B) {
+  return isUtf8(name)
+    ? { case: text, value: Buffer.from(name).toString() as string }
+    : { case: bytes, value: name as Uint8Array };
+}
+
+/** A name for a C function, which a NUL would cut short. No service or protocol has a name that is no UTF-8. */
+function cText(text: NameInput): string {
   if (typeof text !== "string" && !(text instanceof Uint8Array)) throw new TypeError("text or bytes are required");
-  const name = typeof text === "string" ? Buffer.from(text) : text;
-  if (name.includes(0)) throw new ArgumentError("value", "EMBEDDED_NUL", "", "embedded null character");
+  const name = typeof text === "string" ? text : Buffer.from(text).toString();
+  if (name.includes("\0")) throw new ArgumentError("value", "EMBEDDED_NUL", "", "embedded null character");
   return name;
 }

@@ -149,7 +149,11 @@ async function cancelledAfter(windowBytes: number, maxMessageBytes = 0, note = "
   const { token } = await client.unary(SessionService.method.openSession, {});
   const owner = { token };
   await using peer = await Source.listen(1024 * 1024);
-  const made = await client.unary(SocketService.method.createConnection, { host: "127.0.0.1", port: peer.port }, owner);
+  const made = await client.unary(
+    SocketService.method.createConnection,
+    { host: "127.0.0.1", destination: { case: "port", value: peer.port } },
+    owner,
+  );
   const handle = handleOf(made.socket);
   using attach = new NarrowAttach(daemon.path, token, windowBytes);
   await attach.start(handle, maxMessageBytes);

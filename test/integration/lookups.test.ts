@@ -12,7 +12,9 @@ it("more look-ups than may run at a time wait for their turn", async () => {
   });
   const port = portOf(listener.socket?.localAddress);
   const connections = await Promise.all(
-    Array.from({ length: 64 }, () => session.op("createConnection", { host: "127.0.0.1", port })),
+    Array.from({ length: 64 }, () =>
+      session.op("createConnection", { host: "127.0.0.1", destination: { case: "port", value: port } }),
+    ),
   );
   expect(new Set(connections.map(({ socket }) => handleOf(socket))).size).toBe(64);
 });

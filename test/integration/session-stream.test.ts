@@ -32,7 +32,10 @@ describe("a cancelled receive", () => {
     using client = daemon.client();
     using session = client.session();
     await using peer = await Sender.listen();
-    const made = await session.op("createConnection", { host: "127.0.0.1", port: peer.port });
+    const made = await session.op("createConnection", {
+      host: "127.0.0.1",
+      destination: { case: "port", value: peer.port },
+    });
     const handle = handleOf(made.socket);
     const connection = await peer.connected;
     let sent = 0;

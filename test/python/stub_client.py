@@ -161,11 +161,11 @@ def check_options():
 
 def check_getaddrinfo():
     request = resolver_service_pb2.GetaddrinfoRequest
-    answer = resolver.Getaddrinfo(request(host=b"127.0.0.1", type=STREAM))
+    answer = resolver.Getaddrinfo(request(host="127.0.0.1", type=STREAM))
     families = {entry.address.WhichOneof("address") for entry in answer.results}
     assert families == {"inet"}, answer
     assert all(entry.address.inet.host == "127.0.0.1" for entry in answer.results), answer
-    error = error_of(resolver.Getaddrinfo, request(host=b"name.invalid"))
+    error = error_of(resolver.Getaddrinfo, request(host="name.invalid"))
     assert error.symbol in ("EAI_NONAME", "EAI_AGAIN"), error
 
 

@@ -130,8 +130,15 @@ describe("texts of hundreds of kilobytes", () => {
   const long = "a".repeat(300_000);
   const asks: readonly (readonly [string, () => Promise<unknown>])[] = [
     ["a verb", () => client.unary(PolicyService.method.explainPolicy, { operation: long })],
-    ["a host", () => client.unary(SocketService.method.createConnection, { host: long, port: 1 })],
-    ["a name to look up", () => client.unary(ResolverService.method.gethostbyname, { hostname: Buffer.from(long) })],
+    [
+      "a host",
+      () =>
+        client.unary(SocketService.method.createConnection, { host: long, destination: { case: "port", value: 1 } }),
+    ],
+    [
+      "a name to look up",
+      () => client.unary(ResolverService.method.gethostbyname, { name: { case: "hostname", value: long } }),
+    ],
     ["an address", () => client.unary(ConversionService.method.inetAton, { address: long })],
     ["an interface", () => client.unary(InterfaceService.method.ifNametoindex, { name: long })],
     ["a namespace", () => client.unary(socket, { netns: { namespace: { case: "name", value: long } } })],
@@ -140,6 +147,56 @@ describe("texts of hundreds of kilobytes", () => {
   it.each(asks)("as %s are refused, and the connection goes on", async (_, ask) => {
     await expect(ask()).rejects.toBeInstanceOf(RawError);
     expect((await client.unary(HostService.method.gethostname, {})).hostname).not.toBe("");
+  });
+});
+
+describe("a name", () => {
+  const { gethostbyname, gethostbynameEx, gethostbyaddr, getaddrinfo, getservbyname } = ResolverService.method;
+  const text = Buffer.from("127.0.0.1");
+  const notUtf8 = Buffer.from([0x6e, 0xff, 0x2e, 0x78]);
+
+  const unset: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ["gethostbyname", () => client.unary(gethostbyname, {})],
+    ["gethostbyname_ex", () => client.unary(gethostbynameEx, {})],
+    ["gethostbyaddr", () => client.unary(gethostbyaddr, {})],
+    ["sethostname", () => client.unary(HostService.method.sethostname, {})],
+    ["create_connection", () => client.unary(SocketService.method.createConnection, { host: "127.0.0.1" })],
+  ];
+  it.each(unset)("that is not set is malformed for %s", async (_, ask) => {
+    expect(await symbolOf(ask())).toBe("MALFORMED_REQUEST");
+  });
+
+  it("is the same as text and as bytes", async () => {
+    const asText = await client.unary(gethostbyname, { name: { case: "hostname", value: "127.0.0.1" } });
+    const asBytes = await client.unary(gethostbyname, { name: { case: "rawHostname", value: text } });
+    expect([asText.address, asBytes.address]).toEqual(["127.0.0.1", "127.0.0.1"]);
+    const entries = [
+      { case: "host", value: "127.0.0.1" },
+      { case: "rawHost", value: text },
+    ] as const;
+    for (const node of entries) {
+      const { results } = await client.unary(getaddrinfo, { node, service: "80", type: 1 });
+      expect(results.map(({ address }) => address?.address)).toMatchObject([
+        { value: { host: "127.0.0.1", port: 80 } },
+      ]);
+    }
+  });
+
+  const lookUps: readonly (readonly [string, (value: Uint8Array) => Promise<unknown>])[] = [
+    ["getaddrinfo", (value) => client.unary(getaddrinfo, { node: { case: "rawHost", value } })],
+    ["gethostbyname", (value) => client.unary(gethostbyname, { name: { case: "rawHostname", value } })],
+    ["gethostbyname_ex", (value) => client.unary(gethostbynameEx, { name: { case: "rawHostname", value } })],
+    ["gethostbyaddr", (value) => client.unary(gethostbyaddr, { host: { case: "rawAddress", value } })],
+  ];
+  it.each(lookUps)("that is no UTF-8 is looked up, and one with a NUL is not: %s", async (_, ask) => {
+    expect(await symbolOf(ask(notUtf8))).toMatch(/^(EAI_|HOST_NOT_FOUND)/);
+    expect(await symbolOf(ask(Buffer.from("127.0.0.1\0.example")))).toBe("EMBEDDED_NUL");
+  });
+
+  it("of a service with a NUL is refused", async () => {
+    expect(await symbolOf(client.unary(getservbyname, { service: "http\0s" }))).toBe("EMBEDDED_NUL");
+    const node = { case: "host", value: "127.0.0.1" } as const;
+    expect(await symbolOf(client.unary(getaddrinfo, { node, service: "80\0" }))).toBe("EMBEDDED_NUL");
   });
 });
 

@@ -23,9 +23,9 @@ def getaddrinfo_request(
     request.family = family  # type: ignore[assignment]  # any number; the enum is open
     request.type = type  # type: ignore[assignment]
     if isinstance(host, str):
-        request.host = _c_string(host.encode("idna"))
+        request.host = _c_string(host.encode("idna")).decode("ascii")
     elif isinstance(host, bytes):
-        request.host = _c_string(host)
+        set_name(request, "host", _c_string(host))
     elif host is not None:
         real.getaddrinfo(host, port, family, type, proto, flags)
         raise TypeError("getaddrinfo() argument 1 must be string or None")
@@ -34,9 +34,10 @@ def getaddrinfo_request(
             # Some interpreters refuse it; for the others it is text, on which the daemon's resolver has its opinion.
             with contextlib.suppress(OSError):
                 real.getaddrinfo(None, port, family, type, proto, flags)
-        request.service = b"%d" % port
+        request.service = str(port)
     elif isinstance(port, (str, bytes)):
-        request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port)
+        # What is no UTF-8 names no service, and neither does what takes its place.
+        request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port).decode("utf-8", "replace")
     elif port is not None:
         raise OSError("Int or String expected")
     return request
@@ -74,17 +75,31 @@ def getnameinfo_request(sockaddr: Any, flags: Any) -> Union[resolver_service_pb2
 
 def gethostbyname_request(name: Any) -> resolver_service_pb2.GethostbynameRequest:
     """The argument of gethostbyname."""
-    return resolver_service_pb2.GethostbynameRequest(hostname=_name_bytes("gethostbyname", name))
+    request = resolver_service_pb2.GethostbynameRequest()
+    set_name(request, "hostname", _name_bytes("gethostbyname", name))
+    return request
 
 
 def gethostbyname_ex_request(name: Any) -> resolver_service_pb2.GethostbynameExRequest:
     """The argument of gethostbyname_ex."""
-    return resolver_service_pb2.GethostbynameExRequest(hostname=_name_bytes("gethostbyname_ex", name))
+    request = resolver_service_pb2.GethostbynameExRequest()
+    set_name(request, "hostname", _name_bytes("gethostbyname_ex", name))
+    return request
 
 
 def gethostbyaddr_request(name: Any) -> resolver_service_pb2.GethostbyaddrRequest:
     """The argument of gethostbyaddr."""
-    return resolver_service_pb2.GethostbyaddrRequest(address=_name_bytes("gethostbyaddr", name))
+    request = resolver_service_pb2.GethostbyaddrRequest()
+    set_name(request, "address", _name_bytes("gethostbyaddr", name))
+    return request
+
+
+def set_name(request: Any, field: str, name: bytes) -> None:
+    """A name goes as text, or as bytes where it is no UTF-8."""
+    try:
+        setattr(request, field, name.decode("utf-8"))
+    except UnicodeDecodeError:
+        setattr(request, f"raw_{field}", name)
 
 
 def _name_bytes(function: str, name: Any) -> bytes:

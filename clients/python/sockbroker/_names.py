@@ -15,6 +15,7 @@ from ._lookups import (
     gethostbyname_ex_request,
     gethostbyname_request,
     getnameinfo_request,
+    set_name,
 )
 from ._real import real
 
@@ -65,14 +66,20 @@ def _is_c_string(value: Any) -> bool:
     return isinstance(value, str) and "\0" not in value
 
 
+def _encodable(text: str) -> str:
+    """The text. Raises UnicodeEncodeError for surrogates, as the interpreter does."""
+    text.encode("utf-8")
+    return text
+
+
 def getservbyname(*arguments: Any) -> int:
     """getservbyname(servicename[, protocolname]) -> integer"""
     if not 1 <= len(arguments) <= 2 or not all(map(_is_c_string, arguments)):
         return real.getservbyname(*arguments)  # type: ignore[no-any-return]
     sys.audit("socket.getservbyname", arguments[0], arguments[1] if len(arguments) > 1 else "")
-    request = resolver_service_pb2.GetservbynameRequest(service=arguments[0].encode("utf-8"))
+    request = resolver_service_pb2.GetservbynameRequest(service=_encodable(arguments[0]))
     if len(arguments) > 1:
-        request.protocol = arguments[1].encode("utf-8")
+        request.protocol = _encodable(arguments[1])
     return int(current_session().call("getservbyname", request).port)
 
 
@@ -85,7 +92,7 @@ def getservbyport(*arguments: Any) -> str:
     sys.audit("socket.getservbyport", port, arguments[1] if len(arguments) > 1 else "")
     request = resolver_service_pb2.GetservbyportRequest(port=port)
     if len(arguments) > 1:
-        request.protocol = arguments[1].encode("utf-8")
+        request.protocol = _encodable(arguments[1])
     return str(current_session().call("getservbyport", request).service)
 
 
@@ -93,7 +100,7 @@ def getprotobyname(*arguments: Any) -> int:
     """getprotobyname(name) -> integer"""
     if len(arguments) != 1 or not _is_c_string(arguments[0]):
         return real.getprotobyname(*arguments)  # type: ignore[no-any-return]
-    request = resolver_service_pb2.GetprotobynameRequest(protocol=arguments[0].encode("utf-8"))
+    request = resolver_service_pb2.GetprotobynameRequest(protocol=_encodable(arguments[0]))
     return int(current_session().call("getprotobyname", request).number)
 
 
@@ -109,7 +116,9 @@ def sethostname(name: Any, /) -> None:
     if not isinstance(name, bytes) and b"\0" in encoded:
         raise ValueError("embedded null byte")
     sys.audit("socket.sethostname", name)
-    current_session().call("sethostname", host_service_pb2.SethostnameRequest(hostname=encoded))
+    request = host_service_pb2.SethostnameRequest()
+    set_name(request, "hostname", encoded)
+    current_session().call("sethostname", request)
 
 
 def if_nameindex() -> list[tuple[int, str]]:

@@ -43,8 +43,13 @@ export function resolveAddress(
 }
 
 /** Resolves a host for a family to a numeric address. A promise only when there is a name to look up. */
-export function resolveHost(ctx: OpContext, host: string, family: "inet" | "inet6"): string | Promise<string> {
+export function resolveHost(
+  ctx: OpContext,
+  host: string | Uint8Array,
+  family: "inet" | "inet6",
+): string | Promise<string> {
   const number = family === "inet" ? AddressFamily.INET : AddressFamily.INET6;
+  if (typeof host !== "string") return ctx.services.resolver.first(ctx, host, number);
   if (host === "") return family === "inet" ? "0.0.0.0" : "::";
   if (host === "<broadcast>") {
     if (family === "inet") return "255.255.255.255";

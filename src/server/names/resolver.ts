@@ -9,7 +9,7 @@ const EAI_SYSTEM = -11;
 /** Look-ups on the daemon's host, so many of one principal at a time. */
 export interface Resolver {
   /** The first address of a name, for a family. Rejects with `ResolverFault`. */
-  first(ctx: OpContext, host: string, family: number): Promise<string>;
+  first(ctx: OpContext, host: string | Uint8Array, family: number): Promise<string>;
   /**
    * Runs a look-up of the addon for a caller. Ends early with the caller's signal; the host's resolver cannot be stopped,
    * and its place is taken until it answers.

@@ -1,13 +1,14 @@
 import { SocketType } from "../../gen/sockbroker/v1/address_pb.js";
-import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { CreateConnectionRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { AddressInfo } from "../../native/binding.js";
 import { SystemError } from "../../native/errno.js";
 import { authorise, authoriseAddress, checkedAddress } from "../authorise.js";
 import { portFrom } from "../codec/address.js";
+import { cString } from "../codec/c-string.js";
 import { infoWithAddresses } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
-import { ArgumentFault, OperationTimeout } from "../errors.js";
+import { ArgumentFault, BrokerFault, OperationTimeout } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
 import { completeConnect } from "./connect-to.js";
 import type { Op } from "./op.js";
@@ -18,8 +19,8 @@ import { openSocket } from "./socket.js";
 export const createConnection: Op<typeof SocketService.method.createConnection> = async (ctx, request) => {
   authorise(ctx, "socket");
   const timeout = requestedTimeout(request.timeout, "connect");
-  const service = request.service === "" ? String(portFrom(request.port, "connect")) : request.service;
-  const host = Buffer.from(request.host);
+  const service = serviceOf(request.destination);
+  const host = Buffer.from(cString(request.host, "create_connection"));
   const candidates = await ctx.services.resolver.run(ctx, (native) =>
     native.getaddrinfo(host, Buffer.from(service), 0, SocketType.STREAM, 0, 0),
   );
@@ -35,6 +36,17 @@ export const createConnection: Op<typeof SocketService.method.createConnection> 
   }
   throw failure(errors, request.allErrors);
 };
+
+function serviceOf(destination: CreateConnectionRequest["destination"]): string {
+  switch (destination.case) {
+    case "port":
+      return String(portFrom(destination.value, "connect"));
+    case "service":
+      return cString(destination.value, "create_connection");
+    default:
+      throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "create_connection needs a port or a service");
+  }
+}
 
 async function attempt(
   ctx: OpContext,

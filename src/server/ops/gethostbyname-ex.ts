@@ -1,13 +1,15 @@
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
+import { hostFrom } from "../codec/host-name.js";
 import { resolveHost } from "../names/resolve-address.js";
 import type { Op } from "./op.js";
 
 /** Wraps gethostbyname_r(3). As in Python the name must resolve by getaddrinfo(3) first. */
 export const gethostbynameEx: Op<typeof ResolverService.method.gethostbynameEx> = async (ctx, request) => {
-  await resolveHost(ctx, Buffer.from(request.hostname).toString(), "inet");
+  const name = hostFrom(request.name, "gethostbyname_ex");
+  await resolveHost(ctx, name, "inet");
   const entry = await ctx.services.resolver.run(ctx, (native) =>
-    native.gethostbyname(request.hostname, AddressFamily.INET),
+    native.gethostbyname(Buffer.from(name), AddressFamily.INET),
   );
   return { hostname: entry.name, aliases: [...entry.aliases], addresses: [...entry.addresses] };
 };

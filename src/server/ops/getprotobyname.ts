@@ -6,7 +6,7 @@ import type { Op } from "./op.js";
 
 /** Wraps getprotobyname_r(3). */
 export const getprotobyname: Op<typeof ResolverService.method.getprotobyname> = async (ctx, request) => {
-  const protocol = cString(request.protocol, "getprotobyname");
+  const protocol = Buffer.from(cString(request.protocol, "getprotobyname"));
   const number = await ctx.services.resolver.run(ctx, (native) => native.getprotobyname(protocol));
   if (number === null) {
     throw new ArgumentFault(ArgumentError_Kind.OS, "PROTOCOL_NOT_FOUND", "getprotobyname", "protocol not found");

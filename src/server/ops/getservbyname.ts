@@ -6,8 +6,8 @@ import type { Op } from "./op.js";
 
 /** Wraps getservbyname_r(3). */
 export const getservbyname: Op<typeof ResolverService.method.getservbyname> = async (ctx, request) => {
-  const service = cString(request.service, "getservbyname");
-  const protocol = request.protocol === undefined ? null : cString(request.protocol, "getservbyname");
+  const service = Buffer.from(cString(request.service, "getservbyname"));
+  const protocol = request.protocol === undefined ? null : Buffer.from(cString(request.protocol, "getservbyname"));
   const port = await ctx.services.resolver.run(ctx, (native) => native.getservbyname(service, protocol));
   if (port === null) {
     throw new ArgumentFault(ArgumentError_Kind.OS, "SERVICE_NOT_FOUND", "getservbyname", "service/proto not found");

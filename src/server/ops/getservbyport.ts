@@ -9,7 +9,7 @@ export const getservbyport: Op<typeof ResolverService.method.getservbyport> = as
   if (request.port > 0xffff) {
     throw fault(ArgumentError_Kind.OVERFLOW, "PORT_OUT_OF_RANGE", "getservbyport: port must be 0-65535.");
   }
-  const protocol = request.protocol === undefined ? null : cString(request.protocol, "getservbyport");
+  const protocol = request.protocol === undefined ? null : Buffer.from(cString(request.protocol, "getservbyport"));
   const service = await ctx.services.resolver.run(ctx, (native) => native.getservbyport(request.port, protocol));
   if (service === null) throw fault(ArgumentError_Kind.OS, "SERVICE_NOT_FOUND", "port/proto not found");
   return { service };

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sockbroker/v1/host_service.proto.
  */
 export const file_sockbroker_v1_host_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzb2NrYnJva2VyL3YxL2hvc3Rfc2VydmljZS5wcm90bxINc29ja2Jyb2tlci52MSIUChJHZXRob3N0bmFtZVJlcXVlc3QiJwoTR2V0aG9zdG5hbWVSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCSImChJTZXRob3N0bmFtZVJlcXVlc3QSEAoIaG9zdG5hbWUYASABKAwiFQoTU2V0aG9zdG5hbWVSZXNwb25zZSIQCg5IYXNJcHY2UmVxdWVzdCIjCg9IYXNJcHY2UmVzcG9uc2USEAoIaGFzX2lwdjYYASABKAgiFQoTR2V0Q29uc3RhbnRzUmVxdWVzdCKYAQoUR2V0Q29uc3RhbnRzUmVzcG9uc2USKgoJY29uc3RhbnRzGAEgAygLMhcuc29ja2Jyb2tlci52MS5Db25zdGFudBItCgZhYnNlbnQYAiADKAsyHS5zb2NrYnJva2VyLnYxLkFic2VudENvbnN0YW50EiUKBGhvc3QYAyABKAsyFy5zb2NrYnJva2VyLnYxLkhvc3RJbmZvImYKCENvbnN0YW50EgwKBG5hbWUYASABKAkSDQoFZ3JvdXAYAiABKAkSEQoHaW50ZWdlchgDIAEoA0gAEg4KBHRleHQYBCABKAlIABIRCgdib29sZWFuGAUgASgISABCBwoFdmFsdWUiPQoOQWJzZW50Q29uc3RhbnQSDAoEbmFtZRgBIAEoCRINCgVncm91cBgCIAEoCRIOCgZyZWFzb24YAyABKAkiZwoISG9zdEluZm8SCgoCb3MYASABKAkSFAoMYXJjaGl0ZWN0dXJlGAIgASgJEg4KBmtlcm5lbBgDIAEoCRISCgpieXRlX29yZGVyGAQgASgJEhUKDXBvaW50ZXJfYnl0ZXMYBSABKA0y6wIKC0hvc3RTZXJ2aWNlElkKC0dldGhvc3RuYW1lEiEuc29ja2Jyb2tlci52MS5HZXRob3N0bmFtZVJlcXVlc3QaIi5zb2NrYnJva2VyLnYxLkdldGhvc3RuYW1lUmVzcG9uc2UiA5ACARJUCgtTZXRob3N0bmFtZRIhLnNvY2ticm9rZXIudjEuU2V0aG9zdG5hbWVSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5TZXRob3N0bmFtZVJlc3BvbnNlEk0KB0hhc0lwdjYSHS5zb2NrYnJva2VyLnYxLkhhc0lwdjZSZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5IYXNJcHY2UmVzcG9uc2UiA5ACARJcCgxHZXRDb25zdGFudHMSIi5zb2NrYnJva2VyLnYxLkdldENvbnN0YW50c1JlcXVlc3QaIy5zb2NrYnJva2VyLnYxLkdldENvbnN0YW50c1Jlc3BvbnNlIgOQAgFCUgoQaW8uc29ja2Jyb2tlci52MUIQSG9zdFNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw");
+  fileDesc("CiBzb2NrYnJva2VyL3YxL2hvc3Rfc2VydmljZS5wcm90bxINc29ja2Jyb2tlci52MSIUChJHZXRob3N0bmFtZVJlcXVlc3QiJwoTR2V0aG9zdG5hbWVSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCSJIChJTZXRob3N0bmFtZVJlcXVlc3QSEgoIaG9zdG5hbWUYASABKAlIABIWCgxyYXdfaG9zdG5hbWUYAiABKAxIAEIGCgRuYW1lIhUKE1NldGhvc3RuYW1lUmVzcG9uc2UiEAoOSGFzSXB2NlJlcXVlc3QiIwoPSGFzSXB2NlJlc3BvbnNlEhAKCGhhc19pcHY2GAEgASgIIhUKE0dldENvbnN0YW50c1JlcXVlc3QimAEKFEdldENvbnN0YW50c1Jlc3BvbnNlEioKCWNvbnN0YW50cxgBIAMoCzIXLnNvY2ticm9rZXIudjEuQ29uc3RhbnQSLQoGYWJzZW50GAIgAygLMh0uc29ja2Jyb2tlci52MS5BYnNlbnRDb25zdGFudBIlCgRob3N0GAMgASgLMhcuc29ja2Jyb2tlci52MS5Ib3N0SW5mbyJmCghDb25zdGFudBIMCgRuYW1lGAEgASgJEg0KBWdyb3VwGAIgASgJEhEKB2ludGVnZXIYAyABKANIABIOCgR0ZXh0GAQgASgJSAASEQoHYm9vbGVhbhgFIAEoCEgAQgcKBXZhbHVlIj0KDkFic2VudENvbnN0YW50EgwKBG5hbWUYASABKAkSDQoFZ3JvdXAYAiABKAkSDgoGcmVhc29uGAMgASgJImcKCEhvc3RJbmZvEgoKAm9zGAEgASgJEhQKDGFyY2hpdGVjdHVyZRgCIAEoCRIOCgZrZXJuZWwYAyABKAkSEgoKYnl0ZV9vcmRlchgEIAEoCRIVCg1wb2ludGVyX2J5dGVzGAUgASgNMusCCgtIb3N0U2VydmljZRJZCgtHZXRob3N0bmFtZRIhLnNvY2ticm9rZXIudjEuR2V0aG9zdG5hbWVSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRob3N0bmFtZVJlc3BvbnNlIgOQAgESVAoLU2V0aG9zdG5hbWUSIS5zb2NrYnJva2VyLnYxLlNldGhvc3RuYW1lUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuU2V0aG9zdG5hbWVSZXNwb25zZRJNCgdIYXNJcHY2Eh0uc29ja2Jyb2tlci52MS5IYXNJcHY2UmVxdWVzdBoeLnNvY2ticm9rZXIudjEuSGFzSXB2NlJlc3BvbnNlIgOQAgESXAoMR2V0Q29uc3RhbnRzEiIuc29ja2Jyb2tlci52MS5HZXRDb25zdGFudHNSZXF1ZXN0GiMuc29ja2Jyb2tlci52MS5HZXRDb25zdGFudHNSZXNwb25zZSIDkAIBQlIKEGlvLnNvY2ticm9rZXIudjFCEEhvc3RTZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM");
 
 /**
  * Nothing to say.
@@ -55,11 +55,27 @@ export const GethostnameResponseSchema: GenMessage<GethostnameResponse> = /*@__P
  */
 export type SethostnameRequest = Message<"sockbroker.v1.SethostnameRequest"> & {
   /**
-   * At most 64 bytes.
+   * Required.
    *
-   * @generated from field: bytes hostname = 1;
+   * @generated from oneof sockbroker.v1.SethostnameRequest.name
    */
-  hostname: Uint8Array;
+  name: {
+    /**
+     * At most 64 bytes.
+     *
+     * @generated from field: string hostname = 1;
+     */
+    value: string;
+    case: "hostname";
+  } | {
+    /**
+     * A name that is no UTF-8.
+     *
+     * @generated from field: bytes raw_hostname = 2;
+     */
+    value: Uint8Array;
+    case: "rawHostname";
+  } | { case: undefined; value?: undefined };
 };
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sockbroker/v1/resolver_service.proto.
  */
 export const file_sockbroker_v1_resolver_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRzb2NrYnJva2VyL3YxL3Jlc29sdmVyX3NlcnZpY2UucHJvdG8SDXNvY2ticm9rZXIudjEiygEKEkdldGFkZHJpbmZvUmVxdWVzdBIRCgRob3N0GAEgASgMSACIAQESFAoHc2VydmljZRgCIAEoDEgBiAEBEiwKBmZhbWlseRgDIAEoDjIcLnNvY2ticm9rZXIudjEuQWRkcmVzc0ZhbWlseRInCgR0eXBlGAQgASgOMhkuc29ja2Jyb2tlci52MS5Tb2NrZXRUeXBlEhAKCHByb3RvY29sGAUgASgFEg0KBWZsYWdzGAYgASgFQgcKBV9ob3N0QgoKCF9zZXJ2aWNlIkIKE0dldGFkZHJpbmZvUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLnNvY2ticm9rZXIudjEuQWRkcmVzc0luZm8ivQEKC0FkZHJlc3NJbmZvEiwKBmZhbWlseRgBIAEoDjIcLnNvY2ticm9rZXIudjEuQWRkcmVzc0ZhbWlseRInCgR0eXBlGAIgASgOMhkuc29ja2Jyb2tlci52MS5Tb2NrZXRUeXBlEhAKCHByb3RvY29sGAMgASgFEhYKDmNhbm9uaWNhbF9uYW1lGAQgASgJEi0KB2FkZHJlc3MYBSABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MiUgoSR2V0bmFtZWluZm9SZXF1ZXN0Ei0KB2FkZHJlc3MYASABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MSDQoFZmxhZ3MYAiABKAUiNAoTR2V0bmFtZWluZm9SZXNwb25zZRIMCgRob3N0GAEgASgJEg8KB3NlcnZpY2UYAiABKAkiKAoUR2V0aG9zdGJ5bmFtZVJlcXVlc3QSEAoIaG9zdG5hbWUYASABKAwiKAoVR2V0aG9zdGJ5bmFtZVJlc3BvbnNlEg8KB2FkZHJlc3MYASABKAkiKgoWR2V0aG9zdGJ5bmFtZUV4UmVxdWVzdBIQCghob3N0bmFtZRgBIAEoDCJPChdHZXRob3N0YnluYW1lRXhSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSInChRHZXRob3N0YnlhZGRyUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgMIk0KFUdldGhvc3RieWFkZHJSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSIeCg5HZXRmcWRuUmVxdWVzdBIMCgRuYW1lGAEgASgJIh8KD0dldGZxZG5SZXNwb25zZRIMCgRuYW1lGAEgASgJIksKFEdldHNlcnZieW5hbWVSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAwSFQoIcHJvdG9jb2wYAiABKAxIAIgBAUILCglfcHJvdG9jb2wiJQoVR2V0c2VydmJ5bmFtZVJlc3BvbnNlEgwKBHBvcnQYASABKA0iSAoUR2V0c2VydmJ5cG9ydFJlcXVlc3QSDAoEcG9ydBgBIAEoDRIVCghwcm90b2NvbBgCIAEoDEgAiAEBQgsKCV9wcm90b2NvbCIoChVHZXRzZXJ2Ynlwb3J0UmVzcG9uc2USDwoHc2VydmljZRgBIAEoCSIpChVHZXRwcm90b2J5bmFtZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKAwiKAoWR2V0cHJvdG9ieW5hbWVSZXNwb25zZRIOCgZudW1iZXIYASABKAUy5QYKD1Jlc29sdmVyU2VydmljZRJZCgtHZXRhZGRyaW5mbxIhLnNvY2ticm9rZXIudjEuR2V0YWRkcmluZm9SZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRhZGRyaW5mb1Jlc3BvbnNlIgOQAgESWQoLR2V0bmFtZWluZm8SIS5zb2NrYnJva2VyLnYxLkdldG5hbWVpbmZvUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuR2V0bmFtZWluZm9SZXNwb25zZSIDkAIBEl8KDUdldGhvc3RieW5hbWUSIy5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVSZXF1ZXN0GiQuc29ja2Jyb2tlci52MS5HZXRob3N0YnluYW1lUmVzcG9uc2UiA5ACARJlCg9HZXRob3N0YnluYW1lRXgSJS5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlcXVlc3QaJi5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlc3BvbnNlIgOQAgESXwoNR2V0aG9zdGJ5YWRkchIjLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5YWRkclJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldGhvc3RieWFkZHJSZXNwb25zZSIDkAIBEk0KB0dldGZxZG4SHS5zb2NrYnJva2VyLnYxLkdldGZxZG5SZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5HZXRmcWRuUmVzcG9uc2UiA5ACARJfCg1HZXRzZXJ2YnluYW1lEiMuc29ja2Jyb2tlci52MS5HZXRzZXJ2YnluYW1lUmVxdWVzdBokLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5bmFtZVJlc3BvbnNlIgOQAgESXwoNR2V0c2VydmJ5cG9ydBIjLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5cG9ydFJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldHNlcnZieXBvcnRSZXNwb25zZSIDkAIBEmIKDkdldHByb3RvYnluYW1lEiQuc29ja2Jyb2tlci52MS5HZXRwcm90b2J5bmFtZVJlcXVlc3QaJS5zb2NrYnJva2VyLnYxLkdldHByb3RvYnluYW1lUmVzcG9uc2UiA5ACAUJWChBpby5zb2NrYnJva2VyLnYxQhRSZXNvbHZlclNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_sockbroker_v1_address]);
+  fileDesc("CiRzb2NrYnJva2VyL3YxL3Jlc29sdmVyX3NlcnZpY2UucHJvdG8SDXNvY2ticm9rZXIudjEi2gEKEkdldGFkZHJpbmZvUmVxdWVzdBIOCgRob3N0GAEgASgJSAASEgoIcmF3X2hvc3QYByABKAxIABIUCgdzZXJ2aWNlGAIgASgJSAGIAQESLAoGZmFtaWx5GAMgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5EicKBHR5cGUYBCABKA4yGS5zb2NrYnJva2VyLnYxLlNvY2tldFR5cGUSEAoIcHJvdG9jb2wYBSABKAUSDQoFZmxhZ3MYBiABKAVCBgoEbm9kZUIKCghfc2VydmljZSJCChNHZXRhZGRyaW5mb1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5zb2NrYnJva2VyLnYxLkFkZHJlc3NJbmZvIr0BCgtBZGRyZXNzSW5mbxIsCgZmYW1pbHkYASABKA4yHC5zb2NrYnJva2VyLnYxLkFkZHJlc3NGYW1pbHkSJwoEdHlwZRgCIAEoDjIZLnNvY2ticm9rZXIudjEuU29ja2V0VHlwZRIQCghwcm90b2NvbBgDIAEoBRIWCg5jYW5vbmljYWxfbmFtZRgEIAEoCRItCgdhZGRyZXNzGAUgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzIlIKEkdldG5hbWVpbmZvUmVxdWVzdBItCgdhZGRyZXNzGAEgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEg0KBWZsYWdzGAIgASgFIjQKE0dldG5hbWVpbmZvUmVzcG9uc2USDAoEaG9zdBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJIkoKFEdldGhvc3RieW5hbWVSZXF1ZXN0EhIKCGhvc3RuYW1lGAEgASgJSAASFgoMcmF3X2hvc3RuYW1lGAIgASgMSABCBgoEbmFtZSIoChVHZXRob3N0YnluYW1lUmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCSJMChZHZXRob3N0YnluYW1lRXhSZXF1ZXN0EhIKCGhvc3RuYW1lGAEgASgJSAASFgoMcmF3X2hvc3RuYW1lGAIgASgMSABCBgoEbmFtZSJPChdHZXRob3N0YnluYW1lRXhSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSJIChRHZXRob3N0YnlhZGRyUmVxdWVzdBIRCgdhZGRyZXNzGAEgASgJSAASFQoLcmF3X2FkZHJlc3MYAiABKAxIAEIGCgRob3N0Ik0KFUdldGhvc3RieWFkZHJSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSIeCg5HZXRmcWRuUmVxdWVzdBIMCgRuYW1lGAEgASgJIh8KD0dldGZxZG5SZXNwb25zZRIMCgRuYW1lGAEgASgJIksKFEdldHNlcnZieW5hbWVSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAkSFQoIcHJvdG9jb2wYAiABKAlIAIgBAUILCglfcHJvdG9jb2wiJQoVR2V0c2VydmJ5bmFtZVJlc3BvbnNlEgwKBHBvcnQYASABKA0iSAoUR2V0c2VydmJ5cG9ydFJlcXVlc3QSDAoEcG9ydBgBIAEoDRIVCghwcm90b2NvbBgCIAEoCUgAiAEBQgsKCV9wcm90b2NvbCIoChVHZXRzZXJ2Ynlwb3J0UmVzcG9uc2USDwoHc2VydmljZRgBIAEoCSIpChVHZXRwcm90b2J5bmFtZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKAkiKAoWR2V0cHJvdG9ieW5hbWVSZXNwb25zZRIOCgZudW1iZXIYASABKAUy5QYKD1Jlc29sdmVyU2VydmljZRJZCgtHZXRhZGRyaW5mbxIhLnNvY2ticm9rZXIudjEuR2V0YWRkcmluZm9SZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRhZGRyaW5mb1Jlc3BvbnNlIgOQAgESWQoLR2V0bmFtZWluZm8SIS5zb2NrYnJva2VyLnYxLkdldG5hbWVpbmZvUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuR2V0bmFtZWluZm9SZXNwb25zZSIDkAIBEl8KDUdldGhvc3RieW5hbWUSIy5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVSZXF1ZXN0GiQuc29ja2Jyb2tlci52MS5HZXRob3N0YnluYW1lUmVzcG9uc2UiA5ACARJlCg9HZXRob3N0YnluYW1lRXgSJS5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlcXVlc3QaJi5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlc3BvbnNlIgOQAgESXwoNR2V0aG9zdGJ5YWRkchIjLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5YWRkclJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldGhvc3RieWFkZHJSZXNwb25zZSIDkAIBEk0KB0dldGZxZG4SHS5zb2NrYnJva2VyLnYxLkdldGZxZG5SZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5HZXRmcWRuUmVzcG9uc2UiA5ACARJfCg1HZXRzZXJ2YnluYW1lEiMuc29ja2Jyb2tlci52MS5HZXRzZXJ2YnluYW1lUmVxdWVzdBokLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5bmFtZVJlc3BvbnNlIgOQAgESXwoNR2V0c2VydmJ5cG9ydBIjLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5cG9ydFJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldHNlcnZieXBvcnRSZXNwb25zZSIDkAIBEmIKDkdldHByb3RvYnluYW1lEiQuc29ja2Jyb2tlci52MS5HZXRwcm90b2J5bmFtZVJlcXVlc3QaJS5zb2NrYnJva2VyLnYxLkdldHByb3RvYnluYW1lUmVzcG9uc2UiA5ACAUJWChBpby5zb2NrYnJva2VyLnYxQhRSZXNvbHZlclNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_sockbroker_v1_address]);
 
 /**
  * What to resolve.
@@ -21,18 +21,34 @@ export const file_sockbroker_v1_resolver_service: GenFile = /*@__PURE__*/
  */
 export type GetaddrinfoRequest = Message<"sockbroker.v1.GetaddrinfoRequest"> & {
   /**
-   * A name or address as bytes, for names need not be UTF-8; IDNA is the client's to apply. Unset: none.
+   * Unset: none.
    *
-   * @generated from field: optional bytes host = 1;
+   * @generated from oneof sockbroker.v1.GetaddrinfoRequest.node
    */
-  host?: Uint8Array | undefined;
+  node: {
+    /**
+     * A name or an address.
+     *
+     * @generated from field: string host = 1;
+     */
+    value: string;
+    case: "host";
+  } | {
+    /**
+     * A name that is no UTF-8.
+     *
+     * @generated from field: bytes raw_host = 7;
+     */
+    value: Uint8Array;
+    case: "rawHost";
+  } | { case: undefined; value?: undefined };
 
   /**
    * A service's name or a decimal port. Unset: none.
    *
-   * @generated from field: optional bytes service = 2;
+   * @generated from field: optional string service = 2;
    */
-  service?: Uint8Array | undefined;
+  service?: string | undefined;
 
   /**
    * UNSPECIFIED: any.
@@ -203,11 +219,27 @@ export const GetnameinfoResponseSchema: GenMessage<GetnameinfoResponse> = /*@__P
  */
 export type GethostbynameRequest = Message<"sockbroker.v1.GethostbynameRequest"> & {
   /**
-   * As bytes; "" is 0.0.0.0, "<broadcast>" is 255.255.255.255.
+   * Required.
    *
-   * @generated from field: bytes hostname = 1;
+   * @generated from oneof sockbroker.v1.GethostbynameRequest.name
    */
-  hostname: Uint8Array;
+  name: {
+    /**
+     * A name or an address; "" is 0.0.0.0, "<broadcast>" is 255.255.255.255.
+     *
+     * @generated from field: string hostname = 1;
+     */
+    value: string;
+    case: "hostname";
+  } | {
+    /**
+     * A name that is no UTF-8.
+     *
+     * @generated from field: bytes raw_hostname = 2;
+     */
+    value: Uint8Array;
+    case: "rawHostname";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -245,11 +277,27 @@ export const GethostbynameResponseSchema: GenMessage<GethostbynameResponse> = /*
  */
 export type GethostbynameExRequest = Message<"sockbroker.v1.GethostbynameExRequest"> & {
   /**
-   * As bytes.
+   * Required.
    *
-   * @generated from field: bytes hostname = 1;
+   * @generated from oneof sockbroker.v1.GethostbynameExRequest.name
    */
-  hostname: Uint8Array;
+  name: {
+    /**
+     * A name or an address.
+     *
+     * @generated from field: string hostname = 1;
+     */
+    value: string;
+    case: "hostname";
+  } | {
+    /**
+     * A name that is no UTF-8.
+     *
+     * @generated from field: bytes raw_hostname = 2;
+     */
+    value: Uint8Array;
+    case: "rawHostname";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -301,11 +349,27 @@ export const GethostbynameExResponseSchema: GenMessage<GethostbynameExResponse> 
  */
 export type GethostbyaddrRequest = Message<"sockbroker.v1.GethostbyaddrRequest"> & {
   /**
-   * An IPv4 or IPv6 address, or a name to resolve first; as bytes.
+   * Required.
    *
-   * @generated from field: bytes address = 1;
+   * @generated from oneof sockbroker.v1.GethostbyaddrRequest.host
    */
-  address: Uint8Array;
+  host: {
+    /**
+     * An IPv4 or IPv6 address, or a name to resolve first.
+     *
+     * @generated from field: string address = 1;
+     */
+    value: string;
+    case: "address";
+  } | {
+    /**
+     * A name that is no UTF-8.
+     *
+     * @generated from field: bytes raw_address = 2;
+     */
+    value: Uint8Array;
+    case: "rawAddress";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -401,16 +465,16 @@ export type GetservbynameRequest = Message<"sockbroker.v1.GetservbynameRequest">
   /**
    * E.g. "http".
    *
-   * @generated from field: bytes service = 1;
+   * @generated from field: string service = 1;
    */
-  service: Uint8Array;
+  service: string;
 
   /**
    * "tcp" or "udp". Unset: any.
    *
-   * @generated from field: optional bytes protocol = 2;
+   * @generated from field: optional string protocol = 2;
    */
-  protocol?: Uint8Array | undefined;
+  protocol?: string | undefined;
 };
 
 /**
@@ -457,9 +521,9 @@ export type GetservbyportRequest = Message<"sockbroker.v1.GetservbyportRequest">
   /**
    * "tcp" or "udp". Unset: any.
    *
-   * @generated from field: optional bytes protocol = 2;
+   * @generated from field: optional string protocol = 2;
    */
-  protocol?: Uint8Array | undefined;
+  protocol?: string | undefined;
 };
 
 /**
@@ -499,9 +563,9 @@ export type GetprotobynameRequest = Message<"sockbroker.v1.GetprotobynameRequest
   /**
    * E.g. "icmp".
    *
-   * @generated from field: bytes protocol = 1;
+   * @generated from field: string protocol = 1;
    */
-  protocol: Uint8Array;
+  protocol: string;
 };
 
 /**
@@ -536,6 +600,9 @@ export const GetprotobynameResponseSchema: GenMessage<GetprotobynameResponse> = 
  * Names and addresses, as the daemon's host resolves them. Look-ups run on threads of their own, so many of one principal
  * at the same time; others wait for their turn (QUOTA_EXCEEDED when too many do). Cancelling one ends the wait; the host's
  * resolver goes on, and its answer is dropped.
+ *
+ * A host is text. IDNA is the client's to apply; text that is not ASCII goes to the resolver as UTF-8. For a name whose
+ * bytes are no UTF-8 there is an arm of bytes beside the text. A text with a NUL inside is a VALUE ArgumentError.
  *
  * @generated from service sockbroker.v1.ResolverService
  */

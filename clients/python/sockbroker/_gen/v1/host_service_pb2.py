@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _POOL.AddSerializedFile(b'\n sockbroker/v1/host_service.proto\x12\rsockbroker.v1\"\x14\n\x12GethostnameRequest\"\'\n\x13GethostnameResponse\x12\x10\n\x08hostname\x18\x01 \x01(\t\"&\n\x12SethostnameRequest\x12\x10\n\x08hostname\x18\x01 \x01(\x0c\"\x15\n\x13SethostnameResponse\"\x10\n\x0eHasIpv6Request\"#\n\x0fHasIpv6Response\x12\x10\n\x08has_ipv6\x18\x01 \x01(\x08\"\x15\n\x13GetConstantsRequest\"\x98\x01\n\x14GetConstantsResponse\x12*\n\tconstants\x18\x01 \x03(\x0b\x32\x17.sockbroker.v1.Constant\x12-\n\x06\x61\x62sent\x18\x02 \x03(\x0b\x32\x1d.sockbroker.v1.AbsentConstant\x12%\n\x04host\x18\x03 \x01(\x0b\x32\x17.sockbroker.v1.HostInfo\"f\n\x08\x43onstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x11\n\x07integer\x18\x03 \x01(\x03H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x11\n\x07\x62oolean\x18\x05 \x01(\x08H\x00\x42\x07\n\x05value\"=\n\x0e\x41\x62sentConstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"g\n\x08HostInfo\x12\n\n\x02os\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\x0e\n\x06kernel\x18\x03 \x01(\t\x12\x12\n\nbyte_order\x18\x04 \x01(\t\x12\x15\n\rpointer_bytes\x18\x05 \x01(\r2\xeb\x02\n\x0bHostService\x12Y\n\x0bGethostname\x12!.sockbroker.v1.GethostnameRequest\x1a\".sockbroker.v1.GethostnameResponse\"\x03\x90\x02\x01\x12T\n\x0bSethostname\x12!.sockbroker.v1.SethostnameRequest\x1a\".sockbroker.v1.SethostnameResponse\x12M\n\x07HasIpv6\x12\x1d.sockbroker.v1.HasIpv6Request\x1a\x1e.sockbroker.v1.HasIpv6Response\"\x03\x90\x02\x01\x12\\\n\x0cGetConstants\x12\".sockbroker.v1.GetConstantsRequest\x1a#.sockbroker.v1.GetConstantsResponse\"\x03\x90\x02\x01\x42R\n\x10io.sockbroker.v1B\x10HostServiceProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
+DESCRIPTOR = _POOL.AddSerializedFile(b'\n sockbroker/v1/host_service.proto\x12\rsockbroker.v1\"\x14\n\x12GethostnameRequest\"\'\n\x13GethostnameResponse\x12\x10\n\x08hostname\x18\x01 \x01(\t\"H\n\x12SethostnameRequest\x12\x12\n\x08hostname\x18\x01 \x01(\tH\x00\x12\x16\n\x0craw_hostname\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04name\"\x15\n\x13SethostnameResponse\"\x10\n\x0eHasIpv6Request\"#\n\x0fHasIpv6Response\x12\x10\n\x08has_ipv6\x18\x01 \x01(\x08\"\x15\n\x13GetConstantsRequest\"\x98\x01\n\x14GetConstantsResponse\x12*\n\tconstants\x18\x01 \x03(\x0b\x32\x17.sockbroker.v1.Constant\x12-\n\x06\x61\x62sent\x18\x02 \x03(\x0b\x32\x1d.sockbroker.v1.AbsentConstant\x12%\n\x04host\x18\x03 \x01(\x0b\x32\x17.sockbroker.v1.HostInfo\"f\n\x08\x43onstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x11\n\x07integer\x18\x03 \x01(\x03H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x11\n\x07\x62oolean\x18\x05 \x01(\x08H\x00\x42\x07\n\x05value\"=\n\x0e\x41\x62sentConstant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"g\n\x08HostInfo\x12\n\n\x02os\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12\x0e\n\x06kernel\x18\x03 \x01(\t\x12\x12\n\nbyte_order\x18\x04 \x01(\t\x12\x15\n\rpointer_bytes\x18\x05 \x01(\r2\xeb\x02\n\x0bHostService\x12Y\n\x0bGethostname\x12!.sockbroker.v1.GethostnameRequest\x1a\".sockbroker.v1.GethostnameResponse\"\x03\x90\x02\x01\x12T\n\x0bSethostname\x12!.sockbroker.v1.SethostnameRequest\x1a\".sockbroker.v1.SethostnameResponse\x12M\n\x07HasIpv6\x12\x1d.sockbroker.v1.HasIpv6Request\x1a\x1e.sockbroker.v1.HasIpv6Response\"\x03\x90\x02\x01\x12\\\n\x0cGetConstants\x12\".sockbroker.v1.GetConstantsRequest\x1a#.sockbroker.v1.GetConstantsResponse\"\x03\x90\x02\x01\x42R\n\x10io.sockbroker.v1B\x10HostServiceProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETHOSTNAMERESPONSE']._serialized_start=73
   _globals['_GETHOSTNAMERESPONSE']._serialized_end=112
   _globals['_SETHOSTNAMEREQUEST']._serialized_start=114
-  _globals['_SETHOSTNAMEREQUEST']._serialized_end=152
-  _globals['_SETHOSTNAMERESPONSE']._serialized_start=154
-  _globals['_SETHOSTNAMERESPONSE']._serialized_end=175
-  _globals['_HASIPV6REQUEST']._serialized_start=177
-  _globals['_HASIPV6REQUEST']._serialized_end=193
-  _globals['_HASIPV6RESPONSE']._serialized_start=195
-  _globals['_HASIPV6RESPONSE']._serialized_end=230
-  _globals['_GETCONSTANTSREQUEST']._serialized_start=232
-  _globals['_GETCONSTANTSREQUEST']._serialized_end=253
-  _globals['_GETCONSTANTSRESPONSE']._serialized_start=256
-  _globals['_GETCONSTANTSRESPONSE']._serialized_end=408
-  _globals['_CONSTANT']._serialized_start=410
-  _globals['_CONSTANT']._serialized_end=512
-  _globals['_ABSENTCONSTANT']._serialized_start=514
-  _globals['_ABSENTCONSTANT']._serialized_end=575
-  _globals['_HOSTINFO']._serialized_start=577
-  _globals['_HOSTINFO']._serialized_end=680
-  _globals['_HOSTSERVICE']._serialized_start=683
-  _globals['_HOSTSERVICE']._serialized_end=1046
+  _globals['_SETHOSTNAMEREQUEST']._serialized_end=186
+  _globals['_SETHOSTNAMERESPONSE']._serialized_start=188
+  _globals['_SETHOSTNAMERESPONSE']._serialized_end=209
+  _globals['_HASIPV6REQUEST']._serialized_start=211
+  _globals['_HASIPV6REQUEST']._serialized_end=227
+  _globals['_HASIPV6RESPONSE']._serialized_start=229
+  _globals['_HASIPV6RESPONSE']._serialized_end=264
+  _globals['_GETCONSTANTSREQUEST']._serialized_start=266
+  _globals['_GETCONSTANTSREQUEST']._serialized_end=287
+  _globals['_GETCONSTANTSRESPONSE']._serialized_start=290
+  _globals['_GETCONSTANTSRESPONSE']._serialized_end=442
+  _globals['_CONSTANT']._serialized_start=444
+  _globals['_CONSTANT']._serialized_end=546
+  _globals['_ABSENTCONSTANT']._serialized_start=548
+  _globals['_ABSENTCONSTANT']._serialized_end=609
+  _globals['_HOSTINFO']._serialized_start=611
+  _globals['_HOSTINFO']._serialized_end=714
+  _globals['_HOSTSERVICE']._serialized_start=717
+  _globals['_HOSTSERVICE']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

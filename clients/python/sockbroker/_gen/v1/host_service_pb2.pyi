@@ -17,10 +17,12 @@ class GethostnameResponse(_message.Message):
     def __init__(self, hostname: _Optional[str] = ...) -> None: ...
 
 class SethostnameRequest(_message.Message):
-    __slots__ = ("hostname",)
+    __slots__ = ("hostname", "raw_hostname")
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
-    hostname: bytes
-    def __init__(self, hostname: _Optional[bytes] = ...) -> None: ...
+    RAW_HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    hostname: str
+    raw_hostname: bytes
+    def __init__(self, hostname: _Optional[str] = ..., raw_hostname: _Optional[bytes] = ...) -> None: ...
 
 class SethostnameResponse(_message.Message):
     __slots__ = ()

@@ -8,20 +8,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetaddrinfoRequest(_message.Message):
-    __slots__ = ("host", "service", "family", "type", "protocol", "flags")
+    __slots__ = ("host", "raw_host", "service", "family", "type", "protocol", "flags")
     HOST_FIELD_NUMBER: _ClassVar[int]
+    RAW_HOST_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     FAMILY_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
-    host: bytes
-    service: bytes
+    host: str
+    raw_host: bytes
+    service: str
     family: _address_pb2.AddressFamily
     type: _address_pb2.SocketType
     protocol: int
     flags: int
-    def __init__(self, host: _Optional[bytes] = ..., service: _Optional[bytes] = ..., family: _Optional[_Union[_address_pb2.AddressFamily, str]] = ..., type: _Optional[_Union[_address_pb2.SocketType, str]] = ..., protocol: _Optional[int] = ..., flags: _Optional[int] = ...) -> None: ...
+    def __init__(self, host: _Optional[str] = ..., raw_host: _Optional[bytes] = ..., service: _Optional[str] = ..., family: _Optional[_Union[_address_pb2.AddressFamily, str]] = ..., type: _Optional[_Union[_address_pb2.SocketType, str]] = ..., protocol: _Optional[int] = ..., flags: _Optional[int] = ...) -> None: ...
 
 class GetaddrinfoResponse(_message.Message):
     __slots__ = ("results",)
@@ -60,10 +62,12 @@ class GetnameinfoResponse(_message.Message):
     def __init__(self, host: _Optional[str] = ..., service: _Optional[str] = ...) -> None: ...
 
 class GethostbynameRequest(_message.Message):
-    __slots__ = ("hostname",)
+    __slots__ = ("hostname", "raw_hostname")
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
-    hostname: bytes
-    def __init__(self, hostname: _Optional[bytes] = ...) -> None: ...
+    RAW_HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    hostname: str
+    raw_hostname: bytes
+    def __init__(self, hostname: _Optional[str] = ..., raw_hostname: _Optional[bytes] = ...) -> None: ...
 
 class GethostbynameResponse(_message.Message):
     __slots__ = ("address",)
@@ -72,10 +76,12 @@ class GethostbynameResponse(_message.Message):
     def __init__(self, address: _Optional[str] = ...) -> None: ...
 
 class GethostbynameExRequest(_message.Message):
-    __slots__ = ("hostname",)
+    __slots__ = ("hostname", "raw_hostname")
     HOSTNAME_FIELD_NUMBER: _ClassVar[int]
-    hostname: bytes
-    def __init__(self, hostname: _Optional[bytes] = ...) -> None: ...
+    RAW_HOSTNAME_FIELD_NUMBER: _ClassVar[int]
+    hostname: str
+    raw_hostname: bytes
+    def __init__(self, hostname: _Optional[str] = ..., raw_hostname: _Optional[bytes] = ...) -> None: ...
 
 class GethostbynameExResponse(_message.Message):
     __slots__ = ("hostname", "aliases", "addresses")
@@ -88,10 +94,12 @@ class GethostbynameExResponse(_message.Message):
     def __init__(self, hostname: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GethostbyaddrRequest(_message.Message):
-    __slots__ = ("address",)
+    __slots__ = ("address", "raw_address")
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
-    address: bytes
-    def __init__(self, address: _Optional[bytes] = ...) -> None: ...
+    RAW_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    raw_address: bytes
+    def __init__(self, address: _Optional[str] = ..., raw_address: _Optional[bytes] = ...) -> None: ...
 
 class GethostbyaddrResponse(_message.Message):
     __slots__ = ("hostname", "aliases", "addresses")
@@ -119,9 +127,9 @@ class GetservbynameRequest(_message.Message):
     __slots__ = ("service", "protocol")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
-    service: bytes
-    protocol: bytes
-    def __init__(self, service: _Optional[bytes] = ..., protocol: _Optional[bytes] = ...) -> None: ...
+    service: str
+    protocol: str
+    def __init__(self, service: _Optional[str] = ..., protocol: _Optional[str] = ...) -> None: ...
 
 class GetservbynameResponse(_message.Message):
     __slots__ = ("port",)
@@ -134,8 +142,8 @@ class GetservbyportRequest(_message.Message):
     PORT_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     port: int
-    protocol: bytes
-    def __init__(self, port: _Optional[int] = ..., protocol: _Optional[bytes] = ...) -> None: ...
+    protocol: str
+    def __init__(self, port: _Optional[int] = ..., protocol: _Optional[str] = ...) -> None: ...
 
 class GetservbyportResponse(_message.Message):
     __slots__ = ("service",)
@@ -146,8 +154,8 @@ class GetservbyportResponse(_message.Message):
 class GetprotobynameRequest(_message.Message):
     __slots__ = ("protocol",)
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
-    protocol: bytes
-    def __init__(self, protocol: _Optional[bytes] = ...) -> None: ...
+    protocol: str
+    def __init__(self, protocol: _Optional[str] = ...) -> None: ...
 
 class GetprotobynameResponse(_message.Message):
     __slots__ = ("number",)
