@@ -30,6 +30,7 @@ class Descriptor:
     __slots__ = (
         "brimful",
         "connections",
+        "gap",
         "handle",
         "inheritable",
         "names",
@@ -49,6 +50,8 @@ class Descriptor:
         # What an interrupted call had received or accepted; it comes before what the kernel has.
         self.received: deque[Received] = deque()
         self.connections: deque[tuple[int, Any]] = deque()
+        # Why something may be missing behind what was received: to be raised once, in its place.
+        self.gap: Optional[Exception] = None
         self.stream = True
         # What it was last said to be called, by verb: for finalizers, which cannot ask.
         self.names: dict[str, Any] = {}
@@ -68,7 +71,7 @@ class Descriptor:
     @property
     def has_received(self) -> bool:
         """Whether something was received that nobody took."""
-        return bool(self.received) or self.number in ahead
+        return bool(self.received) or self.number in ahead or self.gap is not None
 
     @property
     def kept_bytes(self) -> int:
@@ -118,13 +121,17 @@ class Descriptor:
         self.shared = True
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what was received before, as recvmsg(2) would; None if there is nothing."""
+        """Takes what was received before, as recvmsg(2) would; None if there is nothing. Raises ConnectionLost, once, where
+        something may be missing."""
         data = ahead.pop(self.number, b"")
         if data:
             rest = data if flags & _MSG_PEEK else data[size:]
             if rest:
                 ahead[self.number] = rest
             return Received(data[:size], min(size, len(data)), [], 0, None)
+        if not self.received and self.gap is not None:
+            gap, self.gap = self.gap, None
+            raise gap
         return take_first(self.received, size, flags, self.stream)
 
 

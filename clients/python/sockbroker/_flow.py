@@ -24,10 +24,11 @@ from ._grpc import grpc
 from ._real import real
 from ._received import Received
 from ._descriptors import Descriptor
-from ._session import Connection
+from ._session import Session
 from ._status import broker_error, error_from_status
 from ._stream import error_from_rpc
 from ._wire import only_field, varint
+from .errors import ConnectionLost
 
 # The size of a message, in bytes.
 PIECE_BYTES = 256 * 1024
@@ -48,19 +49,22 @@ _METHOD = "/sockbroker.v1.StreamService/Attach"
 class _Attachment:
     """An attach stream, with its two threads."""
 
-    def __init__(self, connection: Connection, start: stream_service_pb2.AttachStart) -> None:
-        self._threads = connection.threads
+    def __init__(self, session: Session, start: stream_service_pb2.AttachStart) -> None:
+        self._session = session
+        self._threads = session.threads
+        self._reset = False
+        # Why there may be a gap in what was received, or sent: the connection broke.
+        self._cut: Optional[Exception] = None
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._error: Optional[Exception] = None
         self._attached = False
         self._over = False
         self._send(stream_service_pb2.ClientFrame(attach=start))
-        method = connection.channel.stream_stream(_METHOD, request_serializer=None, response_deserializer=None)
-        self._call: Any = _grpc_thread.perform(
-            lambda: self._threads.begin(method, self._requests(), connection.metadata)
+        self._call, self._lane = session.begin_stream(
+            _METHOD, self._requests(), request_serializer=None, response_deserializer=None
         )
-        connection.streams.add(self)
+        session.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-flow", daemon=True).start()
 
     def opened(self) -> bool:
@@ -86,6 +90,7 @@ class _Attachment:
 
     def cancel(self) -> None:
         """Ends the stream at once, by a reset: what the daemon has of it and has not performed is dropped."""
+        self._reset = True
         self._queue.put(None)
         _grpc_thread.post(self._call.cancel)
 
@@ -110,11 +115,16 @@ class _Attachment:
                     self._on_frame(stream_service_pb2.ServerFrame.FromString(frame))
         except grpc.RpcError as reason:
             error = error_from_rpc(reason)
+        cut = not self._reset and getattr(error, "code", "") == "CONNECTION_LOST"
+        if isinstance(error, ConnectionLost):
+            error.maybe_performed = True
         with self._changed:
             self._over = True
             self._error = self._error or error
+            self._cut = error if cut else None
             self._changed.notify_all()
         self._queue.put(None)
+        self._session.channels.give_back(self._lane, reset=self._reset, broken=cut)
 
     def _on_data(self, data: memoryview) -> None:
         raise NotImplementedError
@@ -131,7 +141,7 @@ class _Attachment:
 class ReceiveFlow(_Attachment):
     """What a stream socket receives. Its methods may be called from any thread."""
 
-    def __init__(self, connection: Connection, handle: int) -> None:
+    def __init__(self, session: Session, handle: int) -> None:
         self._pieces: deque[memoryview] = deque()
         self._ahead = 0
         self._ending = False
@@ -139,7 +149,7 @@ class ReceiveFlow(_Attachment):
         # After the peer's end of data or an error nothing comes here; the kernel says so again to whoever asks it.
         self._ended = False
         start = stream_service_pb2.AttachStart(handle=handle, receive_only=True, max_message_bytes=PIECE_BYTES)
-        super().__init__(connection, start)
+        super().__init__(session, start)
 
     def take(self, size: int, seconds: Optional[float]) -> Optional[memoryview]:
         """Takes what there is, at most so many bytes; waits until there is something.
@@ -152,10 +162,12 @@ class ReceiveFlow(_Attachment):
                 _waiting.require()
                 if self._over and not self._attached:
                     return None
+                if self._ended:
+                    return None
                 if self._error is not None:
                     error, self._error, self._ended = self._error, None, True
                     raise error
-                if self._over or self._ended:
+                if self._over:
                     return None
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -174,7 +186,7 @@ class ReceiveFlow(_Attachment):
         """Ends the flow, exactly: what came ahead is here, and all else is still the socket's.
 
         A signal handler's exception is raised when that is so. An error that ended the flow before is the kernel's to
-        say again.
+        say again; if it is that the connection broke, something may be missing, and the descriptor is left to say so.
         """
         _waiting.require()
         with self._changed:
@@ -205,6 +217,8 @@ class ReceiveFlow(_Attachment):
             self._pieces.clear()
             if rest:
                 descriptor.received.append(Received(rest, len(rest), [], 0, None))
+            if self._cut is not None and self._attached and not self._ended:
+                descriptor.gap = self._cut
             if descriptor.receiving is self:
                 descriptor.receiving = None
 
@@ -227,14 +241,14 @@ class ReceiveFlow(_Attachment):
 class SendFlow(_Attachment):
     """What a stream socket sends. Its methods may be called from any thread."""
 
-    def __init__(self, connection: Connection, handle: int) -> None:
+    def __init__(self, session: Session, handle: int) -> None:
         # A signal handler may send in the middle of a send.
         self._turn = threading.RLock()
         self._busy = 0
         self._syncs = itertools.count(1)
         self._synced = 0
         self._given_up = False
-        super().__init__(connection, stream_service_pb2.AttachStart(handle=handle, send_only=True))
+        super().__init__(session, stream_service_pb2.AttachStart(handle=handle, send_only=True))
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool:
         """Sends, and returns when the kernel has taken everything. False when this flow was over before.
@@ -315,7 +329,7 @@ def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
     with _opening, contextlib.suppress(OSError):  # A broken connection is for the next call to tell.
         if descriptor.receiving is None:
             # The descriptor has it before it is open: a signal handler's exception may come between.
-            descriptor.receiving = flow = ReceiveFlow(descriptor.session.connection(), descriptor.handle)
+            descriptor.receiving = flow = ReceiveFlow(descriptor.session, descriptor.handle)
             if not flow.opened():
                 descriptor.receiving = None
                 # Nothing was lost by trying; to try again at once would fail alike.
@@ -332,7 +346,7 @@ def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float])
     with _opening:
         if descriptor.sending is flow:
             descriptor.sending = None
-            flow = SendFlow(descriptor.session.connection(), descriptor.handle)
+            flow = SendFlow(descriptor.session, descriptor.handle)
             try:
                 if flow.opened():
                     descriptor.sending = flow

@@ -24,7 +24,8 @@ from typing import Any, Optional
 from . import _descriptors, _fork_gate, _grpc_thread, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
-from ._session import Connection, Session
+from ._session import Session
+from ._stream import error_from_rpc
 
 _poll = select.poll
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
@@ -38,8 +39,9 @@ _METHOD = "/sockbroker.v1.StreamService/Watch"
 class Watcher:
     """One Watch stream, used by one thread at a time."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._threads = session.threads
         self.lost = False
         self._events: dict[int, int] = {}
         # A finalizer that closes an epoll object may interrupt whoever holds it.
@@ -51,15 +53,13 @@ class Watcher:
         self.wake, self._waker = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(self._waker, False)
-        method = connection.channel.stream_stream(
+        self._call, self._lane = session.begin_stream(
             _METHOD,
+            self._requests(),
             request_serializer=stream_service_pb2.WatchRequest.SerializeToString,
             response_deserializer=stream_service_pb2.WatchResponse.FromString,
         )
-        self._call: Any = _grpc_thread.perform(
-            lambda: connection.threads.begin(method, self._requests(), connection.metadata)
-        )
-        connection.streams.add(self)
+        session.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
     def arm(self, interests: Iterable[tuple[int, int]]) -> None:
@@ -101,16 +101,20 @@ class Watcher:
         self._queue.put(request)
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
-        self.connection.threads.carry()
+        self._threads.carry()
         for request in iter(self._queue.get, None):
             _fork_gate.passage()
             yield request
 
     def _read(self) -> None:
-        self.connection.threads.carry()
-        with contextlib.suppress(grpc.RpcError):
+        self._threads.carry()
+        cut = False
+        try:
             for response in self._call:
                 self._receive(response)
+        except grpc.RpcError as reason:
+            cut = getattr(error_from_rpc(reason), "code", "") == "CONNECTION_LOST"
+        self.session.channels.give_back(self._lane, broken=cut)
         self.lost = True
         for mark in list(self._awaited):
             self._awaited.pop(mark).release()
@@ -147,13 +151,13 @@ class Watcher:
 
 def watcher_of(session: Session) -> Watcher:
     """Takes a watcher that nobody uses, or makes one. Raises ConnectionLost."""
-    connection = session.connection()
-    while connection.idle_watchers:
+    session.connection()
+    while session.idle_watchers:
         with contextlib.suppress(IndexError):
-            watcher: Watcher = connection.idle_watchers.pop()
+            watcher: Watcher = session.idle_watchers.pop()
             if not watcher.lost:
                 return watcher
-    return Watcher(connection)
+    return Watcher(session)
 
 
 def release(watcher: Watcher, handles: Iterable[int]) -> None:
@@ -161,7 +165,7 @@ def release(watcher: Watcher, handles: Iterable[int]) -> None:
     if watcher.lost:
         return
     watcher.disarm(handles)
-    watcher.connection.idle_watchers.append(watcher)
+    watcher.session.idle_watchers.append(watcher)
 
 
 def stashed_events(descriptor: _descriptors.Descriptor, events: int) -> int:
@@ -193,24 +197,33 @@ def poll_mixed(
         asked[number] = events
         by_session.setdefault(descriptor.session, {})[descriptor.handle] = number
     watching: list[tuple[Watcher, dict[int, int]]] = []
+    poller = _poll()
+
+    def watch(session: Session, numbers: dict[int, int]) -> None:
+        try:
+            watcher = watcher_of(session)
+        except OSError:
+            lost = ((number, _LOST & (asked[number] | POLLERR | POLLHUP)) for number in numbers.values())
+            results.extend(lost)
+            return
+        watching.append((watcher, numbers))
+        poller.register(watcher.wake, POLLIN)
+        watcher.arm((handle, asked[number] & _WATCHED or POLLERR) for handle, number in numbers.items())
+
     try:
-        for session, numbers in by_session.items():
-            try:
-                watcher = watcher_of(session)
-            except OSError:
-                results.extend((number, _LOST) for number in numbers.values())
-                continue
-            watching.append((watcher, numbers))
-            watcher.arm((handle, asked[number] & _WATCHED or POLLERR) for handle, number in numbers.items())
-        poller = _poll()
         for number, events in local:
             poller.register(number, events)
-        wakes = {watcher.wake for watcher, _ in watching}
-        for wake in wakes:
-            poller.register(wake, POLLIN)
+        for session, numbers in by_session.items():
+            watch(session, numbers)
         while True:
-            for watcher, numbers in watching:
-                results.extend(_events_of(watcher, numbers, asked))
+            for each in list(watching):
+                watcher, numbers = each
+                results.extend(_events_of(watcher, numbers))
+                if watcher.lost:  # Its connection broke, and the session may have another by now.
+                    watching.remove(each)
+                    poller.unregister(watcher.wake)
+                    watch(watcher.session, numbers)
+            wakes = {watcher.wake for watcher, _ in watching}
             left = 0.0 if results else None if deadline is None else max(deadline - time.monotonic(), 0.0)
             # Rounded up: a wait that ends a little early would be made again, and again.
             found = poller.poll(None if left is None else -int(-left * 1000 // 1))
@@ -222,11 +235,8 @@ def poll_mixed(
             release(watcher, numbers)
 
 
-def _events_of(watcher: Watcher, numbers: dict[int, int], asked: dict[int, int]) -> list[tuple[int, int]]:
-    events = watcher.take()
-    if watcher.lost:
-        return [(number, _LOST & (asked[number] | POLLERR | POLLHUP)) for number in numbers.values()]
-    return [(numbers[handle], held) for handle, held in events.items() if handle in numbers]
+def _events_of(watcher: Watcher, numbers: dict[int, int]) -> list[tuple[int, int]]:
+    return [(numbers[handle], held) for handle, held in watcher.take().items() if handle in numbers]
 
 
 class Epoll:
@@ -310,6 +320,9 @@ class Epoll:
         while True:
             for watcher, numbers in list(self._watchers.values()):
                 results.extend(self._take(watcher, numbers))
+            if any(watcher.lost for watcher, _ in self._watchers.values()):
+                self._forget_lost()
+                results.extend(self._rearm())
             left = 0.0 if results else -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
             wakes = {watcher.wake for watcher, _ in self._watchers.values()}
             found = self._real.poll(left, maxevents if maxevents == -1 else maxevents + len(wakes))
@@ -360,6 +373,15 @@ class Epoll:
             self._watchers[session][0].arm(wanted)
         return results
 
+    def _forget_lost(self) -> None:
+        """Lets what was watched over broken connections be watched again."""
+        for session, (watcher, numbers) in list(self._watchers.items()):
+            if watcher.lost:
+                with contextlib.suppress(OSError):
+                    self._real.unregister(watcher.wake)
+                del self._watchers[session]
+                self._stale.update(number for number in numbers.values() if number in self._events)
+
     def _watcher(self, session: Session) -> tuple[Watcher, dict[int, int]]:
         known = self._watchers.get(session)
         if known is not None and not known[0].lost:
@@ -373,10 +395,7 @@ class Epoll:
         return self._watchers[session]
 
     def _take(self, watcher: Watcher, numbers: dict[int, int]) -> Iterator[tuple[int, int]]:
-        events = watcher.take()
-        if watcher.lost:
-            events = dict.fromkeys(numbers, _LOST)
-        for handle, held in events.items():
+        for handle, held in watcher.take().items():
             number = numbers.get(handle)
             if number is None or number not in self._events:
                 continue

@@ -25,22 +25,26 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
 from . import _descriptors, _fork_gate, _grpc_thread, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
+from ._channels import Channels, Lane
 from ._duration import duration
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
+from ._repeatable import is_repeatable
 from ._status import broker_error
 from ._stream import Kept, OperationStream, error_from_rpc
 from ._turns import Turns
-from .errors import BrokerError
+from .errors import BrokerError, ConnectionLost
 
+# How long to wait before trying once more to make a connection, at first and at the most.
+_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 # C-level poll, before anything replaces select.poll by one that knows of brokered sockets.
@@ -54,24 +58,13 @@ _inherited: list[object] = []
 
 
 class Connection:
-    """A channel and the operation stream on it."""
+    """The operation stream, and the lane that it is on."""
 
-    def __init__(self, channel: Any, token: str) -> None:
-        self.channel = channel
-        self.metadata = ((TOKEN_KEY, token),)
-        self.threads = CallThreads()
-        self.operations = OperationStream(channel, self.metadata, self.threads)
-        self.idle_watchers: list[Any] = []
+    def __init__(self, session: Session, lane: Lane) -> None:
+        self.lane = lane
+        self.operations = OperationStream(lane.channel, session.metadata, session.threads, session.operations_ended)
         # Calls whose ends wake gRPC's threads, with the time when they end; dropping one would reset its stream.
         self.wakes: list[tuple[float, Any]] = []
-        self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
-
-    def close(self) -> None:
-        for stream in list(self.streams):
-            stream.close()
-        self.operations.cancel()
-        _grpc_thread.perform(self.channel.close)
-        self.threads.join()
 
 
 class Session:
@@ -95,8 +88,9 @@ class Session:
         # A signal handler may interrupt whoever holds it, and need the connection too.
         self._lock = threading.RLock()
         self._connection: Optional[Connection] = None
-        # To be closed by the next connection: what finalizers closed while there was none.
-        self._unclosed: deque[int] = deque()
+        self._connect_anew()
+        # For the next connection: what was posted while there was none.
+        self._unposted: deque[tuple[str, Any]] = deque()
         self._owner = os.getpid() if token is None else 0
         self._closed = False
         self._lost: Optional[Exception] = None
@@ -104,16 +98,31 @@ class Session:
         self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
         self._fork_pipe: Optional[tuple[int, int]] = None
         _waiting.require()
-        channel = self._open_channel()
+        lane = self.channels.borrow_new()
         _watch_process()
         try:
-            self.token = self._open(channel, name) if token is None else token
-            self._connection = self._start(channel)
+            self.token = self._open(lane.channel, name) if token is None else token
+            self._connection = self._start(lane)
             self._lookups = self._lookup_limit()
         except BaseException:
-            _grpc_thread.post(channel.close)
+            for channel in self.channels.take_all():
+                _grpc_thread.post(channel.close)
             raise
         _sessions.add(self)
+
+    def _connect_anew(self) -> None:
+        """Begins with no connection: in a new session, and in the child of a fork, to which its parent's are no good."""
+        self.channels = Channels(self._open_channel, lambda channel: _grpc_thread.post(channel.close))
+        self.threads = CallThreads()
+        self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.idle_watchers: list[Any] = []
+        self._ending = threading.Event()
+        self._coming_back: Optional[threading.Thread] = None
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What makes a call one of the session."""
+        return ((TOKEN_KEY, self.token),)
 
     @property
     def lost(self) -> bool:
@@ -141,12 +150,24 @@ class Session:
         """Performs an operation, and answers its response.
 
         `kept` gets the response also when an exception of a signal handler ends the call. Raises the exceptions
-        of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once.
+        of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once. What was
+        not sent, or may be repeated, is sent over the next connection.
         """
         _waiting.require()
-        operations = self.connection().operations
-        op_id, pending = operations.begin(verb, request)
-        return operations.finish(op_id, pending, kept)
+        while True:
+            operations = self.connection().operations
+            op_id, pending = 0, None
+            try:
+                op_id, pending = operations.begin(verb, request)
+                return operations.finish(op_id, pending, kept)
+            except ConnectionLost as error:
+                if not operations.ended or (error.maybe_performed and not is_repeatable(verb)):
+                    raise
+            except BaseException:
+                # A signal handler's may come between the two.
+                if pending is not None:
+                    operations.abandon(op_id, pending, kept)
+                raise
 
     def look_up(self, verb: str, request: Any) -> Any:
         """As `call`, for the resolver. The daemon has a limit of look-ups at a time; those beyond it wait here."""
@@ -181,13 +202,41 @@ class Session:
         connection = self._connection
         if connection is None or connection.operations.ended:
             return False
-        connection.operations.post(verb, request)
-        return True
+        return connection.operations.post(verb, request)
+
+    def post_surely(self, verb: str, request: Any) -> None:
+        """As `post`, of what may be performed twice: at the latest when there is a connection again."""
+        if self.post(verb, request):
+            return
+        self._unposted.append((verb, request))
+        # There may be one by now.
+        if self._connection is not None and not self._connection.operations.ended:
+            self._post_what_is_left()
 
     def post_close(self, handle: int) -> None:
-        """Closes a handle without waiting for it, at the latest when there is a connection again. For finalizers."""
-        if not self.post("close", socket_service_pb2.CloseRequest(handle=handle)):
-            self._unclosed.append(handle)
+        """Closes a handle without waiting for it. For finalizers."""
+        self.post_surely("close", socket_service_pb2.CloseRequest(handle=handle))
+
+    def _post_what_is_left(self) -> None:
+        while self._unposted:
+            try:
+                left = self._unposted.popleft()
+            except IndexError:
+                return
+            if not self.post(*left):
+                self._unposted.appendleft(left)
+                return
+
+    def begin_stream(self, path: str, requests: Iterator[Any], **codecs: Any) -> tuple[Any, Lane]:
+        """Begins a call with a stream in both directions. When it is over, `stream_ended` is to be told. Raises
+        ConnectionLost."""
+        self.connection()
+
+        def begin() -> tuple[Any, Lane]:
+            lane = self.channels.borrow()
+            return self.threads.begin(lane.channel.stream_stream(path, **codecs), requests, self.metadata), lane
+
+        return _grpc_thread.perform(begin)
 
     def connection(self) -> Connection:
         """Answers the connection, a new one if the old is broken or a parent's. Raises ConnectionLost."""
@@ -208,6 +257,7 @@ class Session:
         if not _waiting.allowed():
             _grpc_thread.post(self.close)
             return
+        self._ending.set()
         connection = self._connection
         owner = self._owner == os.getpid()
         if connection is not None and not connection.operations.ended:
@@ -223,9 +273,19 @@ class Session:
         # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
         self._closed = True
         _sessions.discard(self)
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                connection.close()
+        with contextlib.suppress(Exception):
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._coming_back is not None and self._coming_back is not threading.current_thread():
+            self._coming_back.join(PATIENCE_SECONDS)
+        for stream in list(self.streams):
+            stream.close()
+        if self._connection is not None:
+            self._connection.operations.cancel()
+        for channel in self.channels.take_all():
+            _grpc_thread.perform(channel.close)
+        self.threads.join()
 
     def _open_channel(self) -> Any:
         return open_channel(grpc, self.endpoint, self._credentials, OPTIONS)
@@ -247,29 +307,66 @@ class Session:
     def _lookup_limit(self) -> Turns:
         return Turns(max(1, self.limits.max_lookups // 2))
 
-    def _start(self, channel: Any) -> Connection:
-        connection = Connection(channel, self.token)
+    def _start(self, lane: Lane) -> Connection:
+        connection = Connection(self, lane)
         request = session_service_pb2.WhoAmIRequest()
-        self.limits = connection.operations.first("who_am_i", request, PATIENCE_SECONDS).limits
+        try:
+            self.limits = connection.operations.first("who_am_i", request, PATIENCE_SECONDS).limits
+        except BaseException:
+            connection.operations.cancel()
+            self.channels.give_back(lane, broken=True)
+            raise
         return connection
+
+    def operations_ended(self, operations: OperationStream) -> None:
+        """Notes that a stream of operations has ended: the daemon has ended the session, or the connection is broken."""
+        connection = self._connection
+        if connection is None or connection.operations is not operations:
+            return
+        self.channels.give_back(connection.lane, broken=True)
+        if self.lost or self._ending.is_set():
+            return
+        # Not here, on a thread that may not wait.
+        thread = threading.Thread(target=self._come_back, args=(connection,), name="sockbroker-back", daemon=True)
+        with contextlib.suppress(RuntimeError):  # At the end of the interpreter there are no new threads.
+            thread.start()
+            self._coming_back = thread
+
+    def _come_back(self, broken: Connection) -> None:
+        """Makes a new connection before the lease is over, if nobody does who needs one."""
+        deadline = time.monotonic() + lease_of(self.endpoint).seconds
+        delay = _RETRY_SECONDS
+        while self._connection is broken and not self.lost and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                self.connection()
+                return
+            if self._ending.wait(delay):
+                return
+            delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
 
     def _resume(self) -> Connection:
         if self._closed:
             raise broker_error("BROKER_CLOSED", "the broker was closed")
         if self._lost is not None:
             raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
-        channel = self._open_channel()
+        broken = self._connection
         try:
-            connection = self._connection = self._start(channel)
+            connection = self._start(_grpc_thread.perform(self.channels.borrow_new))
         except Exception as error:
-            _grpc_thread.post(channel.close)
+            if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
+                error.maybe_performed = False
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
                 _sessions.discard(self)
             raise
-        while self._unclosed:
-            self.post_close(self._unclosed.popleft())
+        if broken is not None:
+            for verb, request in broken.operations.take_unanswered():
+                connection.operations.post(verb, request)
+        self._connection = connection
+        self._post_what_is_left()
+        if connection.operations.ended:  # Before anybody knew that it is the session's.
+            self.operations_ended(connection.operations)
         return connection
 
     # Fork ------------------------------------------------------------------------------------------------------------
@@ -277,11 +374,11 @@ class Session:
     def before_fork(self) -> None:
         """Makes the child's handles, and sees to it that gRPC's threads rest soon."""
         self._fork_handles, self._fork_pipe = [], None
-        connection = self._connection
-        if self.lost or connection is None or connection.operations.ended:
+        descriptors = _descriptors.of_session(self)
+        if self.lost or (self._connection is None and not descriptors):
             return
         with contextlib.suppress(Exception):
-            descriptors = _descriptors.of_session(self)
+            connection = self.connection()
             if descriptors:
                 requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]
                 for descriptor, duplicate in zip(descriptors, self.call_all("dup", requests)):
@@ -300,8 +397,9 @@ class Session:
 
     def after_fork_in_child(self) -> None:
         """Turns to the child's own handles. The connection is made when it is needed."""
-        _inherited.extend((self._connection, self._lock))
+        _inherited.extend((self._connection, self._lock, self.channels, self.threads, self.streams, self.idle_watchers))
         self._connection = None
+        self._connect_anew()
         self._lock = threading.RLock()
         self._lookups = self._lookup_limit()
         self._alarm = None
@@ -314,11 +412,11 @@ class Session:
             descriptor.connections.clear()
             if descriptor.number not in inherited:
                 _descriptors.forget(descriptor.number)
-        self._unclosed.clear()
+        self._unposted.clear()
         for descriptor, handle in self._fork_handles:
             descriptor.handle = handle
             if _descriptors.find(descriptor.number) is None:  # A finalizer closed it in the moment of the fork.
-                self._unclosed.append(handle)
+                self._unposted.append(("close", socket_service_pb2.CloseRequest(handle=handle)))
         if self._fork_pipe is not None:
             os.close(self._fork_pipe[0])
             # Never closed here: its end is the sign.
@@ -329,7 +427,7 @@ class Session:
         if self._alarm is None:
             request = socket_service_pb2.SocketpairRequest()
             self._alarm = self.call("socketpair", request).first.handle
-        receive = connection.channel.unary_unary(
+        receive = connection.lane.channel.unary_unary(
             "/sockbroker.v1.SocketService/Recv",
             socket_service_pb2.RecvRequest.SerializeToString,
             socket_service_pb2.RecvResponse.FromString,
@@ -350,7 +448,7 @@ class Session:
                     max_bytes=1,
                     timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
                 )
-                connection.wakes.append((now + seconds, receive.future(wait, metadata=connection.metadata)))
+                connection.wakes.append((now + seconds, receive.future(wait, metadata=self.metadata)))
 
         _grpc_thread.perform(begin)
 

@@ -116,13 +116,14 @@ def _waiting_operations() -> int:
 
     It asks as an operator, whom the policy has to allow.
     """
-    connection = current_session().connection()
-    method = connection.channel.unary_unary(
+    session = current_session()
+    connection = session.connection()
+    method = connection.lane.channel.unary_unary(
         "/sockbroker.v1.AdminService/GetStatistics",
         admin_service_pb2.GetStatisticsRequest.SerializeToString,
         admin_service_pb2.GetStatisticsResponse.FromString,
     )
-    statistics = method(admin_service_pb2.GetStatisticsRequest(), metadata=connection.metadata)
+    statistics = method(admin_service_pb2.GetStatisticsRequest(), metadata=session.metadata)
     return statistics.waiting_operations  # type: ignore[no-any-return]
 
 

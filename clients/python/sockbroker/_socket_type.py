@@ -35,6 +35,7 @@ from ._received import Received, as_long_as
 from ._session import Session
 from ._status import kernel_error
 from ._stream import Kept, OperationStream, Pending
+from .errors import ConnectionLost
 
 _SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
 # What may be in a socket's type beside the type.
@@ -265,7 +266,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         descriptor = self._open()
         request = socket_service_pb2.SetblockingRequest(handle=descriptor.handle, blocking=blocking)
         # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
-        descriptor.session.connection().operations.post("setblocking", request)
+        session = descriptor.session
+        if _waiting.allowed():
+            session.connection()
+        session.post_surely("setblocking", request)
 
     def _call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         descriptor = self._open()
@@ -508,7 +512,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict
         descriptor = self._open().at_rest()
-        if descriptor.received:
+        if descriptor.has_received:
             return Verdict(method(*arguments))
         size, flags = (*map(operator.index, arguments), 0)[:2]
         request: Any
@@ -731,19 +735,19 @@ def close_descriptor(number: int) -> None:
     if descriptor is None:
         raise kernel_error(errno.EBADF)
     session = descriptor.session
-    request = socket_service_pb2.CloseRequest(handle=descriptor.handle)
+    if _waiting.in_collector() or not _waiting.allowed():
+        descriptor.abandon(kernel_error(errno.EBADF))
+        if not session.lost:
+            session.post_close(descriptor.handle)
+        return
     try:
         descriptor.abandon_and_wait(kernel_error(errno.EBADF))
-    except BaseException:
-        session.post("close", request)
-        raise
-    if session.lost:
-        return
-    if _waiting.in_collector() or not _waiting.allowed():
+        if not session.lost:
+            session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+    except ConnectionLost:
         session.post_close(descriptor.handle)
+    except ConnectionResetError:  # The kernel's, which is ignored by the interpreter too.
         return
-    try:
-        session.call("close", request)
-    except ConnectionResetError:
-        # The kernel's is ignored by the interpreter too; and with the connection to the broker the socket went.
-        return
+    except BaseException:
+        session.post_close(descriptor.handle)
+        raise

@@ -17,7 +17,7 @@ import itertools
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 from ._grpc import grpc
 from . import _fork_gate, _grpc_thread, _waiting
@@ -31,6 +31,9 @@ from .errors import ConnectionLost
 _MESSAGE_BYTES = 64 * 1024
 _OPERATION_TAG = b"\x0a"
 _CANCEL_TAG = b"\x10"
+
+# What may be performed twice, and must be performed once.
+_POSTED_AGAIN = frozenset(("close", "setblocking"))
 
 _METHOD = "/sockbroker.v1.SessionService/Session"
 
@@ -77,8 +80,18 @@ class Pending:
 class OperationStream:
     """The ordered stream that carries the operations of a session."""
 
-    def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...], threads: CallThreads) -> None:
+    def __init__(
+        self,
+        channel: Any,
+        metadata: tuple[tuple[str, str], ...],
+        threads: CallThreads,
+        on_end: Callable[[OperationStream], None],
+    ) -> None:
+        """Opens it. `on_end` is called when it has ended, on a thread that may not wait."""
         self._threads = threads
+        self._on_end = on_end
+        # What was posted and may be posted once more, until it is answered.
+        self._posted: dict[int, tuple[str, Any]] = {}
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._pending: dict[int, Pending] = {}
         self._op_ids = itertools.count(1)
@@ -104,7 +117,7 @@ class OperationStream:
         self._pending[op_id] = pending
         self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
         if self._end is not None and self._pending.pop(op_id, None) is not None:
-            raise self._loss()
+            raise same_again(self._end, maybe_performed=False)
         return op_id, pending
 
     def first(self, verb: str, request: Any, seconds: float) -> Any:
@@ -123,17 +136,35 @@ class OperationStream:
             if kept is not None:
                 kept.response = pending.result
         except BaseException:
-            self._abandon(op_id, pending)
-            if kept is not None:
-                kept.response = pending.result
+            self.abandon(op_id, pending, kept)
             raise
         return pending.outcome()
 
-    def post(self, verb: str, request: Any) -> None:
-        """Begins an operation whose end nobody awaits. It may be called from a finalizer."""
-        operation = session_service_pb2.Operation(op_id=next(self._op_ids), **{verb: request})
+    def abandon(self, op_id: int, pending: Pending, kept: Kept | None = None) -> None:
+        """Ends an operation whose caller a signal handler's exception has taken away, and waits for its end."""
+        if not pending.settled:
+            self.cancel_operation(op_id)
+        while not pending.settled:
+            try:
+                pending.lock.acquire()
+            except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
+                continue
+        if kept is not None:
+            kept.response = pending.result
+
+    def post(self, verb: str, request: Any) -> bool:
+        """Begins an operation whose end nobody awaits. It may be called from a finalizer. False if the stream has ended."""
+        op_id = next(self._op_ids)
+        operation = session_service_pb2.Operation(op_id=op_id, **{verb: request})
         encoded = operation.SerializeToString()
+        if verb in _POSTED_AGAIN:
+            self._posted[op_id] = (verb, request)
         self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
+        return self._end is None or (verb in _POSTED_AGAIN and self._posted.pop(op_id, None) is None)
+
+    def take_unanswered(self) -> list[tuple[str, Any]]:
+        """Takes what was posted, may be posted once more, and is not known to have been performed."""
+        return [posted for op_id in sorted(self._posted) if (posted := self._posted.pop(op_id, None)) is not None]
 
     def cancel_operation(self, op_id: int) -> None:
         """Asks for an operation's end, which comes as its result does."""
@@ -143,14 +174,6 @@ class OperationStream:
         """Ends the stream at once."""
         self._queue.put(None)
         _grpc_thread.post(self._call.cancel)
-
-    def _abandon(self, op_id: int, pending: Pending) -> None:
-        self.cancel_operation(op_id)
-        while not pending.settled:
-            try:
-                pending.lock.acquire()
-            except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
-                continue
 
     def _requests(self) -> Iterator[bytes]:
         self._threads.carry()
@@ -187,24 +210,35 @@ class OperationStream:
         except grpc.RpcError as reason:
             error = error_from_rpc(reason)
         self._end = error
+        unsent = self._unsent()
         self._queue.put(None)
         while self._pending:
             try:
-                _, pending = self._pending.popitem()
+                op_id, pending = self._pending.popitem()
             except KeyError:
                 break
-            pending.settle(None, self._loss())
+            # One that several threads raise would gather all their tracebacks.
+            pending.settle(None, same_again(error, maybe_performed=op_id not in unsent))
+        self._on_end(self)
+
+    def _unsent(self) -> set[int]:
+        """Takes what the queue has. gRPC was never given it."""
+        op_ids: set[int] = set()
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return op_ids
+            if item is not None:
+                request = session_service_pb2.SessionRequest.FromString(item)
+                op_ids.update(operation.op_id for operation in request.operations)
 
     def _settle(self, result: session_service_pb2.OperationResult) -> None:
         pending = self._pending.pop(result.op_id, None)
         if pending is None:
+            self._posted.pop(result.op_id, None)
             return
         pending.settle(*outcome_of(result, pending.verb))
-
-    def _loss(self) -> Exception:
-        """A new exception each time: one that several threads raise would gather all their tracebacks."""
-        assert self._end is not None
-        return same_again(self._end)
 
 
 def outcome_of(result: session_service_pb2.OperationResult, verb: str) -> tuple[Any, Exception | None]:
