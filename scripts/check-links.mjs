@@ -1,12 +1,18 @@
-// Fails if a relative link in a tracked Markdown file leads nowhere: a path that is not there, or a heading that is not.
+// Fails if a relative link in a tracked Markdown file leads nowhere: a path that is not there, or a heading that is not. And
+// if a table names a test as a proof, `[FILE](PATH): TITLE`, that is not in that file.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { hasTest } from "./lib/has-test.mjs";
 import { capture, root } from "./lib/steps.mjs";
 
 const { stdout } = await capture("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"]);
 const pages = stdout.split("\0").filter((path) => path !== "" && existsSync(join(root, path)));
 for (const page of pages) {
+  for (const [target, title] of proofsOf(readFileSync(join(root, page), "utf8"))) {
+    const file = join(dirname(page), target);
+    if (!hasTest(file, title)) complain(page, target, `no test ${JSON.stringify(title)}`);
+  }
   for (const target of linksOf(readFileSync(join(root, page), "utf8"))) {
     const [path, heading] = target.split("#");
     const file = path === "" ? join(root, page) : join(root, dirname(page), decodeURI(path));
@@ -28,6 +34,16 @@ function linksOf(text) {
   const prose = withoutCode(text).replace(/`[^`\n]*`/g, "");
   const targets = [...prose.matchAll(/\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)/gm)].map((m) => m[1] ?? m[2]);
   return targets.filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
+}
+
+/** What the rows of tables name as proofs: in one cell several, with `<br>` between. @param {string} text */
+function proofsOf(text) {
+  const rows = withoutCode(text).match(/^\|.*\|$/gm) ?? [];
+  return rows
+    .flatMap((row) => row.split(/ \| |<br>|^\| | \|$/))
+    .map((cell) => /^\[[^\]]+\]\(([^)#]+\.(?:test\.ts|py|json))\): (.+)$/.exec(cell))
+    .filter((match) => match !== null)
+    .map(([, target = "", title = ""]) => [target, title.replaceAll("\\_", "_")]);
 }
 
 /** The anchors that GitHub makes of headings. @param {string} text */

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readServices } from "./lib/api.mjs";
+import { hasTest } from "./lib/has-test.mjs";
 import { fail, link, settle, table } from "./lib/pages.mjs";
 import { root } from "./lib/steps.mjs";
 import * as map from "./socket-map.mjs";
@@ -123,13 +124,6 @@ function proofOf(what, name, entry) {
       return title === undefined ? link(PAGE, file) : `${link(PAGE, file)}: ${title}`;
     })
     .join("<br>");
-}
-
-/** @param {string} file @param {string} title */
-function hasTest(file, title) {
-  const text = read(file);
-  if (!file.endsWith(".json")) return text.includes(`"${title}"`);
-  return JSON.parse(text).cases.some((/** @type {{ name: string }} */ one) => one.name === title);
 }
 
 function constantsTable() {
