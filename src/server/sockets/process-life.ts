@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Tells whether a process is still there. */
+/** Tells whether a process is still there, as far as can be seen. */
 export type ProcessLife = () => boolean;
 
 /**
@@ -11,20 +11,28 @@ export type ProcessLife = () => boolean;
  */
 export function processLife(pid: number): ProcessLife | null {
   const began = beganAt(pid);
-  return began === null ? null : () => beganAt(pid) === began;
+  if (began === "gone" || began === "unknown") return null;
+  return () => {
+    const now = beganAt(pid);
+    return now === began || now === "unknown";
+  };
 }
 
-/** When a process began, in ticks since the host did; null when there is none, or one that has ended and not been waited for. */
-function beganAt(pid: number): string | null {
-  if (pid <= 0) return null;
+/**
+ * When a process began, in ticks since the host did; "gone" also for one that has ended and not been waited for. "unknown" when
+ * the kernel does not say: a daemon without a descriptor to look with must not end the sessions of those who live.
+ */
+function beganAt(pid: number): string {
+  if (pid <= 0) return "gone";
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ESRCH" ? "gone" : "unknown";
   }
   // The second field is a name in parentheses, which may have spaces and parentheses in it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
-  return state === "Z" || state === "X" ? null : (fields[19] ?? null);
+  return state === "Z" || state === "X" ? "gone" : (fields[19] ?? "unknown");
 }

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, it } from "vitest";
+
+/*
+ * How the daemon tells that the process of a session has ended, in a process of its own that has few descriptors and uses all
+ * of them. No daemon and no policy.
+ */
+
+const MODULE = new URL("../../dist/server/sockets/process-life.js", import.meta.url).href;
+
+const script = `
+  import { spawn } from "node:child_process";
+  import { once } from "node:events";
+  import { closeSync, openSync } from "node:fs";
+  import { processLife } from ${JSON.stringify(MODULE)};
+  const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });
+  await once(child, "spawn");
+  const lives = processLife(child.pid);
+  const answers = [lives()];
+  const taken = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null"));
+  } catch (error) {
+    answers.push(error.code, lives(), processLife(child.pid));
+  }
+  for (const fd of taken) closeSync(fd);
+  answers.push(lives());
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  answers.push(lives(), processLife(child.pid));
+  console.log(JSON.stringify(answers));
+`;
+
+it("a process lives that cannot be looked at for want of a descriptor, and one that ended does not", async () => {
+  const node = [process.execPath, "--input-type=module", "--eval", script];
+  const child = spawn("sh", ["-c", 'ulimit -n 64 && exec "$@"', "sh", ...node], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await once(child, "close");
+  expect(JSON.parse(output)).toEqual([true, "EMFILE", true, null, true, false, null]);
+});
