@@ -305,6 +305,8 @@ export interface NativeAddon {
   follow(socket: NativeSocket, id: number): number;
   /** The ids of those that exist. */
   followed(): number[] | NegatedErrno;
+  /** Whether both directions of a connection have ended. Takes the number that `release` gave. */
+  hasHungUp(descriptor: number): boolean;
 
   /** getaddrinfo(3). Bytes, because names need not be UTF-8. */
   getaddrinfo(
@@ -365,11 +367,14 @@ export interface NativeAddon {
   /** Every constant of Python's socket module that this host's headers define. */
   constants(): readonly NativeConstant[];
 
-  /** The address codecs by themselves, for tests and tools: every family, whether or not this kernel has it. */
+  /** The address codecs by themselves, for every family, whether or not this kernel has it, and the guarded buffer. */
   readonly testing: {
     /** The bytes of the struct, family first. */
     encodeSockaddr(address: Sockaddr): Uint8Array | NegatedErrno;
     /** `family`, `type` and `protocol` are the socket's: AF_CAN and AF_BLUETOOTH addresses depend on its protocol. */
     decodeSockaddr(bytes: Uint8Array, family: number, type: number, protocol: number): Sockaddr;
+    /** Fills what getsockopt(2) and ioctl(2) write to, of which a call with fewer bytes uses the last. */
+    fillGuarded(value: number): void;
+    guardedBytes(): Uint8Array;
   };
 }

@@ -35,9 +35,12 @@ describe("the addon", () => {
     expect(call.name).toBe(name);
   });
 
-  test.each(["encodeSockaddr", "decodeSockaddr"] as const)("testing.%s reaches its own function", (name) => {
-    expect(nameOf(addon.testing[name] as (...args: unknown[]) => unknown)).toBe(name);
-  });
+  test.each(["encodeSockaddr", "decodeSockaddr", "fillGuarded", "guardedBytes"] as const)(
+    "testing.%s reaches its own function",
+    (name) => {
+      expect(nameOf(addon.testing[name] as (...args: unknown[]) => unknown)).toBe(name);
+    },
+  );
 });
 
 describe("a socket", () => {

@@ -12,6 +12,7 @@ Napi::Value OpenNetns(const Napi::CallbackInfo& info);
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value Follow(const Napi::CallbackInfo& info);
 Napi::Value Followed(const Napi::CallbackInfo& info);
+Napi::Value HasHungUp(const Napi::CallbackInfo& info);
 
 Napi::Value Getaddrinfo(const Napi::CallbackInfo& info);
 Napi::Value Getnameinfo(const Napi::CallbackInfo& info);

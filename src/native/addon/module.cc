@@ -21,6 +21,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<LockFile>(exports, "lockFile");
   Export<Follow>(exports, "follow");
   Export<Followed>(exports, "followed");
+  Export<HasHungUp>(exports, "hasHungUp");
 
   Export<Getaddrinfo>(exports, "getaddrinfo");
   Export<Getnameinfo>(exports, "getnameinfo");

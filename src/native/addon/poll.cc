@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "arguments.h"
+#include "functions.h"
 #include "native_socket.h"
 #include "record.h"
 #include "retry.h"
@@ -18,6 +19,15 @@ Napi::Value NativeSocket::Poll(const Napi::CallbackInfo& info) {
   pollfd one = {Fd(), static_cast<short>(events), 0};
   int result = Retry([&] { return poll(&one, 1, 0); });
   return Int(info.Env(), result < 0 ? result : one.revents);
+}
+
+/* Wraps poll(2), with no time to wait. Caps: none. #syscalls poll */
+Napi::Value HasHungUp(const Napi::CallbackInfo& info) {
+  uint32_t descriptor;
+  if (!ReadArguments(info, "hasHungUp", descriptor)) return {};
+  pollfd one = {static_cast<int>(descriptor), 0, 0};
+  int result = Retry([&] { return poll(&one, 1, 0); });
+  return Napi::Boolean::New(info.Env(), result > 0 && (one.revents & POLLHUP) != 0);
 }
 
 }  // namespace sockbroker

@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "arguments.h"
+#include "environment.h"
 #include "functions.h"
 #include "record.h"
 #include "sockaddr/sockaddr.h"
@@ -32,12 +33,32 @@ Napi::Value DecodeForTest(const Napi::CallbackInfo& info) {
   return DecodeSockaddr(info.Env(), buffer, NoSocket, facts);
 }
 
+// The last bytes of a guarded buffer are those that were taken last, so taking none answers its
+// end.
+uint8_t* StartOf(GuardedBuffer& guarded) {
+  return guarded.Take(0) - GuardedBuffer::Capacity;
+}
+
+Napi::Value FillGuarded(const Napi::CallbackInfo& info) {
+  uint8_t value;
+  if (!ReadArguments(info, "fillGuarded", value)) return {};
+  std::fill_n(StartOf(*Environment::Of(info.Env()).guarded), GuardedBuffer::Capacity, value);
+  return info.Env().Undefined();
+}
+
+Napi::Value GuardedBytes(const Napi::CallbackInfo& info) {
+  if (!ReadArguments(info, "guardedBytes")) return {};
+  return Bytes(info.Env(), StartOf(*Environment::Of(info.Env()).guarded), GuardedBuffer::Capacity);
+}
+
 }  // namespace
 
 Napi::Object Testing(Napi::Env env) {
   auto testing = Napi::Object::New(env);
   testing.Set("encodeSockaddr", Napi::Function::New<EncodeForTest>(env, "encodeSockaddr"));
   testing.Set("decodeSockaddr", Napi::Function::New<DecodeForTest>(env, "decodeSockaddr"));
+  testing.Set("fillGuarded", Napi::Function::New<FillGuarded>(env, "fillGuarded"));
+  testing.Set("guardedBytes", Napi::Function::New<GuardedBytes>(env, "guardedBytes"));
   return testing;
 }
 

@@ -1,0 +1,191 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+import type { NativeSocket } from "../../src/native/binding.js";
+import { addon, bytes, closing, constant, failed, SOL_SOCKET } from "./helpers.js";
+
+// Every option of every kind of socket, with lengths that the kernel may like or not: nothing is written but what was asked
+// for, nothing crashes, and the answers are CPython's.
+
+/** Every number that a SOL_* or an IPPROTO_* has; the largest known is SOL_VSOCK's, 287. */
+const LEVELS = Array.from({ length: 301 }, (_, level) => level);
+const NAMES = Array.from({ length: 513 }, (_, name) => name);
+/** Options that the kernel does not know at this length it does not know at any. */
+const PROBE = 256;
+/** 0 is an int. Around the sizes of ints, addresses, and structs that grew; CPython takes no more than 1024. */
+const SIZES = [
+  0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 36, 64, 104, 128, 255, 256, 257, 512, 1023, 1024,
+];
+const LARGE_SIZES = [1025, 2048, 4095, 4096];
+const CAPACITY = 65_536;
+const CANARY = 0xa5;
+
+const SO_ATTACH_FILTER = 26;
+/** ld [8]; ld [8]; ld [8]; ret #255 */
+const FILTER = Buffer.concat([
+  ...Array.from({ length: 3 }, () => bytes("\x30\0\0\0\x08\0\0\0")),
+  bytes("\x06\0\0\0\xff\0\0\0"),
+]);
+
+/** What is not compared, and why. */
+const SKIPPED: readonly (readonly [number, number])[] = [
+  // The length is a number of instructions: CPython lets the kernel write behind its buffer.
+  [1, SO_ATTACH_FILTER],
+  // Refused here: SO_PEERPIDFD opens a descriptor, TCP_ZEROCOPY_RECEIVE needs a mapping, SCTP's peel-off does both.
+  [1, 77],
+  [6, 35],
+  // What they answer depends on what is in the buffer, which is zeroed here and what memory it happens to be in CPython:
+  // source filters, netfilter's tables, TCP-AO's keys, MPTCP's subflows.
+  ...[0, 41].flatMap((level) => [41, 48].map((name) => [level, name] as const)),
+  ...[0, 41].flatMap((level) => range(64, 69).map((name) => [level, name] as const)),
+  ...range(96, 99).map((name) => [0, name] as const),
+  ...range(128, 131).map((name) => [0, name] as const),
+  ...range(38, 43).map((name) => [6, name] as const),
+  ...range(1, 4).map((name) => [284, name] as const),
+  // As do those of PACKET_HDRLEN, which is asked for a version, SO_IP_SET and IPV6_FLOWLABEL_MGR.
+  [263, 11],
+  [0, 83],
+  [41, 32],
+];
+
+const skipped = new Set(SKIPPED.map(([level, name]) => `${level}:${name}`));
+
+/** Of these the answer's bytes change with time and place: only their length is compared. */
+const CHANGING = new Set(["1:49", "1:55", "1:56", "1:57", "6:11", "6:26", "6:23", "6:24"]);
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+const AF_VSOCK = constant("AF_VSOCK");
+const AF_CAN = constant("AF_CAN");
+const AF_BLUETOOTH = constant("AF_BLUETOOTH");
+const AF_TIPC = constant("AF_TIPC");
+
+const kinds: [string, number, number, number][] = [
+  ["unix stream", 1, 1, 0],
+  ["unix datagram", 1, 2, 0],
+  ["unix seqpacket", 1, 5, 0],
+  ["TCP", 2, 1, 6],
+  ["UDP", 2, 2, 17],
+  ["raw ICMP", 2, 3, 1],
+  ["MPTCP", 2, 1, 262],
+  ["TCP over IPv6", 10, 1, 6],
+  ["UDP over IPv6", 10, 2, 17],
+  ["raw ICMPv6", 10, 3, 58],
+  ["rtnetlink", 16, 3, 0],
+  ["generic netlink", 16, 3, 16],
+  ["packet", 17, 3, 0],
+  ["XDP", 44, 3, 0],
+  ["vsock", AF_VSOCK, 1, 0],
+  ["CAN raw", AF_CAN, 3, constant("CAN_RAW")],
+  ["CAN BCM", AF_CAN, 2, constant("CAN_BCM")],
+  ["CAN ISOTP", AF_CAN, 2, constant("CAN_ISOTP")],
+  ["CAN J1939", AF_CAN, 2, constant("CAN_J1939")],
+  ["ALG", constant("AF_ALG"), 5, 0],
+  ["TIPC stream", AF_TIPC, 1, 0],
+  ["TIPC RDM", AF_TIPC, 4, 0],
+  ["L2CAP", AF_BLUETOOTH, 5, 0],
+  ["RFCOMM", AF_BLUETOOTH, 1, 3],
+  ["HCI", AF_BLUETOOTH, 3, 1],
+  ["SCO", AF_BLUETOOTH, 5, 2],
+  ["RDS", constant("AF_RDS"), 5, 0],
+  ["QIPCRTR", constant("AF_QIPCRTR"), 2, 0],
+];
+
+type Outcome = number | string | { readonly length: number };
+
+function ask(one: NativeSocket, level: number, name: number, size: number): Outcome {
+  const answer = size === 0 ? one.getsockoptInt(level, name) : one.getsockopt(level, name, size);
+  if (typeof answer === "number") return answer;
+  return "value" in answer ? answer.value : Buffer.from(answer).toString("hex");
+}
+
+/** Every option that the kernel knows. */
+function known(one: NativeSocket): [number, number][] {
+  const unknown: readonly Outcome[] = [failed("ENOPROTOOPT"), failed("EOPNOTSUPP")];
+  return LEVELS.flatMap((level) =>
+    NAMES.filter((name) => !unknown.includes(ask(one, level, name, PROBE))).map((name): [number, number] => [
+      level,
+      name,
+    ]),
+  );
+}
+
+/** What each option answers at each size. */
+function sweep(one: NativeSocket, options: readonly (readonly [number, number])[]): Map<string, readonly Outcome[]> {
+  return new Map(
+    options.map(([level, name]) => {
+      for (const size of LARGE_SIZES) ask(one, level, name, size);
+      return [`${level}:${name}`, SIZES.map((size) => ask(one, level, name, size))];
+    }),
+  );
+}
+
+function changed(): number {
+  return addon.testing
+    .guardedBytes()
+    .subarray(0, CAPACITY - Math.max(...LARGE_SIZES))
+    .findIndex((byte) => byte !== CANARY);
+}
+
+function askPython(
+  socket: readonly number[],
+  filter: Buffer | null,
+  options: readonly (readonly [number, number])[],
+): Record<string, readonly Outcome[]> {
+  const input = JSON.stringify({ socket, filter: filter?.toString("hex") ?? null, options, sizes: SIZES });
+  const script = fileURLToPath(new URL("option_sweep.py", import.meta.url));
+  const { status, stdout, stderr } = spawnSync("python3", [script], { input, encoding: "utf8", maxBuffer: 2 ** 28 });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, readonly Outcome[]>;
+}
+
+/** As much of an answer as can be compared. CPython answers as many bytes as the kernel says that there are, if more fit or not. */
+function comparable(option: string, size: number, outcome: Outcome | undefined, other: Outcome | undefined): unknown {
+  if (typeof outcome === "number" && (size > 0 || outcome < 0)) return outcome;
+  if (CHANGING.has(option) || typeof outcome === "object" || typeof other === "object") {
+    return typeof outcome === "string" ? outcome.length / 2 : (outcome as { length?: number } | undefined)?.length;
+  }
+  return typeof outcome === "string" ? outcome.slice(0, 2 * size) : outcome;
+}
+
+/** Compares what each option answers with what it answers CPython, and looks that nothing else was written. */
+function check(
+  one: NativeSocket,
+  socket: readonly number[],
+  filter: Buffer | null,
+  options: readonly [number, number][],
+) {
+  addon.testing.fillGuarded(CANARY);
+  const ours = sweep(one, options);
+  expect(changed()).toBe(-1);
+  // CPython asks for nothing but ints of 64 bits there.
+  if (socket[0] === AF_VSOCK) return;
+  const compared = options.filter(([level, name]) => !skipped.has(`${level}:${name}`));
+  const theirs = askPython(socket, filter, compared);
+  const differences = Object.keys(theirs).flatMap((option) =>
+    SIZES.flatMap((size, index) => {
+      const [mine, its] = [ours.get(option)?.[index], theirs[option]?.[index]];
+      const [a, b] = [comparable(option, size, mine, its), comparable(option, size, its, mine)];
+      return a === b ? [] : [`option ${option}, ${size} bytes: ${a}, CPython ${b}`];
+    }),
+  );
+  expect(differences).toEqual([]);
+}
+
+describe("getsockopt of every option", () => {
+  test.for(kinds)("%s", { timeout: 600_000 }, ([, ...socket], { skip }) => {
+    const one = addon.socket(...socket, null);
+    if (typeof one === "number") return skip(`this kernel has no such socket: ${addon.strerror(-one)}`);
+    using _ = closing(one);
+    addon.testing.fillGuarded(CANARY);
+    const options = known(one);
+    expect(changed()).toBe(-1);
+    expect(options.length).toBeGreaterThan(20);
+    check(one, socket, null, options);
+    // MPTCP takes none.
+    if (one.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, FILTER) === 0) check(one, socket, FILTER, options);
+  });
+});
