@@ -12,6 +12,7 @@ import type { NativeAddon, NativeSocket, PeerCredentials } from "../../native/bi
 import { POLLIN } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import type { PeerIdentity } from "../principal.js";
+import { DeadConnections } from "./dead-connections.js";
 import type { DescriptorReserve } from "./descriptor-reserve.js";
 import { EndpointFile } from "./endpoint-file.js";
 import { WaitingRoom } from "./waiting-room.js";
@@ -22,7 +23,7 @@ const ACCEPTS_PER_TURN = 64;
 const MOST_WAITING = 1_024;
 /** How often it is tried whether there is room for those who wait. */
 const ROOM_MS = 100;
-/** How often the endpoint's files are looked at, and those who wait and have gone are dropped from a full waiting room. */
+/** How often the endpoint's files and the connections are looked at, and those who wait and have gone are dropped from a full waiting room. */
 const INSPECTION_MS = 1_000;
 /** The connection, and what the kernel gives to know its peer by. */
 const DESCRIPTORS_TO_LOOK = 2;
@@ -61,6 +62,7 @@ class Listener implements UnixListener {
   readonly #options: UnixListenerOptions;
   readonly #endpoint: EndpointFile;
   readonly #waiting: WaitingRoom;
+  readonly #dead: DeadConnections;
   /** Where connections come from: the endpoint's, and those whose file somebody removed and who still have some. */
   readonly #listeners = new Set<NativeSocket>();
   /** Accepted, and without room to wait. While there is one nothing more is accepted. */
@@ -72,6 +74,7 @@ class Listener implements UnixListener {
   constructor(options: UnixListenerOptions) {
     this.#options = options;
     this.#waiting = new WaitingRoom(options.native, MOST_WAITING);
+    this.#dead = new DeadConnections(options.native);
     try {
       this.#endpoint = new EndpointFile(options);
     } catch (error) {
@@ -200,14 +203,14 @@ class Listener implements UnixListener {
       this.#options.onOwnProcess();
       return;
     }
-    this.#options.onConnection(new Socket({ fd: connection.release(), readable: true, writable: true }), {
-      pid,
-      uid,
-      gid,
-    });
+    const fd = connection.release();
+    const socket = new Socket({ fd, readable: true, writable: true });
+    this.#dead.add(socket, fd);
+    this.#options.onConnection(socket, { pid, uid, gid });
   }
 
   #inspect(): void {
+    this.#dead.sweep();
     const { reserve, onLost, onRestored } = this.#options;
     if (this.#held !== null) reserve.lend(1, () => this.#waiting.sweep());
     const found = reserve.lend(DESCRIPTORS_TO_LOOK, () => this.#endpoint.inspect());
