@@ -15,7 +15,8 @@ TOKEN_KEY = "sockbroker-session"
 # How long a daemon may take to answer the first calls, in seconds.
 PATIENCE_SECONDS = 10
 # How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,
-# so there it has to last only until a forked child makes its first call; over TCP a connection may be lost and made anew.
+# so there it has to last only until a broken connection is made anew, or a forked child makes its first call; over TCP that
+# may take longer. It does not end with the process (OpenSessionRequest.ends_with_process), which a child may outlive.
 _LEASE_SECONDS = 5
 _TCP_LEASE_SECONDS = 30
 OPTIONS: list[tuple[str, int]] = [

@@ -117,7 +117,7 @@ class _Attachment:
             error = error_from_rpc(reason)
         cut = not self._reset and getattr(error, "code", "") == "CONNECTION_LOST"
         if isinstance(error, ConnectionLost):
-            error.maybe_performed = True
+            error.may_have_happened = True
         with self._changed:
             self._over = True
             self._error = self._error or error

@@ -161,7 +161,7 @@ class Session:
                 op_id, pending = operations.begin(verb, request)
                 return operations.finish(op_id, pending, kept)
             except ConnectionLost as error:
-                if not operations.ended or (error.maybe_performed and not is_repeatable(verb)):
+                if not operations.ended or (error.may_have_happened and not is_repeatable(verb)):
                     raise
             except BaseException:
                 # A signal handler's may come between the two.
@@ -354,7 +354,7 @@ class Session:
             connection = self._start(_grpc_thread.perform(self.channels.borrow_new))
         except Exception as error:
             if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
-                error.maybe_performed = False
+                error.may_have_happened = False
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
@@ -378,6 +378,9 @@ class Session:
         if self.lost or (self._connection is None and not descriptors):
             return
         with contextlib.suppress(Exception):
+            if descriptors:
+                # It comes back first if the connection is broken; of a duplicate nobody could tell whether it was made.
+                self.call("get_session", session_service_pb2.GetSessionRequest())
             connection = self.connection()
             if descriptors:
                 requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]

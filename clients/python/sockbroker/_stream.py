@@ -117,7 +117,7 @@ class OperationStream:
         self._pending[op_id] = pending
         self._queue.put(b"".join((_OPERATION_TAG, varint(len(encoded)), encoded)))
         if self._end is not None and self._pending.pop(op_id, None) is not None:
-            raise same_again(self._end, maybe_performed=False)
+            raise same_again(self._end, may_have_happened=False)
         return op_id, pending
 
     def first(self, verb: str, request: Any, seconds: float) -> Any:
@@ -218,7 +218,7 @@ class OperationStream:
             except KeyError:
                 break
             # One that several threads raise would gather all their tracebacks.
-            pending.settle(None, same_again(error, maybe_performed=op_id not in unsent))
+            pending.settle(None, same_again(error, may_have_happened=op_id not in unsent))
         self._on_end(self)
 
     def _unsent(self) -> set[int]:
@@ -251,11 +251,11 @@ def outcome_of(result: session_service_pb2.OperationResult, verb: str) -> tuple[
     return None, broker_error("NOT_A_BROKER", f"{verb} was answered with {outcome}")
 
 
-def same_again(loss: Exception, maybe_performed: bool = True) -> Exception:
+def same_again(loss: Exception, may_have_happened: bool = True) -> Exception:
     """Makes a new exception of one that said why a stream ended, for something that was under way on it."""
     error = broker_error(getattr(loss, "code", "CONNECTION_LOST"), str(getattr(loss, "strerror", loss)))
     if isinstance(error, ConnectionLost):
-        error.maybe_performed = maybe_performed
+        error.may_have_happened = may_have_happened
     return error
 
 

@@ -24,11 +24,11 @@ class BrokerError(OSError):
 class ConnectionLost(BrokerError, ConnectionResetError):
     """The connection to the broker broke, or its session is gone, and this socket with it. Its errno is ECONNRESET.
 
-    `maybe_performed` says of a call that was under way when the connection broke that the daemon may have performed it, and
+    `may_have_happened` says of a call that was under way when the connection broke that the daemon may have performed it, and
     what it answered is lost. If it is False nothing was done.
     """
 
-    maybe_performed: bool = False
+    may_have_happened: bool = False
 
 
 class PolicyDenial(PermissionError):

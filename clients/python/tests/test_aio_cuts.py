@@ -59,7 +59,7 @@ async def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, _
         await asyncio.wait(tasks)
         for task in tasks:
             error = task.exception()
-            assert isinstance(error, sockbroker.ConnectionLost) and error.maybe_performed, error
+            assert isinstance(error, sockbroker.ConnectionLost) and error.may_have_happened, error
         await two.send(b"hello")
         assert await one.recv(10) == b"hello"
         with stdlib.create_connection(address):
@@ -91,7 +91,7 @@ async def test_a_broker_comes_back_when_it_can(relay, broker, _):
             await one.recv(1)
         with pytest.raises(sockbroker.ConnectionLost) as caught:
             await two.send(b"x")
-        assert not caught.value.maybe_performed
+        assert not caught.value.may_have_happened
         relay.listen()
         await until(lambda: relay.connections == 2)
         await two.send(b"y")
@@ -116,7 +116,7 @@ async def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker,
         for task in large:
             task.cancel()
         outcomes = await asyncio.gather(*large, return_exceptions=True)
-        assert any(isinstance(error, sockbroker.ConnectionLost) and error.maybe_performed for error in outcomes)
+        assert any(isinstance(error, sockbroker.ConnectionLost) and error.may_have_happened for error in outcomes)
 
 
 @through_a_relay

@@ -102,7 +102,7 @@ def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, pair):
         )
         relay.cut()
         for error in ended():
-            assert isinstance(error, sockbroker.ConnectionLost) and error.maybe_performed, error
+            assert isinstance(error, sockbroker.ConnectionLost) and error.may_have_happened, error
         two.send(b"hello")
         assert one.recv(10) == b"hello"
         with stdlib.create_connection(listener.getsockname()):
@@ -130,7 +130,7 @@ def test_a_session_comes_back_when_it_can(relay, broker):
             one.recv(1)
         with pytest.raises(sockbroker.ConnectionLost) as caught:
             two.send(b"x")
-        assert not caught.value.maybe_performed
+        assert not caught.value.may_have_happened
         relay.listen()
         until(lambda: came_back(broker, before))
         two.send(b"y")
@@ -157,7 +157,7 @@ def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker):
         for each in large:
             with pytest.raises(sockbroker.ConnectionLost) as caught:
                 each.result()
-            certain.append(not caught.value.maybe_performed)
+            certain.append(not caught.value.may_have_happened)
         # The first were given to the connection; of the last it is certain that they were not performed.
         assert not certain[0] and certain[-1] and certain == sorted(certain)
 
@@ -197,7 +197,7 @@ def test_a_flow_that_is_cut_says_once_that_something_may_be_missing(relay, broke
             piece = two.recv(65536)
             assert piece
             taken += piece
-    assert caught.value.maybe_performed
+    assert caught.value.may_have_happened
     assert data.startswith(taken)
     until(lambda: came_back(broker, before))
     one.sendall(b"behind")
@@ -243,7 +243,7 @@ def test_sending_much_says_that_it_may_have_been_sent(relay, broker, pair):
     before = broker._session._connection
     relay.cut()
     thread.join()
-    assert isinstance(errors[0], sockbroker.ConnectionLost) and errors[0].maybe_performed
+    assert isinstance(errors[0], sockbroker.ConnectionLost) and errors[0].may_have_happened
     until(lambda: came_back(broker, before))
     two.close()
     with pytest.raises((BrokenPipeError, ConnectionResetError)):

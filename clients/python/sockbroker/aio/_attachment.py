@@ -172,7 +172,7 @@ class Attachment:
             error = error_from_rpc(reason)
             self.was_cut = not self.was_reset and getattr(error, "code", "") == "CONNECTION_LOST"
             if isinstance(error, ConnectionLost):
-                error.maybe_performed = True
+                error.may_have_happened = True
         except asyncio.CancelledError:
             error = broker_error("CONNECTION_LOST", "the event loop has ended the stream")
         owner, self._owner = self._owner, None

@@ -127,7 +127,7 @@ class OperationStream:
 
     def _begin(self, verb: str, request: Any) -> tuple[int, Pending]:
         if self._end is not None:
-            raise same_again(self._end, maybe_performed=False)
+            raise same_again(self._end, may_have_happened=False)
         op_id = next(self._op_ids)
         self._enqueue(op_id, verb, request)
         pending = self._pending[op_id] = Pending(verb, self._loop)
@@ -221,7 +221,7 @@ class OperationStream:
         self._tasks[0].cancel()
         pending, self._pending = self._pending, {}
         for op_id, each in pending.items():
-            each.settle(None, same_again(error, maybe_performed=op_id in self._sent))
+            each.settle(None, same_again(error, may_have_happened=op_id in self._sent))
         self._on_end()
 
 

@@ -106,7 +106,7 @@ class Session:
             try:
                 return await operations.perform(verb, request, keep, unsettled)
             except ConnectionLost as error:
-                if not operations.ended or (error.maybe_performed and not is_repeatable(verb)):
+                if not operations.ended or (error.may_have_happened and not is_repeatable(verb)):
                     raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
@@ -341,7 +341,7 @@ class Session:
             connection = await self._start(self._channels.borrow_new())
         except Exception as error:
             if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
-                error.maybe_performed = False
+                error.may_have_happened = False
             # The daemon is there and does not know the session: it was started anew, or the lease is over.
             if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
                 self._lost = error
