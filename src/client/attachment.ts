@@ -8,7 +8,7 @@ import {
 } from "../gen/sockbroker/v1/stream_service_pb.js";
 import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
 import { Code } from "../rpc/status.js";
-import type { AddressInput } from "./address.js";
+import type { AddressInput, SocketAddress } from "./address.js";
 import type { CallOptions } from "./broker-context.js";
 import { type BytesInput, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
@@ -19,7 +19,7 @@ import { int32 } from "./int32.js";
 import { brokerClosed } from "./operation-stream.js";
 import { requestError } from "./request-error.js";
 import { type OptionInput, optionInit } from "./socket-options.js";
-import { closedError, encodeAddress } from "./socket-state.js";
+import { closedError, decodeAddress, encodeAddress } from "./socket-state.js";
 
 /** How to attach. */
 export interface AttachOptions extends CallOptions {
@@ -74,6 +74,8 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   #cancelled = false;
   #left = false;
   #listening = false;
+  #localAddress: SocketAddress | null = null;
+  #peerAddress: SocketAddress | null = null;
 
   /** Not for callers: `Socket.attach` makes them. */
   constructor(context: FrameContext, options: AttachOptions) {
@@ -109,6 +111,16 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   /** Whether the socket is listening: `accepted` frames come. */
   get listening(): boolean {
     return this.#listening;
+  }
+
+  /** Of the socket, when it was attached; null where it has none. */
+  get localAddress(): SocketAddress | null {
+    return this.#localAddress;
+  }
+
+  /** As `localAddress`. */
+  get peerAddress(): SocketAddress | null {
+    return this.#peerAddress;
   }
 
   /**
@@ -256,7 +268,10 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     for (;;) {
       const first = this.#call.take();
       if (first?.frame.case === "attached") {
-        this.#listening = first.frame.value.listening;
+        const { listening, socket } = first.frame.value;
+        this.#listening = listening;
+        this.#localAddress = decodeAddress(this.#context.state, socket?.localAddress);
+        this.#peerAddress = decodeAddress(this.#context.state, socket?.peerAddress);
         return;
       }
       if (first !== null) throw new BrokerError("UNKNOWN", "the daemon did not begin the stream with `attached`");

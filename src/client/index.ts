@@ -73,7 +73,7 @@ export { inetAton, inetNtoa, inetNtop, inetPton } from "./inet-text.js";
 export { callJson, type JsonCallOptions, type RpcMethod, rpcMethods } from "./json-call.js";
 export type { AddressInfo, GetaddrinfoOptions, HostEntry, NameInfo, NameInput } from "./resolver.js";
 export type { Accepted, ConnectedAddresses, Socket } from "./socket.js";
-export type { SocketDuplexOptions } from "./socket-duplex.js";
+export type { SocketDuplex, SocketDuplexOptions } from "./socket-duplex.js";
 export type { FileSource, SendFileOptions } from "./socket-file.js";
 export type { GetOptionOptions, Linger, OptionInput, SetOptionOptions } from "./socket-options.js";
 export type {
@@ -87,4 +87,4 @@ export type {
 } from "./socket-receive.js";
 export type { SendAfalgOptions, SendMessageOptions, SendOptions } from "./socket-send.js";
 export { PollEvents, type WatchEvent, type Watcher, type WatchInterest } from "./watcher.js";
-export type { WebStreams } from "./web-streams.js";
+export type { WebStreams, WebStreamsOptions } from "./web-streams.js";

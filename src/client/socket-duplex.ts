@@ -1,19 +1,36 @@
 /*
- * A socket as a stream of Node.
+ * A socket as a stream of Node, with what Node's own sockets have besides.
  *
- * Three ends are kept apart, as the attachment keeps them. The peer's end of data is 'end'. `end()` shuts down writing,
- * behind the data, and reading goes on. `destroy()`, or the end of both, closes the socket.
+ * Three ends are kept apart, as attachments keep them. The peer's end of data is 'end'. `end()` shuts down writing, behind
+ * the data, and reading goes on. `destroy()`, or the end of both, closes the socket.
  *
- * Backpressure passes through: a frame is taken from the attachment only when the reader wants more, and the callback of a
- * write comes when the transport wants more.
+ * Each direction has an attachment of its own: on one, what the kernel says of sending would wait behind data that nobody
+ * reads. A frame of data is taken only when the reader wants more; frames about sending are read at once.
+ *
+ * A write is over when the daemon says that the kernel took it (`sync`). What is written meanwhile goes together with the
+ * next `sync`.
  */
+import type { AddressInfo } from "node:net";
 import { Duplex, type DuplexOptions } from "node:stream";
+import type { SocketAddress } from "./address.js";
 import type { Attachment } from "./attachment.js";
 import { BrokerError, SocketError } from "./errors.js";
 import type { ErrorFrame, Frame } from "./frames.js";
+import type { OptionInput } from "./socket-options.js";
 
 /** Half a connection: writing. */
 export const SHUT_WR = 1;
+
+/** Linux's, as everywhere in this client. */
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const SO_LINGER = 13;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+
+/** What may be written ahead of the daemon's word: with Node's own 16 KiB a writer would wait most of the time. */
+export const WRITE_AHEAD_BYTES = 512 * 1024;
 
 /** How a socket becomes a stream. */
 export interface SocketDuplexOptions {
@@ -22,39 +39,199 @@ export interface SocketDuplexOptions {
    * this process had received and not read is lost in either case.
    */
   readonly onDestroy?: "close" | "detach" | undefined;
-  /** Bytes to buffer for the reader, and for the writer, before each is held back. Unset: Node's own. */
+  /** Bytes to buffer for the reader, and for the writer, before each is held back. Unset: Node's own, and 512 KiB. */
   readonly highWaterMark?: number | undefined;
+  /** false shuts down writing by itself at the peer's end of data, as Node's own sockets do. Unset: true. */
+  readonly allowHalfOpen?: boolean | undefined;
   /** Destroys the stream with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What a stream needs of its socket. */
 export interface DuplexSource {
-  readonly attach: () => Promise<Attachment>;
+  readonly attach: (direction: "send" | "receive") => Promise<Attachment>;
+  readonly setsockopt: (level: number, name: number, value: OptionInput) => Promise<void>;
   readonly close: () => Promise<void>;
+  /** Whether the program has closed the socket: what then comes of it is no error. */
+  readonly isClosed: () => boolean;
 }
 
 type Callback = (error?: Error | null) => void;
 
-class SocketDuplex extends Duplex {
+/** Both directions of a socket, attached. */
+export interface Attached {
+  readonly sender: Attachment;
+  readonly receiver: Attachment;
+}
+
+/** Attaches both directions, or neither. */
+export async function attachBoth(source: DuplexSource): Promise<Attached> {
+  const [sender, receiver] = await Promise.allSettled([source.attach("send"), source.attach("receive")]);
+  if (sender.status === "fulfilled" && receiver.status === "fulfilled") {
+    return { sender: sender.value, receiver: receiver.value };
+  }
+  for (const one of [sender, receiver]) if (one.status === "fulfilled") one.value.cancel();
+  throw sender.status === "rejected" ? sender.reason : (receiver as PromiseRejectedResult).reason;
+}
+
+/** Reads what the kernel says of sending, until the attachment ends. Throws what ends sending. */
+export async function readOutcomes(sender: Attachment): Promise<void> {
+  for (let frame = await sender.read(); frame !== null; frame = await sender.read()) {
+    if (frame.type === "error" && !isLateShutdown(frame)) throw frame.error;
+  }
+}
+
+/** A stream of Node on a connected stream socket, with the properties and methods of `net.Socket`. */
+export class SocketDuplex extends Duplex {
   readonly #source: DuplexSource;
   readonly #closes: boolean;
-  #attachment: Attachment | null = null;
+  #attached: Attached | null = null;
   #pump: Promise<void> | null = null;
   #wanted = false;
   #ended = false;
+  #resets = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #idle: NodeJS.Timeout | null = null;
+  /** As set by `setTimeout`, in milliseconds; 0 for none. */
+  timeout = 0;
 
+  /** Not for callers: `Socket.duplex` makes them. */
   constructor(source: DuplexSource, closes: boolean, options: DuplexOptions) {
     super(options);
     this.#source = source;
     this.#closes = closes;
   }
 
+  /** Whether the daemon has not attached the socket yet. The socket itself is connected. */
+  get connecting(): boolean {
+    return this.#attached === null && !this.destroyed;
+  }
+
+  /** As `connecting`, and true when that failed. */
+  get pending(): boolean {
+    return this.#attached === null;
+  }
+
+  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
+    if (this.connecting) return "opening";
+    if (this.readable) return this.writable ? "open" : "readOnly";
+    return this.writable ? "writeOnly" : "closed";
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Bytes that were written, whether or not the kernel has them. */
+  get bytesWritten(): number {
+    return this.#bytesWritten + this.writableLength;
+  }
+
+  get remoteAddress(): string | undefined {
+    return internetOf(this.#attached?.receiver.peerAddress)?.address;
+  }
+
+  get remotePort(): number | undefined {
+    return internetOf(this.#attached?.receiver.peerAddress)?.port;
+  }
+
+  get remoteFamily(): string | undefined {
+    return internetOf(this.#attached?.receiver.peerAddress)?.family;
+  }
+
+  get localAddress(): string | undefined {
+    return internetOf(this.#attached?.receiver.localAddress)?.address;
+  }
+
+  get localPort(): number | undefined {
+    return internetOf(this.#attached?.receiver.localAddress)?.port;
+  }
+
+  get localFamily(): string | undefined {
+    return internetOf(this.#attached?.receiver.localAddress)?.family;
+  }
+
+  /** Answers the local address; nothing of a socket that is none of the internet. */
+  address(): AddressInfo | Record<string, never> {
+    return internetOf(this.#attached?.receiver.localAddress) ?? {};
+  }
+
+  /**
+   * Is there for libraries that connect what they are given: the socket is connected already, so this waits until it is
+   * attached, and emits 'connect' if that was so before.
+   */
+  connect(...args: readonly unknown[]): this {
+    const listener = args.at(-1);
+    if (typeof listener === "function") this.once("connect", listener as () => void);
+    if (!this.pending) process.nextTick(() => this.emit("connect"));
+    return this;
+  }
+
+  /** Sets TCP_NODELAY. As of `net.Socket`, nothing is said when the socket has no such option. */
+  setNoDelay(noDelay = true): this {
+    return this.#set(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
+  }
+
+  /** Sets SO_KEEPALIVE, and with a delay (in milliseconds) how long the connection is idle before the first probe. */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    if (enable && initialDelay >= 1000) this.#set(IPPROTO_TCP, TCP_KEEPIDLE, Math.floor(initialDelay / 1000));
+    return this.#set(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
+  }
+
+  /** Emits 'timeout' when nothing was read or written for so many milliseconds; 0 never. The stream stays open. */
+  setTimeout(milliseconds: number, listener?: () => void): this {
+    this.timeout = milliseconds;
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    if (milliseconds > 0 && !this.destroyed) {
+      this.#idle = setTimeout(() => this.emit("timeout"), milliseconds);
+      this.#idle.unref();
+    }
+    if (listener !== undefined) {
+      if (milliseconds > 0) this.once("timeout", listener);
+      else this.removeListener("timeout", listener);
+    }
+    return this;
+  }
+
+  /** Does nothing: it is the broker that keeps the process. */
+  ref(): this {
+    return this;
+  }
+
+  /** Does nothing: it is the broker that keeps the process. */
+  unref(): this {
+    return this;
+  }
+
+  /** Destroys the stream when everything that was written is with the kernel. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", () => this.destroy());
+  }
+
+  /** Destroys the stream and closes the socket with a reset. */
+  resetAndDestroy(): this {
+    this.#resets = true;
+    return this.destroy();
+  }
+
   override _construct(callback: Callback): void {
-    this.#source.attach().then(
-      (attachment) => {
-        this.#attachment = attachment;
+    attachBoth(this.#source).then(
+      (attached) => {
+        this.#attached = attached;
         callback();
+        if (this.destroyed) return;
+        readOutcomes(attached.sender).then(
+          () => this.#fail(new BrokerError("CANCELLED", "the attachment ended")),
+          (error: Error) => this.#fail(error),
+        );
+        // Without a reader too: how else would somebody who only writes learn of a reset.
+        this.read(0);
+        this.emit("connect");
+        this.emit("ready");
       },
       (error: Error) => {
         // Who has destroyed it already does not want to hear that there was nothing to destroy.
@@ -71,97 +248,120 @@ class SocketDuplex extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#writer()
-      .write(chunk)
-      .then(() => callback(), callback);
+    this.#send(chunk, callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: Callback): void {
     // One frame for many small writes: the cost is the frame's, not the byte's.
-    const joined = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    this.#writer()
-      .write(joined)
-      .then(() => callback(), callback);
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   override _final(callback: Callback): void {
-    this.#writer()
-      .shutdown(SHUT_WR)
-      .then(() => callback(), callback);
+    const { sender } = this.#both();
+    this.#settle(
+      sender.shutdown(SHUT_WR).then(() => sender.sync()),
+      callback,
+    );
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#release(error === null && this.#ended && this.writableFinished).then(
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#release().then(
       () => callback(error),
       (failure: unknown) => callback(error ?? (failure as Error)),
     );
   }
 
+  #send(bytes: Buffer, callback: Callback): void {
+    const { sender } = this.#both();
+    this.#idle?.refresh();
+    const sent = sender.write(bytes).then(() => sender.sync());
+    this.#settle(sent, (error) => {
+      if (error === null || error === undefined) this.#bytesWritten += bytes.length;
+      this.#idle?.refresh();
+      callback(error);
+    });
+  }
+
+  /** Calls back with why the stream was destroyed, rather than with that the attachment was left. */
+  #settle(sent: Promise<unknown>, callback: Callback): void {
+    sent.then(
+      () => callback(),
+      (error: Error) => callback(this.errored ?? error),
+    );
+  }
+
   async #run(): Promise<void> {
-    const attachment = this.#writer();
+    const { receiver } = this.#both();
     try {
-      while (this.#wanted && !this.destroyed) {
-        const frame = attachment.take() ?? (await attachment.read());
+      while (this.#wanted && !this.#ended && !this.destroyed) {
+        const frame = receiver.take() ?? (await receiver.read());
         if (frame === null) {
-          if (!this.#ended) this.destroy(new BrokerError("CANCELLED", "the attachment ended"));
+          this.#fail(new BrokerError("CANCELLED", "the attachment ended"));
           break;
         }
-        this.#receive(frame);
+        this.#receive(frame, receiver);
       }
     } catch (error) {
-      this.destroy(error as Error);
+      this.#fail(error as Error);
     }
   }
 
-  #receive(frame: Frame): void {
+  #fail(error: Error): void {
+    this.destroy(this.#source.isClosed() ? undefined : error);
+  }
+
+  #receive(frame: Frame, receiver: Attachment): void {
     if (frame.type === "data") {
+      this.#bytesRead += frame.data.length;
+      this.#idle?.refresh();
       if (!this.push(frame.data)) this.#wanted = false;
     } else if (frame.type === "end") {
       this.#ended = true;
-      // Nothing more can fill the reader's buffer, so reading goes on: the errors of writing come this way.
+      receiver.cancel();
       this.push(null);
-    } else if (frame.type === "error" && !isLateShutdown(frame)) {
-      this.destroy(frame.error);
+    } else if (frame.type === "error") {
+      this.#fail(frame.error);
     }
   }
 
-  async #release(gracefully: boolean): Promise<void> {
-    const attachment = this.#attachment;
-    if (attachment === null) return;
-    if (!gracefully || !this.#closes) {
-      attachment.cancel();
-      if (this.#closes) await this.#source.close();
-      return;
-    }
-    await attachment.close();
-    // The daemon ends the stream when it has closed the socket. There is one reader at a time, and the pump stops at the
-    // next frame.
-    await this.#pump;
-    try {
-      while ((await attachment.read()) !== null);
-    } catch (error) {
-      // A broker that is closed meanwhile takes the socket with it: closed is what it was to be.
-      if (!(error instanceof BrokerError && error.code === "BROKER_CLOSED")) throw error;
-    }
+  async #release(): Promise<void> {
+    this.#attached?.sender.cancel();
+    this.#attached?.receiver.cancel();
+    if (this.#attached === null || !this.#closes) return;
+    if (this.#resets) await this.#source.setsockopt(SOL_SOCKET, SO_LINGER, { on: true, seconds: 0 });
+    await this.#source.close();
   }
 
-  #writer(): Attachment {
-    if (this.#attachment === null) throw new Error("used before it was constructed");
-    return this.#attachment;
+  #set(level: number, name: number, value: number): this {
+    this.#source.setsockopt(level, name, value).catch(() => undefined);
+    return this;
+  }
+
+  #both(): Attached {
+    if (this.#attached === null) throw new Error("used before it was constructed");
+    return this.#attached;
   }
 }
 
 /** Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or everything was read. */
-export function isLateShutdown({ activity, error }: ErrorFrame): boolean {
+function isLateShutdown({ activity, error }: ErrorFrame): boolean {
   return activity === "control" && error instanceof SocketError && error.code === "ENOTCONN";
 }
 
+/** An address as Node's own sockets show it. */
+function internetOf(address: SocketAddress | null | undefined): AddressInfo | undefined {
+  if (address?.family !== "inet" && address?.family !== "inet6") return undefined;
+  return { address: address.host, family: address.family === "inet" ? "IPv4" : "IPv6", port: address.port };
+}
+
 /** Makes a stream of a connected stream socket. */
-export function createDuplex(source: DuplexSource, options: SocketDuplexOptions): Duplex {
-  const { onDestroy = "close", highWaterMark, signal } = options;
+export function createDuplex(source: DuplexSource, options: SocketDuplexOptions): SocketDuplex {
+  const { onDestroy = "close", highWaterMark, allowHalfOpen = true, signal } = options;
   return new SocketDuplex(source, onDestroy === "close", {
-    allowHalfOpen: true,
-    ...(highWaterMark === undefined ? {} : { highWaterMark }),
+    allowHalfOpen,
+    writableHighWaterMark: highWaterMark ?? WRITE_AHEAD_BYTES,
+    ...(highWaterMark === undefined ? {} : { readableHighWaterMark: highWaterMark }),
     ...(signal === undefined ? {} : { signal }),
   });
 }

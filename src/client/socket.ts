@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream";
 import { type AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
 import type { AddressInput, SocketAddress } from "./address.js";
@@ -9,7 +8,7 @@ import { durationOf, roundedSeconds, timeoutOf } from "./duration.js";
 import { BrokerError, SocketError } from "./errors.js";
 import { int32 } from "./int32.js";
 import { required } from "./required.js";
-import { createDuplex, type SocketDuplexOptions } from "./socket-duplex.js";
+import { createDuplex, type DuplexSource, type SocketDuplex, type SocketDuplexOptions } from "./socket-duplex.js";
 import { type FileSource, type SendFileOptions, sendfile } from "./socket-file.js";
 import {
   type GetOptionOptions,
@@ -22,7 +21,7 @@ import {
 import * as receive from "./socket-receive.js";
 import * as transmit from "./socket-send.js";
 import { decodeAddress, encodeAddress, perform, type SocketState, socketState } from "./socket-state.js";
-import { createWebStreams, type WebStreams } from "./web-streams.js";
+import { createWebStreams, type WebStreams, type WebStreamsOptions } from "./web-streams.js";
 
 /** A connection, and who made it. */
 export interface Accepted {
@@ -377,11 +376,11 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Iterates over the connections of a listening socket; each is the caller's to close. It ends when the socket is closed,
-   * and loses no connection when it is left.
+   * Iterates over what `accept` answers; each connection is the caller's to close. It ends when the socket is closed, and
+   * loses no connection when it is left.
    */
-  async *connections(options: WaitOptions = {}): AsyncGenerator<Socket, void, undefined> {
-    yield* this.#repeat(async () => (await this.accept(options)).socket);
+  async *connections(options: WaitOptions = {}): AsyncGenerator<Accepted, void, undefined> {
+    yield* this.#repeat(() => this.accept(options));
   }
 
   /**
@@ -408,7 +407,7 @@ export class Socket implements AsyncDisposable {
   }
 
   /** Iterates over what the socket has to give: `connections()`, `messages()` or `chunks()`. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Socket | receive.ReceivedMessage | Buffer, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Accepted | receive.ReceivedMessage | Buffer, void, undefined> {
     if (this.type !== SocketType.STREAM && this.type !== SocketType.SEQPACKET) yield* this.messages();
     else if (await this.#isListening()) yield* this.connections();
     else if (this.type === SocketType.STREAM) yield* this.chunks();
@@ -419,20 +418,22 @@ export class Socket implements AsyncDisposable {
    * Makes a stream of Node on a connected stream socket, over an attachment: Python's `makefile()`.
    *
    * The peer's end of data is 'end'; `end()` shuts down writing and reading goes on; `destroy()`, or the end of both,
-   * closes the socket. A reset is an 'error' with code ECONNRESET. A reader that stops stops the sender.
+   * closes the socket. A reset is an 'error' with code ECONNRESET. A reader that stops stops the sender. The callback of a
+   * write comes when the kernel took its bytes, and 'finish' when it took everything. Besides it has the properties and
+   * methods of `net.Socket`.
    */
-  duplex(options: SocketDuplexOptions = {}): Duplex {
+  duplex(options: SocketDuplexOptions = {}): SocketDuplex {
     if (this.type !== SocketType.STREAM) throw new TypeError("duplex(): only SOCK_STREAM sockets have bytes");
-    return createDuplex({ attach: () => this.attach(), close: () => this.close() }, options);
+    return createDuplex(this.#duplexSource(), options);
   }
 
   /**
    * Makes a pair of web streams, with the semantics of `duplex()`: closing the writable shuts down writing, and reading goes
    * on; the end of both, cancelling one or aborting the other closes the socket.
    */
-  webStreams(options: SocketDuplexOptions = {}): WebStreams {
+  webStreams(options: WebStreamsOptions = {}): WebStreams {
     if (this.type !== SocketType.STREAM) throw new TypeError("webStreams(): only SOCK_STREAM sockets have bytes");
-    return createWebStreams({ attach: () => this.attach(), close: () => this.close() }, options);
+    return createWebStreams(this.#duplexSource(), options);
   }
 
   /** Attaches a stream of typed frames, the fastest way to move data. Typical errors: HANDLE_BUSY. */
@@ -440,6 +441,15 @@ export class Socket implements AsyncDisposable {
     const { context } = this.#state;
     const accepted = (info: SocketInfo): Socket => Socket.fromInfo(context, info, context.defaultTimeout);
     return Attachment.open({ state: this.#state, accepted }, options);
+  }
+
+  #duplexSource(): DuplexSource {
+    return {
+      attach: (direction) => this.attach({ direction }),
+      setsockopt: (level, name, value) => this.setsockopt(level, name, value),
+      close: () => this.close(),
+      isClosed: () => this.closed,
+    };
   }
 
   async *#repeat<T>(next: () => Promise<T>): AsyncGenerator<T, void, undefined> {

@@ -11,9 +11,19 @@ import {
   WritableStream,
   type WritableStreamDefaultController,
 } from "node:stream/web";
-import type { Attachment } from "./attachment.js";
 import { BrokerError } from "./errors.js";
-import { type DuplexSource, isLateShutdown, SHUT_WR, type SocketDuplexOptions } from "./socket-duplex.js";
+import {
+  type Attached,
+  attachBoth,
+  type DuplexSource,
+  readOutcomes,
+  SHUT_WR,
+  type SocketDuplexOptions,
+  WRITE_AHEAD_BYTES,
+} from "./socket-duplex.js";
+
+/** How a socket becomes a pair of streams. */
+export type WebStreamsOptions = Omit<SocketDuplexOptions, "allowHalfOpen">;
 
 /** Both halves of a connection. */
 export interface WebStreams {
@@ -26,24 +36,26 @@ class WebStreamPair implements WebStreams {
   readonly writable: WritableStream<Uint8Array>;
   readonly #source: DuplexSource;
   readonly #closes: boolean;
-  readonly #attachment: Promise<Attachment>;
-  #attached: Attachment | null = null;
+  readonly #attached: Promise<Attached>;
   #reader: ReadableStreamDefaultController<Uint8Array> | null = null;
   #writer: WritableStreamDefaultController | null = null;
+  #failure: unknown = null;
+  /** Bytes that were written since the last `sync`. */
+  #ahead = 0;
   #ended = false;
   #finished = false;
   #released: Promise<void> | null = null;
 
-  constructor(source: DuplexSource, { onDestroy = "close", highWaterMark = 0, signal }: SocketDuplexOptions) {
+  constructor(source: DuplexSource, { onDestroy = "close", highWaterMark = 0, signal }: WebStreamsOptions) {
     this.#source = source;
     this.#closes = onDestroy === "close";
-    this.#attachment = source.attach();
-    this.#attachment.then(
-      (attachment) => {
-        this.#attached = attachment;
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    this.#attached = attachBoth(source);
+    this.#attached
+      .then(({ sender }) => readOutcomes(sender))
+      .then(
+        () => this.#fail(new BrokerError("CANCELLED", "the attachment ended")),
+        (error: unknown) => this.#fail(error),
+      );
     this.readable = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -58,7 +70,7 @@ class WebStreamPair implements WebStreams {
       start: (controller) => {
         this.#writer = controller;
       },
-      write: async (chunk) => (await this.#attachment).write(chunk),
+      write: (chunk) => this.#write(chunk),
       close: () => this.#closeWritable(),
       abort: () => this.#release(),
     });
@@ -69,19 +81,19 @@ class WebStreamPair implements WebStreams {
   /** Reads frames until one has data: a pull that enqueues nothing is not repeated. */
   async #pull(): Promise<void> {
     try {
-      const attachment = await this.#attachment;
+      const { receiver } = await this.#attached;
       while (this.#released === null) {
-        const frame = attachment.take() ?? (await attachment.read());
+        const frame = receiver.take() ?? (await receiver.read());
         if (frame === null) throw new BrokerError("CANCELLED", "the attachment ended");
         if (frame.type === "data") {
           this.#reader?.enqueue(frame.data);
           return;
         }
-        if (frame.type === "error" && !isLateShutdown(frame)) throw frame.error;
+        if (frame.type === "error") throw frame.error;
         if (frame.type === "end") {
           this.#ended = true;
+          receiver.cancel();
           if (this.#finished) this.#release().catch(() => undefined);
-          else void this.#hearOfWriting(attachment);
           this.#reader?.close();
           return;
         }
@@ -91,25 +103,32 @@ class WebStreamPair implements WebStreams {
     }
   }
 
-  /** Behind the end of data come only the errors of writing, and nobody pulls them. */
-  async #hearOfWriting(attachment: Attachment): Promise<void> {
+  async #write(chunk: Uint8Array): Promise<void> {
+    const { sender } = await this.#attached;
     try {
-      for (let frame = await attachment.read(); frame !== null; frame = await attachment.read()) {
-        if (frame.type === "error" && !isLateShutdown(frame)) throw frame.error;
-      }
+      await sender.write(chunk);
+      // One write at a time is all that web streams make, so small ones must not wait for the daemon's word.
+      this.#ahead += chunk.length;
+      if (this.#ahead < WRITE_AHEAD_BYTES) return;
+      this.#ahead = 0;
+      await sender.sync();
     } catch (error) {
-      this.#fail(error);
+      // Why the streams failed, rather than that the attachment was left.
+      throw this.#failure ?? error;
     }
   }
 
   async #closeWritable(): Promise<void> {
-    await (await this.#attachment).shutdown(SHUT_WR);
+    const { sender } = await this.#attached;
+    await sender.shutdown(SHUT_WR);
+    await sender.sync();
     this.#finished = true;
     if (this.#ended) await this.#release();
   }
 
   #fail(error: unknown): void {
     if (this.#released !== null) return;
+    this.#failure = error;
     if (!this.#ended) this.#reader?.error(error);
     this.#writer?.error(error);
     this.#release().catch(() => undefined);
@@ -121,20 +140,16 @@ class WebStreamPair implements WebStreams {
   }
 
   async #end(): Promise<void> {
-    const attachment = this.#attached ?? (await this.#attachment.catch(() => null));
-    if (attachment === null) return;
-    if (this.#ended && this.#finished && this.#closes) {
-      // Behind the data, and not beside it as the socket's own close would be.
-      await attachment.close();
-      return;
-    }
-    attachment.cancel();
+    const attached = await this.#attached.catch(() => null);
+    if (attached === null) return;
+    attached.sender.cancel();
+    attached.receiver.cancel();
     if (this.#closes) await this.#source.close();
   }
 }
 
 /** Makes a pair of web streams of a connected stream socket. */
-export function createWebStreams(source: DuplexSource, options: SocketDuplexOptions): WebStreams {
+export function createWebStreams(source: DuplexSource, options: WebStreamsOptions): WebStreams {
   const { readable, writable } = new WebStreamPair(source, options);
   return { readable, writable };
 }

@@ -137,7 +137,7 @@ async function listenDirectly(port: number): Promise<void> {
 }
 
 async function serveConnections(listener: Socket, serve: (socket: Socket) => void): Promise<void> {
-  for await (const socket of listener.connections()) serve(socket);
+  for await (const { socket } of listener.connections()) serve(socket);
 }
 
 async function fetchText(url: string): Promise<{ status: number | undefined; body: string }> {

@@ -6,7 +6,7 @@ import { createServer as createTcp, type Socket as NetSocket } from "node:net";
 import { Duplex, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Broker, connect, type Frame, type Socket, SocketError } from "../../src/client/index.js";
+import { type Accepted, type Broker, connect, type Frame, type Socket, SocketError } from "../../src/client/index.js";
 import { internetAddress, rejection, tcpPair } from "../support/client.js";
 import { type Daemon, startDaemon } from "../support/daemon.js";
 
@@ -75,13 +75,14 @@ describe("iteration", () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     const address = await internetAddress(listener);
     const made = await Promise.all(Array.from({ length: 3 }, () => broker.createConnection(address)));
-    for await (const socket of listener.connections()) {
+    for await (const { socket, address: peer } of listener.connections()) {
+      expect(peer).toMatchObject({ family: "inet", host: "127.0.0.1" });
       await socket.close();
       break;
     }
     let count = 1;
-    for await (const socket of listener) {
-      await (socket as Socket).close();
+    for await (const accepted of listener) {
+      await (accepted as Accepted).socket.close();
       count += 1;
       if (count === 3) void listener.close();
     }
