@@ -14,12 +14,12 @@ import { type HandleSource, handleOf } from "./handle.js";
 import { brokerClosed, type OperationStream } from "./operation-stream.js";
 
 /** poll(2)'s events, with Linux's values. */
-export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
+export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDHUP: 8192 } as const;
 
 /** Interest in one handle. */
 export interface WatchInterest {
   readonly socket: HandleSource;
-  /** POLLIN (1), POLLPRI (2), POLLOUT (4); 0 to stop. POLLERR (8) and POLLHUP (16) are always watched. */
+  /** POLLIN (1), POLLPRI (2), POLLOUT (4), POLLRDHUP (8192); 0 to stop. POLLERR (8) and POLLHUP (16) are always watched. */
   readonly events: number;
 }
 

@@ -123,12 +123,13 @@ export interface PeerCredentials {
   readonly pidfd: NativeSocket | null;
 }
 
-/** Bits for `watch` and `poll`; the values of POLLIN, POLLPRI, POLLOUT, POLLERR and POLLHUP. */
+/** Bits for `watch` and `poll`; the values of poll(2)'s. */
 export const POLLIN = 0x001;
 export const POLLPRI = 0x002;
 export const POLLOUT = 0x004;
 export const POLLERR = 0x008;
 export const POLLHUP = 0x010;
+export const POLLRDHUP = 0x2000;
 
 /**
  * Owns one descriptor, usually a socket; a received file or pipe is one too. After `close` or `release` every method
@@ -230,7 +231,8 @@ export interface NativeSocket {
   /** poll(2) with timeout zero: the events that hold now. */
   poll(events: number): number;
   /**
-   * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT and POLLPRI bits, 0 to stop.
+   * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT, POLLPRI and POLLRDHUP bits, 0
+   * to stop.
    * `onReady` is called with the events that hold, again on every turn of the loop while they hold (level-triggered).
    * Errors and hang-ups are reported as every watched event. `onReady` null keeps the one there is. A watched object is
    * not collected, and its open description becomes non-blocking, even where a received file was not. 0 or -errno

@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AddressFamily, type Broker, connect, SocketType } from "../../src/client/index.js";
+import { AddressFamily, type Broker, connect, PollEvents, SocketType } from "../../src/client/index.js";
 import { internetAddress, receiveAll, tcpPair } from "../support/client.js";
 import { type Daemon, startDaemon } from "../support/daemon.js";
 
@@ -453,6 +453,14 @@ test("conversions of the daemon agree with the local ones", async () => {
   expect(broker.inetNtoa(broker.inetAton("127.1"))).toBe("127.0.0.1");
   expect(broker.inetNtop(10, broker.inetPton(10, "::1"))).toBe("::1");
   expect([broker.cmsgLen(4), broker.cmsgSpace(4)]).toEqual([20, 24]);
+});
+
+test("watch reports that the peer sends no more, to whoever asks for that alone", async () => {
+  const [a, b] = await broker.socketpair();
+  await using watcher = broker.watch([{ socket: a, events: PollEvents.RDHUP }]);
+  await b.sendall(Buffer.from("x"));
+  await b.shutdown(broker.constants.SHUT_WR);
+  expect(await watcher.next()).toEqual({ handle: a.handle, events: PollEvents.RDHUP });
 });
 
 test("watch reports readiness once each time it is asked", async () => {

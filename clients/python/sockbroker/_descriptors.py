@@ -172,6 +172,14 @@ def find(number: int) -> Optional[Descriptor]:
     return _table.get(number)
 
 
+def twin(descriptor: Descriptor) -> Optional[Descriptor]:
+    """Finds another open descriptor of this process for the same socket, or None."""
+    if not descriptor.shared:
+        return None
+    # Duplicates share what was received.
+    return next((each for each in list(_table.values()) if each.received is descriptor.received), None)
+
+
 def forget(number: int) -> Optional[Descriptor]:
     """Takes a number out of use. It is never given again."""
     ahead.pop(number, None)

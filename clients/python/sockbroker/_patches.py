@@ -155,6 +155,8 @@ class Poll:
     def register(self, fd: Any, eventmask: int = POLLIN | POLLPRI | POLLOUT, /) -> None:
         number = number_of(fd)
         if is_brokered(number):
+            if not isinstance(eventmask, int) or not 0 <= eventmask < 1 << 16:
+                _poll().register(0, eventmask)
             self._brokered[number] = eventmask
         else:
             self._real.register(number, eventmask)
@@ -176,6 +178,8 @@ class Poll:
 
     def poll(self, timeout: Optional[float] = None, /) -> list[tuple[int, int]]:
         if not self._brokered:
+            return self._real.poll(timeout)
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout < 1 << 31):
             return self._real.poll(timeout)
         seconds = None if timeout is None or timeout < 0 else timeout / 1000
         return poll_mixed(self._brokered, self._local.items(), seconds)

@@ -12,10 +12,12 @@ them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import queue
 import select
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -25,11 +27,14 @@ from . import _descriptors, _fork_gate, _grpc_thread, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._session import Session
+from ._status import kernel_error
 from ._stream import error_from_rpc
+from .errors import BrokerError
 
 _poll = select.poll
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
-_WATCHED = POLLIN | POLLPRI | POLLOUT
+# POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND and POLLRDHUP are the last.
+_WATCHED = POLLIN | POLLPRI | POLLOUT | 0x3C0 | 0x2000
 _FIRST_HANDLE = 1 << 30
 _LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
 
@@ -50,6 +55,7 @@ class Watcher:
         self._awaited: dict[int, threading.Lock] = {}
         self._deaf_until = 0
         self._queue: queue.SimpleQueue[Optional[stream_service_pb2.WatchRequest]] = queue.SimpleQueue()
+        self.wake = self._waker = -1
         self.wake, self._waker = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(self._waker, False)
@@ -62,14 +68,17 @@ class Watcher:
         session.streams.add(self)
         threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
-    def arm(self, interests: Iterable[tuple[int, int]]) -> None:
-        """Watches handles for POLL* events, and returns when the daemon has looked at all of them once."""
+    def arm(self, interests: Iterable[tuple[int, int]], look_again: bool = False) -> None:
+        """Watches handles for POLL* events, and returns when the daemon has looked at all of them once; `look_again`: also at
+        all that were watched before."""
         _waiting.require()
         mark = next(self._marks)
         seen = threading.Lock()
         seen.acquire()
         self._awaited[mark] = seen
-        self._send([*interests, (mark, POLLIN)])
+        self._send(interests, look_again)
+        # Reported at once, behind what the daemon saw before.
+        self._send([(mark, POLLIN)])
         if self.lost:
             return
         seen.acquire()
@@ -94,9 +103,10 @@ class Watcher:
         """Half-closes the stream, which the daemon then ends."""
         self._queue.put(None)
 
-    def _send(self, interests: Iterable[tuple[int, int]]) -> None:
+    def _send(self, interests: Iterable[tuple[int, int]], look_again: bool = False) -> None:
         request = stream_service_pb2.WatchRequest(
-            interests=[stream_service_pb2.WatchInterest(handle=handle, events=events) for handle, events in interests]
+            interests=[stream_service_pb2.WatchInterest(handle=handle, events=events) for handle, events in interests],
+            look_again=look_again,
         )
         self._queue.put(request)
 
@@ -145,8 +155,9 @@ class Watcher:
             os.write(self._waker, b"\0")
 
     def __del__(self) -> None:
-        os.close(self.wake)
-        os.close(self._waker)
+        if self.wake >= 0:
+            os.close(self.wake)
+            os.close(self._waker)
 
 
 def watcher_of(session: Session) -> Watcher:
@@ -166,6 +177,13 @@ def release(watcher: Watcher, handles: Iterable[int]) -> None:
         return
     watcher.disarm(handles)
     watcher.session.idle_watchers.append(watcher)
+
+
+def _lost(error: BrokerError) -> int:
+    """What a socket is ready for when it cannot be watched: its calls fail. Raises what is no fault of the connection."""
+    if error.code == "FINALIZER_CANNOT_WAIT":
+        raise error
+    return _LOST
 
 
 def stashed_events(descriptor: _descriptors.Descriptor, events: int) -> int:
@@ -202,8 +220,8 @@ def poll_mixed(
     def watch(session: Session, numbers: dict[int, int]) -> None:
         try:
             watcher = watcher_of(session)
-        except OSError:
-            lost = ((number, _LOST & (asked[number] | POLLERR | POLLHUP)) for number in numbers.values())
+        except BrokerError as error:
+            lost = ((number, _lost(error) & (asked[number] | POLLERR | POLLHUP)) for number in numbers.values())
             results.extend(lost)
             return
         watching.append((watcher, numbers))
@@ -250,6 +268,7 @@ class Epoll:
     def __init__(self, sizehint: int = -1, flags: int = 0, *, real: Any = None) -> None:
         self._real = (_epoll(sizehint, flags) if sizehint != -1 or flags else _epoll()) if real is None else real
         self._events: dict[int, int] = {}
+        self._descriptors: dict[int, _descriptors.Descriptor] = {}
         # To be watched (again) from the next poll on.
         self._stale: set[int] = set()
         self._watchers: dict[Session, tuple[Watcher, dict[int, int]]] = {}
@@ -289,10 +308,12 @@ class Epoll:
             self._real.register(number, eventmask)
             return
         self.fileno()
-        _descriptors.lookup(number)
+        descriptor = _descriptors.lookup(number)
+        eventmask = self._judged(eventmask, ~_EXCLUSIVE_BITS)
         if number in self._events:
             raise FileExistsError(17, "File exists")
         self._events[number] = eventmask
+        self._descriptors[number] = descriptor
         self._stale.add(number)
 
     def modify(self, fd: Any, eventmask: int) -> None:
@@ -300,6 +321,7 @@ class Epoll:
         if not _descriptors.is_brokered(number):
             self._real.modify(number, eventmask)
             return
+        eventmask = self._judged(eventmask, _EPOLLEXCLUSIVE)
         self._known(number)
         self._events[number] = eventmask
         self._stale.add(number)
@@ -315,14 +337,23 @@ class Epoll:
     def poll(self, timeout: Optional[float] = None, maxevents: int = -1) -> list[tuple[int, int]]:
         if not self._events:
             return self._real.poll(timeout, maxevents)  # type: ignore[no-any-return]
+        if _is_odd(timeout, maxevents):
+            return self._real.poll(0 if timeout is None else timeout, maxevents)  # type: ignore[no-any-return]
         deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
-        results = self._rearm()
+        # What became ready a moment ago, by a call of this program even, may not have been told yet. An event loop asks between
+        # any two of its callbacks, and will ask again.
+        look_again = timeout == 0 and sys._getframe(2).f_globals.get("__name__") != "asyncio.base_events"
+        results: list[tuple[int, int]] = []
         while True:
+            results.extend(self._rearm(look_again))
+            look_again = False
             for watcher, numbers in list(self._watchers.values()):
                 results.extend(self._take(watcher, numbers))
             if any(watcher.lost for watcher, _ in self._watchers.values()):
                 self._forget_lost()
-                results.extend(self._rearm())
+            # What was closed, and lives on under another descriptor, and what a broken connection watched.
+            if self._stale and not results:
+                continue
             left = 0.0 if results else -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
             wakes = {watcher.wake for watcher, _ in self._watchers.values()}
             found = self._real.poll(left, maxevents if maxevents == -1 else maxevents + len(wakes))
@@ -338,13 +369,14 @@ class Epoll:
 
     def _drop(self, number: int) -> None:
         self._events.pop(number, None)
+        self._descriptors.pop(number, None)
         self._stale.discard(number)
         for watcher, numbers in self._watchers.values():
             for handle in [handle for handle, known in numbers.items() if known == number]:
                 del numbers[handle]
                 watcher.arm([(handle, 0)])
 
-    def _rearm(self) -> list[tuple[int, int]]:
+    def _rearm(self, look_again: bool) -> list[tuple[int, int]]:
         """Watches what is to be watched again. Answers what is ready without the daemon."""
         results: list[tuple[int, int]] = []
         interests: dict[Session, list[tuple[int, int]]] = {}
@@ -352,7 +384,7 @@ class Epoll:
         self._stale.update(number for number in list(_descriptors.ahead) if number in self._events)
         for number in list(self._stale):
             self._stale.discard(number)
-            descriptor = _descriptors.find(number)
+            descriptor = self._open(number)
             if descriptor is None:
                 self._drop(number)  # As the kernel does with what was closed.
                 continue
@@ -364,13 +396,15 @@ class Epoll:
                 continue
             try:
                 self._watcher(descriptor.session)[1][descriptor.handle] = number
-            except OSError:
-                results.append((number, _LOST & (events | POLLERR | POLLHUP)))
+            except BrokerError as error:
+                results.append((number, _lost(error) & (events | POLLERR | POLLHUP)))
                 self._stale.add(number)
                 continue
             interests.setdefault(descriptor.session, []).append((descriptor.handle, events & _WATCHED or POLLERR))
-        for session, wanted in interests.items():
-            self._watchers[session][0].arm(wanted)
+        for session, (watcher, _) in list(self._watchers.items()):
+            wanted = interests.get(session, [])
+            if wanted or look_again:
+                watcher.arm(wanted, look_again)
         return results
 
     def _forget_lost(self) -> None:
@@ -381,6 +415,24 @@ class Epoll:
                     self._real.unregister(watcher.wake)
                 del self._watchers[session]
                 self._stale.update(number for number in numbers.values() if number in self._events)
+
+    def _open(self, number: int) -> Optional[_descriptors.Descriptor]:
+        """What is registered under a number: its description lives until the last descriptor of it is closed."""
+        descriptor = self._descriptors[number]
+        if _descriptors.find(number) is descriptor:
+            return descriptor
+        return _descriptors.twin(descriptor)
+
+    def _judged(self, eventmask: Any, forbidden: int) -> int:
+        """Lets the interpreter judge events. Answers those that the kernel would see. Raises EINVAL for EPOLLEXCLUSIVE with
+        what is forbidden beside it."""
+        if not isinstance(eventmask, int) or not 0 <= eventmask < 1 << 32:
+            with contextlib.suppress(OSError):
+                self._real.modify(self._real.fileno(), eventmask)
+        events = int(eventmask) & 0xFFFFFFFF
+        if events & _EPOLLEXCLUSIVE and events & forbidden:
+            raise kernel_error(errno.EINVAL)
+        return events
 
     def _watcher(self, session: Session) -> tuple[Watcher, dict[int, int]]:
         known = self._watchers.get(session)
@@ -401,7 +453,8 @@ class Epoll:
                 continue
             wanted = self._events[number]
             if held & POLLNVAL:
-                self._drop(number)
+                del numbers[handle]
+                self._stale.add(number)
                 continue
             if wanted & _EPOLLONESHOT:
                 self._events[number] = wanted & ~_WATCHED
@@ -421,8 +474,18 @@ class Epoll:
         return results[:maxevents]
 
 
+def _is_odd(timeout: Any, maxevents: Any) -> bool:
+    """Whether epoll.poll refuses these arguments."""
+    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout * 1000 < 1 << 31):
+        return True
+    return not isinstance(maxevents, int) or maxevents < -1 or maxevents == 0
+
+
 _epoll: Any = getattr(select, "epoll", None)
 _EPOLLONESHOT = 1 << 30
+_EPOLLEXCLUSIVE = 1 << 28
+# What may stand beside it: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLWAKEUP, EPOLLET and itself.
+_EXCLUSIVE_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | 1 << 29 | 1 << 31 | _EPOLLEXCLUSIVE
 
 
 def number_of(thing: Any) -> int:

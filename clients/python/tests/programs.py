@@ -41,6 +41,13 @@ def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[
     return out.splitlines()
 
 
+def both(program: str, *arguments: object) -> list[str]:
+    """Runs a program with sockets of its own and with brokered ones, and answers what it prints in both cases."""
+    expected = run(program, brokered=False, arguments=arguments)
+    assert run(program, arguments=arguments) == expected
+    return expected
+
+
 class Program:
     """A program that runs beside the test; it is killed at the latest when the `with` ends."""
 

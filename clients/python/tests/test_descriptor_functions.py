@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from programs import run
-
-
-def both(program: str, *arguments: object) -> list[str]:
-    """Runs a program with sockets of its own and with brokered ones, and answers what it prints in both cases."""
-    expected = run(program, brokered=False, arguments=arguments)
-    assert run(program, arguments=arguments) == expected
-    return expected
+from programs import both, run
 
 
 def test_signals_wake_an_asyncio_loop() -> None:

@@ -12,12 +12,12 @@ namespace {
 
 int ToUv(int events) {
   return (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0) |
-         (events & POLLPRI ? UV_PRIORITIZED : 0);
+         (events & POLLPRI ? UV_PRIORITIZED : 0) | (events & POLLRDHUP ? UV_DISCONNECT : 0);
 }
 
 int FromUv(int events) {
   return (events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0) |
-         (events & UV_PRIORITIZED ? POLLPRI : 0);
+         (events & UV_PRIORITIZED ? POLLPRI : 0) | (events & UV_DISCONNECT ? POLLRDHUP : 0);
 }
 
 }  // namespace

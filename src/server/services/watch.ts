@@ -5,7 +5,7 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../../gen/sockbroker/v1/stream_service_pb.js";
-import { POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
+import { POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
@@ -14,6 +14,15 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 import { enterStream, type StreamDeps } from "./door.js";
 
 const POLLNVAL = 0x020;
+/** POLLRDNORM, POLLRDBAND, POLLWRNORM and POLLWRBAND. */
+const BANDS = 0x3c0;
+const WATCHABLE = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | BANDS;
+
+interface Interest {
+  readonly entry: SocketEntry;
+  readonly wanted: number;
+  readonly stop: () => void;
+}
 
 type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
 
@@ -34,7 +43,7 @@ class WatchStream {
   readonly #ctx: OpContext;
   readonly #deps: StreamDeps;
   readonly #call: WatchCall;
-  readonly #interests = new Map<bigint, () => void>();
+  readonly #interests = new Map<bigint, Interest>();
   #pending = new Map<bigint, number>();
   #scheduled = false;
 
@@ -54,7 +63,7 @@ class WatchStream {
       open = false;
       services.counters.watches -= 1;
       session.signal.removeEventListener("abort", onSessionEnd);
-      for (const stop of this.#interests.values()) stop();
+      for (const { stop } of this.#interests.values()) stop();
       this.#interests.clear();
       release();
     };
@@ -74,6 +83,7 @@ class WatchStream {
             return;
           }
           for (const { handle, events } of request.interests) this.#watch(handle, events);
+          if (request.lookAgain) this.#lookAgain();
         },
         onEnd: () => {
           leave();
@@ -89,10 +99,10 @@ class WatchStream {
   }
 
   #watch(handle: bigint, events: number): void {
-    this.#interests.get(handle)?.();
+    this.#interests.get(handle)?.stop();
     this.#interests.delete(handle);
     this.#pending.delete(handle);
-    const wanted = events & (POLLIN | POLLPRI | POLLOUT);
+    const wanted = events & WATCHABLE;
     const entry = this.#ctx.session.find(handle);
     if (entry === null) this.#report(handle, POLLNVAL);
     else if (events !== 0) this.#observe(entry, wanted);
@@ -100,7 +110,7 @@ class WatchStream {
 
   #observe(entry: SocketEntry, wanted: number): void {
     const { handle } = entry;
-    const now = entry.native.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
+    const now = heldNow(entry, wanted);
     if (now > 0) {
       this.#report(handle, now);
       return;
@@ -108,14 +118,23 @@ class WatchStream {
     const onDestroy = (): void => this.#tell(handle, POLLNVAL);
     const unobserve = entry.readiness.observe(wanted, (held) => this.#tell(handle, held));
     entry.onDestroy.add(onDestroy);
-    this.#interests.set(handle, () => {
+    const stop = (): void => {
       unobserve();
       entry.onDestroy.delete(onDestroy);
-    });
+    };
+    this.#interests.set(handle, { entry, wanted, stop });
+  }
+
+  /** The loop may not have told yet of what holds, or be at rest for the handle. */
+  #lookAgain(): void {
+    for (const [handle, { entry, wanted }] of this.#interests) {
+      const now = heldNow(entry, wanted);
+      if (now > 0) this.#tell(handle, now);
+    }
   }
 
   #tell(handle: bigint, events: number): void {
-    this.#interests.get(handle)?.();
+    this.#interests.get(handle)?.stop();
     this.#interests.delete(handle);
     this.#report(handle, events);
   }
@@ -132,4 +151,8 @@ class WatchStream {
       if (events.length > 0) this.#call.write(create(WatchResponseSchema, { events }));
     });
   }
+}
+
+function heldNow(entry: SocketEntry, wanted: number): number {
+  return entry.native.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
 }

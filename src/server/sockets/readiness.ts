@@ -18,12 +18,16 @@
  */
 
 import { constants } from "node:os";
-import { type NativeSocket, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI } from "../../native/binding.js";
+import { type NativeSocket, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { OperationTimeout } from "../errors.js";
 import { Queue } from "./queue.js";
 
 const EAGAIN = constants.errno.EAGAIN;
+const POLLRDNORM = 0x040;
+const POLLRDBAND = 0x080;
+const POLLWRNORM = 0x100;
+const POLLWRBAND = 0x200;
 
 /** What an attempt answers when it has to be made again later. */
 export const AGAIN: unique symbol = Symbol("again");
@@ -223,7 +227,7 @@ export class Readiness {
       if (readLanes.some((lane) => this.#lanes[lane].size > 0)) events |= POLLIN | POLLPRI;
       if (this.#lanes.write.size > 0) events |= POLLOUT;
       // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
-      for (const observer of this.#observers) events |= observer.events & (POLLIN | POLLPRI | POLLOUT) || POLLPRI;
+      for (const observer of this.#observers) events |= kernelEvents(observer.events);
     }
     this.#watch(events);
   }
@@ -237,6 +241,13 @@ export class Readiness {
       this.failAll(systemError(result, "poll"));
     }
   }
+}
+
+/** What to watch for, so that an observer of these events is asked when they may hold. */
+function kernelEvents(events: number): number {
+  const readable = (events & (POLLIN | POLLRDNORM | POLLRDBAND)) !== 0 ? POLLIN : 0;
+  const writable = (events & (POLLOUT | POLLWRNORM | POLLWRBAND)) !== 0 ? POLLOUT : 0;
+  return readable | writable | (events & (POLLPRI | POLLRDHUP)) || POLLPRI;
 }
 
 function step(queue: Queue<Waiter>): boolean {

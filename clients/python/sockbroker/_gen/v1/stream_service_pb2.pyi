@@ -195,10 +195,12 @@ class DroppedMessages(_message.Message):
     def __init__(self, count: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
-    __slots__ = ("interests",)
+    __slots__ = ("interests", "look_again")
     INTERESTS_FIELD_NUMBER: _ClassVar[int]
+    LOOK_AGAIN_FIELD_NUMBER: _ClassVar[int]
     interests: _containers.RepeatedCompositeFieldContainer[WatchInterest]
-    def __init__(self, interests: _Optional[_Iterable[_Union[WatchInterest, _Mapping]]] = ...) -> None: ...
+    look_again: bool
+    def __init__(self, interests: _Optional[_Iterable[_Union[WatchInterest, _Mapping]]] = ..., look_again: _Optional[bool] = ...) -> None: ...
 
 class WatchInterest(_message.Message):
     __slots__ = ("handle", "events")
