@@ -180,6 +180,7 @@ class Session:
                 except BrokerError as error:
                     # Another session of the same principal has them.
                     if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
+                        _waiting.park_at_exit()
                         raise
                 time.sleep(delay)
                 delay *= 2
@@ -537,6 +538,7 @@ def _after_fork_in_child() -> None:
 
 
 def _close_all() -> None:
+    _waiting.begin_exit()
     for session in list(_sessions):
         session.close()
 

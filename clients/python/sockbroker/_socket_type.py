@@ -94,7 +94,11 @@ def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
     def either(self: socket, *arguments: Any, **keywords: Any) -> Any:
         if self._local is not None:
             return getattr(self._local, name)(*arguments, **keywords)
-        return method(self, *arguments, **keywords)
+        try:
+            return method(self, *arguments, **keywords)
+        except OSError:
+            _waiting.park_at_exit()
+            raise
 
     return either
 
@@ -118,7 +122,11 @@ def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[...
         prepared = prepare(self, *arguments, **keywords)
         if isinstance(prepared, Verdict):
             return prepared.value
-        response = self._call(prepared.verb, prepared.request)
+        try:
+            response = self._call(prepared.verb, prepared.request)
+        except OSError:
+            _waiting.park_at_exit()
+            raise
         return None if prepared.result is None else prepared.result(response)
 
     perform.prepare = prepare  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from typing import Any
 from ._status import broker_error
 
 _thread = threading.local()
+_exiting: list[bool] = []
 # The thread in which the collector is running; there is one at a time.
 _collecting: list[int] = [0]
 
@@ -61,6 +62,19 @@ def forbidden() -> Iterator[None]:
         yield
     finally:
         permit()
+
+
+def begin_exit() -> None:
+    """Says that the interpreter ends, and its sockets with it."""
+    _exiting.append(True)
+
+
+def park_at_exit() -> None:
+    """Stops a daemon thread for good if its socket was closed by the end of the interpreter, as that stops it in a true call."""
+    if _exiting and threading.current_thread().daemon:
+        never = threading.Lock()
+        never.acquire()
+        never.acquire()
 
 
 def _inside_grpc() -> bool:

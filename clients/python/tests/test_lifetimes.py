@@ -14,6 +14,8 @@ import pytest
 
 import sockbroker.socket as socket
 
+from programs import run
+
 
 class Interrupted(Exception):
     pass
@@ -202,3 +204,32 @@ except ConnectionResetError:
     own_daemon.start()
     out, _ = program.communicate("\n", timeout=30)
     assert out.split() == ["lost", "x", "lost"]
+
+
+def test_daemon_threads_end_with_the_program_without_a_word() -> None:
+    program = """
+        import select, socket, sys, threading
+
+        def forever(method, *arguments):
+            while True:
+                started.release()
+                method(*arguments)
+
+        server = socket.create_server(("127.0.0.1", 0))
+        one, two = socket.socketpair()
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        started = threading.Semaphore(0)
+        waits = [
+            (server.accept,), (one.recv, 1), (select.select, [two], [], []), (client.recvmsg, 1), (accepted.makefile("rb").read,),
+            (one.recv, 1, socket.MSG_PEEK), (one.sendall, bytes(1 << 16)), (socket.getaddrinfo, "127.0.0.1", 1),
+        ]
+        for wait in waits:
+            threading.Thread(target=forever, args=wait, daemon=True).start()
+        for _ in waits:
+            started.acquire()
+        threading.excepthook = lambda arguments: print(arguments.exc_type)
+        print("end", flush=True)
+    """
+    for _ in range(5):
+        assert run(program) == ["end"]
