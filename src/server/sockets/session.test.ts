@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
 import { loadAddon } from "../../native/load-addon.js";
@@ -148,25 +148,31 @@ describe("Session", () => {
     expect(counters.handles).toBe(0);
   });
 
-  it("ends when its lease runs out", async () => {
-    const { session, counters } = open({ lease: { milliseconds: 10, lives: null } });
-    expect(session.remainingLease).toBeGreaterThan(0);
-    await new Promise((resolve) => session.signal.addEventListener("abort", resolve));
-    expect(session.signal.reason).toMatchObject({ code: BrokerError_Code.LEASE_EXPIRED });
-    expect(counters.timers).toBe(0);
-  });
+  describe("with a lease", () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
 
-  it("does not expire while it is attended", async () => {
-    const { session } = open({ lease: { milliseconds: 10, lives: null } });
-    const leave = session.attend();
-    const other = open({ lease: { milliseconds: 30, lives: null } });
-    await new Promise((resolve) => other.session.signal.addEventListener("abort", resolve));
-    expect(session.ended).toBe(false);
-    expect(session.remainingLease).toBeNull();
-    leave();
-    leave();
-    expect(session.remainingLease).toBeGreaterThan(0);
-    session.destroy(ended);
+    it("ends when its lease runs out", () => {
+      const { session, counters } = open({ lease: { milliseconds: 10_000, lives: null } });
+      expect(session.remainingLease).toBeGreaterThan(0);
+      vi.advanceTimersByTime(9_999);
+      expect(session.ended).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(session.signal.reason).toMatchObject({ code: BrokerError_Code.LEASE_EXPIRED });
+      expect(counters.timers).toBe(0);
+    });
+
+    it("does not expire while it is attended", () => {
+      const { session } = open({ lease: { milliseconds: 10_000, lives: null } });
+      const leave = session.attend();
+      vi.advanceTimersByTime(30_000);
+      expect(session.ended).toBe(false);
+      expect(session.remainingLease).toBeNull();
+      leave();
+      leave();
+      expect(session.remainingLease).toBeGreaterThan(0);
+      session.destroy(ended);
+    });
   });
 
   it("gives up a socket that is disowned, open", () => {
