@@ -32,6 +32,10 @@ const TCP_KEEPIDLE = 4;
 /** What may be written ahead of the daemon's word: with Node's own 16 KiB a writer would wait most of the time. */
 export const WRITE_AHEAD_BYTES = 512 * 1024;
 
+/** Smaller writes than that are joined, into so many bytes or little more. */
+const SMALL_WRITE_BYTES = 8 * 1024;
+const JOINED_BYTES = 64 * 1024;
+
 /** How a socket becomes a stream. */
 export interface SocketDuplexOptions {
   /**
@@ -248,12 +252,11 @@ export class SocketDuplex extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#send(chunk, callback);
+    this.#send([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], callback: Callback): void {
-    // One frame for many small writes: the cost is the frame's, not the byte's.
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+    this.#send(joinSmall(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   override _final(callback: Callback): void {
@@ -272,15 +275,19 @@ export class SocketDuplex extends Duplex {
     );
   }
 
-  #send(bytes: Buffer, callback: Callback): void {
-    const { sender } = this.#both();
+  #send(parts: readonly Buffer[], callback: Callback): void {
     this.#idle?.refresh();
-    const sent = sender.write(bytes).then(() => sender.sync());
-    this.#settle(sent, (error) => {
-      if (error === null || error === undefined) this.#bytesWritten += bytes.length;
+    this.#settle(this.#write(parts), (error) => {
+      if (error === null || error === undefined) this.#bytesWritten += lengthOf(parts);
       this.#idle?.refresh();
       callback(error);
     });
+  }
+
+  async #write(parts: readonly Buffer[]): Promise<void> {
+    const { sender } = this.#both();
+    for (const part of parts) await sender.write(part);
+    await sender.sync();
   }
 
   /** Calls back with why the stream was destroyed, rather than with that the attachment was left. */
@@ -342,6 +349,34 @@ export class SocketDuplex extends Duplex {
     if (this.#attached === null) throw new Error("used before it was constructed");
     return this.#attached;
   }
+}
+
+/** Joins small writes: a frame costs as much as copying some thousand bytes. */
+function joinSmall(chunks: readonly Buffer[]): Buffer[] {
+  const parts: Buffer[] = [];
+  let small: Buffer[] = [];
+  let smallBytes = 0;
+  const join = (): void => {
+    if (small.length > 0) parts.push(Buffer.concat(small, smallBytes));
+    small = [];
+    smallBytes = 0;
+  };
+  for (const chunk of chunks) {
+    if (chunk.length < SMALL_WRITE_BYTES) {
+      small.push(chunk);
+      smallBytes += chunk.length;
+      if (smallBytes >= JOINED_BYTES) join();
+    } else {
+      join();
+      parts.push(chunk);
+    }
+  }
+  join();
+  return parts;
+}
+
+function lengthOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or everything was read. */
