@@ -39,8 +39,9 @@ describe("ten thousand handles", () => {
     expect(new Set(pairs.flat()).size).toBe(HANDLES);
 
     // Every receive waits at once but for the limit, and each gets what is its own.
-    for (let at = 0; at < pairs.length; at += 2_500) {
-      const some = pairs.slice(at, at + 2_500);
+    // No more at once: from Node 24 on, grpc-js here and in the daemon would each wait for the other to read (any-language.md).
+    for (let at = 0; at < pairs.length; at += 500) {
+      const some = pairs.slice(at, at + 500);
       const received = some.map(([handle]) => session.op("recv", { handle, maxBytes: 20n }));
       await Promise.all(some.map(([, handle]) => session.op("sendall", { handle, data: Buffer.from(String(handle)) })));
       const texts = (await Promise.all(received)).map(({ data }) => Buffer.from(data).toString());
