@@ -144,7 +144,7 @@ ahead: dict[int, bytes] = {}
 
 def is_brokered(number: object) -> bool:
     """Whether a descriptor's number is one of a brokered socket, open or not."""
-    return isinstance(number, int) and number >= FIRST_NUMBER
+    return isinstance(number, int) and FIRST_NUMBER <= number < 2**31
 
 
 def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descriptor:
