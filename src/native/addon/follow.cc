@@ -71,10 +71,10 @@ Napi::Value Follow(const Napi::CallbackInfo& info) {
 Napi::Value Followed(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "followed")) return {};
   auto ids = Napi::Array::New(info.Env());
-  Environment& environment = Environment::Of(info.Env());
-  if (!environment.followed) return ids;
+  int list = FollowList(Environment::Of(info.Env()));
+  if (list < 0) return Int(info.Env(), list);
   std::string text;
-  int error = ReadFile("/proc/self/fdinfo/" + std::to_string(environment.followed.Get()), text);
+  int error = ReadFile("/proc/self/fdinfo/" + std::to_string(list), text);
   if (error < 0) return Int(info.Env(), error);
   // tfd:        4 events:       18 data:                4  pos:0 ino:a062 sdev:9
   constexpr char Key[] = " data:";

@@ -28,6 +28,8 @@ export class Outliving {
 
   constructor(native: Pick<NativeAddon, "follow" | "followed">) {
     this.#native = native;
+    // The list of what is followed takes a descriptor, which there may be none for when the first socket is sent.
+    native.followed();
   }
 
   /** How many open descriptions are there that no handle names. */
