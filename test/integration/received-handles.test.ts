@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { handleOf, RawDaemon } from "../support/raw-broker.js";
+import { frame, handleOf, RawDaemon } from "../support/raw-broker.js";
 
-/* Descriptors that arrive when the principal has no room for them, with the built-in policy. */
+/* Descriptors that arrive when the principal has no room for them, or that are no sockets; with the built-in policy. */
 
 const MSG_CTRUNC = 0x08;
 
@@ -25,6 +28,40 @@ it("descriptors beyond the quota are closed, MSG_CTRUNC says so, and the bytes a
     expect(handles).toHaveLength(1);
     for (const handle of handles) await session.op("close", { handle });
   }
+});
+
+it.each([
+  ["a character device", "os.open('/dev/null', os.O_RDONLY)"],
+  ["a file", "os.open(sys.executable, os.O_RDONLY)"],
+  ["a pipe", "os.pipe()[0]"],
+  ["an eventfd", "os.eventfd(0)"],
+])("an attach stream on %s ends with ENOTSOCK, and the daemon serves on", async (_kind, expression) => {
+  await using daemon = await RawDaemon.start();
+  using client = daemon.client();
+  using session = client.session();
+  const path = join(daemon.directory, "outside");
+  const listener = handleOf((await session.op("socket", { family: 1 })).socket);
+  const name = { case: "path", value: Buffer.from(path) } as const;
+  const address = { address: { case: "unixDomain", value: { name } } } as const;
+  await session.op("bind", { handle: listener, address });
+  await session.op("listen", { handle: listener });
+  const script = [
+    "import os, socket, sys",
+    "s = socket.socket(socket.AF_UNIX)",
+    "s.connect(sys.argv[1])",
+    `socket.send_fds(s, [b'x'], [${expression}])`,
+    "s.recv(1)",
+  ].join("\n");
+  const outside = promisify(execFile)("python3", ["-c", script, path]);
+  const near = handleOf((await session.op("accept", { handle: listener })).socket);
+  const { handles } = await session.op("recvFds", { handle: near, maxBytes: 1n, maxHandles: 1 });
+  using stream = await client.attach({ handle: handles[0] ?? 0n });
+  const { final, status } = await frame(stream, "error");
+  expect({ final, message: status?.message }).toEqual({ final: true, message: expect.stringMatching(/non-socket/) });
+  await session.op("close", { handle: near });
+  await outside;
+  using other = daemon.client();
+  expect((await other.session().op("socketpair", {})).first).toBeDefined();
 });
 
 interface Control {

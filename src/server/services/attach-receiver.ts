@@ -5,10 +5,11 @@
  * until the transport has them: what was read and not handed over when the stream ends goes back to the handle.
  */
 
+import { constants } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import type { Received } from "../../native/binding.js";
-import { systemError } from "../../native/errno.js";
+import { SystemError, systemError } from "../../native/errno.js";
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../codec/control.js";
 import { acceptNext, adoptConnection } from "../ops/accept.js";
@@ -34,6 +35,16 @@ const CAN_J1939 = 7;
 /** How long to let a listener be when there is no room for a connection. */
 const REST_WHEN_FULL_MS = 100;
 
+/** Errors that a datagram socket may report one after the other, such as answers of ICMP. */
+const ERRORS_WITHOUT_REST = 64;
+/** What receiving answers whenever it is tried: the descriptor is no socket, or its kind does not receive. */
+const LASTING_ERRNOS: ReadonlySet<number> = new Set([
+  constants.errno.EBADF,
+  constants.errno.EINVAL,
+  constants.errno.ENOTSOCK,
+  constants.errno.EOPNOTSUPP,
+]);
+
 /** A frame that the transport does not have yet. */
 interface Outgoing {
   readonly bytes: number;
@@ -51,6 +62,7 @@ export class AttachReceiver {
   readonly #controlBytes: number;
   readonly #windowBytes: number;
   #outgoingBytes = 0;
+  #errorsInARow = 0;
   #onRoom: (() => void) | null = null;
   #done: Promise<void> = Promise.resolve();
 
@@ -110,6 +122,7 @@ export class AttachReceiver {
       try {
         const goOn = await entry.readiness.perform("data", this.#wait(), receive);
         if (!goOn) return;
+        this.#errorsInARow = 0;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         if (!(await this.#onError(error))) return;
@@ -210,15 +223,16 @@ export class AttachReceiver {
 
   /** Reports an error. Answers whether to go on. */
   async #onError(error: unknown): Promise<boolean> {
-    const { deps, entry, write } = this.#attach;
-    const final = entry.native.closed || (!this.#listening && entry.zeroReadIsEnd);
-    write({
-      case: "error",
-      value: { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT },
-    });
+    const { deps, entry } = this.#attach;
+    const final = entry.native.closed || (!this.#listening && (entry.zeroReadIsEnd || isLasting(error)));
+    const value = { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT };
+    this.#write({ case: "error", value }, []);
     if (final) return false;
-    // No descriptor or no room for a handle: another try at once would fail alike.
-    if (this.#listening) await this.#rest();
+    this.#errorsInARow += 1;
+    // No descriptor or no room for a handle: another try at once would fail alike. And a socket that fails every time,
+    // for a reason that is not among the lasting ones, would otherwise keep the loop from everything else.
+    const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_REST;
+    await (paused ? this.#rest() : new Promise((resolve) => setImmediate(resolve)));
     return true;
   }
 
@@ -287,6 +301,10 @@ function copyOf(bytes: Uint8Array, received: number): Received | number {
 
 function plain(data: Uint8Array): Received {
   return { data, length: data.length, flags: 0, address: null, control: [] };
+}
+
+function isLasting(error: unknown): boolean {
+  return error instanceof SystemError && LASTING_ERRNOS.has(error.errno);
 }
 
 const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };
