@@ -54,6 +54,7 @@ class Watcher:
         self._marks = itertools.cycle(range(1, _FIRST_HANDLE))
         self._awaited: dict[int, threading.Lock] = {}
         self._deaf_until = 0
+        self.rest = _fork_gate.Rest()
         self._queue: queue.SimpleQueue[Optional[stream_service_pb2.WatchRequest]] = queue.SimpleQueue()
         self.wake = self._waker = -1
         self.wake, self._waker = os.pipe()
@@ -82,6 +83,11 @@ class Watcher:
         if self.lost:
             return
         seen.acquire()
+
+    def rest_soon(self) -> None:
+        """Lets the thread that reads rest, until the end of a fork."""
+        self.rest.want()
+        self._send([(next(self._marks), POLLIN)])
 
     def disarm(self, handles: Iterable[int]) -> None:
         """Stops watching handles, and lets what is on its way be dropped."""
@@ -122,6 +128,7 @@ class Watcher:
         try:
             for response in self._call:
                 self._receive(response)
+                self.rest.point()
         except grpc.RpcError as reason:
             cut = getattr(error_from_rpc(reason), "code", "") == "CONNECTION_LOST"
         self.session.channels.give_back(self._lane, broken=cut)
@@ -148,7 +155,9 @@ class Watcher:
         if told:
             self._notify()
         if seen is not None:
-            self._awaited.pop(seen).release()
+            awaited = self._awaited.pop(seen, None)
+            if awaited is not None:
+                awaited.release()
 
     def _notify(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -97,6 +97,7 @@ class Session:
         self._alarm: Optional[int] = None
         self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
         self._fork_pipe: Optional[tuple[int, int]] = None
+        self._resting: list[Any] = []
         _waiting.require()
         lane = self.channels.borrow_new()
         _watch_process()
@@ -391,8 +392,23 @@ class Session:
                 self._fork_pipe = os.pipe()
             self._wake_soon(connection)
 
+    def rest(self) -> None:
+        """Lets the threads that read rest, behind everything that has to be asked before a fork."""
+        connection = self._connection
+        if self.lost or connection is None or connection.operations.ended:
+            return
+        watchers = (stream for stream in list(self.streams) if hasattr(stream, "rest_soon") and not stream.lost)
+        self._resting = [connection.operations, *watchers]
+        for stream in self._resting:
+            stream.rest_soon()
+        for stream in self._resting:
+            stream.rest.wait()
+
     def after_fork_in_parent(self) -> None:
         """Watches over the child's handles."""
+        resting, self._resting = self._resting, []
+        for stream in resting:
+            stream.rest.end()
         handles, pipe = self._fork_handles, self._fork_pipe
         self._fork_handles, self._fork_pipe = [], None
         if pipe is not None:
@@ -417,6 +433,7 @@ class Session:
             if descriptor.number not in inherited:
                 _descriptors.forget(descriptor.number)
         self._unposted.clear()
+        self._resting = []
         for descriptor, handle in self._fork_handles:
             descriptor.handle = handle
             if _descriptors.find(descriptor.number) is None:  # A finalizer closed it in the moment of the fork.
@@ -519,6 +536,8 @@ def _before_fork() -> None:
         session.before_fork()
     # From here on no answer comes.
     _waiting.forbid()
+    for session in list(_sessions):
+        session.rest()
     _fork_gate.close()
 
 

@@ -96,6 +96,7 @@ class OperationStream:
         self._pending: dict[int, Pending] = {}
         self._op_ids = itertools.count(1)
         self._end: Exception | None = None
+        self.rest = _fork_gate.Rest()
         method = channel.stream_stream(
             _METHOD,
             request_serializer=None,
@@ -166,6 +167,11 @@ class OperationStream:
         """Takes what was posted, may be posted once more, and is not known to have been performed."""
         return [posted for op_id in sorted(self._posted) if (posted := self._posted.pop(op_id, None)) is not None]
 
+    def rest_soon(self) -> None:
+        """Lets the thread that reads rest, until the end of a fork."""
+        self.rest.want()
+        self.post("who_am_i", session_service_pb2.WhoAmIRequest())
+
     def cancel_operation(self, op_id: int) -> None:
         """Asks for an operation's end, which comes as its result does."""
         self._queue.put(_CANCEL_TAG + varint(op_id))
@@ -206,6 +212,7 @@ class OperationStream:
             for response in self._call:
                 for result in response.results:
                     self._settle(result)
+                self.rest.point()
             error = broker_error("CONNECTION_LOST", "the daemon ended the session's stream")
         except grpc.RpcError as reason:
             error = error_from_rpc(reason)
