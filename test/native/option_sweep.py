@@ -1,8 +1,9 @@
 """What CPython's getsockopt answers for some options of a socket, as JSON: option-sweep.test.ts compares.
 
-Standard input: {"socket": [family, type, protocol], "filter": hexadecimal or null, "options": [[level, name]], "sizes"}.
-Standard output: {"level:name": [an outcome for each size]}. An outcome is a negative errno, an int for size 0, bytes as
-hexadecimal, or their number alone where two sockets answered different ones.
+Standard input: {"socket": [family, type, protocol], "filters": [hexadecimal or null], "options": [[level, name]], "sizes"}.
+Standard output: [{"level:name": [an outcome for each size]} for each filter]. An outcome is a negative errno, an int for size
+0, or bytes as hexadecimal, with dots for those that depend on the socket or on what its memory had before: the kernel need
+not write as many bytes as it says, nor do all options write without reading. It is null where these decide about an error.
 """
 
 import ctypes
@@ -12,17 +13,26 @@ import struct
 import sys
 
 
-def ask(one, level, name, size):
+def ask(one, level, name, size, before):
+    # The bytes of the answer are where these were.
+    bytes([before]) * size
     try:
         return one.getsockopt(level, name, size).hex() if size else one.getsockopt(level, name)
     except OSError as error:
         return -error.errno
 
 
+def outcome(first, second):
+    if first == second:
+        return first
+    if isinstance(first, str) and isinstance(second, str) and len(first) == len(second):
+        return "".join(a if a == b else "." for a, b in zip(first, second))
+    return None
+
+
 def answers(pair, level, name, sizes):
     for size in sizes:
-        first, second = (ask(one, level, name, size) for one in pair)
-        yield {"length": len(first) // 2} if first != second and isinstance(first, str) else first
+        yield outcome(*(ask(one, level, name, size, before) for one, before in zip(pair, (0x1B, 0xE4))))
 
 
 def attach(one, program):
@@ -32,11 +42,13 @@ def attach(one, program):
 
 def main():
     order = json.load(sys.stdin)
-    pair = [socket.socket(*order["socket"]) for _ in range(2)]
-    if order["filter"] is not None:
-        for one in pair:
-            attach(one, bytes.fromhex(order["filter"]))
-    found = {f"{level}:{name}": [*answers(pair, level, name, order["sizes"])] for level, name in order["options"]}
+    found = []
+    for program in order["filters"]:
+        pair = [socket.socket(*order["socket"]) for _ in range(2)]
+        if program is not None:
+            for one in pair:
+                attach(one, bytes.fromhex(program))
+        found.append({f"{level}:{name}": [*answers(pair, level, name, order["sizes"])] for level, name in order["options"]})
     json.dump(found, sys.stdout)
 
 
