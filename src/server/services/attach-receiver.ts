@@ -6,6 +6,7 @@
  */
 
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import type { Received } from "../../native/binding.js";
@@ -32,9 +33,8 @@ const MAX_BATCH = 64;
 const FRAME_OVERHEAD_BYTES = 256;
 const MSG_TRUNC = 0x20;
 const CAN_J1939 = 7;
-/** How long to let a listener be when there is no room for a connection. */
-const REST_WHEN_FULL_MS = 100;
-
+/** How long not to try after an error that another try at once would meet again. */
+const REST_MS = 100;
 /** Errors that a datagram socket may report one after the other, such as answers of ICMP. */
 const ERRORS_WITHOUT_REST = 64;
 /** What receiving answers whenever it is tried: the descriptor is no socket, or its kind does not receive. */
@@ -279,14 +279,9 @@ export class AttachReceiver {
     });
   }
 
-  #rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, REST_WHEN_FULL_MS);
-      this.#stopping.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  /** Waits for a moment, or until reading stops. */
+  async #rest(): Promise<void> {
+    await sleep(REST_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   #wait(): Wait {
