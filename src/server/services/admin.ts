@@ -20,13 +20,10 @@ import { handleInfoOf } from "../codec/handle-info.js";
 import { sessionInfoOf } from "../codec/session-info.js";
 import type { Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
-import type { Session } from "../sockets/session.js";
 import type { Sessions } from "../sockets/sessions.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
 import { cancelled, enter, type StreamDeps } from "./door.js";
+import { everyHandle, pageOfHandles, type Sight } from "./handle-pages.js";
 
-const DEFAULT_PAGE_SIZE = 1_000;
-const MAX_PAGE_SIZE = 10_000;
 const DEFAULT_INTERVAL_MS = 1_000;
 const SHORTEST_INTERVAL_MS = 100;
 
@@ -35,9 +32,6 @@ export interface AdminDeps extends StreamDeps {
   /** Begins to drain; null is the daemon's own grace. */
   readonly drain: (graceMilliseconds: number | null) => void;
 }
-
-/** Which sessions a caller may see. */
-type Sight = (session: Session) => boolean;
 
 /** AdminService: what changes something takes the verb `admin`, and so does seeing what others have. */
 export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
@@ -58,7 +52,15 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
         const visible = sightOf(call);
         return { sessions: [...sessions].filter(visible).map(sessionInfoOf) };
       },
-      listHandles: (call, request: ListHandlesRequest) => listHandles(sessions, sightOf(call), request),
+      listHandles: (call, request: ListHandlesRequest) => {
+        const { sessionId } = request;
+        const visible = sightOf(call);
+        return pageOfHandles(
+          sessions,
+          (session) => visible(session) && (sessionId === "" || session.id === sessionId),
+          request,
+        );
+      },
       closeHandle: (call, request: CloseHandleRequest) => {
         admitted(call);
         if (request.handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
@@ -94,25 +96,6 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
   };
 }
 
-function listHandles(sessions: Sessions, visible: Sight, request: ListHandlesRequest) {
-  const size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
-  const all = [...everyHandle(sessions, visible, request.sessionId)];
-  const start = /^\d{1,9}$/.test(request.pageToken) ? Number(request.pageToken) : 0;
-  const page = all.slice(start, start + size);
-  const next = start + page.length;
-  return {
-    handles: page.map(([session, entry]) => handleInfoOf(session, entry)),
-    nextPageToken: next < all.length ? String(next) : "",
-  };
-}
-
-function* everyHandle(sessions: Sessions, visible: Sight, sessionId: string): Generator<[Session, SocketEntry]> {
-  for (const session of sessions) {
-    if (!visible(session) || (sessionId !== "" && session.id !== sessionId)) continue;
-    for (const entry of session.entries) yield [session, entry];
-  }
-}
-
 /** Writes the list when it differs from the last that was written, and not while the caller does not keep up. */
 function watchHandles(
   sessions: Sessions,
@@ -126,7 +109,7 @@ function watchHandles(
   let ready = true;
   const look = (): void => {
     if (!ready) return;
-    const handles = [...everyHandle(sessions, visible, "")].map(([session, entry]) =>
+    const handles = [...everyHandle(sessions, visible)].map(([session, entry]) =>
       create(HandleInfoSchema, handleInfoOf(session, entry)),
     );
     const state = handles.map(({ sessionId, socket, state }) => `${sessionId}/${socket?.handle}/${state}`).join();

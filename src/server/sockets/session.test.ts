@@ -18,6 +18,7 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
   const principal = newPrincipal("uid:1000", limits);
   const ends: BrokerFault[] = [];
   const session = new Session({
+    ordinal: 0,
     principal,
     name: "",
     lease: options.lease ?? null,
@@ -67,6 +68,7 @@ describe("Session", () => {
     const { handle } = earlier.adopt(socket(), facts);
     earlier.destroy(ended);
     const options = {
+      ordinal: 0,
       principal,
       name: "",
       counters,

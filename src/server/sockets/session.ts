@@ -41,6 +41,8 @@ const FIRST_LOOK_MS = 5;
 const LONGEST_LOOK_MS = 1_000;
 
 export interface SessionOptions {
+  /** How many sessions were opened before it. */
+  readonly ordinal: number;
   readonly principal: Principal;
   readonly name: string;
   /** null: an implicit session. */
@@ -56,6 +58,7 @@ export class Session {
   readonly id = randomBytes(6).toString("hex");
   /** 128 random bits; whoever has them and is the principal has the session. */
   readonly token = randomBytes(16).toString("hex");
+  readonly ordinal: number;
   readonly principal: Principal;
   readonly name: string;
   readonly lease: Lease | null;
@@ -77,6 +80,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.ordinal = options.ordinal;
     this.principal = options.principal;
     this.name = options.name;
     this.lease = options.lease;

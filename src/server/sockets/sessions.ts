@@ -16,6 +16,7 @@ export class Sessions {
   readonly #outliving: Outliving;
   readonly #live = new Set<Session>();
   readonly #byToken = new Map<string, Session>();
+  #opened = 0;
   readonly #ends = new Map<string, { readonly principal: string; readonly reason: BrokerFault }>();
 
   constructor(options: { limits: Limits; counters: Counters; outliving: Outliving }) {
@@ -35,6 +36,7 @@ export class Sessions {
     if (leased) options.principal.sessions.take();
     const session = new Session({
       ...options,
+      ordinal: this.#opened++,
       counters: this.#counters,
       outliving: this.#outliving,
       maxWaiting: this.#limits.maxWaiting,
