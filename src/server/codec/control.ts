@@ -5,7 +5,7 @@
 import { endianness } from "node:os";
 import {
   type ControlMessage,
-  type ControlMessageSchema,
+  ControlMessageSchema,
   type PacketInfo,
   TimestampClock,
 } from "../../gen/sockbroker/v1/ancillary_pb.js";
@@ -13,6 +13,7 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ControlIn, ControlOut, NativeSocket, Received } from "../../native/binding.js";
 import { ArgumentFault } from "../errors.js";
 import type { Session } from "../sockets/session.js";
+import { fieldName } from "./field-name.js";
 import type { Init } from "./init.js";
 
 type ControlInit = Init<typeof ControlMessageSchema>;
@@ -183,7 +184,7 @@ function viewBytes(message: ControlMessage): Uint8Array {
         ArgumentError_Kind.VALUE,
         "CONTROL_MESSAGE_NOT_SENDABLE",
         "sendmsg",
-        `a ${view.case ?? "raw"} control message cannot be sent`,
+        `a ${fieldName(ControlMessageSchema, view.case) ?? "raw"} control message cannot be sent`,
       );
   }
 }

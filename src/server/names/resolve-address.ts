@@ -4,10 +4,11 @@
  * `%zone` is accepted, but it is scope_id that decides.
  */
 
-import { AddressFamily, type SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
+import { AddressFamily, type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { addressFrom } from "../codec/address.js";
+import { fieldName } from "../codec/field-name.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import type { SocketFacts } from "../sockets/socket-entry.js";
@@ -28,12 +29,11 @@ export function resolveAddress(
 ): Sockaddr | Promise<Sockaddr> {
   if (message === undefined) throw mismatch("ADDRESS_MISSING", operation, "an address is required");
   const address = addressFrom(message, operation);
-  const arm = message.address.case ?? "none";
   if (!fits(facts, message)) {
     throw mismatch(
       "ADDRESS_FAMILY_MISMATCH",
       operation,
-      `a ${arm} address does not fit a socket of ${familyName(facts)}`,
+      `a ${fieldName(SocketAddressSchema, message.address.case) ?? "none"} address does not fit a socket of ${familyName(facts)}`,
     );
   }
   if (address.kind === "concrete") return address.address;
