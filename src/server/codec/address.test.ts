@@ -68,6 +68,22 @@ describe("addresses with more than a member of the struct holds", () => {
       kind: "concrete",
       address: { kind: "l2cap", bdaddr: "00:11:22:33:44:55", psm: 1, cid: 2, bdaddrType: 0 },
     });
+    expect(cut({ case: "l2cap", value: { bdaddr: "00:11:22:33:44:55", bdaddrType: 258 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "l2cap", bdaddr: "00:11:22:33:44:55", psm: 0, cid: 0, bdaddrType: 2 },
+    });
+    expect(cut({ case: "rfcomm", value: { bdaddr: "00:11:22:33:44:55", channel: 257 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "rfcomm", bdaddr: "00:11:22:33:44:55", channel: 1 },
+    });
+    expect(cut({ case: "hci", value: { device: 65537, channel: 65538 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "hci", device: 1, channel: 2 },
+    });
+    expect(cut({ case: "tipc", value: { addressType: 3, scope: 2 ** 32 - 1 } })).toEqual({
+      kind: "concrete",
+      address: { kind: "tipc", addressType: 3, v1: 0, v2: 0, v3: 0, scope: -1 },
+    });
   });
 });
 
@@ -86,6 +102,7 @@ describe("addresses that the kernel is not asked about", () => {
       "bind(): flowinfo must be 0-1048575.",
       { case: "inet6", value: { flowinfo: 1048576 } },
     ],
+    [OVERFLOW, "FAMILY_OUT_OF_RANGE", "bind(): family must be 0-65535.", { case: "raw", value: { family: 65537 } }],
     [
       OS,
       "UNIX_PATH_TOO_LONG",

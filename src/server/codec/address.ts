@@ -159,7 +159,8 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       if (!TIPC_ADDRESS_TYPES.includes(addressType)) {
         throw type("TIPC_ADDRESS_TYPE", operation, "Invalid address type");
       }
-      return concrete({ kind: "tipc", addressType, v1, v2, v3, scope: scope ?? TIPC_CLUSTER_SCOPE });
+      // As CPython's cast to the member of the struct, a signed char.
+      return concrete({ kind: "tipc", addressType, v1, v2, v3, scope: ((scope ?? TIPC_CLUSTER_SCOPE) << 24) >> 24 });
     }
     case "alg": {
       const { type: algType, name, feature, mask } = address.value;
@@ -176,22 +177,32 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
         // As CPython's casts to the members of the struct.
         psm: address.value.psm & 0xffff,
         cid: address.value.cid & 0xffff,
-        bdaddrType: address.value.bdaddrType,
+        bdaddrType: address.value.bdaddrType & 0xff,
       });
     case "rfcomm":
       return concrete({
         kind: "rfcomm",
         bdaddr: bdaddrFrom(address.value.bdaddr, operation),
-        channel: address.value.channel,
+        channel: address.value.channel & 0xff,
       });
     case "hci":
-      return concrete({ kind: "hci", device: address.value.device, channel: address.value.channel });
+      return concrete({
+        kind: "hci",
+        device: address.value.device & 0xffff,
+        channel: address.value.channel & 0xffff,
+      });
     case "sco":
       return concrete({ kind: "sco", bdaddr: bdaddrFrom(address.value.bdaddr, operation) });
     case "qipcrtr":
       return concrete({ kind: "qipcrtr", node: address.value.node, port: address.value.port });
-    case "raw":
-      return concrete({ kind: "raw", family: address.value.family, data: address.value.data });
+    case "raw": {
+      const { family, data } = address.value;
+      // Not cast: the policy would be asked about another family than the kernel gets.
+      if (family < 0 || family > 0xffff) {
+        throw overflow("FAMILY_OUT_OF_RANGE", operation, `${operation}(): family must be 0-65535.`);
+      }
+      return concrete({ kind: "raw", family, data });
+    }
     case "hyperv":
       throw new BrokerFault(BrokerError_Code.NOT_SUPPORTED_ON_HOST, "AF_HYPERV is Windows only");
     case undefined:

@@ -6,11 +6,15 @@ import { checkResult } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
 
 const FIONREAD = 0x541bn;
+/** The kernel's `unsigned int cmd`. */
+const MAX_REQUEST = 2n ** 32n - 1n;
 
 /** Wraps ioctl(2), for the requests that the addon knows. */
 export const ioctl: Op<typeof SocketService.method.ioctl> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
   authorise(ctx, "ioctl");
+  // The kernel would cut a longer number, and make another ioctl than the caller named.
+  if (request.request > MAX_REQUEST) known(request.request, null);
   const code = Number(request.request);
   const { argument } = request;
   if (argument.case === "integer") {

@@ -20,6 +20,7 @@ import { handleInfoOf } from "../codec/handle-info.js";
 import { sessionInfoOf } from "../codec/session-info.js";
 import type { Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
+import { LONGEST_TIMER_MS } from "../sockets/readiness.js";
 import type { Sessions } from "../sockets/sessions.js";
 import { cancelled, enter, type StreamDeps } from "./door.js";
 import { everyHandle, pageOfHandles, type Sight } from "./handle-pages.js";
@@ -104,7 +105,7 @@ function watchHandles(
   request: WatchHandlesRequest,
 ): void {
   const asked = timeoutFrom(request.interval, "watch_handles");
-  const interval = asked === null ? DEFAULT_INTERVAL_MS : Math.max(SHORTEST_INTERVAL_MS, millisecondsOf(asked));
+  const milliseconds = asked === null ? DEFAULT_INTERVAL_MS : Math.max(SHORTEST_INTERVAL_MS, millisecondsOf(asked));
   let last: string | null = null;
   let ready = true;
   const look = (): void => {
@@ -120,7 +121,8 @@ function watchHandles(
       ready = true;
     });
   };
-  const timer = setInterval(look, interval);
+  // Node takes a longer one for 1 ms.
+  const timer = setInterval(look, Math.min(milliseconds, LONGEST_TIMER_MS));
   call.signal(cancelled()).addEventListener("abort", () => clearInterval(timer));
   look();
 }

@@ -71,7 +71,7 @@ interface Observer {
 const FIRST_REST_MS = 1;
 const LONGEST_REST_MS = 64;
 /** The longest delay that setTimeout takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Readiness {
   readonly #native: NativeSocket;

@@ -21,7 +21,8 @@ export const file_sockbroker_v1_address: GenFile = /*@__PURE__*/
 export type SocketAddress = Message<"sockbroker.v1.SocketAddress"> & {
   /**
    * One arm per family. An RPC that is given an arm that does not fit the socket's family answers with a TYPE
-   * ArgumentError.
+   * ArgumentError. A number that the struct's member has no room for is cut to it, as CPython does, where the field does not
+   * say otherwise.
    *
    * @generated from oneof sockbroker.v1.SocketAddress.address
    */
@@ -775,7 +776,7 @@ export const HypervAddressSchema: GenMessage<HypervAddress> = /*@__PURE__*/
  */
 export type RawAddress = Message<"sockbroker.v1.RawAddress"> & {
   /**
-   * sa_family. Sent addresses must name the socket's own family.
+   * sa_family. Sent addresses must name the socket's own family. Beyond 65535 is an OVERFLOW ArgumentError.
    *
    * @generated from field: sockbroker.v1.AddressFamily family = 1;
    */

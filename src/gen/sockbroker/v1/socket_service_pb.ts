@@ -2166,7 +2166,7 @@ export type IoctlRequest = Message<"sockbroker.v1.IoctlRequest"> & {
   handle: bigint;
 
   /**
-   * With the value of the daemon's host.
+   * With the value of the daemon's host, at most 2^32-1: beyond that is no request.
    *
    * @generated from field: uint64 request = 2;
    */
