@@ -70,8 +70,11 @@ def begin_exit() -> None:
 
 
 def park_at_exit() -> None:
-    """Stops a daemon thread for good if its socket was closed by the end of the interpreter, as that stops it in a true call."""
-    if _exiting and threading.current_thread().daemon:
+    """Stops a daemon thread for good if its socket was closed by the end of the interpreter, as that stops it in a true call.
+
+    A thread in a finalizer goes on: it may be one of gRPC's, or hold a lock, that closing the channels waits for.
+    """
+    if _exiting and threading.current_thread().daemon and not in_collector() and allowed():
         never = threading.Lock()
         never.acquire()
         never.acquire()

@@ -160,6 +160,30 @@ def test_finalizers_run_on_the_threads_that_carry_requests_and_answers(kind: str
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_collector_may_run_on_the_threads_of_grpc_while_the_interpreter_ends(kind: str) -> None:
+    program = with_garbage(
+        kind,
+        """
+    main = threading.main_thread().ident
+    due = [True]
+
+    def collect(frame, event, argument):
+        if due and "channel_spin" in names_of(frame) and "_disconnect" in names_of(sys._current_frames()[main]):
+            due.clear()
+            gc.collect()
+
+    gc.disable()
+    threading.setprofile(collect)
+    one, two = socket.socketpair()
+    make()
+    print("ends", flush=True)
+""",
+    )
+    # gRPC may have nothing more to say when the channel is closed, and then nothing is collected: rare, and not for every kind.
+    assert run(program) == ["ends"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_collector_may_run_in_the_middle_of_a_fork(kind: str) -> None:
     # Registered before the client's own functions are: the first runs after those, the others before them.
     program = with_garbage(
@@ -417,3 +441,33 @@ def test_a_signal_handler_may_use_sockets_whatever_it_interrupts(work: str) -> N
         print("done")
     """
     assert run(program, arguments=[work.replace(" ", "_")]) == ["done"]
+
+
+def test_a_session_that_began_imports_no_more_modules() -> None:
+    # A signal handler in the middle of an import finds half a module.
+    program = """
+        import select, selectors, socket, ssl, sys
+
+        socket.socket().close()  # The session begins, and gRPC is imported.
+        before = set(sys.modules)
+        server = socket.create_server(("localhost", 0))
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        client.sendall(b"x")
+        assert accepted.recv(1) == b"x"
+        try:
+            client.connect(("127.0.0.1", 1))
+        except OSError:
+            pass
+        poller = select.epoll()
+        poller.register(accepted, select.EPOLLIN)
+        assert poller.poll(0) == []
+        assert select.select([], [client], [], 0)[1] == [client]
+        assert socket.getaddrinfo("localhost", 80) and socket.gethostbyname("localhost")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"x", ("localhost", 9))
+        for sock in (client, accepted, server, *socket.socketpair()):
+            sock.close()
+        print(*sorted(set(sys.modules) - before))
+    """
+    assert run(program) == [""]
