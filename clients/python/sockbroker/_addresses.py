@@ -6,6 +6,7 @@ the daemon's host resolves them.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401, imported at its first use, a signal handler in the middle of that finds half a module
 import errno
 import os
 from typing import Any, Optional

@@ -22,6 +22,7 @@ from typing import Any, Callable
 from ._grpc import grpc
 from . import _fork_gate, _grpc_thread, _waiting
 from ._call_threads import CallThreads
+from ._gen.google_rpc import status_pb2
 from ._gen.v1 import session_service_pb2
 from ._status import broker_error, error_from_status
 from ._wire import varint
@@ -268,8 +269,6 @@ def same_again(loss: Exception, may_have_happened: bool = True) -> Exception:
 
 def error_from_rpc(error: Any) -> Exception:
     """Makes the exception for a call that ended: the daemon's own reason if it gave one, or that the way is cut."""
-    from ._gen.google_rpc import status_pb2
-
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             return error_from_status(status_pb2.Status.FromString(value))
