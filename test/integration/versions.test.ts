@@ -19,7 +19,11 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorFromStatus } from "../../src/client/error-from-status.js";
-import { file_sockbroker_v1_session_service, SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
+import {
+  file_sockbroker_v1_session_service,
+  SessionRequestSchema,
+  SessionService,
+} from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { file_sockbroker_v1_socket_service, SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
 import { RawDaemon, RawError } from "../support/raw-broker.js";
@@ -86,6 +90,43 @@ describe("a newer caller", () => {
     expect(error?.symbol).toBe("UNKNOWN_REQUEST");
     expect(IS_OLDER.exec(error?.status.message ?? "")?.slice(1)).toEqual(["sockbroker.v1.Operation", "999"]);
   });
+});
+
+describe("a newer caller on a Session stream", () => {
+  // Beside the operations and the ids to cancel: a number, bytes, and operations that are a number.
+  it.each([
+    ["99", [0x98, 0x06, 0x01]],
+    ["99", [0x9a, 0x06, 0x01, 0x00]],
+    ["1", [0x08, 0x01]],
+  ])(
+    "is told of field %s that the daemon does not know, and nothing of its request is begun",
+    async (field, unknown) => {
+      using client = daemon.client();
+      const { first, second } = await client.unary(socketpair, {});
+      const [one = 0n, other = 0n] = [first?.handle, second?.handle];
+      const sends = toBinary(
+        SessionRequestSchema,
+        create(SessionRequestSchema, {
+          operations: [
+            { opId: 1n, request: { case: "send", value: { handle: one, data: Buffer.from("not to be sent") } } },
+          ],
+        }),
+      );
+      for (const request of [
+        [...sends, ...unknown],
+        [...unknown, ...sends],
+      ]) {
+        using stream = client.bidi(SessionService.method.session);
+        await stream.write(Uint8Array.from(request));
+        const error = await failureOf(stream.next());
+        expect(error.symbol).toBe("UNKNOWN_REQUEST");
+        expect(IS_OLDER.exec(error.status.message)?.slice(1)).toEqual(["sockbroker.v1.SessionRequest", field]);
+      }
+      const timeout = { limit: { case: "duration", value: {} } } as const;
+      const nothing = client.unary(recv, { handle: other, maxBytes: 100n, timeout });
+      expect((await failureOf(nothing)).symbol).toBe("EAGAIN");
+    },
+  );
 });
 
 describe("a newer caller on an attach stream", () => {

@@ -50,10 +50,21 @@ describe("reading a request by hand", () => {
     expect(decodeRequest(next.arm, next.request)).toMatchObject(recv.value);
   });
 
-  it("answers an operation without a known request, and skips fields that it does not know", () => {
-    const reader = new RequestReader(Buffer.from([0x1a, 1, 9, 0x0a, 5, 0x08, 3, 0xfa, 0x3e, 0]));
-    expect(reader.next()).toMatchObject({ opId: 3n, arm: null });
+  it("answers an operation without a known request, with the field that it does not know", () => {
+    const reader = new RequestReader(Buffer.from([0x0a, 5, 0x08, 3, 0xfa, 0x3e, 0]));
+    expect(reader.next()).toMatchObject({ opId: 3n, arm: null, unknownField: 1007 });
     expect(reader.next()).toBeNull();
+  });
+
+  it.each([
+    ["a field that is not known", 3, [0x1a, 1, 9]],
+    ["one behind operations", 3, [0x0a, 2, 0x08, 3, 0x1a, 1, 9]],
+    ["operations that are a number", 1, [0x08, 3]],
+    ["an id of eight bytes", 2, [0x11, 0, 0, 0, 0, 0, 0, 0, 0]],
+  ])("refuses %s before anything is read", (_, field, bytes) => {
+    expect(() => new RequestReader(Buffer.from(bytes))).toThrow(
+      expect.objectContaining({ name: "UnknownField", typeName: "sockbroker.v1.SessionRequest", field }),
+    );
   });
 
   it.each([
@@ -62,8 +73,8 @@ describe("reading a request by hand", () => {
     ["longer inside than outside", [0x0a, 2, 0x62, 5, 0, 0, 0, 0, 0]],
     ["a field without a number", [0x02, 0]],
   ])("refuses bytes that are %s", (_, bytes) => {
-    const reader = new RequestReader(Buffer.from(bytes));
     expect(() => {
+      const reader = new RequestReader(Buffer.from(bytes));
       while (reader.next() !== null);
     }).toThrow();
   });

@@ -8,14 +8,19 @@
  *   OperationResult { uint64 op_id = 1; oneof outcome { Status error = 2; … = N } }
  *
  * A request is read as far as its operations are begun: one of eight megabytes can hold a million of them, which as objects
- * would take hundreds of megabytes. And what cannot be decoded inside an operation is that operation's error alone.
+ * would take hundreds of megabytes. And what cannot be decoded inside an operation is that operation's error alone. Whether
+ * there is anything else than operations and ids in it is looked at first, for then nothing of it is to be begun.
  */
 
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import { OperationResultSchema, OperationSchema } from "../../gen/sockbroker/v1/session_service_pb.js";
-import { decodeStrictly } from "../../rpc/decode-strictly.js";
+import {
+  OperationResultSchema,
+  OperationSchema,
+  SessionRequestSchema,
+} from "../../gen/sockbroker/v1/session_service_pb.js";
+import { decodeStrictly, UnknownField } from "../../rpc/decode-strictly.js";
 import { varintLength, writeVarint } from "../../rpc/varint.js";
 
 /** An operation whose request is not decoded yet. */
@@ -36,6 +41,8 @@ export interface Arm {
   readonly response: DescMessage;
 }
 
+const OPERATIONS = 1;
+const CANCEL_OP_IDS = 2;
 const LENGTH_DELIMITED_1 = (1 << 3) | WireType.LengthDelimited;
 const VARINT_1 = (1 << 3) | WireType.Varint;
 const ERROR_FIELD = 2;
@@ -55,7 +62,9 @@ export class RequestReader {
   /** What was read so far of the ids to cancel: all of them when there are no more operations. */
   readonly cancelOpIds: bigint[] = [];
 
+  /** Throws UnknownField when there is something in it that is not known, and when the bytes are no message at all. */
   constructor(bytes: Uint8Array) {
+    refuseUnknown(bytes);
     this.#reader = new BinaryReader(bytes);
   }
 
@@ -64,11 +73,10 @@ export class RequestReader {
     const reader = this.#reader;
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      if (field === 1 && wireType === WireType.LengthDelimited) return this.#operation(this.#end());
-      if (field === 2 && wireType === WireType.LengthDelimited) {
+      if (field === OPERATIONS) return this.#operation(this.#end());
+      if (wireType === WireType.LengthDelimited) {
         for (const end = this.#end(); reader.pos < end; ) this.cancelOpIds.push(BigInt(reader.uint64()));
-      } else if (field === 2 && wireType === WireType.Varint) this.cancelOpIds.push(BigInt(reader.uint64()));
-      else reader.skip(wireType, field);
+      } else this.cancelOpIds.push(BigInt(reader.uint64()));
     }
     return null;
   }
@@ -101,6 +109,19 @@ export class RequestReader {
     const end = this.#reader.pos + length;
     if (end > this.#reader.len) throw new RangeError("premature EOF");
     return end;
+  }
+}
+
+/** Throws UnknownField for a field of a SessionRequest that is none of its two, also when one is of another type. */
+function refuseUnknown(bytes: Uint8Array): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    const known =
+      (wireType === WireType.LengthDelimited && (field === OPERATIONS || field === CANCEL_OP_IDS)) ||
+      (wireType === WireType.Varint && field === CANCEL_OP_IDS);
+    if (!known) throw new UnknownField(SessionRequestSchema.typeName, field);
+    reader.skip(wireType, field);
   }
 }
 

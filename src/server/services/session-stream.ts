@@ -87,10 +87,7 @@ class SessionStream {
     };
     this.#call.start(
       {
-        onMessage: (bytes) => {
-          this.#backlog = new RequestReader(bytes);
-          this.#work();
-        },
+        onMessage: (bytes) => this.#receive(bytes),
         onEnd: () => {
           this.#halfClosed = true;
           this.#finishIfIdle();
@@ -99,6 +96,16 @@ class SessionStream {
       },
       (cause) => this.#malformed(cause),
     );
+  }
+
+  #receive(bytes: Uint8Array): void {
+    try {
+      this.#backlog = new RequestReader(bytes);
+    } catch (cause) {
+      this.#refuse(cause);
+      return;
+    }
+    this.#work();
   }
 
   /** Begins the operations of the request in hand, while results find their way out. */
@@ -115,8 +122,7 @@ class SessionStream {
         this.#begin(operation);
       }
     } catch (cause) {
-      this.#abandon();
-      this.#call.fail(this.#malformed(cause));
+      this.#refuse(cause);
       return;
     }
     this.#flush();
@@ -241,6 +247,12 @@ class SessionStream {
     this.#response.take();
     for (const running of this.#running.values()) running.cancel();
     this.#leave();
+  }
+
+  /** Ends the stream for a request that cannot be read. */
+  #refuse(cause: unknown): void {
+    this.#abandon();
+    this.#call.fail(this.#malformed(cause));
   }
 
   #malformed(cause: unknown): Status {
