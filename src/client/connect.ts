@@ -36,11 +36,12 @@ const PATIENCE_SECONDS = 10;
  * Connects to a daemon.
  *
  * Rejects with a BrokerError: ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, SESSION_NOT_FOUND,
- * LEASE_EXPIRED; with a PolicyDenial; with TypeError for what is no endpoint.
+ * LEASE_EXPIRED; with a PolicyDenial; with TypeError for what is no endpoint or no token.
  */
 export async function connect(where?: string | ConnectOptions): Promise<Broker> {
   const options = typeof where === "string" ? { endpoint: where } : (where ?? {});
   const path = parseEndpoint(chosenEndpoint(options.endpoint));
+  checkToken(options.session);
   options.signal?.throwIfAborted();
   const channel = openChannel(path);
   const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
@@ -89,6 +90,12 @@ async function openBroker(channel: ClientChannel, choice: SessionChoice | null, 
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
+}
+
+/** HTTP/2 drops a header that ends with a blank, and the daemon would take the call for one without a token. */
+function checkToken(choice: SessionChoice | undefined): void {
+  if (choice === undefined || !("token" in choice) || /^[0-9a-f]{32}$/.test(choice.token)) return;
+  throw new TypeError("the token of a session is 32 lower-case hexadecimal digits");
 }
 
 async function sessionToken(

@@ -4,8 +4,10 @@ import type { Metadata } from "@grpc/grpc-js";
 export interface Call {
   /** The id under which the connection was injected. */
   readonly peer: string;
-  /** The first value of a metadata key, or null. */
-  header(name: string): string | null;
+  /** The metadata keys that begin with a prefix. */
+  keys(prefix: string): readonly string[];
+  /** The values of a metadata key. */
+  values(key: string): readonly string[];
   /**
    * Aborts, with the reason that the first to ask gave, when the caller cancels, its deadline passes, or its connection
    * breaks. Made when first asked for.
@@ -33,9 +35,12 @@ export class ServerCall implements Call {
     return this.#call.getPeer();
   }
 
-  header(name: string): string | null {
-    const [value] = this.#call.metadata.get(name);
-    return typeof value === "string" ? value : null;
+  keys(prefix: string): readonly string[] {
+    return Object.keys(this.#call.metadata.getMap()).filter((key) => key.startsWith(prefix));
+  }
+
+  values(key: string): readonly string[] {
+    return this.#call.metadata.get(key).map(String);
   }
 
   signal(reason: unknown): AbortSignal {

@@ -110,6 +110,13 @@ describe("connect", () => {
     await expect(connecting).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
   });
 
+  test.each(["", "x", "0".repeat(31), `${"0".repeat(32)} `, ` ${"0".repeat(32)}`, "F".repeat(32)])(
+    "with %j for a token is a TypeError",
+    async (token) => {
+      expect(await rejection(connect({ endpoint: daemon.endpoint, session: { token } }))).toBeInstanceOf(TypeError);
+    },
+  );
+
   test.each(["http://x", "tcp://localhost:1", "127.0.0.1:5000", "unix://x"])(
     "to %s is a TypeError",
     async (endpoint) => {

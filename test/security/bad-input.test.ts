@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { Metadata } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AddressFamily, SocketAddressSchema, SocketType } from "../../src/gen/sockbroker/v1/address_pb.js";
 import { AdminService, type GetStatisticsResponse } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
@@ -62,6 +63,42 @@ afterEach(async () => {
     return handles + streams + waitingOperations === 0 && openDescriptors === before.openDescriptors;
   });
   expect(daemon.faults).toEqual([]);
+});
+
+describe("metadata", () => {
+  const { openSession, getSession, session } = SessionService.method;
+  const key = "sockbroker-session";
+  const token = "0".repeat(32);
+  const bad: readonly (readonly [what: string, metadata: Record<string, (string | Buffer)[]>])[] = [
+    ["no token in it", { [key]: [""] }],
+    ["a token that is too short", { [key]: [token.slice(1)] }],
+    ["a token that is too long", { [key]: [`${token}0`] }],
+    ["a token with a blank inside", { [key]: [`${token.slice(1, 16)} ${token.slice(16)}`] }],
+    ["a token in capitals", { [key]: ["F".repeat(32)] }],
+    ["two tokens", { [key]: [token, token] }],
+    ["a token as bytes", { [`${key}-bin`]: [Buffer.from(token)] }],
+    ["a key that the daemon does not know", { "sockbroker-sesion": [token] }],
+  ];
+
+  it.each(bad)("with %s is refused, and not taken for none", async (_, values) => {
+    const metadata = new Metadata();
+    for (const [name, list] of Object.entries(values)) for (const value of list) metadata.add(name, value);
+    expect(await symbolOf(client.unary(getSession, {}, { metadata }))).toBe("MALFORMED_REQUEST");
+    expect(await symbolOf(client.unary(AdminService.method.listHandles, {}, { metadata }))).toBe("MALFORMED_REQUEST");
+    for (const method of [session, StreamService.method.attach, StreamService.method.watch]) {
+      using stream = client.bidi(method as typeof session, { metadata });
+      expect(await symbolOf(stream.next())).toBe("MALFORMED_REQUEST");
+    }
+  });
+
+  it("of others is no business of the daemon's", async () => {
+    const opened = await client.unary(openSession, {});
+    const metadata = new Metadata();
+    metadata.set(key, opened.token);
+    metadata.set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    expect((await client.unary(getSession, {}, { metadata })).session?.id).toBe(opened.session?.id);
+    await client.unary(SessionService.method.closeSession, {}, { metadata });
+  });
 });
 
 describe("a handle", () => {

@@ -135,6 +135,13 @@ export interface RawClientOptions {
   readonly windowBytes?: number;
 }
 
+export interface RawCallOptions {
+  readonly signal?: AbortSignal;
+  readonly token?: string;
+  /** Instead of what there would be with the token. */
+  readonly metadata?: Metadata;
+}
+
 /** One connection. */
 export class RawClient implements Disposable {
   readonly #client: Client;
@@ -155,7 +162,7 @@ export class RawClient implements Disposable {
   unary<M extends DescMethodUnary>(
     method: M,
     init: MessageInitShape<M["input"]>,
-    options: { readonly signal?: AbortSignal; readonly token?: string } = {},
+    options: RawCallOptions = {},
   ): Promise<MessageShape<M["output"]>> {
     return this.bytes(method, create(method.input as DescMessage, init) as MessageShape<M["input"]>, options);
   }
@@ -164,7 +171,7 @@ export class RawClient implements Disposable {
   bytes<M extends DescMethodUnary>(
     method: M,
     request: MessageShape<M["input"]> | Uint8Array,
-    options: { readonly signal?: AbortSignal; readonly token?: string } = {},
+    options: RawCallOptions = {},
   ): Promise<MessageShape<M["output"]>> {
     const { path, requestSerialize, responseDeserialize } = clientMethod(method);
     const serialize = (message: MessageShape<M["input"]> | Uint8Array) =>
@@ -174,13 +181,13 @@ export class RawClient implements Disposable {
         if (response !== undefined) resolve(response);
         else reject(error === null ? new Error("no response") : new RawError(fromGrpcStatus(error)));
       };
-      const metadata = this.#metadata(options.token);
+      const metadata = options.metadata ?? this.#metadata(options.token);
       const call = this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, metadata, settle);
       options.signal?.addEventListener("abort", () => cancelCall(call), { once: true });
     });
   }
 
-  bidi<M extends DescMethodBiDiStreaming>(method: M, options: { readonly token?: string } = {}): RawStream<M> {
+  bidi<M extends DescMethodBiDiStreaming>(method: M, options: RawCallOptions = {}): RawStream<M> {
     const { path, requestSerialize, responseDeserialize } = clientMethod(method);
     const serialize = (message: unknown) =>
       message instanceof Uint8Array ? Buffer.from(message) : requestSerialize(message as MessageShape<M["input"]>);
@@ -188,7 +195,7 @@ export class RawClient implements Disposable {
       path,
       serialize,
       responseDeserialize,
-      this.#metadata(options.token),
+      options.metadata ?? this.#metadata(options.token),
     );
     return new RawStream(method, call as never);
   }

@@ -12,8 +12,10 @@ import { newPrincipal, type PeerIdentity, type Principal } from "../principal.js
 import type { Session } from "../sockets/session.js";
 import type { Sessions } from "../sockets/sessions.js";
 
-/** The metadata key that names a leased session. */
+/** The metadata keys that are the daemon's own begin so, and there is one: it names a leased session. */
+const KEY_PREFIX = "sockbroker-";
 const SESSION_KEY = "sockbroker-session";
+const TOKEN = /^[0-9a-f]{32}$/;
 
 export interface Connection {
   readonly id: string;
@@ -68,9 +70,12 @@ export class Connections {
     return connection;
   }
 
-  /** Answers the session that a call is for: the leased one that it names, or the implicit one. */
+  /**
+   * Answers the session that a call is for: the leased one that it names, or the implicit one. Throws MALFORMED_REQUEST,
+   * SESSION_NOT_FOUND or LEASE_EXPIRED.
+   */
   sessionOf(call: Call, connection: Connection): Session {
-    const token = call.header(SESSION_KEY);
+    const token = tokenOf(call);
     if (token !== null) return this.#sessions.find(token, connection.principal);
     const existing = this.#implicit.get(connection.id);
     if (existing !== undefined && !existing.ended) return existing;
@@ -97,4 +102,22 @@ export class Connections {
       }
     }
   }
+}
+
+/** What is no token is refused: taken for none, the call would go to another session than its caller meant. */
+function tokenOf(call: Call): string | null {
+  for (const key of call.keys(KEY_PREFIX)) {
+    if (key !== SESSION_KEY) throw malformed(`the daemon knows no metadata key ${key}, only ${SESSION_KEY}`);
+  }
+  const [token, ...more] = call.values(SESSION_KEY);
+  if (token === undefined) return null;
+  // Without the value, which may be a token with a blank too many.
+  if (more.length > 0) throw malformed(`the metadata has ${SESSION_KEY} more than once`);
+  if (!TOKEN.test(token))
+    throw malformed(`${SESSION_KEY} is not the token of a session, 32 lower-case hexadecimal digits`);
+  return token;
+}
+
+function malformed(text: string): BrokerFault {
+  return new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, text);
 }

@@ -1700,7 +1700,9 @@ export const OperationResultSchema: GenMessage<OperationResult> = /*@__PURE__*/
  * Sessions: whose handles they are, and how long they live.
  *
  * A call without a token uses the implicit session of its connection, which ends with the connection. A call whose metadata
- * has `sockbroker-session: TOKEN` uses that leased session, from any connection of the same principal.
+ * has `sockbroker-session: TOKEN` uses that leased session, from any connection of the same principal. A value that is no token,
+ * more than one, and any other key that begins with `sockbroker-` are MALFORMED_REQUEST. HTTP/2 libraries drop a value with a
+ * blank at either end before the daemon sees it, and the call is then as one without a token.
  *
  * @generated from service sockbroker.v1.SessionService
  */
