@@ -10,6 +10,25 @@ import type { SocketFacts } from "./sockets/socket-entry.js";
 /** Whom the policy is asked about. */
 type Caller = Pick<OpContext, "services" | "principal">;
 
+/** What the policy calls a socket that a process outside the daemon has too. */
+export const SHARED_SOCKET = "shared:";
+
+/** Checks a verb on something that has no address, under the name that rules have for it. Throws `PolicyDenied`. */
+export function authoriseEndpoint(ctx: Caller, verb: Verb, endpoint: string): void {
+  audited(ctx, verb, endpoint, null);
+}
+
+/** Answers the denial of a verb on such a thing, or null when it is allowed. */
+export function refusal(ctx: Caller, verb: Verb, endpoint: string): PolicyDenied | null {
+  try {
+    authoriseEndpoint(ctx, verb, endpoint);
+    return null;
+  } catch (error) {
+    if (error instanceof PolicyDenied) return error;
+    throw error;
+  }
+}
+
 /** Checks a verb that has no address. Throws `PolicyDenied`. */
 export function authorise(ctx: Caller, verb: Verb): void {
   audited(ctx, verb, null, null);

@@ -16,6 +16,7 @@ import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
 import type { NativeAddon } from "../native/binding.js";
 import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } from "../rpc/server.js";
+import { refusal, SHARED_SOCKET } from "./authorise.js";
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
@@ -93,7 +94,12 @@ export class Daemon {
       resolver: newResolver(native),
       descriptors: reserveDescriptors(native),
     };
-    this.#sessions = new Sessions({ limits, counters, outliving: new Outliving(native) });
+    this.#sessions = new Sessions({
+      limits,
+      counters,
+      outliving: new Outliving(native),
+      refusalOfShared: (principal) => refusal({ services: this.#services, principal }, "ancillary", SHARED_SOCKET),
+    });
     this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
     this.#rpc = this.#createRpc();
     this.#listener = this.#listen(options);

@@ -14,8 +14,8 @@ export interface BrokerOptions {
   /** Where to listen: `unix:///path`, `unix:path` or a path with a slash in it. Its directory is made if it is missing. */
   readonly endpoint: string;
   /**
-   * Who may do what the daemon may do: "uid:1000" or "uid:alice", or "uid:1000,unix" for unix sockets with a path too. Its
-   * own user and root always may.
+   * Who may do what the daemon may do: "uid:1000" or "uid:alice", or "uid:1000,unix" for unix sockets with a path
+   * and for sockets in common with other processes too. Its own user and root always may.
    */
   readonly admit?: readonly string[];
   /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */

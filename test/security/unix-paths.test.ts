@@ -221,6 +221,7 @@ describe("whoever may use paths", () => {
     await sendTo(broker, "admitted");
     expect((await broker.getEffectivePolicy()).rules.map(({ name }) => name)).toEqual([
       `admit-uid:${NOBODY}-admin`,
+      `admit-uid:${NOBODY}-credentials`,
       `admit-uid:${NOBODY}`,
     ]);
     await broker.close();

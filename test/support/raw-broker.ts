@@ -422,6 +422,12 @@ export function inet(port: number, host = "127.0.0.1") {
   return { address: { case: "inet", value: { host, port } } } as const;
 }
 
+export function abstract(name: string) {
+  return {
+    address: { case: "unixDomain", value: { name: { case: "abstractName", value: Buffer.from(name) } } },
+  } as const;
+}
+
 /** A socket of the daemon that is connected to a port of loopback. */
 export async function connectedTo(client: RawClient, port: number): Promise<bigint> {
   const { socket } = await client.unary(SocketService.method.socket, {});

@@ -27,8 +27,8 @@ const options = {
     value: "PRINCIPAL",
     multiple: true,
     help:
-      "who may do what the daemon may do, e.g. uid:1000 or uid:alice, or uid:1000,unix for unix sockets with a path too; may " +
-      "be given several times. Its own user and root always may",
+      "who may do what the daemon may do, e.g. uid:1000 or uid:alice, or uid:1000,unix for unix sockets with a path and for " +
+      "sockets in common with other processes too; may be given several times. Its own user and root always may",
   },
   mode: {
     type: "string",

@@ -13,6 +13,7 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ControlIn, ControlOut, NativeSocket, Received } from "../../native/binding.js";
 import { ArgumentFault } from "../errors.js";
 import type { Session } from "../sockets/session.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
 import { fieldName } from "./field-name.js";
 import type { Init } from "./init.js";
 
@@ -96,10 +97,21 @@ export function controlFrom(session: Session, messages: readonly ControlMessage[
   });
 }
 
-/** An SCM_RIGHTS message of handles of the session. */
-export function rights(session: Session, handles: readonly bigint[]): ControlOut {
-  const sockets = handles.map((handle) => session.entryToSend(handle).native as NativeSocket);
-  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
+/** An SCM_RIGHTS message, with the entries of its descriptors. */
+interface Rights extends ControlOut {
+  readonly passed: readonly SocketEntry[];
+}
+
+/** Makes an SCM_RIGHTS message of handles of the session. */
+export function rights(session: Session, handles: readonly bigint[]): Rights {
+  const passed = handles.map((handle) => session.entryToSend(handle));
+  const sockets = passed.map(({ native }) => native as NativeSocket);
+  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets, passed };
+}
+
+/** The entries whose descriptors a control message has. */
+export function passedBy(message: ControlOut | Rights): readonly SocketEntry[] {
+  return "passed" in message ? message.passed : [];
 }
 
 /** The numbers of an SCM_RIGHTS message as a program writes it: ints, which name handles as they name descriptors in C. */

@@ -2,18 +2,17 @@ import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut } from "../../native/binding.js";
 import { authorise, checkedAddress } from "../authorise.js";
-import { controlFrom } from "../codec/control.js";
 import type { OpContext } from "../context.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { openingFast } from "./fast-open.js";
 import type { Op } from "./op.js";
 import { andThen, perform, type Waiting } from "./perform.js";
+import { controlToSend, sendWithControl } from "./send-control.js";
 
 /** Wraps sendmsg(2). */
 export const sendmsg: Op<typeof SocketService.method.sendmsg> = (ctx, request) => {
   const entry = ctx.session.entry(request.handle);
-  const control = controlFrom(ctx.session, request.ancillaryData);
-  if (control.length > 0) authorise(ctx, "ancillary");
+  const control = controlToSend(ctx, request.ancillaryData);
   const sent = sendMessage(ctx, entry, "sendmsg", { ...request, control });
   return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
@@ -34,12 +33,12 @@ export function sendMessage(
   if (request.address === undefined) {
     authorise(ctx, "send");
     return perform(ctx, entry, "write", "sendmsg", request, () =>
-      entry.send(request.buffers, request.control, request.flags, null),
+      sendWithControl(ctx, entry, request.buffers, request.control, request.flags, null),
     );
   }
   return andThen(checkedAddress(ctx, "send", entry.facts, request.address, operation), (address) => {
     const attempt = openingFast(entry, operation, request, (flags) =>
-      entry.send(request.buffers, request.control, flags, address),
+      sendWithControl(ctx, entry, request.buffers, request.control, flags, address),
     );
     return perform(ctx, entry, "write", "sendmsg", request, attempt);
   });

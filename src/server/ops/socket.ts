@@ -45,9 +45,9 @@ export function openSocket(
 
 /** `socket(fileno=…)`: what is not said is what the kernel says. The handle is the same. */
 function describe(ctx: OpContext, request: SocketRequest, handle: bigint) {
-  // Not `entry`: a 0 that was set is a handle that is not there, and not one left unset.
-  const entry = ctx.session.find(handle);
-  if (entry === null) throw ctx.session.handleNotFound(handle);
+  // To `entry` a 0 would be a handle that was left unset.
+  if (handle === 0n) throw ctx.session.handleNotFound(handle);
+  const entry = ctx.session.entry(handle);
   const { native } = entry;
   if (native.type < 0) {
     const result = native.getsockname();

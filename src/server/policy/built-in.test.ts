@@ -41,11 +41,17 @@ describe("the built-in policy", () => {
   it("shows each principal the rules that apply to it", () => {
     expect(policy.rulesFor("uid:1000").map((rule) => rule.name)).toEqual([
       "admit-uid:1000-admin",
+      "admit-uid:1000-credentials",
+      "admit-uid:1000-shared",
       "admit-uid:1000-abstract",
       "admit-uid:1000-unix-path",
       "admit-uid:1000",
     ]);
-    expect(policy.rulesFor("uid:2000").map((rule) => rule.name)).toEqual(["admit-uid:2000-admin", "admit-uid:2000"]);
+    expect(policy.rulesFor("uid:2000").map((rule) => rule.name)).toEqual([
+      "admit-uid:2000-admin",
+      "admit-uid:2000-credentials",
+      "admit-uid:2000",
+    ]);
     expect(policy.rulesFor("uid:1001")).toEqual([]);
   });
 });

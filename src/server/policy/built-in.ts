@@ -12,7 +12,8 @@ export interface Admitted {
  * daemon may do; everyone else nothing. Only the daemon's own user and root are operators.
  *
  * A unix socket with a path is answered by a program that trusts the user who connects, and that would be the daemon's
- * user: it takes an admission of its own. Abstract names and unnamed sockets belong to nobody and need none.
+ * user: it takes an admission of its own. Abstract names and unnamed sockets belong to nobody and need none. The same
+ * admission is needed for sockets in common with other processes: these can connect them to a path, and hold up the daemon.
  */
 export function builtInPolicy(options: { readonly owner: string; readonly admitted: readonly Admitted[] }): Policy {
   const owners = new Set([options.owner, "uid:0"]);
@@ -34,9 +35,25 @@ function rulesOf(principal: string, unix: boolean): Rule[] {
   const principals = [principal];
   const admit: Rule = { name: `admit-${principal}`, allow: true, principals, verbs: ["*"], endpoints: ["*"] };
   const admin: Rule = { name: `${admit.name}-admin`, allow: false, principals, verbs: ["admin"], endpoints: ["*"] };
-  if (unix) return [admin, admit];
+  const credentials: Rule = {
+    name: `${admit.name}-credentials`,
+    allow: false,
+    principals,
+    verbs: ["ancillary"],
+    endpoints: ["credentials:*"],
+    remedy: "SCM_CREDENTIALS may name nobody but the caller's own process, user and group",
+  };
+  if (unix) return [admin, credentials, admit];
   return [
     admin,
+    credentials,
+    {
+      ...admit,
+      name: `${admit.name}-shared`,
+      allow: false,
+      endpoints: ["shared:*"],
+      remedy: `a socket that another process has too needs \`--admit ${principal},unix\``,
+    },
     { ...admit, name: `${admit.name}-abstract`, endpoints: ["unix:", "unix:@*"] },
     {
       ...admit,

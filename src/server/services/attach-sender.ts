@@ -9,8 +9,8 @@ import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/strea
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { authorise, checkedAddress } from "../authorise.js";
-import { controlFrom } from "../codec/control.js";
 import { BrokerFault } from "../errors.js";
+import { controlToSend, sendWithControl } from "../ops/send-control.js";
 import { setOption } from "../ops/setsockopt.js";
 import { AGAIN, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
@@ -102,12 +102,11 @@ export class AttachSender {
   #message(message: OutgoingMessage): Promise<void> | null {
     const { ctx, entry } = this.#attach;
     try {
-      const control = controlFrom(ctx.session, message.ancillaryData);
-      if (control.length > 0) authorise(ctx, "ancillary");
+      const control = controlToSend(ctx, message.ancillaryData);
       const address =
         message.address === undefined ? null : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => (): null | typeof AGAIN => {
-        const sent = entry.send([message.data], control, message.flags, to);
+        const sent = sendWithControl(ctx, entry, [message.data], control, message.flags, to);
         if (sent >= 0) {
           this.#sentBytes += BigInt(sent);
           this.#sentMessages += 1n;

@@ -113,7 +113,7 @@ class AttachStream {
       if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
       this.#fail(session.signal.reason);
     };
-    const onDestroy = (): void => this.#onEntryDestroyed();
+    const onDestroy = (): void => this.#onEntryDestroyed(entry);
     session.signal.addEventListener("abort", onSessionEnd);
     entry.onDestroy.add(onDestroy);
     const vacate = this.#leave;
@@ -199,10 +199,10 @@ class AttachStream {
   }
 
   /** Somebody closed the handle, perhaps this stream itself, which then ends well. */
-  #onEntryDestroyed(): void {
+  #onEntryDestroyed({ refusal }: SocketEntry): void {
     if (this.#ctx.session.ended) return;
     if (this.#sender?.closed === true) return;
-    this.#fail(new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, "the handle was closed"));
+    this.#fail(refusal ?? new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, "the handle was closed"));
   }
 }
 

@@ -8,6 +8,8 @@ export interface OpenDescription {
   handles: number;
   /** Where it may outlive them: see outliving.ts. */
   life: Life | null;
+  /** Whether it came from a process outside. See `isShared`. */
+  readonly fromOutside: boolean;
 }
 
 /** An open description that is followed. */
@@ -18,8 +20,15 @@ export interface Life {
   payer: Principal;
   /** How many handles name it, of all sessions. */
   handles: number;
+  /** Whether a process outside the daemon has it too, or may have it. */
+  shared: boolean;
+}
+
+/** Whether a process outside the daemon has it too, or may have it. Once it is so it stays so. */
+export function isShared({ life, fromOutside }: OpenDescription): boolean {
+  return life?.shared ?? fromOutside;
 }
 
 export function newDescription(): OpenDescription {
-  return { nonblocking: false, handles: 0, life: null };
+  return { nonblocking: false, handles: 0, life: null, fromOutside: false };
 }

@@ -40,7 +40,8 @@ export class Outliving {
   /** Follows what a handle names, for `payer`. 0, or -errno: -EPERM of files, which cannot be followed. */
   follow({ native, description }: Pick<SocketEntry, "native" | "description">, payer: Principal): number {
     if (description.life === null) {
-      const life = this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, payer);
+      const life =
+        this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, payer, description.fromOutside);
       if (typeof life === "number") return life;
       life.handles += description.handles;
       description.life = life;
@@ -51,7 +52,9 @@ export class Outliving {
 
   /** The description of a descriptor that was received. */
   descriptionOf(received: Followed): OpenDescription {
-    return { ...newDescription(), life: this.#byInode.get(received.inode) ?? null };
+    const life = this.#byInode.get(received.inode) ?? null;
+    // What the daemon made was followed before it could be sent.
+    return { ...newDescription(), life, fromOutside: life === null };
   }
 
   /** One handle more names a description. */
@@ -85,11 +88,11 @@ export class Outliving {
     this.#nextLook = end + PAUSE * (end - start);
   }
 
-  #begin(native: NativeSocket, payer: Principal): Life | number {
+  #begin(native: NativeSocket, payer: Principal, shared: boolean): Life | number {
     this.#lastId += 1;
     const error = this.#native.follow(native, this.#lastId);
     if (error < 0) return error;
-    const life: Life = { id: this.#lastId, inode: native.inode, payer, handles: 0 };
+    const life: Life = { id: this.#lastId, inode: native.inode, payer, handles: 0, shared };
     this.#lives.set(life.id, life);
     if (life.inode !== 0) this.#byInode.set(life.inode, life);
     return life;

@@ -25,6 +25,8 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
     counters,
     outliving: new Outliving(loadAddon()),
     maxWaiting: 16,
+    refusalOfShared: () => null,
+    onShared: () => undefined,
     onEnd: (reason) => ends.push(reason),
   });
   return { session, counters, principal, ends };
@@ -74,6 +76,8 @@ describe("Session", () => {
       counters,
       outliving: new Outliving(loadAddon()),
       maxWaiting: 16,
+      refusalOfShared: () => null,
+      onShared: () => undefined,
       onEnd: () => undefined,
     };
     const session = new Session({ ...options, lease: null });

@@ -16,13 +16,14 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Principal } from "../principal.js";
 import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
-import { newDescription, type OpenDescription } from "./open-description.js";
+import { isShared, type Life, newDescription, type OpenDescription } from "./open-description.js";
 import type { Outliving } from "./outliving.js";
 import type { ProcessLife } from "./process-life.js";
 import { Quota } from "./quota.js";
 import { startTimer } from "./readiness.js";
 import { type Handle, SocketEntry, type SocketFacts } from "./socket-entry.js";
 
+const AF_VSOCK = 40;
 const { EBADF, ECONNRESET, EOPNOTSUPP, EPERM } = constants.errno;
 
 /** What the kernel says that a descriptor is. */
@@ -50,6 +51,10 @@ export interface SessionOptions {
   readonly counters: Counters;
   readonly outliving: Outliving;
   readonly maxWaiting: number;
+  /** Why the principal may not have sockets in common with processes outside; null when it may. */
+  readonly refusalOfShared: () => Error | null;
+  /** Called when a process outside has got a socket. */
+  readonly onShared: (life: Life) => void;
   /** Called once, with why. */
   readonly onEnd: (reason: BrokerFault) => void;
 }
@@ -116,10 +121,16 @@ export class Session {
     return this.#cancelLease === null ? null : Math.max(0, this.#expiresAt - performance.now());
   }
 
-  /** Finds a handle of this session. Throws HANDLE_NOT_FOUND, or MALFORMED_REQUEST for 0, which is a field left unset. */
+  /**
+   * Finds a handle of this session. Throws HANDLE_NOT_FOUND, MALFORMED_REQUEST for 0, which is a field left unset, or why the
+   * handle is withheld.
+   */
   entry(handle: bigint): SocketEntry {
     const entry = this.#entries.get(handle);
-    if (entry !== undefined) return entry;
+    if (entry !== undefined) {
+      if (entry.refusal !== null) throw entry.refusal;
+      return entry;
+    }
     if (handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
     throw this.handleNotFound(handle);
   }
@@ -132,8 +143,10 @@ export class Session {
     return new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}${why}`);
   }
 
+  /** Finds a handle of this session that is not withheld, or answers null. */
   find(handle: bigint): SocketEntry | null {
-    return this.#entries.get(handle) ?? null;
+    const entry = this.#entries.get(handle);
+    return entry === undefined || entry.refusal !== null ? null : entry;
   }
 
   /**
@@ -165,7 +178,9 @@ export class Session {
   /** Adopts a descriptor that was received, or closes it and answers null when there is no room. */
   adoptIfRoom(socket: NativeSocket): SocketEntry | null {
     try {
-      return this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
+      const entry = this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
+      this.withholdShared(entry);
+      return entry;
     } catch (error) {
       if (error instanceof BrokerFault) return null;
       throw error;
@@ -205,9 +220,33 @@ export class Session {
     if (this.defaultTimeout !== null) entry.description.nonblocking = true;
   }
 
+  /**
+   * Withholds a socket that a process outside has too, from a principal that the policy does not let have such: any system
+   * call on it may be made to wait for ever by the other process, and what it sends has the daemon's identity.
+   */
+  withholdShared(entry: SocketEntry): void {
+    if (entry.native.family < 0 || !isShared(entry.description)) return;
+    const refusal = this.#options.refusalOfShared();
+    if (refusal === null) return;
+    entry.refusal = refusal;
+    // To follow a socket is to poll it, for which vsock takes the lock that the other process may hold.
+    if (entry.native.closesOnThread && entry.native.family !== AF_VSOCK) {
+      this.#options.outliving.follow(entry, this.principal);
+    }
+    entry.destroy(refusal);
+  }
+
+  /** Takes note that a process outside has a socket from now on: withholds every handle of it that may not be kept. */
+  share({ description }: SocketEntry): void {
+    const { life } = description;
+    if (life === null || life.shared) return;
+    life.shared = true;
+    this.#options.onShared(life);
+  }
+
   /** Closes a handle. Throws HANDLE_NOT_FOUND, or what close(2) said; not ECONNRESET, as Python. */
   close(handle: bigint): void {
-    const entry = this.entry(handle);
+    const entry = this.#entries.get(handle) ?? this.entry(handle);
     const result = this.#release(entry, systemError(-EBADF, "close"));
     if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
   }
@@ -272,6 +311,7 @@ export class Session {
   }
 
   #release(entry: SocketEntry, reason: unknown): number {
+    // Followed before it is forgotten, so that it counts until it is closed.
     if (entry.native.closesOnThread) this.#options.outliving.follow(entry, this.principal);
     this.#forget(entry);
     return entry.destroy(reason);

@@ -3,6 +3,7 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
 import type { Principal } from "../principal.js";
+import type { Life } from "./open-description.js";
 import type { Outliving } from "./outliving.js";
 import { type Lease, Session } from "./session.js";
 
@@ -14,15 +15,23 @@ export class Sessions {
   readonly #limits: Limits;
   readonly #counters: Counters;
   readonly #outliving: Outliving;
+  readonly #refusalOfShared: (principal: Principal) => Error | null;
   readonly #live = new Set<Session>();
   readonly #byToken = new Map<string, Session>();
   #opened = 0;
   readonly #ends = new Map<string, { readonly principal: string; readonly reason: BrokerFault }>();
 
-  constructor(options: { limits: Limits; counters: Counters; outliving: Outliving }) {
+  constructor(options: {
+    readonly limits: Limits;
+    readonly counters: Counters;
+    readonly outliving: Outliving;
+    /** Why a principal may not have sockets in common with processes outside; null when it may. */
+    readonly refusalOfShared: (principal: Principal) => Error | null;
+  }) {
     this.#limits = options.limits;
     this.#counters = options.counters;
     this.#outliving = options.outliving;
+    this.#refusalOfShared = options.refusalOfShared;
   }
 
   /** Oldest first. */
@@ -40,6 +49,8 @@ export class Sessions {
       counters: this.#counters,
       outliving: this.#outliving,
       maxWaiting: this.#limits.maxWaiting,
+      refusalOfShared: () => this.#refusalOfShared(options.principal),
+      onShared: (life) => this.#withhold(life),
       onEnd: (reason) => {
         this.#live.delete(session);
         this.#counters.sessions -= 1;
@@ -69,6 +80,14 @@ export class Sessions {
       if (session.id === id) return session;
     }
     return null;
+  }
+
+  #withhold(life: Life): void {
+    for (const session of this.#live) {
+      for (const entry of session.entries) {
+        if (entry.description.life === life) session.withholdShared(entry);
+      }
+    }
   }
 
   #remember(session: Session, reason: BrokerFault): void {

@@ -74,7 +74,9 @@ export class SocketEntry {
   sending = false;
   /** Connections that were accepted for somebody who went away before getting them. They come before the kernel's. */
   readonly undelivered: Connection[] = [];
-  /** Called when the entry is destroyed. */
+  /** Why its handle is good for nothing any more but to be closed; null while it is. The descriptor is closed then. */
+  refusal: Error | null = null;
+  /** Called when the descriptor is closed. */
   readonly onDestroy = new Set<() => void>();
   #pushback: Pushback | null = null;
 
