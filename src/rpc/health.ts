@@ -1,4 +1,10 @@
-import { status as Code, type handleUnaryCall, type Server, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  status as Code,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Server,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { HealthImplementation, service } from "grpc-health-check";
 
 /** The standard health service. */
@@ -8,9 +14,11 @@ export interface Health {
 }
 
 type Check = handleUnaryCall<{ readonly service: string }, unknown>;
+type Watch = handleServerStreamingCall<{ readonly service: string }, unknown>;
 
 /** The library's answer has the name that was asked for in it, and one of 100 KiB ends the caller's connection. */
 const LONGEST_NAME = 256;
+const TOO_LONG = "no service has so long a name";
 
 /** Adds grpc.health.v1.Health for the whole server ("") and for each service. */
 export function addHealth(server: Server, services: readonly string[]): Health {
@@ -21,9 +29,16 @@ export function addHealth(server: Server, services: readonly string[]): Health {
       const check = handlers.check as Check;
       const bounded: Check = (call, callback) => {
         if (call.request.service.length <= LONGEST_NAME) check(call, callback);
-        else callback({ code: Code.NOT_FOUND, details: "no service has so long a name" });
+        else callback({ code: Code.NOT_FOUND, details: TOO_LONG });
       };
-      server.addService(definition, { ...handlers, check: bounded });
+      const watch = handlers.watch as Watch;
+      // The library keeps each name that was watched for ever, and anyone who can connect may watch.
+      const watchKnown: Watch = (call) => {
+        if (names.includes(call.request.service)) watch(call);
+        else if (call.request.service.length <= LONGEST_NAME) call.write({ status: "SERVICE_UNKNOWN" });
+        else call.emit("error", { code: Code.NOT_FOUND, details: TOO_LONG });
+      };
+      server.addService(definition, { ...handlers, check: bounded, watch: watchKnown });
     },
   } as Server);
   return {

@@ -1,16 +1,17 @@
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import type { Server } from "@grpc/grpc-js";
+import type { handleBidiStreamingCall, Server, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { file_google_rpc_status } from "../gen/google/rpc/status_pb.js";
 import { file_sockbroker_v1_error } from "../gen/sockbroker/v1/error_pb.js";
 import { healthFiles } from "./health.js";
+import type { Turns } from "./turns.js";
 
 /**
  * Adds grpc.reflection.v1 and v1alpha for the services, for the health service, and for what errors carry: no method names
  * the messages of the details, and a tool that does not find them prints bytes.
  */
-export function addReflection(server: Server, services: readonly DescService[]): void {
+export function addReflection(server: Server, services: readonly DescService[], turns: Turns): void {
   const files = new Map<string, DescFile>();
   for (const service of services) collect(service.file, files);
   collect(file_google_rpc_status, files);
@@ -22,7 +23,29 @@ export function addReflection(server: Server, services: readonly DescService[]):
   const definition = {
     "sockbroker.v1": { format: "Protocol Buffer 3 DescriptorProto", type: {}, fileDescriptorProtos },
   };
-  new ReflectionService(definition as never).addToServer(server);
+  new ReflectionService(definition as never).addToServer({
+    addService: (definition: Parameters<Server["addService"]>[0], handlers: UntypedServiceImplementation) => {
+      const info = handlers.ServerReflectionInfo as Info;
+      server.addService(definition, { ServerReflectionInfo: boundedInfo(info, turns) });
+    },
+  } as Server);
+}
+
+type Info = handleBidiStreamingCall<unknown, unknown>;
+
+/** The library reads on whether or not its answers are read, and anyone who can connect may ask. */
+function boundedInfo(info: Info, turns: Turns): Info {
+  return (stream) => {
+    info(stream);
+    const resume = (): void => {
+      if (!stream.writableNeedDrain) stream.resume();
+    };
+    stream.on("drain", resume);
+    stream.on("data", () => {
+      const waits = turns.waitIfSpent(resume);
+      if (waits || stream.writableNeedDrain) stream.pause();
+    });
+  };
 }
 
 /** Dependencies first. */

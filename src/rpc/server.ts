@@ -21,6 +21,7 @@ import { raiseReceiveWindow } from "./receive-window.js";
 import { addReflection } from "./reflection.js";
 import { type Decoded, serverDefinition } from "./service-definition.js";
 import { toGrpcStatus } from "./status.js";
+import { Turns } from "./turns.js";
 
 /** Serves a unary RPC: answers the parts of its response. */
 export type UnaryHandler = (call: Call, request: never) => object | Promise<object>;
@@ -68,13 +69,15 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     "grpc.max_concurrent_streams": options.maxStreams,
     "grpc.enable_channelz": 0,
   });
+  const turns = new Turns();
   for (const handlers of options.services) {
     const asBytes = new Set(Object.keys(handlers.bidiBytes ?? {}));
-    server.addService(serverDefinition(handlers.service, asBytes), implementation(handlers, options));
+    server.addService(serverDefinition(handlers.service, asBytes), implementation(handlers, options, turns));
   }
   addReflection(
     server,
     options.services.map(({ service }) => service),
+    turns,
   );
   const health = addHealth(
     server,
@@ -96,22 +99,31 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   };
 }
 
-function implementation(handlers: ServiceHandlers, options: RpcServerOptions): Record<string, UntypedHandleCall> {
+function implementation(
+  handlers: ServiceHandlers,
+  options: RpcServerOptions,
+  turns: Turns,
+): Record<string, UntypedHandleCall> {
   const calls: Record<string, UntypedHandleCall> = {};
   for (const method of handlers.service.methods) {
-    calls[method.localName] = handlerOf(method, handlers, options);
+    calls[method.localName] = handlerOf(method, handlers, options, turns);
   }
   return calls;
 }
 
-function handlerOf(method: DescMethod, handlers: ServiceHandlers, options: RpcServerOptions): UntypedHandleCall {
+function handlerOf(
+  method: DescMethod,
+  handlers: ServiceHandlers,
+  options: RpcServerOptions,
+  turns: Turns,
+): UntypedHandleCall {
   const { localName } = method;
   const unary = handlers.unary?.[localName];
   const bidi = handlers.bidi?.[localName] ?? handlers.bidiBytes?.[localName];
   const writable = handlers.writable?.[localName];
   if (method.methodKind === "unary" && unary !== undefined) return unaryHandler(method, unary, options);
   if (method.methodKind === "bidi_streaming" && bidi !== undefined) {
-    const serve: handleBidiStreamingCall<Decoded<never>, never> = (stream) => bidi(new BidiServerCall(stream));
+    const serve: handleBidiStreamingCall<Decoded<never>, never> = (stream) => bidi(new BidiServerCall(stream, turns));
     return serve;
   }
   if (method.methodKind === "server_streaming" && writable !== undefined) {

@@ -27,6 +27,7 @@ const SERVICES = [
 ].map((name) => `sockbroker.v1.${name}`);
 const SERVING = 1;
 const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
 const NOT_FOUND = 5;
 
 let daemon: RawDaemon;
@@ -99,18 +100,18 @@ describe("health", () => {
     expect(await health("")).toBe(SERVING);
   });
 
+  it("does not know services that are watched and do not exist, and ends the watch of a long name", async () => {
+    const unknown = watch(client, "no.such.Service");
+    expect((await unknown.next()).value).toBe(SERVICE_UNKNOWN);
+    await unknown.return?.();
+    await expect(watch(client, "a".repeat(100_000)).next()).rejects.toMatchObject({ code: NOT_FOUND });
+    expect(await health("")).toBe(SERVING);
+  });
+
   it("tells whoever watches that the daemon drains", async () => {
     await using draining = await RawDaemon.start();
     const watcher = new Client(`unix:${draining.path}`, credentials.createInsecure());
-    const call = watcher.makeServerStreamRequest(
-      "/grpc.health.v1.Health/Watch",
-      same,
-      statusIn,
-      healthRequest(""),
-      new Metadata(),
-    );
-    call.on("error", () => undefined);
-    const statuses = call[Symbol.asyncIterator]() as AsyncIterator<number>;
+    const statuses = watch(watcher, "");
     expect((await statuses.next()).value).toBe(SERVING);
     using operator = draining.client();
     await operator.unary(AdminService.method.drain, { grace: { nanos: 1 } });
@@ -129,6 +130,13 @@ function health(service: string): Promise<number> {
       error === null ? resolve(status ?? 0) : reject(error),
     );
   });
+}
+
+function watch(client: Client, service: string): AsyncIterator<number> {
+  const request = healthRequest(service);
+  const call = client.makeServerStreamRequest("/grpc.health.v1.Health/Watch", same, statusIn, request, new Metadata());
+  call.on("error", () => undefined);
+  return call[Symbol.asyncIterator]() as AsyncIterator<number>;
 }
 
 function healthRequest(service: string): Buffer {

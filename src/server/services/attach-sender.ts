@@ -45,7 +45,7 @@ export class AttachSender {
       case "messages":
         return this.#sending(() => this.#messages(frame.value.messages));
       case "sync":
-        this.#attach.write({ case: "synced", value: { id: frame.value.id, ...this.sent } });
+        this.#attach.answer({ case: "synced", value: { id: frame.value.id, ...this.sent } });
         return null;
       case "shutdown":
         this.#control(() => checkNumber(this.#attach.entry.native.shutdown(frame.value.how), "shutdown"));
@@ -187,7 +187,7 @@ export class AttachSender {
 
   #report(activity: AttachError_Activity, error: unknown, final: boolean): void {
     if (this.#attach.signal.aborted) return;
-    this.#attach.write({
+    this.#attach.answer({
       case: "error",
       value: { activity, status: this.#attach.deps.statusOf(error), final, ...this.sent },
     });

@@ -26,6 +26,8 @@ type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
+/** What a small frame takes in memory beside its bytes. */
+const ANSWER_OVERHEAD_BYTES = 512;
 
 /** Serves StreamService.Attach. */
 export function serveAttach(deps: StreamDeps, call: AttachCall): void {
@@ -43,6 +45,8 @@ export interface AttachContext {
   readonly signal: AbortSignal;
   /** Writes a frame, and calls back once the transport has it. */
   readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
+  /** Writes a frame that one of the caller's asked for. */
+  readonly answer: (frame: FrameInit) => void;
   /** As `write`, for a frame with the prefix of its message. The bytes must stay as they are until then. */
   readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
 }
@@ -133,6 +137,10 @@ class AttachStream {
       start,
       signal: this.#ending.signal,
       write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
+      answer: (frame) => {
+        const bytes = encodeFrame(frame);
+        this.#call.answer(bytes, bytes.length + ANSWER_OVERHEAD_BYTES);
+      },
       writeFramed: (frame, onHandedOver) => this.#call.writeFramed(frame, onHandedOver),
     };
     this.#sender = new AttachSender(context);

@@ -24,6 +24,9 @@ interface Interest {
   readonly stop: () => void;
 }
 
+/** What an event takes in memory until its response has been read. */
+const EVENT_BYTES = 128;
+
 type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
 
 /** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
@@ -148,7 +151,8 @@ class WatchStream {
       this.#scheduled = false;
       const events = [...this.#pending].map(([handle, events]) => ({ handle, events }));
       this.#pending = new Map();
-      if (events.length > 0) this.#call.write(create(WatchResponseSchema, { events }));
+      if (events.length === 0) return;
+      this.#call.answer(create(WatchResponseSchema, { events }), events.length * EVENT_BYTES);
     });
   }
 }
