@@ -16,19 +16,19 @@ const script = `
   import { processLife } from ${JSON.stringify(MODULE)};
   const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });
   await once(child, "spawn");
-  const lives = processLife(child.pid);
-  const answers = [lives()];
+  const life = processLife(child.pid);
+  const answers = [life.lives()];
   const taken = [];
   try {
     for (;;) taken.push(openSync("/dev/null"));
   } catch (error) {
-    answers.push(error.code, lives(), processLife(child.pid));
+    answers.push(error.code, life.lives(), processLife(child.pid));
   }
   for (const fd of taken) closeSync(fd);
-  answers.push(lives());
+  answers.push(life.lives());
   child.kill("SIGKILL");
   await once(child, "exit");
-  answers.push(lives(), processLife(child.pid));
+  answers.push(life.lives(), processLife(child.pid));
   console.log(JSON.stringify(answers));
 `;
 

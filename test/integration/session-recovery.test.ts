@@ -236,6 +236,40 @@ describe("a process that ends without closing", () => {
     await until("everything is gone", gone, 10_000);
   });
 
+  test("takes every session that it had with it, and none of another process", async () => {
+    const raw = new URL("../../dist/rpc/client-channel.js", import.meta.url).href;
+    const call = new URL("../../dist/rpc/unary-call.js", import.meta.url).href;
+    const messages = new URL("../../dist/gen/sockbroker/v1/session_service_pb.js", import.meta.url).href;
+    const script = `
+      import { create } from "@bufbuild/protobuf";
+      import { openChannel } from ${JSON.stringify(raw)};
+      import { unaryCall } from ${JSON.stringify(call)};
+      import { OpenSessionRequestSchema, SessionService } from ${JSON.stringify(messages)};
+      const channel = openChannel(${JSON.stringify(daemon.endpoint.replace("unix://", ""))});
+      const request = create(OpenSessionRequestSchema, { endsWithProcess: true, lease: { seconds: 600n } });
+      for (let i = 0; i < 300; i++) await unaryCall(channel, SessionService.method.openSession, request, {});
+      console.log("opened");
+      process.stdin.resume();
+    `;
+    const start = () => {
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      return { child, opened: once(child.stdout, "data"), ended: once(child, "close") };
+    };
+    const before = await sessions();
+    const [ends, lives] = [start(), start()];
+    await Promise.all([ends.opened, lives.opened]);
+    expect(await sessions()).toBe(before + 600);
+    ends.child.kill("SIGKILL");
+    await ends.ended;
+    await until("its sessions are gone", async () => (await sessions()) <= before + 300);
+    expect(await sessions()).toBe(before + 300);
+    lives.child.kill("SIGKILL");
+    await lives.ended;
+    await until("the others are gone, too", async () => (await sessions()) === before);
+  });
+
   test("leaves a session that was asked for to its lease, for others", async () => {
     const script = `
       import { connect } from ${JSON.stringify(client)};

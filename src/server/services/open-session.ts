@@ -27,7 +27,7 @@ export function openSession(door: Door, sessions: Sessions, call: Call, request:
   if (Buffer.byteLength(request.name) > LONGEST_NAME_BYTES) {
     throw value("NAME_TOO_LONG", `the name of a session has at most ${LONGEST_NAME_BYTES} bytes`);
   }
-  const lease = { milliseconds, lives: request.endsWithProcess ? processLife(peer.pid) : null };
+  const lease = { milliseconds, process: request.endsWithProcess ? processLife(peer.pid) : null };
   const session = sessions.open({ principal, name: request.name, lease });
   return { token: session.token, session: sessionInfoOf(session) };
 }

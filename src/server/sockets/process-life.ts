@@ -1,20 +1,28 @@
 import { readFileSync } from "node:fs";
 
-/** Tells whether a process is still there, as far as can be seen. */
-export type ProcessLife = () => boolean;
+/** A process, by its number and when it began, for a number is used again. */
+export interface ProcessLife {
+  /** The same for the same process alone. */
+  readonly key: string;
+  /** Tells whether it is still there, as far as can be seen. */
+  lives(): boolean;
+}
 
 /**
- * Answers how to tell whether a process still lives: by its number and when it began, for a number is used again. null for one
- * that cannot be seen: it is in another pid namespace, hidden, or gone.
+ * Answers how to tell whether a process still lives; null for one that cannot be seen: it is in another pid namespace, hidden,
+ * or gone.
  *
  * Not by a pidfd: kernels before 6.5 give none of a peer, and it would be a descriptor for each session.
  */
 export function processLife(pid: number): ProcessLife | null {
   const began = beganAt(pid);
   if (began === "gone" || began === "unknown") return null;
-  return () => {
-    const now = beganAt(pid);
-    return now === began || now === "unknown";
+  return {
+    key: `${pid} ${began}`,
+    lives: () => {
+      const now = beganAt(pid);
+      return now === began || now === "unknown";
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
 import { newPrincipal } from "../principal.js";
 import { Outliving } from "./outliving.js";
+import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
 
 const facts = { family: 1, type: 1, protocol: 0 };
@@ -24,6 +25,7 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
     lease: options.lease ?? null,
     counters,
     outliving: new Outliving(loadAddon()),
+    processes: new ProcessWatch(),
     maxWaiting: 16,
     refusalOfShared: () => null,
     onShared: () => undefined,
@@ -75,13 +77,14 @@ describe("Session", () => {
       name: "",
       counters,
       outliving: new Outliving(loadAddon()),
+      processes: new ProcessWatch(),
       maxWaiting: 16,
       refusalOfShared: () => null,
       onShared: () => undefined,
       onEnd: () => undefined,
     };
     const session = new Session({ ...options, lease: null });
-    const leased = new Session({ ...options, lease: { milliseconds: 1_000, lives: null } });
+    const leased = new Session({ ...options, lease: { milliseconds: 1_000, process: null } });
     expect(session.adopt(socket(), facts).handle).toBe(handle + 1n);
     expect(() => session.entry(handle)).toThrowError(
       expect.objectContaining({
@@ -159,7 +162,7 @@ describe("Session", () => {
     afterEach(() => void vi.useRealTimers());
 
     it("ends when its lease runs out", () => {
-      const { session, counters } = open({ lease: { milliseconds: 10_000, lives: null } });
+      const { session, counters } = open({ lease: { milliseconds: 10_000, process: null } });
       expect(session.remainingLease).toBeGreaterThan(0);
       vi.advanceTimersByTime(9_999);
       expect(session.ended).toBe(false);
@@ -169,7 +172,7 @@ describe("Session", () => {
     });
 
     it("does not expire while it is attended", () => {
-      const { session } = open({ lease: { milliseconds: 10_000, lives: null } });
+      const { session } = open({ lease: { milliseconds: 10_000, process: null } });
       const leave = session.attend();
       vi.advanceTimersByTime(30_000);
       expect(session.ended).toBe(false);

@@ -19,6 +19,7 @@ import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-num
 import { isShared, type Life, newDescription, type OpenDescription } from "./open-description.js";
 import type { Outliving } from "./outliving.js";
 import type { ProcessLife } from "./process-life.js";
+import type { ProcessWatch } from "./process-watch.js";
 import { Quota } from "./quota.js";
 import { startTimer } from "./readiness.js";
 import { type Handle, SocketEntry, type SocketFacts } from "./socket-entry.js";
@@ -33,13 +34,9 @@ function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
 
 export interface Lease {
   readonly milliseconds: number;
-  /** Whether the process lives with which the session ends; null when it ends with none. */
-  readonly lives: ProcessLife | null;
+  /** The process with which the session ends; null when it ends with none. */
+  readonly process: ProcessLife | null;
 }
-
-/** How soon to look after the process of a session that nobody attends: its connection ends a moment before it does. */
-const FIRST_LOOK_MS = 5;
-const LONGEST_LOOK_MS = 1_000;
 
 export interface SessionOptions {
   /** How many sessions were opened before it. */
@@ -50,6 +47,7 @@ export interface SessionOptions {
   readonly lease: Lease | null;
   readonly counters: Counters;
   readonly outliving: Outliving;
+  readonly processes: ProcessWatch;
   readonly maxWaiting: number;
   /** Why the principal may not have sockets in common with processes outside; null when it may. */
   readonly refusalOfShared: () => Error | null;
@@ -81,6 +79,7 @@ export class Session {
   readonly #began = new Date();
   #attending = 0;
   #cancelLease: (() => void) | null = null;
+  #stopLooking: (() => void) | null = null;
   #expiresAt = 0;
 
   constructor(options: SessionOptions) {
@@ -271,34 +270,24 @@ export class Session {
 
   /** Starts the lease anew. */
   renew(): void {
-    this.#stopLease();
+    this.#cancelLease?.();
+    this.#cancelLease = null;
     if (this.lease === null || this.#attending > 0 || this.ended) return;
-    const { milliseconds, lives } = this.lease;
+    const { milliseconds, process } = this.lease;
     this.#expiresAt = performance.now() + milliseconds;
-    const { counters } = this.#options;
+    const { counters, processes } = this.#options;
     counters.timers += 1;
     const cancel = startTimer(milliseconds, () => {
       this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session ran out"));
     });
-    const cancelLook = lives === null ? () => undefined : this.#lookAfter(lives);
     this.#cancelLease = () => {
       counters.timers -= 1;
       cancel();
-      cancelLook();
     };
-  }
-
-  /** Ends the session when its process has ended. Answers how to stop looking. */
-  #lookAfter(lives: ProcessLife): () => void {
-    let timer: NodeJS.Timeout;
-    const look = (milliseconds: number): void => {
-      timer = setTimeout(() => {
-        if (lives()) look(Math.min(milliseconds * 2, LONGEST_LOOK_MS));
-        else this.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the process of the session has ended"));
-      }, milliseconds);
-    };
-    look(FIRST_LOOK_MS);
-    return () => clearTimeout(timer);
+    if (process === null) return;
+    this.#stopLooking ??= processes.watch(process, () => {
+      this.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the process of the session has ended"));
+    });
   }
 
   /** Ends the session: what waits ends with `reason`, and every handle is closed. Idempotent. */
@@ -327,5 +316,7 @@ export class Session {
   #stopLease(): void {
     this.#cancelLease?.();
     this.#cancelLease = null;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
   }
 }

@@ -5,6 +5,7 @@ import type { Limits } from "../limits.js";
 import type { Principal } from "../principal.js";
 import type { Life } from "./open-description.js";
 import type { Outliving } from "./outliving.js";
+import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
 
 /** How many tokens of ended sessions are remembered, so that their holders learn why. */
@@ -16,6 +17,7 @@ export class Sessions {
   readonly #counters: Counters;
   readonly #outliving: Outliving;
   readonly #refusalOfShared: (principal: Principal) => Error | null;
+  readonly #processes = new ProcessWatch();
   readonly #live = new Set<Session>();
   readonly #byToken = new Map<string, Session>();
   #opened = 0;
@@ -48,6 +50,7 @@ export class Sessions {
       ordinal: this.#opened++,
       counters: this.#counters,
       outliving: this.#outliving,
+      processes: this.#processes,
       maxWaiting: this.#limits.maxWaiting,
       refusalOfShared: () => this.#refusalOfShared(options.principal),
       onShared: (life) => this.#withhold(life),
