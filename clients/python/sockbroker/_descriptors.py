@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Optional
 
 from ._received import Received, kept_bytes, take_first
-from ._status import kernel_error
+from ._status import is_kernel_error, kernel_error
 
 if TYPE_CHECKING:
     from ._flow import ReceiveFlow, SendFlow
@@ -50,7 +50,7 @@ class Descriptor:
         # What an interrupted call had received or accepted; it comes before what the kernel has.
         self.received: deque[Received] = deque()
         self.connections: deque[tuple[int, Any]] = deque()
-        # Why something may be missing behind what was received: to be raised once, in its place.
+        # What is to be raised once, behind what was received: the kernel's error, or why something may be missing.
         self.gap: Optional[Exception] = None
         self.stream = True
         # What it was last said to be called, by verb: for finalizers, which cannot ask.
@@ -92,6 +92,21 @@ class Descriptor:
             self.sending.close_when_idle()
         return self
 
+    def take_error(self) -> Optional[OSError]:
+        """Takes the kernel's error that is to be raised behind what was received, if there is one: it is told but once."""
+        error: Optional[Exception] = None
+        if is_kernel_error(self.gap):
+            error, self.gap = self.gap, None
+        elif self.receiving is not None:
+            error = self.receiving.take_error()
+        return error if isinstance(error, OSError) else None
+
+    @property
+    def unread(self) -> bool:
+        """Whether data was received that nobody took, and nobody else can take."""
+        flow = self.receiving
+        return self.stream and not self.shared and (self.kept_bytes > 0 or (flow is not None and flow.unread))
+
     def now_shared(self) -> Descriptor:
         """Notes that another descriptor is to stand for the same socket: nothing may flow ahead from here on."""
         self.shared = True
@@ -121,8 +136,8 @@ class Descriptor:
         self.shared = True
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what was received before, as recvmsg(2) would; None if there is nothing. Raises ConnectionLost, once, where
-        something may be missing."""
+        """Takes what was received before, as recvmsg(2) would; None if there is nothing. Raises, once, the kernel's
+        error that was behind it, or ConnectionLost where something may be missing."""
         data = ahead.pop(self.number, b"")
         if data:
             rest = data if flags & _MSG_PEEK else data[size:]

@@ -25,7 +25,7 @@ from ._real import real
 from ._received import Received
 from ._descriptors import Descriptor
 from ._session import Session
-from ._status import broker_error, error_from_status
+from ._status import broker_error, error_from_status, is_kernel_error
 from ._stream import error_from_rpc
 from ._wire import only_field, varint
 from .errors import ConnectionLost
@@ -146,8 +146,10 @@ class ReceiveFlow(_Attachment):
         self._ahead = 0
         self._ending = False
         self._dropping = False
-        # After the peer's end of data or an error nothing comes here; the kernel says so again to whoever asks it.
+        # After the peer's end of data, or an error that was told, nothing comes here; the kernel says so to whoever asks.
         self._ended = False
+        # Whether something came that nobody took, and that is gone.
+        self._dropped = False
         start = stream_service_pb2.AttachStart(handle=handle, receive_only=True, max_message_bytes=PIECE_BYTES)
         super().__init__(session, start)
 
@@ -185,8 +187,8 @@ class ReceiveFlow(_Attachment):
     def end(self) -> None:
         """Ends the flow, exactly: what came ahead is here, and all else is still the socket's.
 
-        A signal handler's exception is raised when that is so. An error that ended the flow before is the kernel's to
-        say again; if it is that the connection broke, something may be missing, and the descriptor is left to say so.
+        A signal handler's exception is raised when that is so. An error that ended the flow before is left to the
+        descriptor to say; if it is that the connection broke, something may be missing.
         """
         _waiting.require()
         with self._changed:
@@ -210,8 +212,21 @@ class ReceiveFlow(_Attachment):
             self._changed.notify_all()
         super().close(reason)
 
+    def take_error(self) -> Optional[Exception]:
+        """Takes the kernel's error that ended the flow and that nobody was told, if there is one."""
+        with self._changed:
+            if self._ended or not self._attached or not is_kernel_error(self._error):
+                return None
+            error, self._error, self._ended = self._error, None, True
+            return error
+
+    @property
+    def unread(self) -> bool:
+        """Whether something came that nobody took."""
+        return bool(self._pieces) or self._dropped
+
     def hand_over(self, descriptor: Descriptor) -> None:
-        """Leaves what nobody took to the descriptor."""
+        """Leaves what nobody took to the descriptor, and the error behind it, which the kernel tells but once."""
         with self._changed:
             rest = b"".join(self._pieces)
             self._pieces.clear()
@@ -219,12 +234,15 @@ class ReceiveFlow(_Attachment):
                 descriptor.received.append(Received(rest, len(rest), [], 0, None))
             if self._cut is not None and self._attached and not self._ended:
                 descriptor.gap = self._cut
+            else:
+                descriptor.gap = self.take_error() or descriptor.gap
             if descriptor.receiving is self:
                 descriptor.receiving = None
 
     def _on_data(self, data: memoryview) -> None:
         with self._changed:
             if self._dropping:
+                self._dropped = True
                 return
             self._pieces.append(data)
             self._ahead += len(data)

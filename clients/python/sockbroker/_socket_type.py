@@ -33,7 +33,7 @@ from ._option_pointers import option_answer, option_size
 from ._real import real
 from ._received import Received, as_long_as
 from ._session import Session
-from ._status import kernel_error
+from ._status import is_kernel_error, kernel_error
 from ._stream import Kept, OperationStream, Pending
 from .errors import ConnectionLost
 
@@ -43,6 +43,7 @@ TYPE_FLAGS: int = _SOCK_NONBLOCK | getattr(real, "SOCK_CLOEXEC", 0o2000000)
 _SOCK_STREAM = 1
 # Streams of data and nothing else: no descriptors, no credentials.
 _PLAIN_FAMILIES = frozenset((2, 10, 40))
+_SOL_SOCKET, _SO_ERROR, _SO_LINGER = 1, 4, 13
 _MSG_OOB = 0x1
 _MSG_PEEK = 0x2
 _MSG_DONTWAIT = 0x40
@@ -288,7 +289,14 @@ class socket:  # noqa: N801, the name is the interpreter's
         request.handle = descriptor.handle
         if verb in _NAMING:
             descriptor.names.clear()
-        response = descriptor.session.call(verb, request, kept)
+        try:
+            response = descriptor.session.call(verb, request, kept)
+        except BrokenPipeError:
+            # A send tells why, if nobody was told yet.
+            error = descriptor.take_error()
+            if error is None:
+                raise
+            raise error from None
         if verb in _NAMES:
             descriptor.names[verb] = response
         return response
@@ -396,12 +404,13 @@ class socket:  # noqa: N801, the name is the interpreter's
     # Options ------------------------------------------------------------------------------------------------------------
 
     @_operation
-    def getsockopt(self, *arguments: Any) -> Prepared:
+    def getsockopt(self, *arguments: Any) -> Union[Prepared, Verdict]:
         self._judge("getsockopt", arguments)
         level, name, size = (*map(operator.index, arguments), 0)[:3]
         request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
         if not size:
-            return Prepared("getsockopt", request, _option_integer)
+            error = self._open().take_error() if (level, name) == (_SOL_SOCKET, _SO_ERROR) else None
+            return Prepared("getsockopt", request, _option_integer) if error is None else Verdict(error.errno)
         request.max_bytes = option_size(level, name, size)
         return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
@@ -472,6 +481,9 @@ class socket:  # noqa: N801, the name is the interpreter's
         except BaseException:
             if kept.response is not None and not request.flags & _MSG_PEEK:
                 descriptor.received.append(_received(descriptor.session, verb, kept.response))
+            if is_kernel_error(kept.error):
+                # The kernel tells it but once.
+                descriptor.gap = kept.error
             raise
 
     def _completed(self, taken: Received, verb: str, request: Any) -> Received:
@@ -486,7 +498,11 @@ class socket:  # noqa: N801, the name is the interpreter's
             more = self._receive_from_kernel(verb, request)
         except BlockingIOError:
             return taken
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and is_kernel_error(error):
+                # It is for the next call; the kernel tells it but once.
+                self._open().gap = error
+                return taken
             if not flags & _MSG_PEEK:
                 self._open().received.appendleft(taken)
             raise
@@ -737,8 +753,24 @@ def opened(session: Session, verb: str, request: Any) -> Descriptor:
         raise
 
 
+# struct linger, on and with no time: close(2) resets the connection.
+_RESET_ON_CLOSE = socket_pb2.OptionValue(linger=socket_pb2.Linger(on=True, seconds=0))
+
+
+def _post_reset_if_unread(descriptor: Descriptor, unread: bool) -> None:
+    """Lets the close that follows reset the connection if there is data here that nobody took. The kernel does so by itself,
+    but does not know of what was taken from it; the peer would believe that everything arrived."""
+    if unread:
+        request = socket_service_pb2.SetsockoptRequest(level=_SOL_SOCKET, name=_SO_LINGER, value=_RESET_ON_CLOSE)
+        request.handle = descriptor.handle
+        descriptor.session.post("setsockopt", request)
+
+
 def close_descriptor(number: int) -> None:
     """Closes a brokered descriptor, as close(2) does."""
+    found = _descriptors.find(number)
+    # Asked before it is forgotten, and with it what was received ahead.
+    unread = found is not None and found.unread
     descriptor = _descriptors.forget(number)
     if descriptor is None:
         raise kernel_error(errno.EBADF)
@@ -746,11 +778,13 @@ def close_descriptor(number: int) -> None:
     if _waiting.in_collector() or not _waiting.allowed():
         descriptor.abandon(kernel_error(errno.EBADF))
         if not session.lost:
+            _post_reset_if_unread(descriptor, unread or descriptor.unread)
             session.post_close(descriptor.handle)
         return
     try:
         descriptor.abandon_and_wait(kernel_error(errno.EBADF))
         if not session.lost:
+            _post_reset_if_unread(descriptor, unread or descriptor.unread)
             session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
     except ConnectionLost:
         session.post_close(descriptor.handle)

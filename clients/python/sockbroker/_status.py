@@ -61,6 +61,12 @@ def kernel_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
+def is_kernel_error(error: BaseException | None) -> bool:
+    """Whether it is the kernel's, and no EAGAIN or timeout, after which one may go on."""
+    others = (BrokerError, PolicyDenial, BlockingIOError)
+    return isinstance(error, OSError) and error.errno is not None and not isinstance(error, others)
+
+
 def broker_error(code: str, message: str, reference: str = "") -> BrokerError:
     """Makes a BrokerError by its code."""
     if code in _LOSSES:

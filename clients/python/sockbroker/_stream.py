@@ -40,12 +40,13 @@ _METHOD = "/sockbroker.v1.SessionService/Session"
 
 
 class Kept:
-    """The response of a call, for a caller that a signal handler's exception may take away from it."""
+    """The outcome of a call, for a caller that a signal handler's exception has taken away from it."""
 
-    __slots__ = ("response",)
+    __slots__ = ("error", "response")
 
     def __init__(self) -> None:
         self.response: Any = None
+        self.error: Exception | None = None
 
 
 class Pending:
@@ -152,7 +153,7 @@ class OperationStream:
             except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
                 continue
         if kept is not None:
-            kept.response = pending.result
+            kept.response, kept.error = pending.result, pending.error
 
     def post(self, verb: str, request: Any) -> bool:
         """Begins an operation whose end nobody awaits. It may be called from a finalizer. False if the stream has ended."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import random
 import select
 import signal
+import socket as plain_socket
+import struct
 import subprocess
 import sys
 import threading
@@ -369,3 +372,118 @@ def test_a_killed_daemon_ends_a_flow_at_once(own_daemon, direction):
         timer.join()
         for each in (one, two, server):
             each.close()
+
+
+def connected(module):
+    with module.create_server(("127.0.0.1", 0)) as server:
+        one = module.create_connection(server.getsockname())
+        return one, server.accept()[0]
+
+
+def outcomes(*calls) -> list[object]:
+    """What each call answers, or the errno of its error."""
+    answers: list[object] = []
+    for call in calls:
+        try:
+            answers.append(call())
+        except OSError as error:
+            answers.append(error.errno)
+    return answers
+
+
+def reset_behind_bulk(module, *calls) -> list[object]:
+    """Receives much but for the end of it, waits until the connection is reset behind that, and makes the calls."""
+    one, two = connected(module)
+    with one, two:
+        data = b"z" * (3 << 20)
+        thread = threading.Thread(target=one.sendall, args=(data,))
+        thread.start()
+        left = len(data)
+        while left > 10:
+            left -= len(two.recv(min(65536, left - 10)))
+        thread.join()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+        if module is socket:
+            assert flows(two)
+            flow = _descriptors.lookup(two.fileno()).receiving
+            with flow._changed:
+                assert flow._changed.wait_for(lambda: flow._error is not None, 60)
+        else:
+            poll = select.poll()
+            poll.register(two, 0)
+            assert poll.poll(60_000)
+        return outcomes(*[functools.partial(call, two) for call in calls])
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda end: end.recv(4),
+        lambda end: end.recv(4, socket.MSG_PEEK),
+        lambda end: end.recv(100, socket.MSG_PEEK),
+        lambda end: end.recv(100, socket.MSG_WAITALL),
+        lambda end: end.recvmsg(100)[0],
+        lambda end: end.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
+        lambda end: end.send(b"x"),
+        lambda end: end.sendall(b"x"),
+    ],
+)
+def test_a_reset_behind_a_flow_is_told_once_whatever_is_done_first(first):
+    calls = (first, *[lambda end: end.recv(100)] * 4)
+    assert reset_behind_bulk(socket, *calls) == reset_behind_bulk(plain_socket, *calls)
+
+
+def peer_of_unread(module, close) -> list[object]:
+    """What the peer of a connection is told that was closed with unread data behind much that was read."""
+    one, two = connected(module)
+    with one:
+        data = b"z" * (3 << 20)
+        thread = threading.Thread(target=one.sendall, args=(data,))
+        thread.start()
+        left = len(data)
+        while left > 100_000:
+            left -= len(two.recv(min(65536, left - 100_000)))
+        thread.join()
+        close(two)
+        del two
+        one.settimeout(60)
+        return outcomes(lambda: one.recv(1))
+
+
+def _read_all_and_close(end) -> None:
+    end.recv(100_000, socket.MSG_WAITALL)
+    end.close()
+
+
+def _close_but_for_a_duplicate(end) -> None:
+    duplicate = end.dup()
+    end.close()
+    duplicate.recv(100_000, socket.MSG_WAITALL)
+    duplicate.close()
+
+
+def _shut_down_and_close(end) -> None:
+    end.shutdown(socket.SHUT_WR)
+    end.close()
+
+
+def _peek_and_close(end) -> None:
+    end.recv(3, socket.MSG_PEEK)
+    end.close()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    "close",
+    [
+        lambda end: end.close(),
+        lambda end: None,
+        _read_all_and_close,
+        _close_but_for_a_duplicate,
+        _shut_down_and_close,
+        _peek_and_close,
+    ],
+)
+def test_closing_with_unread_data_resets_the_connection(close):
+    assert peer_of_unread(socket, close) == peer_of_unread(plain_socket, close)

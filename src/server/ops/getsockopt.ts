@@ -11,6 +11,7 @@ import type { Op } from "./op.js";
 /** Python's limit. */
 const MAX_BYTES = 1024;
 const SOL_SOCKET = 1;
+const SO_ERROR = 4;
 const SO_GET_FILTER = 26;
 /** 4096 instructions, the most that a filter has. */
 const MAX_FILTER_BYTES = 8 * 4096;
@@ -32,6 +33,8 @@ export const getsockopt: Op<typeof SocketService.method.getsockopt> = (ctx, requ
 function plain(entry: SocketEntry, request: GetsockoptRequest) {
   const { level, name, maxBytes = 0 } = request;
   if (maxBytes === 0) {
+    const kept = level === SOL_SOCKET && name === SO_ERROR ? entry.takeError() : null;
+    if (kept !== null) return { value: { case: "integer" as const, value: -kept } };
     if (level === AddressFamily.VSOCK) return typed(entry, request, vsockInteger);
     const { value } = checkResult(entry.native.getsockoptInt(level, name), "getsockopt");
     return { value: { case: "integer" as const, value } };

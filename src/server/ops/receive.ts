@@ -140,8 +140,11 @@ async function gather(
         const piece = entry.receive(missing, 0, request.flags);
         if (typeof piece === "number") {
           if (isAgain(piece)) return AGAIN;
-          // The bytes before the error are the answer; the kernel keeps the error for the next call.
-          if (pieces.length > 0) return join(pieces);
+          // The bytes before the error are the answer, and the error is for the next call.
+          if (pieces.length > 0) {
+            entry.keepError(piece);
+            return join(pieces);
+          }
           throw systemError(piece, syscall);
         }
         pieces.push(piece);

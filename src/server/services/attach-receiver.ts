@@ -50,6 +50,8 @@ interface Outgoing {
   readonly bytes: number;
   readonly received: readonly Received[];
   readonly connections: readonly { readonly handle: Handle; readonly connection: Connection }[];
+  /** Of an error that the kernel told this stream alone, as -errno. */
+  readonly error: number | null;
 }
 
 export class AttachReceiver {
@@ -77,6 +79,7 @@ export class AttachReceiver {
   }
 
   run(): void {
+    this.#attach.entry.hasUnsentData = () => [...this.#outgoing].some(({ received }) => received.length > 0);
     this.#done = this.#loop();
   }
 
@@ -104,11 +107,14 @@ export class AttachReceiver {
     this.#drops?.stop();
     const outgoing = [...this.#outgoing];
     this.#outgoing.clear();
+    entry.hasUnsentData = null;
     if (entry.native.closed) return;
     const unknown = outgoing.flatMap((frame) => frame.connections).filter(({ handle }) => ctx.session.find(handle));
     for (const { handle } of unknown) ctx.session.disown(handle);
     entry.giveBack(unknown.map(({ connection }) => connection));
     entry.pushBack(outgoing.flatMap((frame) => frame.received));
+    const untold = outgoing.find((frame) => frame.error !== null);
+    if (untold?.error) entry.keepError(untold.error);
   }
 
   async #loop(): Promise<void> {
@@ -148,7 +154,7 @@ export class AttachReceiver {
       return this.#copied(copied);
     }
     const message = plain(room.subarray(0, received));
-    this.#send(buffer.size + FRAME_OVERHEAD_BYTES, [message], [], (onHandedOver) =>
+    this.#send(buffer.size + FRAME_OVERHEAD_BYTES, { received: [message] }, (onHandedOver) =>
       writeFramed(buffer.frame(received), () => {
         // Only then: what is given back instead keeps its memory.
         returnBuffer(buffer);
@@ -226,7 +232,9 @@ export class AttachReceiver {
     const { deps, entry } = this.#attach;
     const final = entry.native.closed || (!this.#listening && (entry.zeroReadIsEnd || isLasting(error)));
     const value = { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT };
-    this.#write({ case: "error", value }, []);
+    this.#send(FRAME_OVERHEAD_BYTES, { error: final ? errorOf(error) : null }, (onHandedOver) =>
+      this.#attach.write({ case: "error", value }, onHandedOver),
+    );
     if (final) return false;
     this.#errorsInARow += 1;
     // No descriptor or no room for a handle: another try at once would fail alike. And a socket that fails every time,
@@ -242,17 +250,12 @@ export class AttachReceiver {
 
   #write(frame: FrameInit, received: readonly Received[], connections: Outgoing["connections"] = []): void {
     const bytes = received.reduce((sum, { data }) => sum + data.length, FRAME_OVERHEAD_BYTES);
-    this.#send(bytes, received, connections, (onHandedOver) => this.#attach.write(frame, onHandedOver));
+    this.#send(bytes, { received, connections }, (onHandedOver) => this.#attach.write(frame, onHandedOver));
   }
 
   /** Sends a frame that holds so many bytes of memory, and remembers it until the transport has it. */
-  #send(
-    bytes: number,
-    received: readonly Received[],
-    connections: Outgoing["connections"],
-    write: (onHandedOver: () => void) => void,
-  ): void {
-    const outgoing: Outgoing = { bytes, received, connections };
+  #send(bytes: number, holds: Partial<Outgoing>, write: (onHandedOver: () => void) => void): void {
+    const outgoing: Outgoing = { received: [], connections: [], error: null, ...holds, bytes };
     this.#outgoing.add(outgoing);
     this.#outgoingBytes += bytes;
     write(() => {
@@ -296,6 +299,10 @@ function copyOf(bytes: Uint8Array, received: number): Received | number {
 
 function plain(data: Uint8Array): Received {
   return { data, length: data.length, flags: 0, address: null, control: [] };
+}
+
+function errorOf(error: unknown): number | null {
+  return error instanceof SystemError ? -error.errno : null;
 }
 
 function isLasting(error: unknown): boolean {

@@ -8,8 +8,8 @@ function message(text: string): Received {
   return { data: Buffer.from(text), length: text.length, flags: 0, address: null, control: [] };
 }
 
-function text(received: Received | null): string | null {
-  return received === null ? null : Buffer.from(received.data).toString();
+function text(received: Received | number | null): string | number | null {
+  return received === null || typeof received === "number" ? received : Buffer.from(received.data).toString();
 }
 
 describe("Pushback of a stream", () => {
@@ -21,6 +21,15 @@ describe("Pushback of a stream", () => {
     expect(text(pushback.take(4, { keep: false, isStream: true }))).toBe("ef");
     expect(pushback.isEmpty).toBe(true);
     expect(pushback.take(4, { keep: false, isStream: true })).toBeNull();
+  });
+
+  it("gives an error behind its bytes, once", () => {
+    const pushback = new Pushback();
+    pushback.unshift([message("ab")]);
+    pushback.keepError(-104);
+    const taken = [1, 2, 3].map(() => text(pushback.take(9, { keep: false, isStream: true })));
+    expect(taken).toEqual(["ab", -104, null]);
+    expect(pushback.isEmpty).toBe(true);
   });
 
   it("keeps what is only looked at", () => {
@@ -44,9 +53,7 @@ describe("Pushback of messages", () => {
     const pushback = new Pushback();
     pushback.unshift([message("abcdef"), message("next")]);
     const cut = pushback.take(3, { keep: false, isStream: false });
-    expect(text(cut)).toBe("abc");
-    expect(cut?.flags).toBe(MSG_TRUNC);
-    expect(cut?.length).toBe(6);
+    expect(cut).toMatchObject({ data: Buffer.from("abc"), flags: MSG_TRUNC, length: 6 });
     expect(text(pushback.take(10, { keep: false, isStream: false }))).toBe("next");
   });
 

@@ -300,6 +300,8 @@ export class Session {
   }
 
   #release(entry: SocketEntry, reason: unknown): number {
+    const { handles, life, fromOutside } = entry.description;
+    if (handles === 1 && life === null && !fromOutside) entry.resetIfUnread();
     // Followed before it is forgotten, so that it counts until it is closed.
     if (entry.native.closesOnThread) this.#options.outliving.follow(entry, this.principal);
     this.#forget(entry);

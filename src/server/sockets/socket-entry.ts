@@ -23,11 +23,14 @@ import type { OpenDescription } from "./open-description.js";
 import { Pushback } from "./pushback.js";
 import { Readiness } from "./readiness.js";
 
-const { EAGAIN } = constants.errno;
+const { EAGAIN, EPIPE } = constants.errno;
 
 const SOL_SOCKET = 1;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
+const SO_LINGER = 13;
+/** struct linger, on and with no time: close(2) resets the connection. */
+const RESET_ON_CLOSE = new Uint8Array(Int32Array.of(1, 0).buffer);
 const INTERNET_FAMILIES = [2, 10];
 const TCP_PROTOCOLS = [6, 262];
 const SOCK_STREAM = 1;
@@ -72,6 +75,8 @@ export class SocketEntry {
   /** Attach streams that own a direction. */
   receiving = false;
   sending = false;
+  /** Whether an attach stream has data that nobody got yet. Null where there is none. */
+  hasUnsentData: (() => boolean) | null = null;
   /** Connections that were accepted for somebody who went away before getting them. They come before the kernel's. */
   readonly undelivered: Connection[] = [];
   /** Why its handle is good for nothing any more but to be closed; null while it is. The descriptor is closed then. */
@@ -146,14 +151,14 @@ export class SocketEntry {
     const plain = address === null && control.length === 0 && data.length === 1 && only !== undefined;
     const sent = plain ? this.native.send(only, flags) : this.#native.sendmsg(data, control, flags, address);
     if (sent > 0) this.sentBytes += sent;
-    return sent;
+    return sent === -EPIPE ? this.#whyBroken() : sent;
   }
 
   /** sendmmsg(2). Messages sent, or -errno of the first. */
   sendBatch(messages: readonly (Outgoing & { readonly address: Checked<Sockaddr> | null })[], flags: number): number {
     const sent = this.#native.sendmmsg(messages, flags);
     for (let i = 0; i < sent; i++) this.sentBytes += messages[i]?.data.length ?? 0;
-    return sent;
+    return sent === -EPIPE ? this.#whyBroken() : sent;
   }
 
   /** recvmsg(2), of what was pushed back first. */
@@ -181,6 +186,7 @@ export class SocketEntry {
   /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
   receiveBatch(count: number, size: number, controlSize: number, flags: number): readonly Received[] | number {
     const waiting = this.#takePushedBack(size, flags);
+    if (typeof waiting === "number") return waiting;
     if (waiting !== null) return [waiting];
     const batch = this.native.recvmmsg(count, size, controlSize, flags);
     if (typeof batch !== "number") {
@@ -211,6 +217,32 @@ export class SocketEntry {
     this.#pushback ??= new Pushback();
     this.#pushback.unshift(messages);
     this.readiness.nudge();
+  }
+
+  /**
+   * Keeps an error that a receive took from the kernel, as -errno, for the next receive, for who is told EPIPE, and for
+   * SO_ERROR: a reset would otherwise be taken for the end of the data. Whoever waits is woken by the kernel, for which the
+   * socket is readable from then on.
+   */
+  keepError(error: number): void {
+    this.#pushback ??= new Pushback();
+    this.#pushback.keepError(error);
+  }
+
+  /** The error that was kept, as -errno, once; null where there is none. */
+  takeError(): number | null {
+    const error = this.#pushback?.takeError() ?? null;
+    if (this.#pushback?.isEmpty) this.#pushback = null;
+    return error;
+  }
+
+  /**
+   * Lets close(2) reset the connection if there is data that nobody received. The kernel does so by itself, but does not know
+   * of what was taken from it; the peer would believe that everything arrived. For the last handle of a socket alone.
+   */
+  resetIfUnread(): void {
+    const unread = this.pushedBackBytes > 0 || this.hasUnsentData?.() === true;
+    if (unread && this.isTcp && !this.native.closed) this.native.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
   }
 
   /** Takes connections back, for the next accept. */
@@ -247,7 +279,11 @@ export class SocketEntry {
     return result;
   }
 
-  #takePushedBack(size: number, flags: number): Received | null {
+  #whyBroken(): number {
+    return this.takeError() ?? -EPIPE;
+  }
+
+  #takePushedBack(size: number, flags: number): Received | number | null {
     if (this.#pushback === null || (flags & (MSG_OOB | MSG_ERRQUEUE)) !== 0) return null;
     const taken = this.#pushback.take(size, { keep: (flags & MSG_PEEK) !== 0, isStream: this.isStream });
     if (this.#pushback.isEmpty) this.#pushback = null;
