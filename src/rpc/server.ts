@@ -19,6 +19,7 @@ import { type Call, ServerCall } from "./call.js";
 import { addHealth, type Health } from "./health.js";
 import { raiseReceiveWindow } from "./receive-window.js";
 import { addReflection } from "./reflection.js";
+import { raiseResetAllowance } from "./reset-allowance.js";
 import { type Decoded, serverDefinition } from "./service-definition.js";
 import { toGrpcStatus } from "./status.js";
 import { Turns } from "./turns.js";
@@ -83,6 +84,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     server,
     options.services.map(({ service }) => service.typeName),
   );
+  raiseResetAllowance(server);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   raiseReceiveWindow(server, options.receiveWindowBytes);
   return {
