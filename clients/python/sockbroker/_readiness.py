@@ -280,6 +280,9 @@ class Epoll:
         self._descriptors: dict[int, _descriptors.Descriptor] = {}
         # To be watched (again) from the next poll on.
         self._stale: set[int] = set()
+        # When each was told last, where a poll had no room for all: those that were not come first.
+        self._told: dict[int, int] = {}
+        self._polls = 0
         self._watchers: dict[Session, tuple[Watcher, dict[int, int]]] = {}
 
     @classmethod
@@ -365,10 +368,13 @@ class Epoll:
                 continue
             left = 0.0 if results else -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
             wakes = {watcher.wake for watcher, _ in self._watchers.values()}
-            found = self._real.poll(left, maxevents if maxevents == -1 else maxevents + len(wakes))
-            results.extend((number, events) for number, events in found if number not in wakes)
-            if results or (left == 0 and not found):
-                return self._cut(results, maxevents)
+            # Of these none is cut off, for the kernel may have told it for once. Where brokered ones alone fill the room,
+            # these have a place of it every second time.
+            room = maxevents if maxevents == -1 else max(maxevents - len(results), self._polls % 2)
+            found = [] if room == 0 else self._real.poll(left, room)
+            local = [(number, events) for number, events in found if number not in wakes]
+            if results or local or (left == 0 and not found):
+                return self._tell(results, maxevents if maxevents == -1 else maxevents - len(local)) + local
 
     def _known(self, number: int) -> None:
         self.fileno()
@@ -378,6 +384,7 @@ class Epoll:
 
     def _drop(self, number: int) -> None:
         self._events.pop(number, None)
+        self._told.pop(number, None)
         self._descriptors.pop(number, None)
         self._stale.discard(number)
         for watcher, numbers in self._watchers.values():
@@ -465,22 +472,23 @@ class Epoll:
                 del numbers[handle]
                 self._stale.add(number)
                 continue
-            if wanted & _EPOLLONESHOT:
-                self._events[number] = wanted & ~_WATCHED
-            else:
-                self._stale.add(number)
+            self._stale.add(number)
             held &= wanted | POLLERR | POLLHUP
             if held:
                 yield number, held
 
-    def _cut(self, results: list[tuple[int, int]], maxevents: int) -> list[tuple[int, int]]:
-        """Keeps what is too much for the next poll."""
-        if maxevents == -1 or len(results) <= maxevents:
-            return results
-        for number, _ in results[maxevents:]:
-            if number in self._events:
-                self._stale.add(number)
-        return results[:maxevents]
+    def _tell(self, results: list[tuple[int, int]], room: int) -> list[tuple[int, int]]:
+        """Answers what there is room for, in turns. What is told by EPOLLONESHOT is told no more."""
+        self._polls += 1
+        if room != -1:
+            results = sorted(results, key=lambda result: self._told.get(result[0], 0))[:room]
+            self._told.update((number, self._polls) for number, _ in results)
+        for number, _ in results:
+            events = self._events.get(number, 0)
+            if events & _EPOLLONESHOT:
+                self._events[number] = events & ~_WATCHED
+                self._stale.discard(number)
+        return results
 
 
 def _is_odd(timeout: Any, maxevents: Any) -> bool:

@@ -263,3 +263,52 @@ def test_descriptors_that_ran_out_are_an_error_and_not_readiness(way: str) -> No
         print({way} in ([], ([], [], [])))
     """
     assert run(program) == ["24", "True"]
+
+
+@pytest.mark.parametrize("mask", ["select.EPOLLIN", "select.EPOLLIN | select.EPOLLONESHOT"])
+@pytest.mark.parametrize("kinds", ["ssss", "sspp", "psps"])
+def test_an_epoll_with_little_room_takes_turns_and_loses_nothing(mask: str, kinds: str) -> None:
+    # s: a socket, p: a pipe, which is a descriptor of the program's own.
+    program = f"""
+        import os, select, socket
+
+        numbers, kept = [], []
+        for kind in {kinds!r}:
+            if kind == "p":
+                reader, writer = os.pipe()
+                os.write(writer, b"x")
+                numbers.append(reader)
+            else:
+                one, two = socket.socketpair()
+                two.send(b"x")
+                numbers.append(one.fileno())
+                kept += one, two
+        epoller = select.epoll()
+        for number in numbers:
+            epoller.register(number, {mask})
+        told = []
+        for _ in range(8):
+            told.extend(numbers.index(number) for number, _ in epoller.poll(0.1 if len(set(told)) == 4 else 60, 1))
+        print(sorted(set(told)), len(told))
+    """
+    assert both(program) == [f"[0, 1, 2, 3] {4 if 'ONESHOT' in mask else 8}"]
+
+
+def test_an_epoll_told_once_keeps_to_it_when_there_was_no_room() -> None:
+    program = """
+        import select, socket
+
+        pairs = [socket.socketpair() for _ in range(3)]
+        epoller = select.epoll()
+        for one, two in pairs:
+            epoller.register(one, select.EPOLLIN | select.EPOLLONESHOT)
+            two.send(b"x")
+        told = [len(epoller.poll(1, 2)), len(epoller.poll(1, 2)), len(epoller.poll(0, 2))]
+        for one, two in pairs:
+            two.close()
+        print(told, epoller.poll(0))
+        for one, _ in pairs:
+            epoller.modify(one, select.EPOLLIN | select.EPOLLONESHOT)
+        print(len(epoller.poll(1)))
+    """
+    assert both(program) == ["[2, 1, 0] []", "3"]
