@@ -276,6 +276,20 @@ describe("packets in sequence", () => {
     expect(messages.map(({ data }) => data.length)).toEqual([3, 5]);
     await frame(receiving, "endOfData");
   });
+
+  it("may be empty, which is not their end", async () => {
+    using client = daemon.client();
+    const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.SEQPACKET });
+    using receiving = await client.attach({ handle: handleOf(pair.first) });
+    using sending = await client.attach({ handle: handleOf(pair.second), sendOnly: true });
+    const [none, some] = [{ data: Buffer.alloc(0) }, { data: Buffer.from("some") }];
+    await sending.write(outgoing(none, none, some, none));
+    expect((await incoming(receiving, 4)).map(({ data }) => data.length)).toEqual([0, 0, 4, 0]);
+    await sending.write(outgoing(none));
+    expect((await incoming(receiving, 1)).map(({ data }) => data.length)).toEqual([0]);
+    await sending.write({ frame: { case: "close", value: {} } });
+    await frame(receiving, "endOfData");
+  });
 });
 
 describe("a listener", () => {

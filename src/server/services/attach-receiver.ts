@@ -183,8 +183,7 @@ export class AttachReceiver {
       if (isAgain(received)) this.reportDrops();
       return this.#noData(received);
     }
-    const ended = entry.zeroReadIsEnd && received.findIndex((message) => message.data.length === 0);
-    const messages = typeof ended === "number" && ended >= 0 ? received.slice(0, ended) : received;
+    const messages = received.slice(0, endOf(received, entry, count));
     for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
@@ -299,6 +298,19 @@ function copyOf(bytes: Uint8Array, received: number): Received | number {
 
 function plain(data: Uint8Array): Received {
   return { data, length: data.length, flags: 0, address: null, control: [] };
+}
+
+/**
+ * How many messages came before the end of the data. A unix socket may receive an empty one, which reads as the end does; but
+ * the end fills a batch, since it is read as often as one asks.
+ */
+function endOf(received: readonly Received[], entry: SocketEntry, count: number): number {
+  if (!entry.zeroReadIsEnd) return received.length;
+  const mayBeEmpty = entry.native.family === AddressFamily.UNIX && !entry.isStream;
+  if (mayBeEmpty && (received.length < count || !entry.hasEnded)) return received.length;
+  let end = received.length;
+  while (end > 0 && received[end - 1]?.data.length === 0) end -= 1;
+  return end;
 }
 
 function errorOf(error: unknown): number | null {
