@@ -14,7 +14,7 @@ import { SystemError, systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
-import { AGAIN, type Lane } from "../sockets/readiness.js";
+import { AGAIN, type Lane, PARTLY } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
 
@@ -136,10 +136,11 @@ async function gather(
   let missing = size;
   try {
     return await entry.readiness.perform("data", waitOf(ctx, entry, syscall, request), () => {
+      const before = missing;
       for (;;) {
         const piece = entry.receive(missing, 0, request.flags);
         if (typeof piece === "number") {
-          if (isAgain(piece)) return AGAIN;
+          if (isAgain(piece)) return missing < before ? PARTLY : AGAIN;
           // The bytes before the error are the answer, and the error is for the next call.
           if (pieces.length > 0) {
             entry.keepError(piece);

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
-import { AGAIN } from "../sockets/readiness.js";
+import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
 import { andThen, waitOf } from "./perform.js";
@@ -12,10 +12,11 @@ export const sendall: Op<typeof SocketService.method.sendall> = (ctx, request) =
   authorise(ctx, "send");
   let rest = request.data;
   const done = entry.readiness.perform("write", waitOf(ctx, entry, "send", request), () => {
+    const { length } = rest;
     do {
       const sent = entry.send([rest], [], request.flags, null);
       if (sent < 0) {
-        if (isAgain(sent)) return AGAIN;
+        if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
         throw systemError(sent, "send");
       }
       rest = rest.subarray(sent);

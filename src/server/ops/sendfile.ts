@@ -1,15 +1,15 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { NativeSocket } from "../../native/binding.js";
+import { type NativeSocket, POLLOUT } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { authorise } from "../authorise.js";
 import { ArgumentFault } from "../errors.js";
-import { AGAIN } from "../sockets/readiness.js";
+import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 import type { Op } from "./op.js";
 import { andThen, waitOf } from "./perform.js";
 
-/** One call's share: sendfile(2) of a file that is not in memory blocks, so each turn reads little. */
+/** One call's share, and a turn of the loop's: others wait meanwhile, and for longer when the file is not in memory. */
 const MAX_CHUNK = 256 * 1024;
 
 /** Wraps sendfile(2), from a file that the session holds. The timeout is for the whole. */
@@ -32,6 +32,8 @@ export const sendfile: Op<typeof SocketService.method.sendfile> = (ctx, request)
       if (result === 0) return sent;
       sent += BigInt(result);
       entry.sentBytes += result;
+      // While there is room the rest has to wait for its turn. When there is none, a file that ends here is still told at once.
+      if (entry.native.poll(POLLOUT) !== 0) return PARTLY;
     }
   });
   return andThen(total, (sentBytes) => ({ sentBytes }));

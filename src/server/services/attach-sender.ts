@@ -12,7 +12,7 @@ import { authorise, checkedAddress } from "../authorise.js";
 import { BrokerFault } from "../errors.js";
 import { controlToSend, sendWithControl } from "../ops/send-control.js";
 import { setOption } from "../ops/setsockopt.js";
-import { AGAIN, type Wait } from "../sockets/readiness.js";
+import { AGAIN, type Attempt, PARTLY, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
 import type { AttachContext } from "./attach.js";
 
@@ -76,11 +76,12 @@ export class AttachSender {
   #data(data: Uint8Array): Promise<void> | null {
     const { entry } = this.#attach;
     let rest = data;
-    const attempt = (): null | typeof AGAIN => {
+    const attempt = (): null | typeof AGAIN | typeof PARTLY => {
+      const { length } = rest;
       while (rest.length > 0) {
         const sent = entry.send([rest], [], 0, null);
         if (sent < 0) {
-          if (isAgain(sent)) return AGAIN;
+          if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
           throw systemError(sent, "send");
         }
         this.#sentBytes += BigInt(sent);
@@ -131,7 +132,7 @@ export class AttachSender {
   }
 
   /** Makes an attempt until it is done, and gives what it throws to the handler. */
-  #guard(attempt: () => null | typeof AGAIN, handler: (error: unknown) => void): Promise<void> | null {
+  #guard(attempt: Attempt<null>, handler: (error: unknown) => void): Promise<void> | null {
     try {
       const result = this.#attach.entry.readiness.perform("write", this.#wait(), attempt);
       if (!(result instanceof Promise)) return null;

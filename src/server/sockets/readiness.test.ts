@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type NativeSocket, POLLIN, POLLOUT } from "../../native/binding.js";
 import { loadAddon } from "../../native/load-addon.js";
-import { AGAIN, type Attempt, Readiness, type Wait } from "./readiness.js";
+import { AGAIN, type Attempt, PARTLY, Readiness, type Wait } from "./readiness.js";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -196,6 +196,43 @@ describe("Readiness", () => {
     await expect(stuck).rejects.toMatchObject({ name: "OperationTimeout" });
     expect(attempts).toBeGreaterThan(1);
     expect(attempts).toBeLessThan(30);
+  });
+
+  it("does not rest when an attempt came further, and lets the rest of the loop run between two", async () => {
+    let attempts = 0;
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      if (attempts < 1_000) setImmediate(turn);
+    };
+    turn();
+    // With rests of 1 to 64 ms this would take most of a minute.
+    const value = await readiness.perform("write", wait({ milliseconds: 20_000 }), () => {
+      attempts += 1;
+      return attempts < 1_000 ? PARTLY : "done";
+    });
+    expect([value, attempts]).toEqual(["done", 1_000]);
+    expect(turns).toBeGreaterThan(900);
+  });
+
+  it("keeps those behind in their place while one comes further", async () => {
+    fill();
+    const order: string[] = [];
+    let parts = 0;
+    const first = readiness.perform("write", wait(), () => {
+      if (near.poll(POLLOUT) === 0) return AGAIN;
+      parts += 1;
+      order.push(`part ${parts}`);
+      return parts < 3 ? PARTLY : null;
+    });
+    const second = readiness.perform("write", wait(), () => {
+      order.push("second");
+      return null;
+    });
+    while (typeof far.recv(1 << 20, 0) !== "number");
+    await Promise.all([first, second]);
+    expect(order).toEqual(["part 1", "part 2", "part 3", "second"]);
+    expect(waiting).toBe(0);
   });
 
   it("tells observers what holds, until they leave", async () => {

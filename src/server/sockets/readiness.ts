@@ -4,7 +4,8 @@
  * Every descriptor is non-blocking. An operation is an attempt: a function that makes the system call once and answers its
  * value, or AGAIN. It is made at once; only an attempt that answers AGAIN is queued, and made again when the kernel says
  * that the descriptor is ready. An attempt therefore consumes nothing until the moment in which it succeeds, and leaving
- * the queue (timeout, abort, close) is all there is to cancelling it.
+ * the queue (timeout, abort, close) is all there is to cancelling it. What takes many calls (all of a buffer, a file) answers
+ * PARTLY in between, and knows itself how far it came.
  *
  * Operations wait in lanes, and each lane is strictly first-in first-out: were a later send tried while an earlier one
  * waits, bytes would change places; were a later recv, results would. Urgent data and the error queue have lanes of their
@@ -32,7 +33,10 @@ const POLLWRBAND = 0x200;
 /** What an attempt answers when it has to be made again later. */
 export const AGAIN: unique symbol = Symbol("again");
 
-export type Attempt<T> = () => T | typeof AGAIN;
+/** What it answers when it came further, and has to be made again later for the rest. */
+export const PARTLY: unique symbol = Symbol("partly");
+
+export type Attempt<T> = () => T | typeof AGAIN | typeof PARTLY;
 
 /** What an operation waits for: ordinary data or a connection, urgent data, the error queue, or room. */
 export type Lane = "data" | "urgent" | "error" | "write";
@@ -58,8 +62,8 @@ export interface OwnLimit {
 }
 
 interface Waiter {
-  /** Makes the attempt. True when it is over, one way or the other. */
-  readonly step: () => boolean;
+  /** Makes the attempt. "over" when it is, one way or the other. */
+  readonly step: () => "over" | typeof AGAIN | typeof PARTLY;
   readonly fail: (error: unknown) => void;
 }
 
@@ -103,7 +107,7 @@ export class Readiness {
   perform<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
     if (this.#lanes[lane].size === 0) {
       const value = attempt();
-      if (value !== AGAIN) return value;
+      if (value !== AGAIN && value !== PARTLY) return value;
     }
     if (wait.milliseconds === 0) throw systemError(-EAGAIN, wait.operation);
     return this.#enqueue(lane, wait, attempt);
@@ -157,13 +161,14 @@ export class Readiness {
         step: () => {
           try {
             const value = attempt();
-            if (value === AGAIN) return false;
+            if (value === AGAIN) return AGAIN;
+            if (value === PARTLY) return PARTLY;
             finish();
             resolve(value);
           } catch (error) {
             waiter.fail(error);
           }
-          return true;
+          return "over";
         },
         fail: (error) => {
           finish();
@@ -253,8 +258,9 @@ function kernelEvents(events: number): number {
 function step(queue: Queue<Waiter>): boolean {
   let progress = false;
   for (const waiter of queue) {
-    if (!waiter.step()) break;
-    progress = true;
+    const outcome = waiter.step();
+    if (outcome !== AGAIN) progress = true;
+    if (outcome !== "over") break;
   }
   return progress;
 }
