@@ -1,21 +1,14 @@
 /* An abort settles a call with what really happened. Needs `npm run build`. */
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Broker, connect, type Socket } from "../../src/client/index.js";
-import { internetAddress, rejection } from "../support/client.js";
-import { type Daemon, startDaemon } from "../support/daemon.js";
+import { beforeTests, internetAddress, rejection } from "../support/client.js";
+import type { Daemon } from "../support/daemon.js";
 
 let daemon: Daemon;
 let broker: Broker;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  broker = await connect(daemon.endpoint);
-});
-
-afterAll(async () => {
-  await broker.close();
-  await daemon[Symbol.asyncDispose]();
+beforeTests((started) => {
+  ({ daemon, broker } = started);
 });
 
 async function withPair(use: (a: Socket, b: Socket) => Promise<void>): Promise<void> {

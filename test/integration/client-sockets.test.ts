@@ -4,22 +4,15 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { AddressFamily, type Broker, connect, PollEvents, SocketType } from "../../src/client/index.js";
-import { internetAddress, receiveAll, tcpPair } from "../support/client.js";
-import { type Daemon, startDaemon } from "../support/daemon.js";
+import { beforeTests, internetAddress, receiveAll, tcpPair } from "../support/client.js";
+import type { Daemon } from "../support/daemon.js";
 
 let daemon: Daemon;
 let broker: Broker;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  broker = await connect(daemon.endpoint);
-});
-
-afterAll(async () => {
-  await broker.close();
-  await daemon[Symbol.asyncDispose]();
+beforeTests((started) => {
+  ({ daemon, broker } = started);
 });
 
 describe("what is known after connect", () => {

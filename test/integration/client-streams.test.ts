@@ -5,22 +5,15 @@ import { once } from "node:events";
 import { createServer as createTcp, type Socket as NetSocket } from "node:net";
 import { Duplex, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Accepted, type Broker, connect, type Frame, type Socket, SocketError } from "../../src/client/index.js";
-import { internetAddress, rejection, tcpPair } from "../support/client.js";
-import { type Daemon, startDaemon } from "../support/daemon.js";
+import { beforeTests, internetAddress, rejection, tcpPair } from "../support/client.js";
+import type { Daemon } from "../support/daemon.js";
 
 let daemon: Daemon;
 let broker: Broker;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  broker = await connect(daemon.endpoint);
-});
-
-afterAll(async () => {
-  await broker.close();
-  await daemon[Symbol.asyncDispose]();
+beforeTests((started) => {
+  ({ daemon, broker } = started);
 });
 
 /** A peer that is no broker's: Node's own socket, connected to a brokered one. */

@@ -2,33 +2,18 @@
 
 import { once } from "node:events";
 import { Agent, createServer as createHttp, type IncomingMessage, type RequestOptions, request } from "node:http";
-import { type AddressInfo, connect as connectTo, createServer, type Socket as NetSocket, type Server } from "node:net";
+import { connect as connectTo, createServer, type Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Broker, connect, type SocketDuplex } from "../../src/client/index.js";
-import { internetAddress, rejection, tcpPair } from "../support/client.js";
-import { type Daemon, startDaemon } from "../support/daemon.js";
+import { describe, expect, test } from "vitest";
+import type { Broker, SocketDuplex } from "../../src/client/index.js";
+import { beforeTests, internetAddress, listening, rejection, tcpPair } from "../support/client.js";
 import { until } from "../support/raw-broker.js";
 
-let daemon: Daemon;
 let broker: Broker;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  broker = await connect(daemon.endpoint);
+beforeTests((started) => {
+  ({ broker } = started);
 });
-
-afterAll(async () => {
-  await broker.close();
-  await daemon[Symbol.asyncDispose]();
-});
-
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
 
 /** An agent whose connections are the daemon's. */
 class BrokeredAgent extends Agent {

@@ -1,7 +1,32 @@
-/* Connected pairs of brokered sockets, for tests of the typed client. */
+/* What tests of the typed client begin with: a daemon and a broker, connected pairs of brokered sockets, peers outside. */
 
-import { expect } from "vitest";
-import type { Broker, Socket } from "../../src/client/index.js";
+import { once } from "node:events";
+import type { AddressInfo, Server } from "node:net";
+import { afterAll, beforeAll, expect } from "vitest";
+import { type Broker, connect, type Socket } from "../../src/client/index.js";
+import { type Daemon, startDaemon } from "./daemon.js";
+
+/** Starts a daemon before the tests of a file, connects to it, and hands both over. They end after the tests. */
+export function beforeTests(use: (started: { readonly daemon: Daemon; readonly broker: Broker }) => void): void {
+  let daemon: Daemon;
+  let broker: Broker;
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    broker = await connect(daemon.endpoint);
+    use({ daemon, broker });
+  });
+  afterAll(async () => {
+    await broker.close();
+    await daemon[Symbol.asyncDispose]();
+  });
+}
+
+/** Lets one of Node's own servers listen on loopback, and answers its port. */
+export async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
 
 /** A listener, and both ends of a connection to it. */
 export interface TcpPair extends AsyncDisposable {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,20 @@ def relay(own_daemon: Daemon) -> Iterator[Relay]:
     """A relay to a daemon of the test's own."""
     with Relay(own_daemon.path) as running:
         yield running
+
+
+@pytest.fixture
+def broker(relay: Relay) -> Iterator[sockbroker.Broker]:
+    """Connected by the relay, which can cut the connection and count what becomes of its streams."""
+    with sockbroker.connect(relay.endpoint) as broker:
+        yield broker
+
+
+@pytest.fixture
+def pair(broker: sockbroker.Broker) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of a TCP connection."""
+    with broker.create_server(("127.0.0.1", 0)) as server:
+        one = broker.create_connection(server.getsockname())
+        two, _ = server.accept()
+        with one, two:
+            yield one, two

@@ -19,22 +19,6 @@ from sockbroker._gen.v1 import session_service_pb2
 from programs import PATIENCE_SECONDS, Program
 
 
-@pytest.fixture
-def broker(relay):
-    with sockbroker.connect(relay.endpoint) as broker:
-        yield broker
-
-
-@pytest.fixture
-def pair(broker):
-    """Two ends of a TCP connection."""
-    with broker.create_server(("127.0.0.1", 0)) as server:
-        one = broker.create_connection(server.getsockname())
-        two, _ = server.accept()
-        with one, two:
-            yield one, two
-
-
 def until(holds) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():

@@ -9,29 +9,12 @@ import threading
 
 import pytest
 
-import sockbroker
 import sockbroker.aio
 from sockbroker import _descriptors
 
 from aio_loop import HANG_SECONDS, handle_count
 
 ROUNDS = 60
-
-
-@pytest.fixture
-def broker(relay):
-    with sockbroker.connect(relay.endpoint) as broker:
-        yield broker
-    # What comes with the end of the connection is no part of these.
-
-
-@pytest.fixture
-def pair(broker):
-    with broker.create_server(("127.0.0.1", 0)) as server:
-        one = broker.create_connection(server.getsockname())
-        two, _ = server.accept()
-        with one, two:
-            yield one, two
 
 
 def begin_flow(one, two) -> None:
