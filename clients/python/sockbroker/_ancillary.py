@@ -47,10 +47,10 @@ def _handle_of(number: int) -> int:
     if not _descriptors.is_brokered(number):
         raise kernel_error(errno.EBADF)
     descriptor = _descriptors.lookup(number).now_shared()
-    if descriptor.received:
+    if descriptor.unread.has_messages:
         # They cannot go with it, and must not be lost.
-        ahead = sum(received.length for received in descriptor.received)
-        raise broker_error("DATA_AHEAD", f"{ahead} bytes that this socket received are here already: receive them first")
+        length = descriptor.unread.length
+        raise broker_error("DATA_AHEAD", f"{length} bytes that this socket received are here already: receive them first")
     return descriptor.handle
 
 

@@ -10,48 +10,41 @@ from __future__ import annotations
 
 import errno
 import itertools
-from collections import deque
 from typing import TYPE_CHECKING, Any, Optional
 
-from ._received import Received, kept_bytes, take_first
-from ._status import is_kernel_error, kernel_error
+from ._received import Received
+from ._status import kernel_error
+from ._unread import Unread
 
 if TYPE_CHECKING:
     from ._flow import ReceiveFlow, SendFlow
     from ._session import Session
 
 FIRST_NUMBER = 1 << 30
-_MSG_PEEK = 0x2
 
 
 class Descriptor:
     """A brokered socket, as this process knows it."""
 
     __slots__ = (
-        "brimful",
-        "connections",
-        "gap",
+        "full_receives",
         "handle",
         "inheritable",
         "names",
         "number",
-        "received",
         "receiving",
         "sending",
         "session",
         "shared",
         "stream",
+        "unread",
     )
 
     def __init__(self, number: int, session: Session, handle: int) -> None:
         self.number = number
         self.session = session
         self.handle = handle
-        # What an interrupted call had received or accepted; it comes before what the kernel has.
-        self.received: deque[Received] = deque()
-        self.connections: deque[tuple[int, Any]] = deque()
-        # What is to be raised once, behind what was received: the kernel's error, or why something may be missing.
-        self.gap: Optional[Exception] = None
+        self.unread = Unread()
         self.stream = True
         # What it was last said to be called, by verb: for finalizers, which cannot ask.
         self.names: dict[str, Any] = {}
@@ -59,28 +52,14 @@ class Descriptor:
         self.inheritable = False
         # Whether another descriptor, here or elsewhere, may stand for the same socket.
         self.shared = False
-        # What flows ahead of its callers (_flow.py), and how many receives in a row were filled to the brim.
+        # The streams that carry its data (_flow.py), and how many receives in a row got about as much as they asked for.
         self.receiving: Optional[ReceiveFlow] = None
         self.sending: Optional[SendFlow] = None
-        self.brimful = 0
+        self.full_receives = 0
 
-    @property
-    def has_stash(self) -> bool:
-        return bool(self.has_received or self.connections)
-
-    @property
-    def has_received(self) -> bool:
-        """Whether something was received that nobody took."""
-        return bool(self.received) or self.number in ahead or self.gap is not None
-
-    @property
-    def kept_bytes(self) -> int:
-        """How many bytes the next receive has of what was received before."""
-        return len(ahead.get(self.number, b"")) + kept_bytes(self.received, self.stream)
-
-    def at_rest(self) -> Descriptor:
-        """Ends what flows: from here on everything received is the socket's, or kept here."""
-        self.brimful = 0
+    def drained(self) -> Descriptor:
+        """Ends its read-ahead: from here on everything received is the kernel's, or in `unread`."""
+        self.full_receives = 0
         flow = self.receiving
         if flow is not None:
             # Until it has ended, other threads go on to receive from it.
@@ -94,23 +73,23 @@ class Descriptor:
 
     def take_error(self) -> Optional[OSError]:
         """Takes the kernel's error that is to be raised behind what was received, if there is one: it is told but once."""
-        error: Optional[Exception] = None
-        if is_kernel_error(self.gap):
-            error, self.gap = self.gap, None
-        elif self.receiving is not None:
+        error = self.unread.take_error()
+        if error is None and self.receiving is not None:
             error = self.receiving.take_error()
-        return error if isinstance(error, OSError) else None
+        return error
 
     @property
-    def unread(self) -> bool:
-        """Whether data was received that nobody took, and nobody else can take."""
+    def has_data_for_nobody(self) -> bool:
+        """Whether data was received that nobody took, and that nobody can take when this descriptor is closed."""
+        if not self.stream or self.shared:
+            return False
         flow = self.receiving
-        return self.stream and not self.shared and (self.kept_bytes > 0 or (flow is not None and flow.unread))
+        return self.unread.next_bytes(self.stream) > 0 or (flow is not None and flow.unread)
 
     def now_shared(self) -> Descriptor:
-        """Notes that another descriptor is to stand for the same socket: nothing may flow ahead from here on."""
+        """Notes that another descriptor is to stand for the same socket: nothing may be read ahead from here on."""
         self.shared = True
-        return self.at_rest()
+        return self.drained()
 
     def abandon(self, reason: Optional[Exception] = None) -> None:
         """Ends what flows because the socket is closed. Whoever waits gets the reason. It may be called from a finalizer."""
@@ -127,34 +106,20 @@ class Descriptor:
 
     def become(self, other: Descriptor) -> None:
         """Takes another's place, whose number is forgotten, and answers nothing of its own any more."""
-        self.at_rest()
-        ahead.pop(self.number, None)
+        self.drained()
         forget(other.number)
         self.session, self.handle, self.stream = other.session, other.handle, other.stream
-        self.received, self.connections = other.received, other.connections
+        self.unread = other.unread
         self.names.clear()
         self.shared = True
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what was received before, as recvmsg(2) would; None if there is nothing. Raises, once, the kernel's
-        error that was behind it, or ConnectionLost where something may be missing."""
-        data = ahead.pop(self.number, b"")
-        if data:
-            rest = data if flags & _MSG_PEEK else data[size:]
-            if rest:
-                ahead[self.number] = rest
-            return Received(data[:size], min(size, len(data)), [], 0, None)
-        if not self.received and self.gap is not None:
-            gap, self.gap = self.gap, None
-            raise gap
-        return take_first(self.received, size, flags, self.stream)
+        """Takes what is unread, as recvmsg(2) would; None if there is nothing. Raises, once, the error behind it."""
+        return self.unread.take(size, flags, self.stream)
 
 
 _numbers = itertools.count(FIRST_NUMBER)
 _table: dict[int, Descriptor] = {}
-# What was received of a stream before anyone asked for it, by number: TLS receives more than the record that it is at. It
-# comes before all else. A forked child has it as well, for of the two only one can go on with a TLS connection.
-ahead: dict[int, bytes] = {}
 
 
 def is_brokered(number: object) -> bool:
@@ -175,15 +140,16 @@ def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descri
 
 
 def lookup(number: int) -> Descriptor:
-    """Finds an open descriptor. Raises EBADF."""
+    """Finds an open descriptor, and ends its read-ahead: whatever is done next has to find all data in its place. Raises
+    EBADF."""
     try:
-        return _table[number]
+        return _table[number].drained()
     except KeyError:
         raise kernel_error(errno.EBADF) from None
 
 
 def find(number: int) -> Optional[Descriptor]:
-    """Finds an open descriptor, or None."""
+    """Finds an open descriptor, or None. Its read-ahead goes on."""
     return _table.get(number)
 
 
@@ -191,13 +157,11 @@ def twin(descriptor: Descriptor) -> Optional[Descriptor]:
     """Finds another open descriptor of this process for the same socket, or None."""
     if not descriptor.shared:
         return None
-    # Duplicates share what was received.
-    return next((each for each in list(_table.values()) if each.received is descriptor.received), None)
+    return next((each for each in list(_table.values()) if each.unread is descriptor.unread), None)
 
 
 def forget(number: int) -> Optional[Descriptor]:
     """Takes a number out of use. It is never given again."""
-    ahead.pop(number, None)
     return _table.pop(number, None)
 
 

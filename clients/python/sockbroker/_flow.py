@@ -212,12 +212,13 @@ class ReceiveFlow(_Attachment):
             self._changed.notify_all()
         super().close(reason)
 
-    def take_error(self) -> Optional[Exception]:
+    def take_error(self) -> Optional[OSError]:
         """Takes the kernel's error that ended the flow and that nobody was told, if there is one."""
         with self._changed:
-            if self._ended or not self._attached or not is_kernel_error(self._error):
+            error = self._error
+            if self._ended or not self._attached or not is_kernel_error(error):
                 return None
-            error, self._error, self._ended = self._error, None, True
+            self._error, self._ended = None, True
             return error
 
     @property
@@ -231,11 +232,13 @@ class ReceiveFlow(_Attachment):
             rest = b"".join(self._pieces)
             self._pieces.clear()
             if rest:
-                descriptor.received.append(Received(rest, len(rest), [], 0, None))
+                descriptor.unread.add(Received(rest, len(rest), [], 0, None))
             if self._cut is not None and self._attached and not self._ended:
-                descriptor.gap = self._cut
+                descriptor.unread.end_in(self._cut)
             else:
-                descriptor.gap = self.take_error() or descriptor.gap
+                error = self.take_error()
+                if error is not None:
+                    descriptor.unread.end_in(error)
             if descriptor.receiving is self:
                 descriptor.receiving = None
 
@@ -339,19 +342,21 @@ _opening = threading.RLock()
 def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
     """Is told of each receive without flags that waited; opens a flow when data keeps coming faster than it is asked for."""
     if received * 4 < asked or asked < _BRIM_BYTES or descriptor.shared:
-        descriptor.brimful = 0
+        descriptor.full_receives = 0
         return
-    descriptor.brimful += 1
-    if descriptor.brimful < _WORTH_RECEIVING:
+    descriptor.full_receives += 1
+    if descriptor.full_receives < _WORTH_RECEIVING:
         return
     with _opening, contextlib.suppress(OSError):  # A broken connection is for the next call to tell.
         if descriptor.receiving is None:
             # The descriptor has it before it is open: a signal handler's exception may come between.
             descriptor.receiving = flow = ReceiveFlow(descriptor.session, descriptor.handle)
+            # Whoever watches the kernel's queue has to end the flow first.
+            descriptor.unread.changed()
             if not flow.opened():
                 descriptor.receiving = None
                 # Nothing was lost by trying; to try again at once would fail alike.
-                descriptor.brimful = -_WORTH_RECEIVING * _WORTH_RECEIVING
+                descriptor.full_receives = -_WORTH_RECEIVING * _WORTH_RECEIVING
 
 
 def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float]) -> bool:

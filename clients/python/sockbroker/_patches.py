@@ -189,7 +189,7 @@ class Poll:
 
 
 def _call(number: int, verb: str, request: Any) -> Any:
-    descriptor: Descriptor = _descriptors.lookup(number).at_rest()
+    descriptor: Descriptor = _descriptors.lookup(number)
     request.handle = descriptor.handle
     return descriptor.session.call(verb, request)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import itertools
 import os
 import queue
@@ -196,8 +197,8 @@ def _lost(error: BrokerError) -> int:
 
 
 def stashed_events(descriptor: _descriptors.Descriptor, events: int) -> int:
-    """What an interrupted call left makes a descriptor readable, whatever the kernel says."""
-    return POLLIN & events if descriptor.has_stash else 0
+    """What is unread makes a descriptor readable, whatever the kernel says."""
+    return POLLIN & events if descriptor.unread else 0
 
 
 def poll_mixed(
@@ -217,7 +218,7 @@ def poll_mixed(
         if descriptor is None:
             results.append((number, POLLNVAL))
             continue
-        stashed = stashed_events(descriptor.at_rest(), events)
+        stashed = stashed_events(descriptor.drained(), events)
         if stashed:
             results.append((number, stashed))
             continue
@@ -301,6 +302,9 @@ class Epoll:
             release(watcher, numbers)
         self._watchers.clear()
         self._events.clear()
+        for number, descriptor in self._descriptors.items():
+            descriptor.unread.listeners.pop(self._listener(number), None)
+        self._descriptors.clear()
         self._real.close()
 
     def __del__(self) -> None:
@@ -327,6 +331,8 @@ class Epoll:
         self._events[number] = eventmask
         self._descriptors[number] = descriptor
         self._stale.add(number)
+        # The daemon cannot know of what is read here before anyone asks.
+        descriptor.unread.listeners[self._listener(number)] = functools.partial(self._stale.add, number)
 
     def modify(self, fd: Any, eventmask: int) -> None:
         number = number_of(fd)
@@ -376,6 +382,9 @@ class Epoll:
             if results or local or (left == 0 and not found):
                 return self._tell(results, maxevents if maxevents == -1 else maxevents - len(local)) + local
 
+    def _listener(self, number: int) -> tuple[int, int]:
+        return (id(self), number)
+
     def _known(self, number: int) -> None:
         self.fileno()
         _descriptors.lookup(number)
@@ -385,7 +394,9 @@ class Epoll:
     def _drop(self, number: int) -> None:
         self._events.pop(number, None)
         self._told.pop(number, None)
-        self._descriptors.pop(number, None)
+        descriptor = self._descriptors.pop(number, None)
+        if descriptor is not None:
+            descriptor.unread.listeners.pop(self._listener(number), None)
         self._stale.discard(number)
         for watcher, numbers in self._watchers.values():
             for handle in [handle for handle, known in numbers.items() if known == number]:
@@ -396,8 +407,6 @@ class Epoll:
         """Watches what is to be watched again. Answers what is ready without the daemon."""
         results: list[tuple[int, int]] = []
         interests: dict[Session, list[tuple[int, int]]] = {}
-        # Watched already, but the daemon cannot know that these are readable.
-        self._stale.update(number for number in list(_descriptors.ahead) if number in self._events)
         for number in list(self._stale):
             self._stale.discard(number)
             descriptor = self._open(number)
@@ -405,7 +414,7 @@ class Epoll:
                 self._drop(number)  # As the kernel does with what was closed.
                 continue
             events = self._events[number]
-            stashed = stashed_events(descriptor.at_rest(), events)
+            stashed = stashed_events(descriptor.drained(), events)
             if stashed:
                 results.append((number, stashed))
                 self._stale.add(number)
@@ -477,9 +486,13 @@ class Epoll:
             if held:
                 yield number, held
 
-    def _tell(self, results: list[tuple[int, int]], room: int) -> list[tuple[int, int]]:
-        """Answers what there is room for, in turns. What is told by EPOLLONESHOT is told no more."""
+    def _tell(self, found: list[tuple[int, int]], room: int) -> list[tuple[int, int]]:
+        """Answers what there is room for, each once and in turns. What is told by EPOLLONESHOT is told no more."""
         self._polls += 1
+        merged: dict[int, int] = {}
+        for number, events in found:
+            merged[number] = merged.get(number, 0) | events
+        results = list(merged.items())
         if room != -1:
             results = sorted(results, key=lambda result: self._told.get(result[0], 0))[:room]
             self._told.update((number, self._polls) for number, _ in results)

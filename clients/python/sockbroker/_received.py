@@ -1,12 +1,11 @@
-"""What was received of a socket before anyone asked for it: it comes before all that the kernel has."""
+"""What a receive answers."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
-_MSG_PEEK = 0x2
-_MSG_TRUNC = 0x20
+MSG_PEEK = 0x2
+MSG_TRUNC = 0x20
 
 
 def as_long_as(data: bytes, length: int) -> bytes:
@@ -29,27 +28,3 @@ class Received(NamedTuple):
         return more._replace(
             data=self.data + more.data, length=self.length + more.length, ancillary=self.ancillary + more.ancillary
         )
-
-
-def kept_bytes(kept: deque[Received], stream: bool) -> int:
-    """How many bytes of these the next receive has: of a stream all, otherwise those of the first message."""
-    return sum(len(each.data) for each in (kept if stream else list(kept)[:1]))
-
-
-def take_first(kept: deque[Received], size: int, flags: int, stream: bool) -> Optional[Received]:
-    """Takes what was received first, as recvmsg(2) would; None if there is nothing."""
-    try:
-        first = kept.popleft()
-    except IndexError:
-        return None
-    rest = first.data[size:]
-    taken = first
-    if rest:
-        more = 0 if stream else _MSG_TRUNC
-        length = size if stream or not flags & _MSG_TRUNC else first.length
-        taken = first._replace(data=first.data[:size], length=length, flags=first.flags | more)
-    if flags & _MSG_PEEK:
-        kept.appendleft(first)
-    elif rest and stream:
-        kept.appendleft(first._replace(data=rest, length=len(rest), ancillary=[]))
-    return taken

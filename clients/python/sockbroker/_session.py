@@ -428,8 +428,8 @@ class Session:
             descriptor.receiving = descriptor.sending = None
             # Of a stream it is received already; a parent that lets its child read on does not read it itself.
             if not descriptor.stream:
-                descriptor.received.clear()
-            descriptor.connections.clear()
+                descriptor.unread.take_messages()
+            descriptor.unread.connections.clear()
             if descriptor.number not in inherited:
                 _descriptors.forget(descriptor.number)
         self._unposted.clear()

@@ -60,8 +60,7 @@ def dup(*arguments: Any) -> int:
     session = original.session
     request = socket_service_pb2.DupRequest(handle=original.handle)
     duplicate = opened(session, "dup", request).now_shared()
-    # It is the same socket that received these.
-    duplicate.received, duplicate.connections = original.received, original.connections
+    duplicate.unread = original.unread
     return duplicate.number
 
 
@@ -104,11 +103,11 @@ def _is_self_pipe() -> bool:
 
 def _ioctl(number: int, request: int, argument: bytes) -> bytes:
     """fcntl.ioctl for a brokered socket: the argument as the kernel leaves it."""
-    descriptor = _descriptors.lookup(number).at_rest()
+    descriptor = _descriptors.lookup(number)
     prepared = _ioctl_messages.prepare(request, argument)
     prepared.message.handle = descriptor.handle
     answer = prepared.answer(descriptor.session.call("ioctl", prepared.message))
-    return _ioctl_messages.with_kept(request, answer, descriptor.kept_bytes)
+    return _ioctl_messages.with_kept(request, answer, descriptor.unread.next_bytes(descriptor.stream))
 
 
 def _waiting_operations() -> int:

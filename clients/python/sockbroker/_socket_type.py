@@ -49,22 +49,6 @@ _MSG_PEEK = 0x2
 _MSG_DONTWAIT = 0x40
 _MSG_WAITALL = 0x100
 _MSG_ERRQUEUE = 0x2000
-# What may be done while data flows ahead of its callers: it has nothing to do with what is received, or has seen to it.
-_BESIDE_FLOWS = frozenset(
-    (
-        "getpeername",
-        "getsockname",
-        "getsockopt",
-        "recv",
-        "recvfrom",
-        "recvmsg",
-        "send",
-        "sendall",
-        "sendmsg",
-        "sendto",
-        "setsockopt",
-    )
-)
 # What may change a socket's names, and what asks for them.
 _NAMING = frozenset(("bind", "connect", "connect_ex", "listen", "sendmsg", "sendto"))
 _NAMES = frozenset(("getpeername", "getsockname"))
@@ -102,6 +86,13 @@ def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return either
+
+
+def _beside_read_ahead(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a method that may be called while data is read ahead: it has nothing to do with what is received, or has seen to
+    it. All others find the read-ahead ended."""
+    method.beside_read_ahead = True  # type: ignore[attr-defined]
+    return method
 
 
 class Prepared(NamedTuple):
@@ -284,8 +275,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         descriptor = self._open()
         if not _waiting.allowed():
             return _posted.post(descriptor, verb, request)
-        if verb not in _BESIDE_FLOWS:
-            descriptor.at_rest()
+        if verb not in _BESIDE_READ_AHEAD:
+            descriptor.drained()
         request.handle = descriptor.handle
         if verb in _NAMING:
             descriptor.names.clear()
@@ -304,8 +295,8 @@ class socket:  # noqa: N801, the name is the interpreter's
     def _begin(self, prepared: Prepared) -> tuple[OperationStream, int, Pending]:
         """Begins an operation, for Pipeline."""
         descriptor = self._open()
-        if prepared.verb not in _BESIDE_FLOWS:
-            descriptor.at_rest()
+        if prepared.verb not in _BESIDE_READ_AHEAD:
+            descriptor.drained()
         prepared.request.handle = descriptor.handle
         operations = descriptor.session.connection().operations
         return (operations, *operations.begin(prepared.verb, prepared.request))
@@ -332,8 +323,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         self._judge("_accept")
         descriptor = self._open()
         session = descriptor.session
-        if descriptor.connections:
-            return descriptor.connections.popleft()
+        if descriptor.unread.connections:
+            return descriptor.unread.connections.popleft()
 
         def accepted(response: Any) -> tuple[int, Any]:
             connection = _descriptors.adopt(session, response.socket.handle)
@@ -346,7 +337,8 @@ class socket:  # noqa: N801, the name is the interpreter's
             return accepted(self._call("accept", socket_service_pb2.AcceptRequest(timeout=self._limit()), kept))
         except BaseException:
             if kept.response is not None:
-                descriptor.connections.append(accepted(kept.response))
+                descriptor.unread.connections.append(accepted(kept.response))
+                descriptor.unread.changed()
             raise
 
     @_operation
@@ -391,11 +383,13 @@ class socket:  # noqa: N801, the name is the interpreter's
     def fileno(self) -> int:
         return -1 if self._descriptor is None else self._descriptor.number
 
+    @_beside_read_ahead
     @_operation
     def getsockname(self) -> Prepared:
         self._judge("getsockname")
         return Prepared("getsockname", socket_service_pb2.GetsocknameRequest(), _address_of)
 
+    @_beside_read_ahead
     @_operation
     def getpeername(self) -> Prepared:
         self._judge("getpeername")
@@ -403,6 +397,7 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     # Options ------------------------------------------------------------------------------------------------------------
 
+    @_beside_read_ahead
     @_operation
     def getsockopt(self, *arguments: Any) -> Union[Prepared, Verdict]:
         self._judge("getsockopt", arguments)
@@ -414,6 +409,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         request.max_bytes = option_size(level, name, size)
         return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
+    @_beside_read_ahead
     @_operation
     def setsockopt(self, *arguments: Any) -> Prepared:
         self._judge("setsockopt", arguments)
@@ -450,14 +446,14 @@ class socket:  # noqa: N801, the name is the interpreter's
         size, flags = request.max_bytes, request.flags
         plain = verb == "recv" and flags == 0 and self._timeout != 0.0 and self._is_plain_stream()
         if not plain:
-            descriptor.at_rest()
-        elif descriptor.receiving is not None and not descriptor.has_received:
+            descriptor.drained()
+        elif descriptor.receiving is not None and not descriptor.unread.has_messages:
             piece = descriptor.receiving.take(size, self._timeout)
             if piece is not None:
                 # A view, which is copied only where it ends up.
                 return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
-            descriptor.at_rest()
-        if descriptor.has_received and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
+            descriptor.drained()
+        if descriptor.unread.has_messages and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
             taken = descriptor.take(size, flags)
             if taken is not None:
                 return self._completed(taken, verb, request)
@@ -466,7 +462,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             try:
                 _flow.receive_ahead(descriptor, size, received.length)
             except BaseException:
-                descriptor.received.appendleft(received)
+                descriptor.unread.give_back(received)
                 raise
         return received
 
@@ -480,10 +476,10 @@ class socket:  # noqa: N801, the name is the interpreter's
             return _received(descriptor.session, verb, self._call(verb, request, kept))
         except BaseException:
             if kept.response is not None and not request.flags & _MSG_PEEK:
-                descriptor.received.append(_received(descriptor.session, verb, kept.response))
+                descriptor.unread.add(_received(descriptor.session, verb, kept.response))
             if is_kernel_error(kept.error):
                 # The kernel tells it but once.
-                descriptor.gap = kept.error
+                descriptor.unread.end_in(kept.error)
             raise
 
     def _completed(self, taken: Received, verb: str, request: Any) -> Received:
@@ -499,18 +495,19 @@ class socket:  # noqa: N801, the name is the interpreter's
         except BlockingIOError:
             return taken
         except BaseException as error:
-            if isinstance(error, OSError) and is_kernel_error(error):
+            if is_kernel_error(error):
                 # It is for the next call; the kernel tells it but once.
-                self._open().gap = error
+                self._open().unread.end_in(error)
                 return taken
             if not flags & _MSG_PEEK:
-                self._open().received.appendleft(taken)
+                self._open().unread.give_back(taken)
             raise
         return taken.joined(more)
 
     def _is_plain_stream(self) -> bool:
         return self._type == _SOCK_STREAM and self._family in _PLAIN_FAMILIES
 
+    @_beside_read_ahead
     @_or_local
     def recv(self, *arguments: Any) -> Any:
         verdict = self._judge("recv", arguments)
@@ -520,6 +517,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
         return as_long_as(received.data, received.length)
 
+    @_beside_read_ahead
     @_or_local
     def recvfrom(self, *arguments: Any) -> Any:
         verdict = self._judge("recvfrom", arguments)
@@ -535,8 +533,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         verdict: Optional[Verdict] = self._judge(verb, arguments)
         if verdict is not None:
             return verdict
-        descriptor = self._open().at_rest()
-        if descriptor.has_received:
+        descriptor = self._open().drained()
+        if descriptor.unread.has_messages:
             return Verdict(method(*arguments))
         size, flags = (*map(operator.index, arguments), 0)[:2]
         request: Any
@@ -549,6 +547,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     recv.prepare = lambda self, *arguments: self._prepare_receive("recv", *arguments)  # type: ignore[attr-defined]
     recvfrom.prepare = lambda self, *arguments: self._prepare_receive("recvfrom", *arguments)  # type: ignore[attr-defined]
 
+    @_beside_read_ahead
     @_or_local
     def recvmsg(self, *arguments: Any) -> Any:
         verdict = self._judge("recvmsg", arguments)
@@ -613,6 +612,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             raise kernel_error(errno.EMSGSIZE)
         return bytes_of(data)
 
+    @_beside_read_ahead
     @_operation
     def send(self, *arguments: Any) -> Prepared:
         self._judge("send", arguments)
@@ -620,6 +620,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         request = socket_service_pb2.SendRequest(data=self._payload(arguments[0]), flags=flags, timeout=self._limit())
         return Prepared("send", request, _sent_bytes)
 
+    @_beside_read_ahead
     @_or_local
     def sendall(self, *arguments: Any) -> None:
         self._judge("sendall", arguments)
@@ -643,6 +644,7 @@ class socket:  # noqa: N801, the name is the interpreter's
                 request.timeout.CopyFrom(_limit_of(left))
             self._call("sendall", request)
 
+    @_beside_read_ahead
     @_operation
     def sendto(self, *arguments: Any) -> Prepared:
         judged = arguments
@@ -658,6 +660,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         )
         return Prepared("sendto", request, _sent_bytes)
 
+    @_beside_read_ahead
     @_operation
     def sendmsg(self, *arguments: Any) -> Prepared:
         arguments = with_list(with_list(arguments, 0), 1)
@@ -695,6 +698,9 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
         return gathered(buffers, self._room(), self._type == _SOCK_STREAM)
+
+
+_BESIDE_READ_AHEAD = frozenset(name for name, method in vars(socket).items() if hasattr(method, "beside_read_ahead"))
 
 
 class _Unraisable:
@@ -770,7 +776,7 @@ def close_descriptor(number: int) -> None:
     """Closes a brokered descriptor, as close(2) does."""
     found = _descriptors.find(number)
     # Asked before it is forgotten, and with it what was received ahead.
-    unread = found is not None and found.unread
+    unread = found is not None and found.has_data_for_nobody
     descriptor = _descriptors.forget(number)
     if descriptor is None:
         raise kernel_error(errno.EBADF)
@@ -778,13 +784,13 @@ def close_descriptor(number: int) -> None:
     if _waiting.in_collector() or not _waiting.allowed():
         descriptor.abandon(kernel_error(errno.EBADF))
         if not session.lost:
-            _post_reset_if_unread(descriptor, unread or descriptor.unread)
+            _post_reset_if_unread(descriptor, unread or descriptor.has_data_for_nobody)
             session.post_close(descriptor.handle)
         return
     try:
         descriptor.abandon_and_wait(kernel_error(errno.EBADF))
         if not session.lost:
-            _post_reset_if_unread(descriptor, unread or descriptor.unread)
+            _post_reset_if_unread(descriptor, unread or descriptor.has_data_for_nobody)
             session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
     except ConnectionLost:
         session.post_close(descriptor.handle)

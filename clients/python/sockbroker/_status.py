@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from ._gen.google_rpc import status_pb2
 from ._gen.v1 import error_pb2
 from ._real import real
 from .errors import BrokerError, ConnectionLost, PolicyDenial
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
 
 # The nearest errno for what the broker says.
 _BROKER_ERRNOS = {
@@ -61,7 +65,7 @@ def kernel_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def is_kernel_error(error: BaseException | None) -> bool:
+def is_kernel_error(error: BaseException | None) -> TypeGuard[OSError]:
     """Whether it is the kernel's, and no EAGAIN or timeout, after which one may go on."""
     others = (BrokerError, PolicyDenial, BlockingIOError)
     return isinstance(error, OSError) and error.errno is not None and not isinstance(error, others)

@@ -9,8 +9,8 @@ What OpenSSL does with a descriptor, and what this has to do as well:
 
 - It takes one record at a time from the kernel, so that what is behind stays there: select says that it is readable, and
   when TLS ends it is a plain recv that gets it. Here more is received than the record, for one call of the daemon should
-  bring much; what is behind the record is laid ahead of the descriptor's other data (`_descriptors.ahead`), where
-  select and recv find it.
+  bring much; what is behind the record is given back to what is unread of the descriptor, where select and recv
+  find it.
 - A write ends when the kernel has all of it. If it would block it is SSLWantWriteError, and the caller has to repeat it
   with the same data, of which a part may be gone already: so it is remembered how much was.
 - A deadline is one for a whole operation, however many receives and sends it takes.
@@ -30,9 +30,10 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _descriptors, _socket_type
+from . import _socket_type
 from ._gen.v1 import socket_service_pb2
 from ._real import real
+from ._received import Received
 from ._stream import Kept
 
 _T = TypeVar("_T")
@@ -231,7 +232,8 @@ class TlsSocket:
                 data = self._receiver.recv(self._record.missing if descriptor is None else _AHEAD_BYTES)
             length = self._record.within(data)
             if descriptor is not None and length < len(data):
-                _descriptors.ahead[descriptor.number] = data[length:]
+                rest = data[length:]
+                descriptor.unread.give_back(Received(rest, len(rest), [], 0, None))
                 data = data[:length]
             with self._state:
                 if data:

@@ -70,7 +70,7 @@ def begun(broker, *calls):
 
 def begin_flow(end) -> bytes:
     taken = b""
-    while _descriptors.lookup(end.fileno()).receiving is None:
+    while _descriptors.find(end.fileno()).receiving is None:
         taken += end.recv(4096)
     return taken
 
@@ -196,7 +196,7 @@ def test_a_flow_that_is_cut_says_so_whatever_ends_it(relay, broker, pair, betwee
     data = os.urandom(1 << 20)
     one.sendall(data)
     taken = begin_flow(two)
-    flow = _descriptors.lookup(two.fileno()).receiving
+    flow = _descriptors.find(two.fileno()).receiving
     relay.cut()
     flow.wait()
     with pytest.raises(sockbroker.ConnectionLost):

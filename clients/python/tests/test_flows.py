@@ -35,7 +35,7 @@ def pair():
 
 
 def flows(end) -> bool:
-    return _descriptors.lookup(end.fileno()).receiving is not None
+    return _descriptors.find(end.fileno()).receiving is not None
 
 
 def sender(end, data: bytes) -> threading.Thread:
@@ -179,6 +179,37 @@ def test_nothing_is_lost_by_what_is_done_between(pair, between):
     taken += received(two)
     thread.join()
     assert taken == data
+
+
+def test_what_flowed_ahead_is_told_by_an_epoll_that_watched_before(pair):
+    one, two = pair
+    with select.epoll() as poller:
+        poller.register(two, select.EPOLLIN)
+        assert poller.poll(0) == []
+        data = os.urandom(1 << 20)
+        thread = sender(one, data)
+        taken = begin_flow(two)
+        while len(taken) < len(data):
+            # The kernel may have nothing more: what is read ahead is all that there is.
+            assert poller.poll(30) == [(two.fileno(), select.EPOLLIN)]
+            assert poller.poll(0) == [(two.fileno(), select.EPOLLIN)]
+            taken += two.recv(65536)
+        thread.join()
+        assert taken == data
+
+
+def test_what_flowed_ahead_is_told_once_to_an_epoll_that_asks_for_once(pair):
+    one, two = pair
+    thread = sender(one, os.urandom(1 << 20))
+    begin_flow(two)
+    with select.epoll() as poller:
+        poller.register(two, select.EPOLLIN | select.EPOLLONESHOT)
+        assert poller.poll(30) == [(two.fileno(), select.EPOLLIN)]
+        assert poller.poll(0) == []
+        poller.modify(two, select.EPOLLIN | select.EPOLLONESHOT)
+        assert poller.poll(30) == [(two.fileno(), select.EPOLLIN)]
+    received(two)
+    thread.join()
 
 
 def test_what_flowed_ahead_is_there_for_a_forked_child(pair):

@@ -21,7 +21,7 @@ def begin_flow(one, two) -> None:
     """Lets data flow ahead of the receiver."""
     thread = threading.Thread(target=one.sendall, args=(bytes(900_000),))
     thread.start()
-    while _descriptors.lookup(two.fileno()).receiving is None:
+    while _descriptors.find(two.fileno()).receiving is None:
         two.recv(4096)
     thread.join()
 

@@ -390,8 +390,7 @@ class Broker:
             raise ValueError(f"A Stream Socket was expected, got {sock!r}")
         addresses = await sock.getsockname(), await sock.getpeername()
         async with sock.taken_over() as descriptor:
-            received = b"".join(each.data for each in descriptor.received)
-            descriptor.received.clear()
+            received = b"".join(each.data for each in descriptor.unread.take_messages())
         return addresses, received
 
     async def _bound(

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any, Optional
+from typing import Optional
 
-from .._received import Received, take_first
+from .._received import Received
+from .._unread import Unread
 
 
 class Descriptor:
-    """The daemon's handle, the number that stands for it here, and what comes before all that the kernel has."""
+    """The daemon's handle, the number that stands for it here, and what is unread: its connections are accepted handles, with
+    the daemon's words on them."""
 
-    __slots__ = ("connections", "handle", "number", "received", "stream")
+    __slots__ = ("handle", "number", "stream", "unread")
 
     def __init__(self, number: int, handle: int) -> None:
         self.number = number
         self.handle = handle
         self.stream = True
-        self.received: deque[Received] = deque()
-        # Handles of accepted sockets, and the daemon's words on them.
-        self.connections: deque[tuple[int, Any]] = deque()
+        self.unread = Unread()
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what was received before, as recvmsg(2) would; None if there is nothing."""
-        return take_first(self.received, size, flags, self.stream)
+        """Takes what is unread, as recvmsg(2) would; None if there is nothing."""
+        return self.unread.take(size, flags, self.stream)

@@ -207,8 +207,8 @@ class MessageStream:
             # Another task may have done it meanwhile, or closed the stream.
             if self._attachment is not None or self._closed:
                 return
-            while descriptor.received:
-                self._add(_message_of(descriptor.received.popleft()))
+            for received in descriptor.unread.take_messages():
+                self._add(_message_of(received))
             self._start.handle = descriptor.handle
             self._attachment = await session.attach(self._start, self)
 

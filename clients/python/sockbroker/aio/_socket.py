@@ -25,7 +25,7 @@ from .._duration import duration
 from .._gen.v1 import socket_pb2, socket_service_pb2
 from .._judge import judge
 from .._option_pointers import option_answer, option_size
-from .._received import Received, as_long_as, kept_bytes
+from .._received import Received, as_long_as
 from .._status import kernel_error
 from ..errors import ConnectionLost
 from ._descriptor import Descriptor
@@ -114,8 +114,8 @@ class Socket:
         self._judge("_accept")
         async with self._accepting:
             descriptor = await self._settled(self._unsettled_accepts)
-            if descriptor.connections:
-                handle, info = descriptor.connections.popleft()
+            if descriptor.unread.connections:
+                handle, info = descriptor.unread.connections.popleft()
             else:
                 request = socket_service_pb2.AcceptRequest(handle=descriptor.handle, timeout=_FOREVER)
                 unsettled = self._unsettled_accepts
@@ -213,7 +213,7 @@ class Socket:
         prepared = _ioctl.prepare(operator.index(request), given)
         answer = prepared.answer(await self._perform("ioctl", prepared.message))
         descriptor = self._open()
-        return _ioctl.with_kept(request, answer, kept_bytes(descriptor.received, descriptor.stream))
+        return _ioctl.with_kept(request, answer, descriptor.unread.next_bytes(descriptor.stream))
 
     # Receiving --------------------------------------------------------------------------------------------------------
 
@@ -444,10 +444,10 @@ class Socket:
             self._leaving = messages.abandon()
         if descriptor is not None:
             self._session.forget(descriptor.number)
-            while descriptor.received:
-                self._session.discard(descriptor.received.popleft())
-            while descriptor.connections:
-                self._session.post_close(descriptor.connections.popleft()[0])
+            for received in descriptor.unread.take_messages():
+                self._session.discard(received)
+            while descriptor.unread.connections:
+                self._session.post_close(descriptor.unread.connections.popleft()[0])
         return descriptor
 
     def give_back(self, received: Received) -> None:
@@ -455,7 +455,7 @@ class Socket:
         if self._descriptor is None:
             self._session.discard(received)
         else:
-            self._descriptor.received.append(received)
+            self._descriptor.unread.add(received)
 
     def messages_ended(self, messages: MessageStream) -> None:
         """Notes that a stream of messages does not receive any more."""
@@ -543,7 +543,7 @@ class Socket:
             if taken is not None:
                 if not descriptor.stream or not flags & _MSG_WAITALL or flags & _MSG_PEEK:
                     return taken
-                while descriptor.received and taken.length < size:
+                while descriptor.unread.has_messages and taken.length < size:
                     more = descriptor.take(size - taken.length, flags)
                     assert more is not None
                     taken = taken.joined(more)
@@ -561,7 +561,7 @@ class Socket:
                 )
             except BaseException:
                 if taken is not None:
-                    descriptor.received.appendleft(taken)
+                    descriptor.unread.give_back(taken)
                 raise
             received = self._received(verb, response)
             return received if taken is None else taken.joined(received)
@@ -590,7 +590,7 @@ class Socket:
         if self._descriptor is None:
             self._session.post_close(handle)
         else:
-            self._descriptor.connections.append((handle, response.socket))
+            self._descriptor.unread.connections.append((handle, response.socket))
 
     def _close_opened(self, response: Any) -> None:
         self._session.post_close(response.socket.handle)

@@ -1,0 +1,103 @@
+"""What this process has of a socket ahead of its callers: it comes before all that the kernel has.
+
+Receives that were interrupted leave here what they had received, read-ahead what nobody took, TLS what it received beyond its
+record. Every receive, accept and look at readiness goes through this queue; it makes a descriptor readable.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Callable, Optional
+
+from ._received import MSG_PEEK, MSG_TRUNC, Received
+from ._status import is_kernel_error
+
+
+class Unread:
+    """A queue of messages and of accepted connections. Duplicates of a descriptor share it, as they share the kernel's."""
+
+    __slots__ = ("_error", "_messages", "connections", "listeners")
+
+    def __init__(self) -> None:
+        self._messages: deque[Received] = deque()
+        # What is to be raised once, behind the messages: the kernel's error, or why something may be missing.
+        self._error: Optional[Exception] = None
+        # Handles or numbers of accepted sockets, each with what is known of it.
+        self.connections: deque[tuple[int, Any]] = deque()
+        # Called after something came here, or may come at any time; by whom they are for.
+        self.listeners: dict[object, Callable[[], object]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._messages or self.connections or self._error is not None)
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether the next receive gets something from here: data, or an error."""
+        return bool(self._messages) or self._error is not None
+
+    @property
+    def length(self) -> int:
+        """How many bytes the messages had when they were received."""
+        return sum(each.length for each in self._messages)
+
+    def next_bytes(self, stream: bool) -> int:
+        """How many bytes the next receive has: of a stream all, otherwise those of the first message."""
+        return sum(len(each.data) for each in (list(self._messages) if stream else list(self._messages)[:1]))
+
+    def add(self, received: Received) -> None:
+        """Keeps what was received last."""
+        self._messages.append(received)
+        self.changed()
+
+    def give_back(self, received: Received) -> None:
+        """Keeps what was received first."""
+        self._messages.appendleft(received)
+        self.changed()
+
+    def end_in(self, error: Exception) -> None:
+        """Notes what is to be raised behind the messages: the kernel's error, which it tells but once, or why something may be
+        missing."""
+        self._error = error
+        self.changed()
+
+    def take_error(self) -> Optional[OSError]:
+        """Takes the kernel's error behind the messages, if there is one."""
+        error = self._error
+        if not is_kernel_error(error):
+            return None
+        self._error = None
+        return error
+
+    def changed(self) -> None:
+        """Tells the listeners to look. They may be called on any thread."""
+        for listener in list(self.listeners.values()):
+            listener()
+
+    def take(self, size: int, flags: int, stream: bool) -> Optional[Received]:
+        """Takes what was received first, as recvmsg(2) would; None if there is nothing. Raises, once, the error behind
+        the messages."""
+        try:
+            first = self._messages.popleft()
+        except IndexError:
+            error, self._error = self._error, None
+            if error is not None:
+                raise error from None
+            return None
+        rest = first.data[size:]
+        taken = first
+        if rest:
+            more = 0 if stream else MSG_TRUNC
+            length = size if stream or not flags & MSG_TRUNC else first.length
+            taken = first._replace(data=first.data[:size], length=length, flags=first.flags | more)
+        if flags & MSG_PEEK:
+            self._messages.appendleft(first)
+        elif rest and stream:
+            self._messages.appendleft(first._replace(data=rest, length=len(rest), ancillary=[]))
+        return taken
+
+    def take_messages(self) -> list[Received]:
+        """Takes all messages."""
+        taken = []
+        while self._messages:
+            taken.append(self._messages.popleft())
+        return taken
