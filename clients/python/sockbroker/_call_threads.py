@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import _waiting
+from ._status import broker_error
 
 # How long threads may take to end, in seconds.
 _PATIENCE_SECONDS = 2
@@ -36,8 +37,11 @@ class CallThreads:
         _waiting.forbid()
 
     def begin(self, method: Any, requests: Iterator[Any], metadata: Any) -> Any:
-        """Begins a call with a stream of requests."""
-        call = method(requests, metadata=metadata)
+        """Begins a call with a stream of requests. Raises BrokerError when another thread has closed the channel."""
+        try:
+            call = method(requests, metadata=metadata)
+        except ValueError:
+            raise broker_error("BROKER_CLOSED", "the broker was closed") from None
         call.add_done_callback(self.add_current)
         return call
 

@@ -11,6 +11,8 @@ import threading
 import time
 from typing import Any, Callable
 
+from ._status import broker_error
+
 _STREAMS = 512
 _RESETS = 500
 _RESETS_PER_SECOND = 16
@@ -45,10 +47,12 @@ class Channels:
         # A signal handler may interrupt whoever holds it.
         self._lock = threading.RLock()
         self._lanes: list[Lane] = []
+        self._ended = False
 
     def borrow(self) -> Lane:
-        """Answers a lane for one more stream: one that has room, or a new one."""
+        """Answers a lane for one more stream: one that has room, or a new one. Raises BrokerError after `take_all`."""
         with self._lock:
+            self._require()
             for lane in self._lanes:
                 if lane.has_room():
                     break
@@ -61,6 +65,7 @@ class Channels:
     def borrow_new(self) -> Lane:
         """As `borrow`, but a new one."""
         with self._lock:
+            self._require()
             lane = Lane(self._open())
             lane.streams = 1
             self._lanes.append(lane)
@@ -78,8 +83,13 @@ class Channels:
             self._lanes.remove(lane)
         self._close(lane.channel)
 
+    def _require(self) -> None:
+        if self._ended:
+            raise broker_error("BROKER_CLOSED", "the broker was closed")
+
     def take_all(self) -> list[Any]:
-        """Answers the channels, of which it knows none any more."""
+        """Answers the channels, to be closed; there will be no more."""
         with self._lock:
+            self._ended = True
             lanes, self._lanes = self._lanes, []
         return [lane.channel for lane in lanes]

@@ -347,7 +347,7 @@ class Session:
             delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
 
     def _resume(self) -> Connection:
-        if self._closed:
+        if self._closed or self._ending.is_set():
             raise broker_error("BROKER_CLOSED", "the broker was closed")
         if self._lost is not None:
             raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))

@@ -15,7 +15,8 @@ import gc
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from types import FrameType
+from typing import Any, Optional
 
 from ._status import broker_error
 
@@ -29,7 +30,7 @@ def allowed() -> bool:
     """Whether this thread may wait for the daemon now."""
     if getattr(_thread, "forbidden", 0):
         return False
-    return not in_collector() or not _inside_grpc()
+    return not in_collector() or not _is_awaited()
 
 
 def in_collector() -> bool:
@@ -80,13 +81,19 @@ def park_at_exit() -> None:
         never.acquire()
 
 
-def _inside_grpc() -> bool:
-    """Whether the collector was started by gRPC's code, which may be on a thread that cannot be known before."""
-    frame = sys._getframe()
+def _is_awaited() -> bool:
+    """Whether those who bring answers may be waiting for this thread: it runs gRPC's code, or it is starting, and whoever
+    starts it waits until it says so, perhaps the thread that calls gRPC."""
+    frame: Optional[FrameType] = sys._getframe()
+    called = None
     while frame is not None:
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == "grpc":
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] == "grpc":
             return True
-        frame = frame.f_back  # type: ignore[assignment]
+        if module == "threading" and frame.f_code.co_name == "_bootstrap_inner" and called != "run":
+            return True
+        called = frame.f_code.co_name
+        frame = frame.f_back
     return False
 
 

@@ -323,6 +323,35 @@ def test_a_finalizer_on_a_thread_of_the_programs_receives_as_ever() -> None:
     assert run(program) == ["done"]
 
 
+def test_a_broker_may_be_closed_by_a_finalizer_on_a_thread_that_is_starting() -> None:
+    # Whoever starts a thread waits for it: here the one that would have to close the channels.
+    program = """
+        import gc, sockbroker, threading
+
+        class Owner:
+            def __init__(self):
+                self.itself = self
+                self.broker = sockbroker.connect()
+
+            def __del__(self):
+                self.broker.close()
+                closed.append(threading.current_thread().name)
+
+        def set_ident(self):
+            real(self)
+            gc.collect()
+
+        closed = []
+        gc.disable()
+        Owner()
+        real, threading.Thread._set_ident = threading.Thread._set_ident, set_ident
+        sockbroker.connect().close()
+        assert closed and closed != [threading.main_thread().name]
+        print("done")
+    """
+    assert run(program, brokered=False) == ["done"]
+
+
 def test_a_broker_may_be_closed_by_a_finalizer_on_any_thread() -> None:
     program = """
         import gc, sockbroker

@@ -233,3 +233,36 @@ def test_daemon_threads_end_with_the_program_without_a_word() -> None:
     """
     for _ in range(5):
         assert run(program) == ["end"]
+
+
+def test_closing_a_broker_that_other_threads_use_is_an_error_of_their_calls() -> None:
+    program = """
+        import select, sockbroker, threading
+        import sockbroker.socket  # noqa: F401, select is replaced with it
+
+        def use(broker, one, two):
+            try:
+                while True:
+                    two.send(b"x")
+                    assert select.select([one], [], [])[0] == [one]
+                    one.recv(1)
+                    used.set()
+                    broker.socketpair()
+            except OSError:
+                pass
+
+        threading.excepthook = lambda arguments: print(arguments.exc_type, arguments.exc_value)
+        for _ in range(20):
+            broker = sockbroker.connect()
+            pair = broker.socketpair()
+            used = threading.Event()
+            threads = [threading.Thread(target=use, args=(broker, *pair)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            used.wait()
+            broker.close()
+            for thread in threads:
+                thread.join()
+        print("done")
+    """
+    assert run(program, brokered=False) == ["done"]
