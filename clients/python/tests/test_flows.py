@@ -437,7 +437,7 @@ def reset_behind_bulk(module, *calls) -> list[object]:
         one.close()
         if module is socket:
             assert flows(two)
-            flow = _descriptors.lookup(two.fileno()).receiving
+            flow = _descriptors.find(two.fileno()).receiving
             with flow._changed:
                 assert flow._changed.wait_for(lambda: flow._error is not None, 60)
         else:
