@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /** One project for each ring of tests: `npm test -- --project native`. */
-function ring(name: string, include: string) {
-  return { extends: true as const, test: { name, include: [include] } };
+function ring(name: string, ...include: string[]) {
+  return { extends: true as const, test: { name, include } };
 }
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
     teardownTimeout: 15_000,
     reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
-      ring("unit", "src/**/*.test.ts"),
+      ring("unit", "src/**/*.test.ts", "test/unit/**/*.test.ts"),
       ring("native", "test/native/**/*.test.ts"),
       ring("integration", "test/integration/**/*.test.ts"),
       ring("conformance", "test/conformance/**/*.test.ts"),
