@@ -26,7 +26,7 @@ export type Frame =
   | { readonly type: "end" }
   | ErrorFrame
   | SyncedFrame
-  /** The kernel dropped messages here: how many since the last such frame, and since the socket was opened. */
+  /** The kernel dropped messages here: how many since the last such frame of any attachment, and since the socket was opened. */
   | { readonly type: "dropped"; readonly count: number; readonly total: number }
   | DetachedFrame;
 

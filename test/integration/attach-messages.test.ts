@@ -21,6 +21,7 @@ import {
   RawDaemon,
   RawError,
   type RawStream,
+  symbolOf,
   until,
 } from "../support/raw-broker.js";
 
@@ -166,6 +167,47 @@ describe("datagrams", () => {
     expect(Number(dropped)).toBeGreaterThan(0);
     expect(kept.length - 1 + Number(dropped)).toBe(100);
     expect(kept.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
+  });
+
+  it("that the kernel dropped are told once, whichever stream comes after, and what was dropped between two by the second", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await client.unary(setsockopt, { handle, ...option(SOL_SOCKET, SO_RCVBUF, 2_048) });
+    const sender = await client.unary(socket, { family: AddressFamily.INET, type: SocketType.DGRAM });
+    const burst = async () => {
+      for (let i = 0; i < 50; i++) {
+        await client.unary(sendto, { handle: handleOf(sender.socket), data: Buffer.alloc(500), address: inet(port) });
+      }
+    };
+    /** Everything that a stream has of messages, and of what it tells of those that were dropped. */
+    const attached = async (of: bigint) => {
+      using stream = await client.attach({ handle: of });
+      await stream.write({ frame: { case: "detach", value: {} } });
+      const seen = { kept: 0, count: 0, total: 0 };
+      for (const { frame } of await stream.rest()) {
+        if (frame.case === "messages") seen.kept += frame.value.messages.length;
+        if (frame.case !== "dropped") continue;
+        seen.count += Number(frame.value.count);
+        seen.total = Number(frame.value.total);
+      }
+      // What it did not come to read is none of the next one's.
+      for (;;) {
+        const more = client.unary(SocketService.method.recv, { handle, maxBytes: 1n, flags: MSG_DONTWAIT });
+        if ((await symbolOf(more)) !== "ok") return seen;
+        seen.kept += 1;
+      }
+    };
+    const twin = handleOf((await client.unary(SocketService.method.dup, { handle })).socket);
+    await burst();
+    const first = await attached(handle);
+    expect(first.count).toBeGreaterThan(0);
+    expect([first.kept + first.count, first.total]).toEqual([50, first.count]);
+    expect(await attached(handle)).toEqual({ kept: 0, count: 0, total: 0 });
+    expect(await attached(twin)).toEqual({ kept: 0, count: 0, total: 0 });
+    await burst();
+    const second = await attached(twin);
+    expect([second.kept + second.count, second.total]).toEqual([50, first.count + second.count]);
+    expect(await attached(handle)).toEqual({ kept: 0, count: 0, total: 0 });
   });
 
   it.each(["detach", "close", "half-close", "sync", "nothing, but time"])(

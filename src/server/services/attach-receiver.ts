@@ -74,7 +74,8 @@ export class AttachReceiver {
     const { maxMessageBytes, maxAncillaryBytes } = attach.start;
     this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
     this.#windowBytes = Math.max(WINDOW_BYTES, 2 * this.#messageBytes);
-    this.#drops = listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native);
+    this.#drops =
+      listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native, attach.entry.description);
     this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
   }
 

@@ -1,5 +1,6 @@
 import { endianness } from "node:os";
 import type { NativeSocket, Received } from "../../native/binding.js";
+import type { OpenDescription } from "../sockets/open-description.js";
 
 const SOL_SOCKET = 1;
 const SO_RXQ_OVFL = 40;
@@ -11,6 +12,9 @@ const DROPS_OFFSET = 32;
 const CONTROL_BYTES = 24;
 
 type OptionSocket = Pick<NativeSocket, "getsockopt" | "getsockoptInt" | "setsockoptInt">;
+
+/** What the kernel counts for a socket goes on from one stream to the next, and so does what was told of it. */
+export type DropsTold = Pick<OpenDescription, "dropsTold">;
 
 interface Dropped {
   readonly count: bigint;
@@ -26,19 +30,20 @@ export class DropCounter {
   readonly controlBytes = CONTROL_BYTES;
   readonly #socket: OptionSocket;
   readonly #ours: boolean;
-  #total = 0;
+  readonly #told: DropsTold;
 
-  /** Begins to count, where the socket can. */
-  static start(socket: OptionSocket): DropCounter | null {
+  /** Begins to count behind what was told before, where the socket can. */
+  static start(socket: OptionSocket, told: DropsTold): DropCounter | null {
     const before = socket.getsockoptInt(SOL_SOCKET, SO_RXQ_OVFL);
     if (typeof before === "number") return null;
-    if (before.value !== 0) return new DropCounter(socket, false);
-    return socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 1) < 0 ? null : new DropCounter(socket, true);
+    if (before.value !== 0) return new DropCounter(socket, false, told);
+    return socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 1) < 0 ? null : new DropCounter(socket, true, told);
   }
 
-  private constructor(socket: OptionSocket, ours: boolean) {
+  private constructor(socket: OptionSocket, ours: boolean, told: DropsTold) {
     this.#socket = socket;
     this.#ours = ours;
+    this.#told = told;
   }
 
   /** Puts the socket back as it was. */
@@ -61,9 +66,9 @@ export class DropCounter {
 
   #advance(total: number): Dropped | null {
     // The kernel's counter has 32 bits. A message that came before the last look has a smaller one.
-    const count = (total - this.#total) | 0;
+    const count = (total - this.#told.dropsTold) | 0;
     if (count <= 0) return null;
-    this.#total = total;
+    this.#told.dropsTold = total;
     return { count: BigInt(count), total: BigInt(total) };
   }
 

@@ -6,6 +6,8 @@ export interface OpenDescription {
   nonblocking: boolean;
   /** How many handles name it. */
   handles: number;
+  /** Of the messages that the kernel dropped of it, how many a caller was told of: 32 bits, as the kernel's count. */
+  dropsTold: number;
   /** Where it may outlive them: see outliving.ts. */
   life: Life | null;
   /** Whether it came from a process outside. See `isShared`. */
@@ -30,5 +32,5 @@ export function isShared({ life, fromOutside }: OpenDescription): boolean {
 }
 
 export function newDescription(): OpenDescription {
-  return { nonblocking: false, handles: 0, life: null, fromOutside: false };
+  return { nonblocking: false, handles: 0, dropsTold: 0, life: null, fromOutside: false };
 }

@@ -680,7 +680,8 @@ export const AttachError_ActivitySchema: GenEnum<AttachError_Activity> = /*@__PU
  */
 export type DroppedMessages = Message<"sockbroker.v1.DroppedMessages"> & {
   /**
-   * Since the last such frame.
+   * Since the last such frame, of this stream or an earlier one, on this handle or a duplicate; without one since the socket
+   * was opened. So a stream tells what was dropped before it and nobody was told, and nothing twice.
    *
    * @generated from field: uint64 count = 1;
    */
