@@ -1,5 +1,5 @@
 /** Streams that have more to read go on in a later turn of the loop once a turn has taken so long. */
-const TURN_MILLISECONDS = 4;
+const TURN_MILLISECONDS = 2;
 
 /**
  * Shares the loop between streams. A caller can send thousands of small messages at once, and grpc-js hands them all over

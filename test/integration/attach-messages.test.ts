@@ -63,6 +63,22 @@ describe("datagrams", () => {
     expect(messages.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
   });
 
+  it.each([0, 20, 40_000])(
+    "that are small come many in a frame, however large they may be: %i bytes",
+    async (limit) => {
+      using client = daemon.client();
+      const { handle, port } = await boundDatagram(client);
+      await using sender = await Sender.bind();
+      for (let i = 0; i < 100; i++) await sender.send(Buffer.from(`${i}`), port);
+      using stream = await client.attach({ handle, maxMessageBytes: limit });
+      const { messages } = await frame(stream, "messages");
+      expect(messages.map(({ data }) => Number(Buffer.from(data)))).toEqual([...Array(messages.length).keys()]);
+      expect(messages.length).toBeGreaterThanOrEqual(60);
+      const rest = await incoming(stream, 100 - messages.length);
+      expect(Number(Buffer.from(rest.at(-1)?.data ?? []))).toBe(99);
+    },
+  );
+
   it("say their real length when they are cut", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);

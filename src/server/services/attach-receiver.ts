@@ -63,6 +63,8 @@ export class AttachReceiver {
   readonly #messageBytes: number;
   readonly #controlBytes: number;
   readonly #windowBytes: number;
+  /** Messages of one system call. */
+  readonly #atOnce: number;
   #outgoingBytes = 0;
   #errorsInARow = 0;
   #onRoom: (() => void) | null = null;
@@ -73,6 +75,7 @@ export class AttachReceiver {
     this.#listening = listening;
     const { maxMessageBytes, maxAncillaryBytes } = attach.start;
     this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+    this.#atOnce = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
     this.#windowBytes = Math.max(WINDOW_BYTES, 2 * this.#messageBytes);
     this.#drops =
       listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native, attach.entry.description);
@@ -177,14 +180,13 @@ export class AttachReceiver {
 
   #messages(): boolean | typeof AGAIN {
     const { entry, ctx } = this.#attach;
-    const count = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
-    const received = entry.receiveBatch(count, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
+    const received = this.#batch();
     if (typeof received === "number") {
       // Everything that came before is read, so this is where the rest of a burst is missing.
       if (isAgain(received)) this.reportDrops();
       return this.#noData(received);
     }
-    const messages = received.slice(0, endOf(received, entry, count));
+    const messages = received.slice(0, endOf(received, entry, MAX_BATCH - (MAX_BATCH % this.#atOnce)));
     for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
@@ -210,6 +212,29 @@ export class AttachReceiver {
     this.reportDrops();
     this.#attach.write({ case: "endOfData", value: {} });
     return false;
+  }
+
+  /**
+   * Messages for one frame. One system call has room for few of them, each of the size that may come; small ones would make
+   * a frame for two.
+   */
+  #batch(): readonly Received[] | number {
+    const { entry } = this.#attach;
+    const atOnce = this.#atOnce;
+    const batch: Received[] = [];
+    for (let bytes = 0; bytes < BATCH_BYTES && batch.length + atOnce <= MAX_BATCH; ) {
+      const received = entry.receiveBatch(atOnce, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
+      if (typeof received === "number") {
+        if (batch.length === 0) return received;
+        // It comes behind the messages, which were there before it.
+        if (!isAgain(received)) entry.keepError(received);
+        break;
+      }
+      batch.push(...received);
+      if (received.length < atOnce) break;
+      for (const { data } of received) bytes += data.length;
+    }
+    return batch;
   }
 
   #accept(): boolean | typeof AGAIN {
