@@ -37,6 +37,7 @@ export async function startDaemon(descriptors) {
   await Promise.race([listening, early]);
   return {
     endpoint,
+    pid: child.pid,
     /** Ends it by SIGTERM, and answers what was wrong with it. */
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) {

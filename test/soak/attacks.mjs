@@ -1,0 +1,98 @@
+// `npm run attacks -- [--seconds N] [--only TEXT]`: what an honest client sees while another process does its worst, one attack
+// after the other, each on a daemon of its own. Prints how long the client's calls take, what the daemon uses before, at the
+// most and ten seconds after, and how long SIGTERM takes. Times are of the machine; what is judged is that the daemon lives, and
+// gives its descriptors back.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { connect } from "../../dist/client/index.js";
+import { attacks } from "./attack-forms.mjs";
+import { startDaemon } from "./daemon.mjs";
+
+const DESCRIPTORS = 16_384;
+const RECOVERY_SECONDS = 10;
+const WIDTH = Math.max(...Object.keys(attacks).map((name) => name.length));
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "8" }, only: { type: "string", default: "" } },
+});
+/** Answers whether the daemon lives, and has no more open than before. @param {string} name @param {number} seconds */
+async function withstands(name, seconds) {
+  const daemon = await startDaemon(DESCRIPTORS);
+  const probe = await Probe.start(daemon.endpoint);
+  await probe.during(2);
+  const quiet = await probe.during(seconds);
+  const before = used(daemon.pid);
+  const attacker = fork(fileURLToPath(new URL("./attack-forms.mjs", import.meta.url)), [name, daemon.endpoint]);
+  const gone = once(attacker, "exit");
+  let most = before;
+  const sampling = setInterval(() => {
+    const now = used(daemon.pid);
+    if (now.mebibytes > most.mebibytes) most = now;
+  }, 100);
+  const under = await probe.during(seconds);
+  clearInterval(sampling);
+  const early = attacker.exitCode;
+  attacker.kill("SIGKILL");
+  await gone;
+  // The attacker's sessions are leased for as long.
+  await sleep(RECOVERY_SECONDS * 1_000);
+  const after = used(daemon.pid);
+  await probe.end();
+  const began = performance.now();
+  const faults = await daemon.stop();
+  const ended = Math.round(performance.now() - began);
+  if (early !== null) faults.push(`the attack ended by itself: ${early}`);
+  if (after.descriptors > before.descriptors) faults.push("descriptors are left");
+  const times = `${quiet.toFixed(1)}, ${under.toFixed(1)} ms`.padEnd(20);
+  const memory = `${before.mebibytes}, ${most.mebibytes}, ${after.mebibytes}`.padEnd(25);
+  const descriptors = `${before.descriptors}, ${after.descriptors}`.padEnd(17);
+  console.log(`${name.padEnd(WIDTH)}  ${times} ${memory} ${descriptors} ${ended} ms`);
+  for (const fault of faults) console.log(`  ! ${fault}`);
+  return faults.length === 0;
+}
+
+function used(pid) {
+  const resident = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return { mebibytes: Math.round(Number(resident) / 1024), descriptors: readdirSync(`/proc/${pid}/fd`).length };
+}
+
+/** An honest client: a message through a pair of sockets, again and again. */
+class Probe {
+  static async start(endpoint) {
+    const broker = await connect(endpoint);
+    return new Probe(broker, await broker.socketpair());
+  }
+
+  constructor(broker, pair) {
+    this.broker = broker;
+    this.pair = pair;
+  }
+
+  /** The 99th percentile, in milliseconds. */
+  async during(seconds) {
+    const [near, far] = this.pair;
+    const times = [];
+    for (const end = performance.now() + seconds * 1_000; performance.now() < end; await sleep(10)) {
+      const began = performance.now();
+      const received = far.recv(1);
+      await near.send(Buffer.from("x"));
+      await received;
+      times.push(performance.now() - began);
+    }
+    return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)];
+  }
+
+  end() {
+    return this.broker[Symbol.asyncDispose]();
+  }
+}
+
+console.log(`${"attack".padEnd(WIDTH)}  p99 quiet, under     MiB before, most, after  descriptors       SIGTERM`);
+for (const name of Object.keys(attacks)) {
+  if (name.includes(values.only) && !(await withstands(name, Number(values.seconds)))) process.exitCode = 1;
+}
