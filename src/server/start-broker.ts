@@ -8,6 +8,7 @@ import { type Admission, parseAdmission, resolveAdmission } from "./admission.js
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
+import type { Policy } from "./policy/policy.js";
 import { StartupError } from "./startup-error.js";
 
 export interface BrokerOptions {
@@ -18,6 +19,8 @@ export interface BrokerOptions {
    * and for sockets in common with other processes too. Its own user and root always may.
    */
   readonly admit?: readonly string[];
+  /** Decides instead of the built-in policy, which is what `admit` is for. It is asked once for each permission of a call. */
+  readonly policy?: Policy;
   /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */
   readonly mode?: number;
   readonly limits?: Partial<Limits>;
@@ -44,6 +47,9 @@ export interface Broker extends AsyncDisposable {
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const path = socketPath(options.endpoint);
   const native = loadNative();
+  if (options.policy !== undefined && options.admit !== undefined) {
+    throw new StartupError("admit says who may use the built-in policy, and has no meaning beside another policy");
+  }
   const admitted = (options.admit ?? []).map((text) => admission(text, native));
   makeDirectory(path);
   let announceEnd = (): void => {};
@@ -54,7 +60,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     native,
     path,
     mode: options.mode ?? (admitted.length === 0 ? 0o600 : 0o666),
-    policy: builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted }),
+    policy: options.policy ?? builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted }),
     limits: { ...defaultLimits, ...options.limits },
     log: options.log ?? pino({ level: "silent" }),
     version: packageVersion(),
