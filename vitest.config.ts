@@ -23,6 +23,7 @@ export default defineConfig({
       ring("integration", "test/integration/**/*.test.ts"),
       ring("conformance", "test/conformance/**/*.test.ts"),
       ring("security", "test/security/**/*.test.ts"),
+      ring("mutants", "test/mutants/**/*.test.ts"),
     ],
   },
 });

@@ -1,5 +1,5 @@
 // `npm test`: builds, then runs vitest in namespaces of its own (lib/namespace.mjs says why and what if that cannot be).
-// Arguments go to vitest: `npm test -- --project native recvmsg`.
+// Arguments go to vitest: `npm test -- --project native recvmsg`. Unless they name a project, all but `mutants` are run.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,9 @@ try {
 
 /** Answers vitest's exit status. */
 async function runTests() {
-  const { command, env } = await inNamespace([tool("vitest"), "run", ...process.argv.slice(2)]);
+  const args = process.argv.slice(2);
+  const projects = args.some((arg) => arg.startsWith("--project")) ? [] : ["--project=!mutants"];
+  const { command, env } = await inNamespace([tool("vitest"), "run", ...projects, ...args]);
   return await passThrough(command[0], command.slice(1), {
     env: { ...env, SOCKBROKER_TOTALS: totals, SOCKBROKER_TEST_PYTHON: pythonWithStubs() },
   });

@@ -9,6 +9,7 @@ import {
   create,
   type DescMessage,
   type DescMethodBiDiStreaming,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type MessageInitShape,
   type MessageShape,
@@ -200,6 +201,29 @@ export class RawClient implements Disposable {
     return new RawStream(method, call as never);
   }
 
+  /** The first message of a call that answers a stream, which then is cancelled. Rejects with `RawError`. */
+  first<M extends DescMethodServerStreaming>(
+    method: M,
+    init: MessageInitShape<M["input"]>,
+  ): Promise<MessageShape<M["output"]>> {
+    const { path, requestSerialize, responseDeserialize } = clientMethod(method);
+    const request = create(method.input as DescMessage, init) as MessageShape<M["input"]>;
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      this.#metadata(),
+    );
+    return new Promise((resolve, reject) => {
+      call.on("error", (error: ServiceError) => reject(new RawError(fromGrpcStatus(error))));
+      call.once("data", (message: MessageShape<M["output"]>) => {
+        resolve(message);
+        cancelCall(call);
+      });
+    });
+  }
+
   /** Opens a Session stream. */
   session(options: { readonly token?: string } = {}): RawSession {
     return new RawSession(this.bidi(SessionService.method.session, options));
@@ -331,8 +355,8 @@ export async function frame<K extends FrameKind>(
   return next.frame.value as FrameValue<K>;
 }
 
-type Verb = NonNullable<Operation["request"]["case"]>;
-type RequestOf<V extends Verb> =
+export type Verb = NonNullable<Operation["request"]["case"]>;
+export type RequestOf<V extends Verb> =
   Extract<MessageInitShape<typeof SessionService.method.session.input>, object> extends {
     operations?: (infer O)[];
   }
@@ -349,6 +373,8 @@ export class RawSession implements Disposable {
   readonly stream: RawStream<typeof SessionService.method.session>;
   readonly #waiting = new Map<bigint, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
   #lastId = 0n;
+  /** What operations are rejected with when the stream has ended. */
+  #over: Error | null = null;
   /** Settles when the stream has ended: with null, or with why. */
   readonly ended: Promise<RawError | null>;
 
@@ -377,7 +403,8 @@ export class RawSession implements Disposable {
   /** What becomes of an operation that the caller sends himself. */
   expect<V extends Verb>(opId: bigint): Promise<ResponseOf<V>> {
     const done = new Promise<ResponseOf<V>>((resolve, reject) => {
-      this.#waiting.set(opId, { resolve: resolve as (value: never) => void, reject });
+      if (this.#over === null) this.#waiting.set(opId, { resolve: resolve as (value: never) => void, reject });
+      else reject(this.#over);
     });
     // Whoever is interested looks; an operation that is cut off by the end of a test is no news.
     done.catch(() => undefined);
@@ -402,7 +429,8 @@ export class RawSession implements Disposable {
       if (!(error instanceof RawError)) throw error;
       end = error;
     }
-    for (const { reject } of this.#waiting.values()) reject(end ?? new Error("the stream ended"));
+    this.#over = end ?? new Error("the stream ended");
+    for (const { reject } of this.#waiting.values()) reject(this.#over);
     return end;
   }
 

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
+import { ConversionService } from "../../src/gen/sockbroker/v1/conversion_service_pb.js";
+import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
+import { InterfaceService } from "../../src/gen/sockbroker/v1/interface_service_pb.js";
+import { PolicyService } from "../../src/gen/sockbroker/v1/policy_service_pb.js";
+import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb.js";
+import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
+import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
+import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
+import { verbs as permissions } from "../../src/server/policy/policy.js";
+import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
+import {
+  administration,
+  groups,
+  ofItsOwn,
+  operations,
+  outcomeOf,
+  streams,
+  wrong,
+} from "../support/permission-forms.js";
+import { PolicyDaemon } from "../support/policy-daemon.js";
+
+// Policy: set by each test, to deny one permission or all but one. Needs: nothing; one test needs root, to call as another
+// user.
+
+let daemon: PolicyDaemon;
+
+beforeAll(async () => {
+  daemon = await PolicyDaemon.start();
+});
+
+afterAll(() => daemon[Symbol.asyncDispose]());
+
+describe("the forms of this test", () => {
+  it("are of every RPC and of every arm of the Session stream", () => {
+    const rpcs = [
+      SessionService,
+      SocketService,
+      StreamService,
+      ResolverService,
+      InterfaceService,
+      HostService,
+      ConversionService,
+      PolicyService,
+      AdminService,
+    ].flatMap((service) => service.methods.map(({ localName }) => localName));
+    const named = [...operations, ...streams, ...administration].map((form) => /^\w+/.exec(form.name)?.[0]);
+    expect([...new Set([...named, ...ofItsOwn])].sort()).toEqual([...rpcs].sort());
+  });
+
+  it("need every permission", () => {
+    const needed = [...operations, ...streams, ...administration].flatMap(({ needs }) => needs);
+    expect([...new Set(needed)].sort()).toEqual([...permissions].sort());
+  });
+
+  it.each(groups)("%s answers as it should where nothing is denied", async (_title, forms, way) => {
+    expect(await wrong(daemon, forms, way, [])).toEqual([]);
+  });
+});
+
+describe.each(permissions)("without the permission %s", (permission) => {
+  it.each(groups)("%s is denied if it needs that, and no other is", async (_title, forms, way) => {
+    expect(await wrong(daemon, forms, way, [permission])).toEqual([]);
+  });
+});
+
+describe.each(permissions)("with no permission but session and %s", (permission) => {
+  it.each(groups)("%s is allowed if it needs no other, and no other is", async (_title, forms, way) => {
+    const others = permissions.filter((other) => other !== permission && other !== "session");
+    expect(await wrong(daemon, forms, way, others)).toEqual([]);
+  });
+});
+
+describe("Drain", () => {
+  it("takes the permission admin, and no other", async () => {
+    await using own = await PolicyDaemon.start();
+    using client = own.client();
+    const drain = () => outcomeOf(client.unary(AdminService.method.drain, { grace: {} }));
+    await own.deny("admin");
+    expect(await drain()).toBe("denied admin");
+    await own.deny(...permissions.filter((permission) => permission !== "admin"));
+    expect(await drain()).toBe("ok");
+    await own.ended();
+  });
+});
+
+describe("what others have", () => {
+  it("is listed with the permission admin alone", async (ctx) => {
+    const reason = cannotBeNobody();
+    if (reason !== null) ctx.skip(reason);
+    await daemon.deny();
+    expect(await seesOthers(daemon)).toBe(true);
+    await daemon.deny("admin");
+    expect(await seesOthers(daemon)).toBe(false);
+  });
+});

@@ -1,0 +1,32 @@
+// The process of test/support/policy-daemon.ts: a broker with a policy that the parent process sets. Each message of the
+// parent replaces what is denied, and is answered. Arguments: the endpoint, and the directory of the build.
+
+const [endpoint = "", dist = ""] = process.argv.slice(2);
+
+/** @type {typeof import("../../dist/server/index.js")} */
+const { startBroker } = await import(`${dist}/server/index.js`);
+
+/** @type {ReadonlySet<string>} */
+let denied = new Set();
+
+const broker = await startBroker({
+  endpoint,
+  mode: 0o666,
+  policy: {
+    decide: ({ principal, verb }) => ({
+      allowed: !denied.has(verb),
+      rule: "test",
+      reason: `the test's rule for ${verb} of ${principal}`,
+    }),
+    rulesFor: () => [],
+  },
+});
+
+process.on("message", (/** @type {readonly string[]} */ verbs) => {
+  denied = new Set(verbs);
+  process.send?.("done");
+});
+process.on("disconnect", () => process.exit());
+process.send?.("listening");
+await broker.ended;
+process.disconnect();

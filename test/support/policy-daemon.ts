@@ -1,0 +1,64 @@
+/* A daemon in a process of its own whose policy the test sets, while it runs: what is denied is a list of permissions. */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Verb } from "../../src/server/index.js";
+import { RawClient } from "./raw-broker.js";
+
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+const MAIN = fileURLToPath(new URL("policy-daemon-main.mjs", import.meta.url));
+
+/** Needs `npm run build`. */
+export class PolicyDaemon implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+  readonly #ended: Promise<unknown>;
+
+  /** Starts a daemon that denies nothing, of this build or of one in another directory, and waits until it listens. */
+  static async start(dist: string = DIST): Promise<PolicyDaemon> {
+    const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
+    chmodSync(directory, 0o755);
+    const daemon = new PolicyDaemon(fork(MAIN, [`unix://${join(directory, "sock")}`, dist]), directory);
+    await daemon.#answer();
+    return daemon;
+  }
+
+  private constructor(child: ChildProcess, directory: string) {
+    this.#child = child;
+    this.#directory = directory;
+    this.#ended = once(child, "close");
+  }
+
+  client(): RawClient {
+    return new RawClient(join(this.#directory, "sock"));
+  }
+
+  /** Denies these permissions to everybody from now on, and no others. */
+  async deny(...permissions: readonly Verb[]): Promise<void> {
+    const answer = this.#answer();
+    this.#child.send(permissions);
+    await answer;
+  }
+
+  /** Settles when the daemon has ended. */
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null) this.#child.kill("SIGKILL");
+    await this.#ended;
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #answer(): Promise<void> {
+    const ended = this.#ended.then(() => {
+      throw new Error("the daemon ended");
+    });
+    await Promise.race([once(this.#child, "message"), ended]);
+  }
+}
