@@ -4,7 +4,7 @@ import { endpointOf } from "./codec/endpoint.js";
 import type { OpContext } from "./context.js";
 import { resolveAddress } from "./names/resolve-address.js";
 import { type Checked, check, PolicyDenied } from "./policy/checked.js";
-import type { Verb } from "./policy/policy.js";
+import type { Permission } from "./policy/policy.js";
 import type { SocketFacts } from "./sockets/socket-entry.js";
 
 /** Whom the policy is asked about. */
@@ -13,15 +13,15 @@ type Caller = Pick<OpContext, "services" | "principal">;
 /** What the policy calls a socket that a process outside the daemon has too. */
 export const SHARED_SOCKET = "shared:";
 
-/** Checks a verb on something that has no address, under the name that rules have for it. Throws `PolicyDenied`. */
-export function authoriseEndpoint(ctx: Caller, verb: Verb, endpoint: string): void {
-  audited(ctx, verb, endpoint, null);
+/** Checks a permission on something that has no address, under the name that rules have for it. Throws `PolicyDenied`. */
+export function authoriseEndpoint(ctx: Caller, permission: Permission, endpoint: string): void {
+  audited(ctx, permission, endpoint, null);
 }
 
-/** Answers the denial of a verb on such a thing, or null when it is allowed. */
-export function refusal(ctx: Caller, verb: Verb, endpoint: string): PolicyDenied | null {
+/** Answers the denial of a permission on such a thing, or null when it is allowed. */
+export function refusal(ctx: Caller, permission: Permission, endpoint: string): PolicyDenied | null {
   try {
-    authoriseEndpoint(ctx, verb, endpoint);
+    authoriseEndpoint(ctx, permission, endpoint);
     return null;
   } catch (error) {
     if (error instanceof PolicyDenied) return error;
@@ -29,19 +29,19 @@ export function refusal(ctx: Caller, verb: Verb, endpoint: string): PolicyDenied
   }
 }
 
-/** Checks a verb that has no address. Throws `PolicyDenied`. */
-export function authorise(ctx: Caller, verb: Verb): void {
-  audited(ctx, verb, null, null);
+/** Checks a permission that has no address. Throws `PolicyDenied`. */
+export function authorise(ctx: Caller, permission: Permission): void {
+  audited(ctx, permission, null, null);
 }
 
-/** Tells whether a verb is allowed, where a no is an answer and not a refusal: nothing is counted or logged. */
-export function isAllowed({ services, principal }: Caller, verb: Verb): boolean {
-  return services.policy.decide({ principal: principal.name, verb, endpoint: null }).allowed;
+/** Tells whether a permission is allowed, where a no is an answer and not a refusal: nothing is counted or logged. */
+export function isAllowed({ services, principal }: Caller, permission: Permission): boolean {
+  return services.policy.decide({ principal: principal.name, permission, endpoint: null }).allowed;
 }
 
-/** Checks a verb on an address, and answers the address that may be used. Throws `PolicyDenied`. */
-export function authoriseAddress(ctx: OpContext, verb: Verb, address: Sockaddr): Checked<Sockaddr> {
-  return audited(ctx, verb, endpointOf(address), address);
+/** Checks a permission on an address, and answers the address that may be used. Throws `PolicyDenied`. */
+export function authoriseAddress(ctx: OpContext, permission: Permission, address: Sockaddr): Checked<Sockaddr> {
+  return audited(ctx, permission, endpointOf(address), address);
 }
 
 /**
@@ -51,20 +51,20 @@ export function authoriseAddress(ctx: OpContext, verb: Verb, address: Sockaddr):
  */
 export function checkedAddress(
   ctx: OpContext,
-  verb: Verb,
+  permission: Permission,
   facts: SocketFacts,
   address: SocketAddress | undefined,
   operation: string,
 ): Checked<Sockaddr> | Promise<Checked<Sockaddr>> {
   const resolved = resolveAddress(ctx, facts, address, operation);
   return resolved instanceof Promise
-    ? resolved.then((concrete) => authoriseAddress(ctx, verb, concrete))
-    : authoriseAddress(ctx, verb, resolved);
+    ? resolved.then((concrete) => authoriseAddress(ctx, permission, concrete))
+    : authoriseAddress(ctx, permission, resolved);
 }
 
-function audited<T>(ctx: Caller, verb: Verb, endpoint: string | null, value: T): Checked<T> {
+function audited<T>(ctx: Caller, permission: Permission, endpoint: string | null, value: T): Checked<T> {
   try {
-    return check(ctx.services.policy, { principal: ctx.principal.name, verb, endpoint }, value);
+    return check(ctx.services.policy, { principal: ctx.principal.name, permission, endpoint }, value);
   } catch (error) {
     if (error instanceof PolicyDenied) report(ctx.services, error);
     throw error;
@@ -74,7 +74,7 @@ function audited<T>(ctx: Caller, verb: Verb, endpoint: string | null, value: T):
 function report({ counters, throttled }: Caller["services"], { query, decision }: PolicyDenied): void {
   counters.denials += 1;
   throttled.add({
-    kind: `denied ${query.principal} ${query.verb} ${decision.rule}`,
+    kind: `denied ${query.principal} ${query.permission} ${decision.rule}`,
     level: "warn",
     message: "denied by policy",
     fields: { event: "denied", ...query, rule: decision.rule },

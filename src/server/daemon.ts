@@ -113,7 +113,8 @@ export class Daemon {
         path,
         mode,
         reserve: descriptors,
-        isOperator: ({ uid }) => policy.decide({ principal: `uid:${uid}`, verb: "admin", endpoint: null }).allowed,
+        isOperator: ({ uid }) =>
+          policy.decide({ principal: `uid:${uid}`, permission: "admin", endpoint: null }).allowed,
         onConnection: (socket, peer) => this.#admit(socket, peer),
         onOwnProcess: () => this.#refuseOwn(),
         onFull: (waiting) =>

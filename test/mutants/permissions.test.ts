@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
-import type { Verb as Permission } from "../../src/server/index.js";
-import { verbs as permissions } from "../../src/server/policy/policy.js";
+import type { Permission } from "../../src/server/index.js";
+import { permissions } from "../../src/server/policy/policy.js";
 import { MutableBuild } from "../support/mutable-build.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
 import { groups, wrong } from "../support/permission-forms.js";

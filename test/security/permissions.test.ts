@@ -8,7 +8,7 @@ import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
-import { verbs as permissions } from "../../src/server/policy/policy.js";
+import { permissions } from "../../src/server/policy/policy.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
 import {
   administration,

@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Verb as Permission } from "../../src/server/index.js";
-import { isVerb } from "../../src/server/policy/policy.js";
+import type { Permission } from "../../src/server/index.js";
+import { isPermission } from "../../src/server/policy/policy.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What no policy of these tests denies. */
@@ -58,7 +58,7 @@ export class MutableBuild implements Disposable {
           [...source.slice(start, end).matchAll(/"(\w+)"/g)].flatMap(({ index, 1: permission = "" }) => {
             const offset = start + index;
             const line = source.slice(0, offset).split("\n").length;
-            return isVerb(permission) ? [{ file, line, permission, offset }] : [];
+            return isPermission(permission) ? [{ file, line, permission, offset }] : [];
           }),
         );
       });

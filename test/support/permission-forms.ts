@@ -15,7 +15,7 @@ import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { type ServerFrame, StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
-import type { Verb as Permission } from "../../src/server/index.js";
+import type { Permission } from "../../src/server/index.js";
 import type { PolicyDaemon } from "./policy-daemon.js";
 import {
   handleOf,

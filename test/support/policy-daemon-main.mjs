@@ -13,17 +13,17 @@ const broker = await startBroker({
   endpoint,
   mode: 0o666,
   policy: {
-    decide: ({ principal, verb }) => ({
-      allowed: !denied.has(verb),
+    decide: ({ principal, permission }) => ({
+      allowed: !denied.has(permission),
       rule: "test",
-      reason: `the test's rule for ${verb} of ${principal}`,
+      reason: `the test's rule for ${permission} of ${principal}`,
     }),
     rulesFor: () => [],
   },
 });
 
-process.on("message", (/** @type {readonly string[]} */ verbs) => {
-  denied = new Set(verbs);
+process.on("message", (/** @type {readonly string[]} */ permissions) => {
+  denied = new Set(permissions);
   process.send?.("done");
 });
 process.on("disconnect", () => process.exit());

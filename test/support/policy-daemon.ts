@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Verb } from "../../src/server/index.js";
+import type { Permission } from "../../src/server/index.js";
 import { RawClient } from "./raw-broker.js";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -38,7 +38,7 @@ export class PolicyDaemon implements AsyncDisposable {
   }
 
   /** Denies these permissions to everybody from now on, and no others. */
-  async deny(...permissions: readonly Verb[]): Promise<void> {
+  async deny(...permissions: readonly Permission[]): Promise<void> {
     const answer = this.#answer();
     this.#child.send(permissions);
     await answer;

@@ -42,7 +42,7 @@ describe("statusOfError", () => {
 
   it("cuts what a caller's text makes too long for a header, between characters", () => {
     const long = "ü".repeat(300_000);
-    const query = { principal: "uid:7", verb: "bind", endpoint: `unix:${long}` } as const;
+    const query = { principal: "uid:7", permission: "bind", endpoint: `unix:${long}` } as const;
     const errors = [
       new ArgumentFault(ArgumentError_Kind.VALUE, "R", "bind", long),
       new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, long),
@@ -60,7 +60,7 @@ describe("statusOfError", () => {
   });
 
   it("keeps timeouts, arguments, the resolver, the policy and the broker apart", () => {
-    const query = { principal: "uid:7", verb: "bind", endpoint: "0.0.0.0:1" } as const;
+    const query = { principal: "uid:7", permission: "bind", endpoint: "0.0.0.0:1" } as const;
     const decision = { allowed: false, rule: "default", reason: "no" };
     const details = [
       new OperationTimeout("recv"),

@@ -105,7 +105,7 @@ function denialStatus(error: PolicyDenied): Status {
   const detail = create(PolicyDenialSchema, {
     rule: decision.rule,
     principal: query.principal,
-    operation: query.verb,
+    operation: query.permission,
     endpoint: brief(query.endpoint ?? ""),
     reason: brief(decision.reason),
   });

@@ -6,24 +6,24 @@ import { authorise } from "../authorise.js";
 import { addressFrom } from "../codec/address.js";
 import { endpointOf } from "../codec/endpoint.js";
 import { ArgumentFault } from "../errors.js";
-import { isVerb, verbs } from "../policy/policy.js";
+import { isPermission, permissions } from "../policy/policy.js";
 import type { Op } from "./op.js";
 
 /** Asks the policy, and does nothing. */
 export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
   const { operation } = request;
-  if (!isVerb(operation)) {
+  if (!isPermission(operation)) {
     throw new ArgumentFault(
       ArgumentError_Kind.VALUE,
       "UNKNOWN_VERB",
       "explain_policy",
-      `${JSON.stringify(operation)} is none of ${verbs.join(", ")}`,
+      `${JSON.stringify(operation)} is none of ${permissions.join(", ")}`,
     );
   }
   const principal = request.principal === "" ? ctx.principal.name : request.principal;
   if (principal !== ctx.principal.name) authorise(ctx, "admin");
   const endpoint = request.address === undefined ? null : endpointAsked(request.address);
-  const decision = ctx.services.policy.decide({ principal, verb: operation, endpoint });
+  const decision = ctx.services.policy.decide({ principal, permission: operation, endpoint });
   return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
 };
 

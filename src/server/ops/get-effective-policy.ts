@@ -8,7 +8,7 @@ export const getEffectivePolicy: Op<typeof PolicyService.method.getEffectivePoli
     name: rule.name,
     allow: rule.allow,
     principals: [...rule.principals],
-    operations: [...rule.verbs],
+    operations: [...rule.permissions],
     endpoints: [...rule.endpoints],
   })),
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { builtInPolicy } from "./built-in.js";
 import { check, PolicyDenied } from "./checked.js";
-import { verbs } from "./policy.js";
+import { permissions } from "./policy.js";
 
 const policy = builtInPolicy({
   owner: "uid:500",
@@ -16,8 +16,8 @@ const policy = builtInPolicy({
 
 describe("the built-in policy", () => {
   it.each(["uid:500", "uid:0"])("allows everything to %s", (principal) => {
-    for (const verb of verbs) {
-      expect(policy.decide({ principal, verb, endpoint: null })).toMatchObject({
+    for (const permission of permissions) {
+      expect(policy.decide({ principal, permission, endpoint: null })).toMatchObject({
         allowed: true,
         rule: "built-in-owner",
       });
@@ -25,13 +25,13 @@ describe("the built-in policy", () => {
   });
 
   it("allows an admitted principal everything but to be an operator", () => {
-    for (const verb of verbs) {
-      expect(policy.decide({ principal: "uid:1000", verb, endpoint: null }).allowed).toBe(verb !== "admin");
+    for (const permission of permissions) {
+      expect(policy.decide({ principal: "uid:1000", permission, endpoint: null }).allowed).toBe(permission !== "admin");
     }
   });
 
   it("denies everyone else, by no rule", () => {
-    expect(policy.decide({ principal: "uid:1001", verb: "socket", endpoint: null })).toEqual({
+    expect(policy.decide({ principal: "uid:1001", permission: "socket", endpoint: null })).toEqual({
       allowed: false,
       rule: "default",
       reason: "no rule allows socket to uid:1001",
@@ -57,45 +57,45 @@ describe("the built-in policy", () => {
 });
 
 describe("a unix socket with a path", () => {
-  const verbsWithAddress = ["bind", "connect", "send"] as const;
+  const permissionsWithAddress = ["bind", "connect", "send"] as const;
 
   it.each(["unix:/run/x.sock", "unix:relative", "unix:./@relative", "unix:\ufffd"])(
     "%s takes an admission of its own",
     (endpoint) => {
-      for (const verb of verbsWithAddress) {
-        expect(policy.decide({ principal: "uid:1000", verb, endpoint })).toEqual({
+      for (const permission of permissionsWithAddress) {
+        expect(policy.decide({ principal: "uid:1000", permission, endpoint })).toEqual({
           allowed: false,
           rule: "admit-uid:1000-unix-path",
           reason:
-            `rule admit-uid:1000-unix-path denies ${verb} to uid:1000: ` +
+            `rule admit-uid:1000-unix-path denies ${permission} to uid:1000: ` +
             "unix sockets with a path need `--admit uid:1000,unix`",
         });
         for (const principal of ["uid:2000", "uid:3000", "uid:500", "uid:0"]) {
-          expect(policy.decide({ principal, verb, endpoint }).allowed).toBe(true);
+          expect(policy.decide({ principal, permission, endpoint }).allowed).toBe(true);
         }
       }
     },
   );
 
   it.each(["unix:", "unix:@abstract", "unix:@", "10.0.0.1:443", "can:vcan0"])("is not %s", (endpoint) => {
-    for (const verb of verbsWithAddress) {
-      expect(policy.decide({ principal: "uid:1000", verb, endpoint }).allowed).toBe(true);
+    for (const permission of permissionsWithAddress) {
+      expect(policy.decide({ principal: "uid:1000", permission, endpoint }).allowed).toBe(true);
     }
   });
 
   it("makes no operator of anybody", () => {
-    expect(policy.decide({ principal: "uid:2000", verb: "admin", endpoint: null }).allowed).toBe(false);
+    expect(policy.decide({ principal: "uid:2000", permission: "admin", endpoint: null }).allowed).toBe(false);
   });
 });
 
 describe("check", () => {
   it("gives back the value that was asked about", () => {
     const value = { port: 1 };
-    expect(check(policy, { principal: "uid:0", verb: "bind", endpoint: "0.0.0.0:1" }, value)).toBe(value);
+    expect(check(policy, { principal: "uid:0", permission: "bind", endpoint: "0.0.0.0:1" }, value)).toBe(value);
   });
 
-  it("throws a denial that names rule, principal and verb", () => {
-    const query = { principal: "uid:7", verb: "bind", endpoint: "0.0.0.0:1" } as const;
+  it("throws a denial that names rule, principal and permission", () => {
+    const query = { principal: "uid:7", permission: "bind", endpoint: "0.0.0.0:1" } as const;
     expect(() => check(policy, query, {})).toThrowError(PolicyDenied);
     expect(() => check(policy, query, {})).toThrowError(
       expect.objectContaining({ query, decision: expect.objectContaining({ rule: "default" }) }),

@@ -22,7 +22,7 @@ export function builtInPolicy(options: { readonly owner: string; readonly admitt
     if (!owners.has(principal)) admitted.set(principal, unix || admitted.get(principal) === true);
   }
   const rules: readonly Rule[] = [
-    { name: "built-in-owner", allow: true, principals: [...owners], verbs: ["*"], endpoints: ["*"] },
+    { name: "built-in-owner", allow: true, principals: [...owners], permissions: ["*"], endpoints: ["*"] },
     ...[...admitted].flatMap(([principal, unix]) => rulesOf(principal, unix)),
   ];
   return {
@@ -33,13 +33,19 @@ export function builtInPolicy(options: { readonly owner: string; readonly admitt
 
 function rulesOf(principal: string, unix: boolean): Rule[] {
   const principals = [principal];
-  const admit: Rule = { name: `admit-${principal}`, allow: true, principals, verbs: ["*"], endpoints: ["*"] };
-  const admin: Rule = { name: `${admit.name}-admin`, allow: false, principals, verbs: ["admin"], endpoints: ["*"] };
+  const admit: Rule = { name: `admit-${principal}`, allow: true, principals, permissions: ["*"], endpoints: ["*"] };
+  const admin: Rule = {
+    name: `${admit.name}-admin`,
+    allow: false,
+    principals,
+    permissions: ["admin"],
+    endpoints: ["*"],
+  };
   const credentials: Rule = {
     name: `${admit.name}-credentials`,
     allow: false,
     principals,
-    verbs: ["ancillary"],
+    permissions: ["ancillary"],
     endpoints: ["credentials:*"],
     remedy: "SCM_CREDENTIALS may name nobody but the caller's own process, user and group",
   };
@@ -69,17 +75,17 @@ function rulesOf(principal: string, unix: boolean): Rule[] {
 function decide(rules: readonly Rule[], query: Query): Decision {
   for (const rule of rules) {
     if (!rule.principals.includes(query.principal)) continue;
-    if (!rule.verbs.includes("*") && !rule.verbs.includes(query.verb)) continue;
+    if (!rule.permissions.includes("*") && !rule.permissions.includes(query.permission)) continue;
     if (!rule.endpoints.some((pattern) => matches(pattern, query.endpoint))) continue;
     const verdict = rule.allow ? "allows" : "denies";
     const remedy = rule.remedy === undefined ? "" : `: ${rule.remedy}`;
     return {
       allowed: rule.allow,
       rule: rule.name,
-      reason: `rule ${rule.name} ${verdict} ${query.verb} to ${query.principal}${remedy}`,
+      reason: `rule ${rule.name} ${verdict} ${query.permission} to ${query.principal}${remedy}`,
     };
   }
-  return { allowed: false, rule: "default", reason: `no rule allows ${query.verb} to ${query.principal}` };
+  return { allowed: false, rule: "default", reason: `no rule allows ${query.permission} to ${query.principal}` };
 }
 
 /** A pattern is an endpoint, or the beginning of one and "*". What has no endpoint is matched by "*" alone. */

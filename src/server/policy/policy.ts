@@ -1,5 +1,5 @@
 /** What a principal may be allowed to do. */
-export const verbs = [
+export const permissions = [
   "session",
   "resolve",
   "socket",
@@ -18,10 +18,10 @@ export const verbs = [
   "admin",
 ] as const;
 
-export type Verb = (typeof verbs)[number];
+export type Permission = (typeof permissions)[number];
 
-export function isVerb(text: string): text is Verb {
-  return (verbs as readonly string[]).includes(text);
+export function isPermission(text: string): text is Permission {
+  return (permissions as readonly string[]).includes(text);
 }
 
 /** One rule, as it was written. "*" matches all, and at the end of an endpoint whatever begins so. */
@@ -29,7 +29,7 @@ export interface Rule {
   readonly name: string;
   readonly allow: boolean;
   readonly principals: readonly string[];
-  readonly verbs: readonly (Verb | "*")[];
+  readonly permissions: readonly (Permission | "*")[];
   readonly endpoints: readonly string[];
   /** For a rule that denies: what an operator may do about it. */
   readonly remedy?: string;
@@ -37,8 +37,8 @@ export interface Rule {
 
 export interface Query {
   readonly principal: string;
-  readonly verb: Verb;
-  /** The address as a rule would write it, or null where the verb has none. */
+  readonly permission: Permission;
+  /** The address as a rule would write it, or null where the permission has none. */
   readonly endpoint: string | null;
 }
 

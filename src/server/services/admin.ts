@@ -34,7 +34,7 @@ export interface AdminDeps extends StreamDeps {
   readonly drain: (graceMilliseconds: number | null) => void;
 }
 
-/** AdminService: what changes something takes the verb `admin`, and so does seeing what others have. */
+/** AdminService: what changes something takes the permission `admin`, and so does seeing what others have. */
 export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
   const { sessions } = deps;
   const admitted = (call: Call) => {
