@@ -1,14 +1,16 @@
-// Writes docs/rpcs.md, and the tables of docs/errors.md that are made out of code. With --check it only compares, and
+// Writes docs/rpcs.md, and the tables of docs/errors.md and docs/policy.md that are made out of code. With --check it only compares, and
 // also fails when a reason of an ArgumentError is not in the table that is written by hand.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { firstSentence, readEnum, readServices } from "./lib/api.mjs";
 import { fail, link, replaceSection, settle, table } from "./lib/pages.mjs";
+import { readTable } from "./lib/permission-tables.mjs";
 import { root } from "./lib/steps.mjs";
 
 const RPCS = "docs/rpcs.md";
 const ERRORS = "docs/errors.md";
+const POLICY = "docs/policy.md";
 
 const errors = readFileSync(join(root, ERRORS), "utf8");
 checkReasons(errors);
@@ -20,6 +22,7 @@ settle({
     ["eai", resolverTable("eaiSymbols", "gaierror")],
     ["h_errno", resolverTable("hErrnoSymbols", "herror(h_errno)")],
   ].reduce((page, [name = "", text = ""]) => replaceSection(page, name, text), errors),
+  [POLICY]: replaceSection(read(POLICY), "permissions", permissionTable()),
 });
 
 function rpcPage() {
@@ -37,6 +40,61 @@ The ${count} RPCs of the package \`sockbroker.v1\`, with the first sentence of w
 unary RPC but those of AdminService and \`OpenSession\` is also an operation of the \`Session\` stream.
 
 ${sections.join("\n")}`;
+}
+
+/** Which calls each permission is asked for, by permission. */
+function permissionTable() {
+  const rows = {
+    ...readTable("src/server/ops/table.ts", "ops"),
+    ...readTable("src/server/services/calls.ts", "calls"),
+  };
+  const names = new Map(readServices().flatMap(({ rpcs }) => rpcs.map(({ name }) => [name.toLowerCase(), name])));
+  const [, list = ""] = /export const permissions = \[(.*?)\]/s.exec(read("src/server/policy/policy.ts")) ?? [];
+  const permissions = [...list.matchAll(/"(\w+)"/g)].map(([, permission = ""]) => permission);
+  if (permissions.length === 0) throw new Error("policy.ts is not read any more: no permissions in it");
+  const askedFor = permissions.slice(1).map((permission) => {
+    const uses = Object.entries(rows).flatMap(([local, row]) => {
+      const name = names.get(local.toLowerCase());
+      if (name === undefined) throw new Error(`no RPC is called ${local}`);
+      return usesOf(row, permission).map((where) => [name, where]);
+    });
+    if (permission === "resolve") uses.push(["any call", "with a name in an address"]);
+    return [`\`${permission}\``, groupedByWhere(uses)];
+  });
+  const called = (/** @type {(row: import("./lib/permission-tables.mjs").Row) => unknown} */ which) =>
+    Object.entries(rows)
+      .filter(([, row]) => which(row))
+      .map(([local]) => names.get(local.toLowerCase()))
+      .join(", ");
+  const session = ["`session`", `every call but ${called((row) => row.strangers)}, which strangers may make`];
+  const ending = `While the daemon ends, these are served and no others: ${called((row) => row.whileDraining)}.\n`;
+  return `${table(["permission", "is asked for"], [session, ...askedFor])}\n${ending}`;
+}
+
+/**
+ * How a call is asked for a permission: on what, or when.
+ *
+ * @param {import("./lib/permission-tables.mjs").Row} row
+ * @param {string} permission
+ */
+function usesOf(row, permission) {
+  const subjects = { address: "on the address", destination: "on the destination where it has one" };
+  const own = subjects[/** @type {keyof typeof subjects} */ (row.subject)] ?? "";
+  return [
+    ...(row.permission === permission ? [own] : []),
+    ...(row.also ?? []).filter((also) => also.permission === permission).map(({ where = "" }) => where),
+    ...(row.asks?.[permission] === undefined ? [] : [row.asks[permission]]),
+  ];
+}
+
+/** @param {readonly (readonly string[])[]} uses name and where */
+function groupedByWhere(uses) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const [name = "", where = ""] of uses) groups.set(where, [...(groups.get(where) ?? []), name]);
+  return [...groups]
+    .map(([where, group]) => (where === "" ? group.join(", ") : `${group.join(", ")} ${where}`))
+    .join("; ");
 }
 
 /** The gRPC code of each errno, by code. */

@@ -28,7 +28,7 @@ import type { Policy } from "./policy/policy.js";
 import type { PeerIdentity } from "./principal.js";
 import { adminHandlers } from "./services/admin.js";
 import { serveAttach } from "./services/attach.js";
-import { type Door, draining } from "./services/door.js";
+import { countBegun, countFailed, draining, type Entry } from "./services/invoke.js";
 import { openSession } from "./services/open-session.js";
 import { serveSession } from "./services/session-stream.js";
 import { unaryHandlers } from "./services/unary.js";
@@ -235,37 +235,43 @@ export class Daemon {
 
   #createRpc(): RpcServer {
     const { limits } = this.#services;
-    const door: Door = {
+    const statusOf = (error: unknown) => statusOfError(error, (cause) => this.#fault(cause));
+    const malformed = malformedBy(this.#services.version);
+    const entry: Entry = {
       services: this.#services,
       connections: this.#connections,
       draining: () => this.#draining !== null,
+      statusOf,
+      malformed,
     };
-    const statusOf = (error: unknown) => statusOfError(error, (cause) => this.#fault(cause));
-    const malformed = malformedBy(this.#services.version);
-    const deps = { door, statusOf, malformed };
-    const unary = unaryHandlers(door);
+    const unary = unaryHandlers(entry);
     const drain = (grace: number | null) => void this.drain(grace ?? DEFAULT_GRACE_MS);
-    const admin = adminHandlers({ ...deps, sessions: this.#sessions, drain });
+    const admin = adminHandlers({ ...entry, sessions: this.#sessions, drain });
     return createRpcServer({
       maxRequestBytes: limits.maxRequestBytes,
       maxStreams: MAX_STREAMS,
       receiveWindowBytes: RECEIVE_WINDOW_BYTES,
       statusOf,
-      malformed,
+      malformed: (cause) => {
+        // No handler will see it: a unary call whose request does not decode.
+        countBegun(this.#services.counters);
+        countFailed(this.#services.counters);
+        return malformed(cause);
+      },
       services: [
         {
           service: SessionService,
           unary: {
             ...unary,
-            openSession: ((call, request) => openSession(door, this.#sessions, call, request)) satisfies UnaryHandler,
+            openSession: ((call, request) => openSession(entry, this.#sessions, call, request)) satisfies UnaryHandler,
           },
-          bidiBytes: { session: ((call) => serveSession(deps, call)) satisfies BidiHandler },
+          bidiBytes: { session: ((call) => serveSession(entry, call)) satisfies BidiHandler },
         },
         { service: SocketService, unary },
         {
           service: StreamService,
-          bidi: { watch: ((call) => serveWatch(deps, call)) satisfies BidiHandler },
-          bidiBytes: { attach: ((call) => serveAttach(deps, call)) satisfies BidiHandler },
+          bidi: { watch: ((call) => serveWatch(entry, call)) satisfies BidiHandler },
+          bidiBytes: { attach: ((call) => serveAttach(entry, call)) satisfies BidiHandler },
         },
         { service: ResolverService, unary },
         { service: InterfaceService, unary },

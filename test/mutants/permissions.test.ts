@@ -3,7 +3,7 @@ import type { Permission } from "../../src/server/index.js";
 import { permissions } from "../../src/server/policy/policy.js";
 import { MutableBuild } from "../support/mutable-build.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
-import { groups, wrong } from "../support/permission-forms.js";
+import { drain, groups, wrong } from "../support/permission-forms.js";
 import { PolicyDaemon } from "../support/policy-daemon.js";
 
 // Proves that no check of a permission can be lost without a test that notices. Each place of the build that asks the
@@ -29,7 +29,10 @@ async function complaints(daemon: PolicyDaemon, permission: Permission): Promise
     const found = await wrong(daemon, forms, way, [permission]);
     if (found.length > 0) return found;
   }
-  return [];
+  using client = daemon.client();
+  await daemon.deny("admin");
+  const outcome = await drain(client);
+  return outcome === "denied admin" ? [] : [`drain: ${outcome}`];
 }
 
 describe("a check that is removed", () => {

@@ -8,14 +8,17 @@ import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
-import { permissions } from "../../src/server/policy/policy.js";
+import { ops } from "../../src/server/ops/table.js";
+import { type Permission, permissions } from "../../src/server/policy/policy.js";
+import { calls } from "../../src/server/services/calls.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
 import {
   administration,
+  drain,
+  type Form,
   groups,
   ofItsOwn,
   operations,
-  outcomeOf,
   streams,
   wrong,
 } from "../support/permission-forms.js";
@@ -23,6 +26,19 @@ import { PolicyDaemon } from "../support/policy-daemon.js";
 
 // Policy: set by each test, to deny one permission or all but one. Needs: nothing; one test needs root, to call as another
 // user.
+
+/** What a table of the daemon says of an RPC. */
+interface Said {
+  readonly permission?: Permission;
+  readonly also?: readonly { readonly permission: Permission }[];
+  readonly asks?: Partial<Record<Permission, string>>;
+  readonly subject?: string;
+}
+
+/** Not of the forms, but of the tests at the end of this file. */
+const ofOtherTests = ["drain admin", "listSessions admin", "listHandles admin", "watchHandles admin"];
+
+const rpcOf = ({ name }: Form) => /^\w+/.exec(name)?.[0] ?? "";
 
 let daemon: PolicyDaemon;
 
@@ -45,13 +61,27 @@ describe("the forms of this test", () => {
       PolicyService,
       AdminService,
     ].flatMap((service) => service.methods.map(({ localName }) => localName));
-    const named = [...operations, ...streams, ...administration].map((form) => /^\w+/.exec(form.name)?.[0]);
+    const named = [...operations, ...streams, ...administration].map(rpcOf);
     expect([...new Set([...named, ...ofItsOwn])].sort()).toEqual([...rpcs].sort());
   });
 
   it("need every permission", () => {
     const needed = [...operations, ...streams, ...administration].flatMap(({ needs }) => needs);
     expect([...new Set(needed)].sort()).toEqual([...permissions].sort());
+  });
+
+  it("need what the tables of the daemon say, from which docs/policy.md is made", () => {
+    const forms = [...operations, ...streams, ...administration];
+    const rows: Readonly<Record<string, Said>> = { ...ops, ...calls };
+    const said = Object.entries(rows).flatMap(([rpc, { permission = "session", also = [], asks = {}, subject }]) => {
+      const named = subject === "address" || subject === "destination" ? ["resolve"] : [];
+      const all = [permission, ...also.map((further) => further.permission), ...Object.keys(asks), ...named];
+      return all.filter((name) => name !== "session").map((name) => `${rpc} ${name}`);
+    });
+    const needed = forms.flatMap((form) =>
+      form.needs.filter((need) => need !== "session").map((need) => `${rpcOf(form)} ${need}`),
+    );
+    expect([...new Set([...needed, ...ofOtherTests])].sort()).toEqual([...new Set(said)].sort());
   });
 
   it.each(groups)("%s answers as it should where nothing is denied", async (_title, forms, way) => {
@@ -73,14 +103,15 @@ describe.each(permissions)("with no permission but session and %s", (permission)
 });
 
 describe("Drain", () => {
-  it("takes the permission admin, and no other", async () => {
+  it("takes the permissions session and admin, and no other", async () => {
     await using own = await PolicyDaemon.start();
     using client = own.client();
-    const drain = () => outcomeOf(client.unary(AdminService.method.drain, { grace: {} }));
     await own.deny("admin");
-    expect(await drain()).toBe("denied admin");
-    await own.deny(...permissions.filter((permission) => permission !== "admin"));
-    expect(await drain()).toBe("ok");
+    expect(await drain(client)).toBe("denied admin");
+    await own.deny("session");
+    expect(await drain(client)).toBe("denied session");
+    await own.deny(...permissions.filter((permission) => permission !== "admin" && permission !== "session"));
+    expect(await drain(client)).toBe("ok");
     await own.ended();
   });
 });

@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What no policy of these tests denies. */
 const NOTHING = '"nothing"';
 
+/** Where permissions are asked for by rows, and not by calls. */
+const TABLES = ["server/ops/table.js", "server/services/calls.js"];
+
 /** A place where a permission is asked for. */
 export interface Check {
   /** In `dist`. */
@@ -47,14 +50,15 @@ export class MutableBuild implements Disposable {
     this.#write(file, `${this.#read(file)}\n${text}`);
   }
 
-  /** Finds each permission that is asked for: in a call of a function that asks, and in a table, as `permission: "…"`. */
+  /** Finds each permission that is asked for. */
   findChecks(): readonly Check[] {
     return readdirSync(join(this.directory, "server"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".js"))
       .map((name) => join("server", name))
       .flatMap((file) => {
         const source = this.#read(file);
-        return [...asking(source)].flatMap(([start, end]) =>
+        const places = TABLES.includes(file) ? rowsOf(source) : callsOf(source);
+        return [...places].flatMap(([start, end]) =>
           [...source.slice(start, end).matchAll(/"(\w+)"/g)].flatMap(({ index, 1: permission = "" }) => {
             const offset = start + index;
             const line = source.slice(0, offset).split("\n").length;
@@ -84,13 +88,19 @@ export class MutableBuild implements Disposable {
   }
 }
 
-/** Where a source says what is asked for: the second argument of a call, or an entry of a table. */
-function* asking(source: string): Generator<[start: number, end: number]> {
+/** Where a source asks: the second argument of a call. */
+function* callsOf(source: string): Generator<[start: number, end: number]> {
   for (const { index, 0: text } of source.matchAll(/\b(?:authorise|authoriseAddress|checkedAddress|isAllowed)\(/g)) {
     const start = argumentEnd(source, index + text.length);
     yield [start, argumentEnd(source, start + 1)];
   }
-  for (const { index, 0: text } of source.matchAll(/\bpermission: "\w+"/g)) yield [index, index + text.length];
+}
+
+/** Where a table says what is asked for. What is the same for all rows, `session`, is asked where calls are let in. */
+function* rowsOf(source: string): Generator<[start: number, end: number]> {
+  for (const { index, 0: text } of source.matchAll(/\bpermission: "(?!session")\w+"/g)) {
+    yield [index, index + text.length];
+  }
 }
 
 /** Where an argument ends: at a comma, or at the parenthesis that closes the call. */

@@ -207,6 +207,14 @@ export const operations: readonly Form[] = [
     const { port } = await listener(client);
     return { handle: await socket(client), address: inet(port) };
   }),
+  op("connectTo", ["connect", "resolve"], async (client) => ({ handle: await socket(client), address: name }), {
+    as: "a name",
+    answers: null,
+  }),
+  op("connectEx", ["connect", "resolve"], async (client) => ({ handle: await socket(client), address: name }), {
+    as: "a name",
+    answers: null,
+  }),
   op("shutdown", [], async (client) => ({ handle: (await pair(client))[0], how: 2 })),
   op("close", [], withHandle),
   op("detach", [], withHandle),
@@ -293,6 +301,23 @@ export const operations: readonly Form[] = [
     const [handle, other] = await pair(client);
     return { handle, buffers: [data], handles: [other] };
   }),
+  op(
+    "sendmsg",
+    ["send", "resolve"],
+    async (client) => ({ handle: await socket(client, { type: 2 }), buffers: [data], address: name }),
+    { as: "to a name", answers: null },
+  ),
+  op(
+    "sendFds",
+    ["send", "ancillary", "resolve"],
+    async (client) => ({
+      handle: await socket(client, { type: 2 }),
+      buffers: [data],
+      handles: [await socket(client)],
+      address: name,
+    }),
+    { as: "to a name", answers: null },
+  ),
   op("ioctl", ["ioctl"], async (client) => ({
     handle: await filled(client),
     request: FIONREAD,
@@ -377,6 +402,11 @@ async function frameOf(stream: AttachStream, frame: ClientFrameInit): Promise<vo
   }
 }
 
+function onlyDenials(error: unknown): void {
+  if (error instanceof RawError && error.symbol !== "DENIED") return;
+  throw error;
+}
+
 async function attach(client: RawClient, start: Start): Promise<void> {
   using _stream = await client.attach(start);
 }
@@ -417,6 +447,13 @@ export const streams: readonly Form[] = [
     const stream = await client.attach({ handle, sendOnly: true });
     return () => frameOf(stream, { frame: messages });
   }),
+  call("attach: a message to a name", ["send", "resolve"], async (client) => {
+    const { handle } = await datagram(client);
+    const messages = { case: "messages" as const, value: { messages: [{ data, address: name }] } };
+    const stream = await client.attach({ handle, sendOnly: true });
+    // Whatever the kernel says of its port 0 is no denial.
+    return () => frameOf(stream, { frame: messages }).catch(onlyDenials);
+  }),
   call("attach: an option that is set", ["setsockopt"], async (client) => {
     const [handle] = await pair(client);
     const value = {
@@ -445,19 +482,27 @@ export const administration: readonly Form[] = [
   call("listSessions", ["session"], async (client) => () => client.unary(AdminService.method.listSessions, {})),
   call("listHandles", ["session"], async (client) => () => client.unary(AdminService.method.listHandles, {})),
   call("watchHandles", ["session"], async (client) => () => client.first(AdminService.method.watchHandles, {})),
-  call("closeHandle", ["admin"], async (client) => () => {
+  call("closeHandle", ["session", "admin"], async (client) => () => {
     return client.unary(AdminService.method.closeHandle, { sessionId: "none", handle: 1n });
   }),
-  call("revokeSession", ["admin"], async (client) => () => {
+  call("revokeSession", ["session", "admin"], async (client) => () => {
     return client.unary(AdminService.method.revokeSession, { sessionId: "none" });
   }),
-  call("getStatistics", ["admin"], async (client) => () => client.unary(AdminService.method.getStatistics, {})),
+  call(
+    "getStatistics",
+    ["session", "admin"],
+    async (client) => () => client.unary(AdminService.method.getStatistics, {}),
+  ),
 ];
 
-/** `Drain` would end the daemon of the other forms. */
+/** Asks the daemon to end, which would end that of the other forms. */
+export function drain(client: RawClient): Promise<Outcome> {
+  return outcomeOf(client.unary(AdminService.method.drain, { grace: {} }));
+}
+
 export const ofItsOwn = ["drain"];
 
-export async function outcomeOf(made: Promise<unknown>): Promise<Outcome> {
+async function outcomeOf(made: Promise<unknown>): Promise<Outcome> {
   try {
     const answer = await made;
     return typeof answer === "string" ? answer : "ok";

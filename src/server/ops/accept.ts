@@ -1,11 +1,10 @@
 import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise } from "../authorise.js";
 import { addressField } from "../codec/address.js";
 import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
 import type { Connection, SocketEntry } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen, perform } from "./perform.js";
 
 const { errno } = constants;
@@ -27,9 +26,7 @@ const transient: ReadonlySet<number> = new Set(
 );
 
 /** Wraps accept4(2). */
-export const accept: Op<typeof SocketService.method.accept> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "accept");
+export const accept: SocketOp<typeof SocketService.method.accept> = (ctx, request, entry) => {
   const waiting = { timeout: request.timeout, flags: 0 };
   const accepted = perform(ctx, entry, "data", "accept", waiting, () => acceptNext(entry));
   return andThen(accepted, (connection) => ({ socket: adoptConnection(ctx, entry, connection) }));

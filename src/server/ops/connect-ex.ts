@@ -1,15 +1,12 @@
 import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { SystemError } from "../../native/errno.js";
-import { checkedAddress } from "../authorise.js";
 import { OperationTimeout } from "../errors.js";
 import { completeConnect, connectedAddresses } from "./connect-to.js";
-import type { Op } from "./op.js";
+import type { AddressOp } from "./op.js";
 
 /** ConnectTo, with the kernel's error as a value. */
-export const connectEx: Op<typeof SocketService.method.connectEx> = async (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  const address = await checkedAddress(ctx, "connect", entry.facts, request.address, "connect_ex");
+export const connectEx: AddressOp<typeof SocketService.method.connectEx> = async (ctx, request, entry, address) => {
   try {
     await completeConnect(ctx, entry, address, { timeout: request.timeout, flags: 0 });
     return connectedAddresses(entry);

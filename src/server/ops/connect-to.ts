@@ -2,13 +2,12 @@ import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
-import { checkedAddress } from "../authorise.js";
 import { addressField } from "../codec/address.js";
 import type { OpContext } from "../context.js";
 import type { Checked } from "../policy/checked.js";
 import { AGAIN } from "../sockets/readiness.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { AddressOp } from "./op.js";
 import { andThen, type Waiting, waitOf } from "./perform.js";
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
@@ -17,13 +16,10 @@ const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 
 /** Wraps connect(2), and waits until it is done. */
-export const connectTo: Op<typeof SocketService.method.connectTo> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  const waiting = { timeout: request.timeout, flags: 0 };
-  return andThen(checkedAddress(ctx, "connect", entry.facts, request.address, "connect"), (address) =>
-    andThen(completeConnect(ctx, entry, address, waiting), () => connectedAddresses(entry)),
+export const connectTo: AddressOp<typeof SocketService.method.connectTo> = (ctx, request, entry, address) =>
+  andThen(completeConnect(ctx, entry, address, { timeout: request.timeout, flags: 0 }), () =>
+    connectedAddresses(entry),
   );
-};
 
 /**
  * Connects, and waits for the outcome: the socket becomes writable, and SO_ERROR has what came of it. Throws EINPROGRESS

@@ -3,7 +3,7 @@ import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/er
 import type { CreateConnectionRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { AddressInfo } from "../../native/binding.js";
 import { SystemError } from "../../native/errno.js";
-import { authorise, authoriseAddress, checkedAddress } from "../authorise.js";
+import { authoriseAddress, checkedAddress } from "../authorise.js";
 import { portFrom } from "../codec/address.js";
 import { cString } from "../codec/c-string.js";
 import { infoWithAddresses } from "../codec/socket-info.js";
@@ -17,7 +17,6 @@ import { openSocket } from "./socket.js";
 
 /** getaddrinfo(3), then socket(2) and connect(2) for each address until one answers. */
 export const createConnection: Op<typeof SocketService.method.createConnection> = async (ctx, request) => {
-  authorise(ctx, "socket");
   const timeout = requestedTimeout(request.timeout, "connect");
   const service = serviceOf(request.destination);
   const host = Buffer.from(cString(request.host, "create_connection"));

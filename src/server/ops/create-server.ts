@@ -1,7 +1,7 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise, checkedAddress } from "../authorise.js";
+import { checkedAddress } from "../authorise.js";
 import { infoWithAddresses } from "../codec/socket-info.js";
 import { ArgumentFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
@@ -18,8 +18,6 @@ const IPV6_V6ONLY = 26;
 
 /** socket(2), setsockopt(2), bind(2) and listen(2), in the manner of Python's create_server. */
 export const createServer: Op<typeof SocketService.method.createServer> = async (ctx, request) => {
-  authorise(ctx, "socket");
-  authorise(ctx, "listen");
   const v6 = request.address?.address.case === "inet6";
   if (request.dualstackIpv6) {
     if (!supportsDualstack(ctx.services.native))

@@ -3,11 +3,10 @@ import { systemError } from "../../native/errno.js";
 import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
 import type { SocketEntry, SocketFacts } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Wraps dup(2). The timeout is copied, O_NONBLOCK is shared. */
-export const dup: Op<typeof SocketService.method.dup> = (ctx, request) => {
-  const original = ctx.session.entry(request.handle);
+export const dup: SocketOp<typeof SocketService.method.dup> = (ctx, _request, original) => {
   const entry = duplicate(ctx, original, original.facts);
   entry.setTimeout(original.timeout);
   return { socket: infoOf(entry) };

@@ -1,10 +1,10 @@
 import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
-import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
+import type { ExplainPolicyRequest, PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
-import { authorise } from "../authorise.js";
 import { addressFrom } from "../codec/address.js";
 import { endpointOf } from "../codec/endpoint.js";
+import type { OpContext } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { isPermission, permissions } from "../policy/policy.js";
 import type { Op } from "./op.js";
@@ -21,11 +21,14 @@ export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx
     );
   }
   const principal = request.principal === "" ? ctx.principal.name : request.principal;
-  if (principal !== ctx.principal.name) authorise(ctx, "admin");
   const endpoint = request.address === undefined ? null : endpointAsked(request.address);
   const decision = ctx.services.policy.decide({ principal, permission: operation, endpoint });
   return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
 };
+
+export function asksForAnother({ principal }: ExplainPolicyRequest, ctx: OpContext): boolean {
+  return principal !== "" && principal !== ctx.principal.name;
+}
 
 function endpointAsked(message: SocketAddress): string {
   const address = addressFrom(message, "explain_policy");

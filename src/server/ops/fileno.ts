@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Answers the handle if it is open. */
-export const fileno: Op<typeof SocketService.method.fileno> = (ctx, request) => ({
-  handle: ctx.session.entry(request.handle).handle,
+export const fileno: SocketOp<typeof SocketService.method.fileno> = (_ctx, _request, entry) => ({
+  handle: entry.handle,
 });

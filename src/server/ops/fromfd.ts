@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { infoOf } from "../codec/socket-info.js";
 import { duplicate } from "./dup.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Linux's SOCK_NONBLOCK. */
 const SOCK_NONBLOCK = 0o4000;
@@ -10,8 +10,7 @@ const SOCK_NONBLOCK = 0o4000;
  * Wraps dup(2), with the session's default timeout: the handle's own is not copied. What is not said is what the kernel
  * says.
  */
-export const fromfd: Op<typeof SocketService.method.fromfd> = (ctx, request) => {
-  const original = ctx.session.entry(request.handle);
+export const fromfd: SocketOp<typeof SocketService.method.fromfd> = (ctx, request, original) => {
   const { native } = original;
   const entry = duplicate(ctx, original, {
     family: request.family > 0 ? request.family : native.family,

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Tells whether the client means to share the handle with its children. */
-export const getInheritable: Op<typeof SocketService.method.getInheritable> = (ctx, request) => ({
-  inheritable: ctx.session.entry(request.handle).inheritable,
+export const getInheritable: SocketOp<typeof SocketService.method.getInheritable> = (_ctx, _request, entry) => ({
+  inheritable: entry.inheritable,
 });

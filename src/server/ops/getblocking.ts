@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Tells whether the handle's timeout is not 0. */
-export const getblocking: Op<typeof SocketService.method.getblocking> = (ctx, request) => ({
-  blocking: ctx.session.entry(request.handle).timeout !== 0n,
+export const getblocking: SocketOp<typeof SocketService.method.getblocking> = (_ctx, _request, entry) => ({
+  blocking: entry.timeout !== 0n,
 });

@@ -1,10 +1,9 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
 import { checkResult } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Wraps getpeername(2). */
-export const getpeername: Op<typeof SocketService.method.getpeername> = (ctx, request) => {
-  const { native } = ctx.session.entry(request.handle);
-  return addressField("address", checkResult(native.getpeername(), "getpeername"));
+export const getpeername: SocketOp<typeof SocketService.method.getpeername> = (_ctx, _request, entry) => {
+  return addressField("address", checkResult(entry.native.getpeername(), "getpeername"));
 };

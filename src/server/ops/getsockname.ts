@@ -1,10 +1,9 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
 import { checkResult } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Wraps getsockname(2). */
-export const getsockname: Op<typeof SocketService.method.getsockname> = (ctx, request) => {
-  const { native } = ctx.session.entry(request.handle);
-  return addressField("address", checkResult(native.getsockname(), "getsockname"));
+export const getsockname: SocketOp<typeof SocketService.method.getsockname> = (_ctx, _request, entry) => {
+  return addressField("address", checkResult(entry.native.getsockname(), "getsockname"));
 };

@@ -2,11 +2,10 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
 import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise } from "../authorise.js";
 import { type FormatCodec, lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import { ArgumentFault } from "../errors.js";
 import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Python's limit. */
 const MAX_BYTES = 1024;
@@ -17,9 +16,7 @@ const SO_GET_FILTER = 26;
 const MAX_FILTER_BYTES = 8 * 4096;
 
 /** Wraps getsockopt(2). */
-export const getsockopt: Op<typeof SocketService.method.getsockopt> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "getsockopt");
+export const getsockopt: SocketOp<typeof SocketService.method.getsockopt> = (_ctx, request, entry) => {
   switch (request.format) {
     case OptionFormat.LINGER:
       return { value: typed(entry, request, lingerCodec) };

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { timeoutField } from "../codec/duration.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** Answers the handle's timeout. */
-export const gettimeout: Op<typeof SocketService.method.gettimeout> = (ctx, request) =>
-  timeoutField(ctx.session.entry(request.handle).timeout);
+export const gettimeout: SocketOp<typeof SocketService.method.gettimeout> = (_ctx, _request, entry) =>
+  timeoutField(entry.timeout);

@@ -1,18 +1,15 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise } from "../authorise.js";
 import { BrokerFault, notSupportedOnHost } from "../errors.js";
 import { checkResult } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 const FIONREAD = 0x541bn;
 /** The kernel's `unsigned int cmd`. */
 const MAX_REQUEST = 2n ** 32n - 1n;
 
 /** Wraps ioctl(2), for the requests that the addon knows. */
-export const ioctl: Op<typeof SocketService.method.ioctl> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "ioctl");
+export const ioctl: SocketOp<typeof SocketService.method.ioctl> = (_ctx, request, entry) => {
   // The kernel would cut a longer number, and make another ioctl than the caller named.
   if (request.request > MAX_REQUEST) known(request.request, null);
   const code = Number(request.request);

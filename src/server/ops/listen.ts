@@ -1,16 +1,13 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authorise } from "../authorise.js";
 import { addressField } from "../codec/address.js";
 import { checkNumber } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 
 /** What Python chooses: 128, or SOMAXCONN if less, which on Linux it never is. */
 export const DEFAULT_BACKLOG = 128;
 
 /** Wraps listen(2). */
-export const listen: Op<typeof SocketService.method.listen> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "listen");
+export const listen: SocketOp<typeof SocketService.method.listen> = (_ctx, request, entry) => {
   checkNumber(entry.native.listen(Math.max(0, request.backlog ?? DEFAULT_BACKLOG)), "listen");
   return addressField("localAddress", entry.addresses().local);
 };

@@ -11,7 +11,6 @@ import { constants } from "node:os";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
-import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import { AGAIN, type Lane, PARTLY } from "../sockets/readiness.js";
@@ -27,17 +26,17 @@ const MSG_ERRQUEUE = 0x2000;
 const MAX_ANCILLARY_BYTES = 65_536n;
 
 export interface ReceiveRequest extends Waiting {
-  readonly handle: bigint;
   readonly maxBytes?: bigint | undefined;
 }
 
 /** Receives data alone. */
 export function receiveData(
   ctx: OpContext,
+  entry: SocketEntry,
   syscall: string,
   request: ReceiveRequest,
 ): Received | Uint8Array | Promise<Received | Uint8Array> {
-  const { entry, size } = begin(ctx, syscall, request);
+  const size = sizeOf(ctx, syscall, request);
   // Python asks the kernel for nothing then; recv(2) would take a message, and throw it away.
   if (size === 0 && syscall === "recv") return new Uint8Array(0);
   if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
@@ -48,11 +47,12 @@ export function receiveData(
 /** Receives data with its address and ancillary data. */
 export function receiveMessage(
   ctx: OpContext,
+  entry: SocketEntry,
   syscall: string,
   request: ReceiveRequest,
   controlSize: number,
 ): Received | Promise<Received> {
-  const { entry, size } = begin(ctx, syscall, request);
+  const size = sizeOf(ctx, syscall, request);
   if (gathers(entry, request) && controlSize === 0) return gather(ctx, entry, syscall, size, request);
   return waitFor(ctx, entry, syscall, request, () => entry.receive(size, controlSize, request.flags));
 }
@@ -88,10 +88,8 @@ export function ancillarySize(bytes: bigint): number {
   return Number(bytes < MAX_ANCILLARY_BYTES ? bytes : MAX_ANCILLARY_BYTES);
 }
 
-function begin(ctx: OpContext, syscall: string, request: ReceiveRequest): { entry: SocketEntry; size: number } {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "receive");
-  const { maxBytes } = request;
+/** How much to ask the kernel for. Throws `ArgumentFault`, or MALFORMED_REQUEST when the request does not say. */
+function sizeOf(ctx: OpContext, syscall: string, { maxBytes }: ReceiveRequest): number {
   // Taken for 0 it would answer no bytes, which is how a stream says that its data has ended.
   if (maxBytes === undefined) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, `${syscall} needs max_bytes`);
   if (maxBytes < 0n) {
@@ -99,7 +97,7 @@ function begin(ctx: OpContext, syscall: string, request: ReceiveRequest): { entr
     throw new ArgumentFault(ArgumentError_Kind.VALUE, "NEGATIVE_SIZE", syscall, text);
   }
   const limit = ctx.services.limits.maxReceiveBytes;
-  return { entry, size: maxBytes > BigInt(limit) ? limit : Number(maxBytes) };
+  return maxBytes > BigInt(limit) ? limit : Number(maxBytes);
 }
 
 function laneOf(flags: number): Lane {

@@ -3,7 +3,7 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { addressField } from "../codec/address.js";
 import { adoptReceived } from "../codec/control.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen } from "./perform.js";
 import { receiveMessage } from "./receive.js";
 
@@ -12,7 +12,7 @@ const SIZEOF_INT = 4;
 const MAX_HANDLES = 253;
 
 /** Receives handles by recvmsg(2). */
-export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) => {
+export const recvFds: SocketOp<typeof SocketService.method.recvFds> = (ctx, request, entry) => {
   if (request.maxHandles < 0) {
     throw new ArgumentFault(
       ArgumentError_Kind.VALUE,
@@ -22,7 +22,7 @@ export const recvFds: Op<typeof SocketService.method.recvFds> = (ctx, request) =
     );
   }
   const room = ctx.services.native.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
-  return andThen(receiveMessage(ctx, "recvmsg", request, room), (received) => ({
+  return andThen(receiveMessage(ctx, entry, "recvmsg", request, room), (received) => ({
     data: received.data,
     ...adoptReceived(
       ctx.session,

@@ -1,12 +1,12 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Received } from "../../native/binding.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen } from "./perform.js";
 import { receiveData } from "./receive.js";
 
 /** Wraps recv(2). */
-export const recv: Op<typeof SocketService.method.recv> = (ctx, request) =>
-  andThen(receiveData(ctx, "recv", request), encode);
+export const recv: SocketOp<typeof SocketService.method.recv> = (ctx, request, entry) =>
+  andThen(receiveData(ctx, entry, "recv", request), encode);
 
 function encode(received: Received | Uint8Array) {
   return received instanceof Uint8Array

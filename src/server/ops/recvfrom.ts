@@ -1,12 +1,12 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen } from "./perform.js";
 import { receiveMessage } from "./receive.js";
 
 /** Wraps recvfrom(2). */
-export const recvfrom: Op<typeof SocketService.method.recvfrom> = (ctx, request) =>
-  andThen(receiveMessage(ctx, "recvfrom", request, 0), (received) => ({
+export const recvfrom: SocketOp<typeof SocketService.method.recvfrom> = (ctx, request, entry) =>
+  andThen(receiveMessage(ctx, entry, "recvfrom", request, 0), (received) => ({
     data: received.data,
     lengthBytes: BigInt(received.length),
     ...addressField("address", received.address),

@@ -1,14 +1,14 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../codec/control.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen } from "./perform.js";
 import { ancillarySize, receiveMessage } from "./receive.js";
 
 /** Wraps recvmsg(2). Descriptors become handles of the session. */
-export const recvmsg: Op<typeof SocketService.method.recvmsg> = (ctx, request) => {
+export const recvmsg: SocketOp<typeof SocketService.method.recvmsg> = (ctx, request, entry) => {
   const controlSize = ancillarySize(request.maxAncillaryBytes);
-  return andThen(receiveMessage(ctx, "recvmsg", request, controlSize), (received) => {
+  return andThen(receiveMessage(ctx, entry, "recvmsg", request, controlSize), (received) => {
     const control = controlOf(ctx.session, received);
     return {
       data: received.data,

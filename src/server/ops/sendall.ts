@@ -1,15 +1,12 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { authorise } from "../authorise.js";
 import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen, waitOf } from "./perform.js";
 
 /** Sends all of it by send(2). The timeout is for the whole, and no other send comes between the pieces. */
-export const sendall: Op<typeof SocketService.method.sendall> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
-  authorise(ctx, "send");
+export const sendall: SocketOp<typeof SocketService.method.sendall> = (ctx, request, entry) => {
   let rest = request.data;
   const done = entry.readiness.perform("write", waitOf(ctx, entry, "send", request), () => {
     const { length } = rest;

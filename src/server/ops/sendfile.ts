@@ -2,21 +2,18 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { type NativeSocket, POLLOUT } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
-import { authorise } from "../authorise.js";
 import { ArgumentFault } from "../errors.js";
 import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen, waitOf } from "./perform.js";
 
 /** One call's share, and a turn of the loop's: others wait meanwhile, and for longer when the file is not in memory. */
 const MAX_CHUNK = 256 * 1024;
 
 /** Wraps sendfile(2), from a file that the session holds. The timeout is for the whole. */
-export const sendfile: Op<typeof SocketService.method.sendfile> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
+export const sendfile: SocketOp<typeof SocketService.method.sendfile> = (ctx, request, entry) => {
   const file = ctx.session.entry(request.fileHandle);
-  authorise(ctx, "send");
   const wait = waitOf(ctx, entry, "sendfile", { timeout: request.timeout, flags: 0 });
   if (!entry.isStream) throw value("NOT_A_STREAM", "only SOCK_STREAM type sockets are supported");
   if (wait.milliseconds === 0) throw value("NON_BLOCKING", "non-blocking sockets are not supported");

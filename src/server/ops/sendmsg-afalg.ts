@@ -4,7 +4,7 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut } from "../../native/binding.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
+import type { SocketOp } from "./op.js";
 import { andThen } from "./perform.js";
 import { sendMessage } from "./sendmsg.js";
 
@@ -14,13 +14,12 @@ const ALG_SET_OP = 3;
 const ALG_SET_AEAD_ASSOCLEN = 4;
 
 /** Wraps sendmsg(2) with the control messages of AF_ALG. */
-export const sendmsgAfalg: Op<typeof SocketService.method.sendmsgAfalg> = (ctx, request) => {
-  const entry = ctx.session.entry(request.handle);
+export const sendmsgAfalg: SocketOp<typeof SocketService.method.sendmsgAfalg> = (ctx, request, entry) => {
   if (entry.facts.family !== AddressFamily.ALG) {
     throw fault(ArgumentError_Kind.OS, "NOT_AF_ALG", "algset is only supported for AF_ALG");
   }
   const control = controlOf(request);
-  const sent = sendMessage(ctx, entry, "sendmsg", { ...request, control, address: undefined });
+  const sent = sendMessage(ctx, entry, null, { ...request, control });
   return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
 

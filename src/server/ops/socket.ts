@@ -1,7 +1,6 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { authorise } from "../authorise.js";
 import { timeoutField } from "../codec/duration.js";
 import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
@@ -15,7 +14,6 @@ const SOCK_NONBLOCK = 0o4000;
 /** Wraps socket(2), or describes an open handle. */
 export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => {
   if (request.fileno !== undefined) return describe(ctx, request, request.fileno);
-  authorise(ctx, "socket");
   const family = request.family ?? AddressFamily.INET;
   const type = request.type ?? SocketType.STREAM;
   const entry = openSocket(ctx, family, type, request.protocol ?? 0, request);

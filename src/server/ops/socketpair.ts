@@ -1,7 +1,6 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { authorise } from "../authorise.js";
 import { infoOf } from "../codec/socket-info.js";
 import type { Op } from "./op.js";
 
@@ -10,7 +9,6 @@ const SOCK_NONBLOCK = 0o4000;
 
 /** Wraps socketpair(2). */
 export const socketpair: Op<typeof SocketService.method.socketpair> = (ctx, request) => {
-  authorise(ctx, "socket");
   const family = request.family ?? AddressFamily.UNIX;
   const type = request.type ?? SocketType.STREAM;
   const { protocol } = request;

@@ -7,6 +7,9 @@ import { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
 import { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { OperationResultSchema, OperationSchema, SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { getSession } from "./get-session.js";
+import { getsockname } from "./getsockname.js";
+import type { Row } from "./op.js";
 import { ops } from "./table.js";
 
 const services = [
@@ -30,9 +33,9 @@ describe("the table of ops", () => {
   it.each(methods.map(({ name }) => name))("has %s, its file and its arms", (name) => {
     const method = methods.find((candidate) => candidate.name === name);
     if (method === undefined) throw new Error(name);
-    const op = (ops as Record<string, { name: string } | undefined>)[method.localName];
+    const row = (ops as Record<string, { run: { name: string } } | undefined>)[method.localName];
     // The name of the function: an import under a wrong name would pass the types of a verb with like messages.
-    expect(op?.name).toBe(method.localName);
+    expect(row?.run.name).toBe(method.localName);
     expect(existsSync(new URL(`./${kebab(name)}.ts`, import.meta.url))).toBe(true);
     const request = OperationSchema.fields.find((field) => field.localName === method.localName);
     const result = OperationResultSchema.fields.find((field) => field.localName === method.localName);
@@ -43,5 +46,40 @@ describe("the table of ops", () => {
 
   it("has nothing else", () => {
     expect(Object.keys(ops).sort()).toEqual(methods.map((method) => method.localName).sort());
+  });
+});
+
+describe("a row does not compile", () => {
+  type GetSession = Row<typeof SessionService.method.getSession>;
+  type Getsockname = Row<typeof SocketService.method.getsockname>;
+
+  it("without a permission", () => {
+    // @ts-expect-error
+    const row: GetSession = { subject: "nothing", run: getSession };
+    expect(row).not.toHaveProperty("permission");
+  });
+
+  it("with a permission that the policy does not have", () => {
+    // @ts-expect-error
+    const row: GetSession = { permission: "everything", subject: "nothing", run: getSession };
+    expect(row.permission).toBe("everything");
+  });
+
+  it("with a permission, and for strangers all the same", () => {
+    // @ts-expect-error
+    const row: GetSession = { permission: "session", strangers: true, subject: "nothing", run: getSession };
+    expect(row.strangers).toBe(true);
+  });
+
+  it("for strangers, on a socket", () => {
+    // @ts-expect-error
+    const row: Getsockname = { strangers: true, subject: "socket", run: getsockname };
+    expect(row.subject).toBe("socket");
+  });
+
+  it("when it judges nothing, and what it runs takes a socket that was found", () => {
+    // @ts-expect-error
+    const row: Getsockname = { permission: "session", subject: "nothing", run: getsockname };
+    expect(row.subject).toBe("nothing");
   });
 });

@@ -1,5 +1,7 @@
 /*
- * The table of verbs. Unary RPCs and the Session stream are two doors to it. A verb that is missing does not compile.
+ * The table of verbs: what runs, which permission that takes, what of the request is judged, and who may call when. Unary
+ * RPCs and the Session stream are two ways in. A verb that is missing does not compile, nor does a row without a
+ * permission. docs/policy.md has its table from here.
  */
 
 import type { DescMethod } from "@bufbuild/protobuf";
@@ -22,7 +24,7 @@ import { createConnection } from "./create-connection.js";
 import { createServer } from "./create-server.js";
 import { detach } from "./detach.js";
 import { dup } from "./dup.js";
-import { explainPolicy } from "./explain-policy.js";
+import { asksForAnother, explainPolicy } from "./explain-policy.js";
 import { fileno } from "./fileno.js";
 import { fromfd } from "./fromfd.js";
 import { fromshare } from "./fromshare.js";
@@ -61,7 +63,7 @@ import { ioctl } from "./ioctl.js";
 import { listen } from "./listen.js";
 import { ntohl } from "./ntohl.js";
 import { ntohs } from "./ntohs.js";
-import type { Op } from "./op.js";
+import type { Row } from "./op.js";
 import { recv } from "./recv.js";
 import { recvFds } from "./recv-fds.js";
 import { recvfrom } from "./recvfrom.js";
@@ -94,94 +96,143 @@ type Methods = Omit<typeof SessionService.method, "openSession" | "session"> &
   typeof ConversionService.method &
   typeof PolicyService.method;
 
-type OpTable = { readonly [K in keyof Methods]: Methods[K] extends DescMethod ? Op<Methods[K]> : never };
+type OpTable = { readonly [K in keyof Methods]: Methods[K] extends DescMethod ? Row<Methods[K]> : never };
 
 export const ops = {
   // SessionService
-  renewSession,
-  closeSession,
-  getSession,
-  whoAmI,
+  renewSession: { permission: "session", subject: "nothing", run: renewSession },
+  closeSession: { permission: "session", subject: "nothing", whileDraining: true, run: closeSession },
+  getSession: { permission: "session", subject: "nothing", run: getSession },
+  whoAmI: { strangers: true, subject: "nothing", run: whoAmI },
 
   // SocketService
-  socket,
-  socketpair,
-  createConnection,
-  createServer,
-  hasDualstackIpv6,
-  fromfd,
-  dup,
-  bind,
-  listen,
-  accept,
-  connectTo,
-  connectEx,
-  shutdown,
-  close,
-  detach,
-  fileno,
-  getsockname,
-  getpeername,
-  getsockopt,
-  setsockopt,
-  settimeout,
-  gettimeout,
-  setblocking,
-  getblocking,
-  recv,
-  recvfrom,
-  recvmsg,
-  send,
-  sendall,
-  sendto,
-  sendmsg,
-  sendmsgAfalg,
-  sendfile,
-  sendFds,
-  recvFds,
-  ioctl,
-  getInheritable,
-  setInheritable,
-  share,
-  fromshare,
-  getdefaulttimeout,
-  setdefaulttimeout,
+  socket: {
+    permission: "session",
+    also: [{ permission: "socket", when: ({ fileno }) => fileno === undefined, where: "unless it describes a handle" }],
+    asks: { netns: "in another network namespace" },
+    subject: "nothing",
+    run: socket,
+  },
+  socketpair: { permission: "socket", subject: "nothing", run: socketpair },
+  createConnection: {
+    permission: "socket",
+    asks: {
+      resolve: "",
+      netns: "in another network namespace",
+      bind: "on its source address",
+      connect: "on each address of the host",
+    },
+    subject: "nothing",
+    run: createConnection,
+  },
+  createServer: {
+    permission: "socket",
+    also: [{ permission: "listen" }],
+    asks: { netns: "in another network namespace", bind: "on its address" },
+    subject: "nothing",
+    run: createServer,
+  },
+  hasDualstackIpv6: { permission: "session", subject: "nothing", run: hasDualstackIpv6 },
+  fromfd: { permission: "session", subject: "socket", run: fromfd },
+  dup: { permission: "session", subject: "socket", run: dup },
+  bind: { permission: "bind", subject: "address", operation: "bind", run: bind },
+  listen: { permission: "listen", subject: "socket", run: listen },
+  accept: { permission: "accept", subject: "socket", run: accept },
+  connectTo: { permission: "connect", subject: "address", operation: "connect", run: connectTo },
+  connectEx: { permission: "connect", subject: "address", operation: "connect_ex", run: connectEx },
+  shutdown: { permission: "session", subject: "socket", whileDraining: true, run: shutdown },
+  close: { permission: "session", subject: "nothing", whileDraining: true, run: close },
+  detach: { permission: "session", subject: "socket", run: detach },
+  fileno: { permission: "session", subject: "socket", run: fileno },
+  getsockname: { permission: "session", subject: "socket", run: getsockname },
+  getpeername: { permission: "session", subject: "socket", run: getpeername },
+  getsockopt: { permission: "getsockopt", subject: "socket", run: getsockopt },
+  setsockopt: {
+    permission: "setsockopt",
+    asks: { admin: "for SO_RCVBUFFORCE, SO_SNDBUFFORCE and SO_RESERVE_MEM, which are EPERM without it" },
+    subject: "socket",
+    run: setsockopt,
+  },
+  settimeout: { permission: "session", subject: "socket", run: settimeout },
+  gettimeout: { permission: "session", subject: "socket", run: gettimeout },
+  setblocking: { permission: "session", subject: "socket", run: setblocking },
+  getblocking: { permission: "session", subject: "socket", run: getblocking },
+  recv: { permission: "receive", subject: "socket", run: recv },
+  recvfrom: { permission: "receive", subject: "socket", run: recvfrom },
+  recvmsg: { permission: "receive", subject: "socket", run: recvmsg },
+  send: { permission: "send", subject: "socket", run: send },
+  sendall: { permission: "send", subject: "socket", run: sendall },
+  sendto: { permission: "send", subject: "address", operation: "sendto", run: sendto },
+  sendmsg: {
+    permission: "send",
+    asks: { ancillary: "with control messages" },
+    subject: "destination",
+    operation: "sendmsg",
+    run: sendmsg,
+  },
+  sendmsgAfalg: { permission: "send", subject: "socket", run: sendmsgAfalg },
+  sendfile: { permission: "send", subject: "socket", run: sendfile },
+  sendFds: {
+    permission: "send",
+    subject: "destination",
+    also: [{ permission: "ancillary" }],
+    operation: "sendmsg",
+    run: sendFds,
+  },
+  recvFds: { permission: "receive", subject: "socket", run: recvFds },
+  ioctl: { permission: "ioctl", subject: "socket", run: ioctl },
+  getInheritable: { permission: "session", subject: "socket", run: getInheritable },
+  setInheritable: { permission: "session", subject: "socket", run: setInheritable },
+  share: { permission: "session", subject: "socket", run: share },
+  fromshare: { permission: "session", subject: "nothing", run: fromshare },
+  getdefaulttimeout: { permission: "session", subject: "nothing", run: getdefaulttimeout },
+  setdefaulttimeout: { permission: "session", subject: "nothing", run: setdefaulttimeout },
 
   // ResolverService
-  getaddrinfo,
-  getnameinfo,
-  gethostbyname,
-  gethostbynameEx,
-  gethostbyaddr,
-  getfqdn,
-  getservbyname,
-  getservbyport,
-  getprotobyname,
+  getaddrinfo: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getaddrinfo },
+  getnameinfo: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getnameinfo },
+  gethostbyname: {
+    permission: "session",
+    subject: "nothing",
+    asks: { resolve: "unless the host is a number" },
+    run: gethostbyname,
+  },
+  gethostbynameEx: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: gethostbynameEx },
+  gethostbyaddr: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: gethostbyaddr },
+  getfqdn: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getfqdn },
+  getservbyname: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getservbyname },
+  getservbyport: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getservbyport },
+  getprotobyname: { permission: "session", subject: "nothing", asks: { resolve: "" }, run: getprotobyname },
 
   // InterfaceService
-  ifNameindex,
-  ifNametoindex,
-  ifIndextoname,
+  ifNameindex: { permission: "session", subject: "nothing", run: ifNameindex },
+  ifNametoindex: { permission: "session", subject: "nothing", run: ifNametoindex },
+  ifIndextoname: { permission: "session", subject: "nothing", run: ifIndextoname },
 
   // HostService
-  gethostname,
-  sethostname,
-  hasIpv6,
-  getConstants,
+  gethostname: { permission: "session", subject: "nothing", run: gethostname },
+  sethostname: { permission: "sethostname", subject: "nothing", run: sethostname },
+  hasIpv6: { permission: "session", subject: "nothing", run: hasIpv6 },
+  getConstants: { permission: "session", subject: "nothing", run: getConstants },
 
   // ConversionService
-  ntohl,
-  ntohs,
-  htonl,
-  htons,
-  inetAton,
-  inetNtoa,
-  inetPton,
-  inetNtop,
-  cmsgLen,
-  cmsgSpace,
+  ntohl: { permission: "session", subject: "nothing", run: ntohl },
+  ntohs: { permission: "session", subject: "nothing", run: ntohs },
+  htonl: { permission: "session", subject: "nothing", run: htonl },
+  htons: { permission: "session", subject: "nothing", run: htons },
+  inetAton: { permission: "session", subject: "nothing", run: inetAton },
+  inetNtoa: { permission: "session", subject: "nothing", run: inetNtoa },
+  inetPton: { permission: "session", subject: "nothing", run: inetPton },
+  inetNtop: { permission: "session", subject: "nothing", run: inetNtop },
+  cmsgLen: { permission: "session", subject: "nothing", run: cmsgLen },
+  cmsgSpace: { permission: "session", subject: "nothing", run: cmsgSpace },
 
   // PolicyService
-  explainPolicy,
-  getEffectivePolicy,
+  explainPolicy: {
+    strangers: true,
+    also: [{ permission: "admin", when: asksForAnother, where: "for somebody else" }],
+    subject: "nothing",
+    run: explainPolicy,
+  },
+  getEffectivePolicy: { strangers: true, subject: "nothing", run: getEffectivePolicy },
 } satisfies OpTable;

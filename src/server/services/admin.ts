@@ -12,23 +12,23 @@ import {
 } from "../../gen/sockbroker/v1/admin_service_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
-import type { Call } from "../../rpc/call.js";
 import type { ServiceHandlers } from "../../rpc/server.js";
-import { authorise, isAllowed } from "../authorise.js";
+import { isAllowed } from "../authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { handleInfoOf } from "../codec/handle-info.js";
 import { sessionInfoOf } from "../codec/session-info.js";
-import type { Services } from "../context.js";
+import type { OpContext, Services } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import { LONGEST_TIMER_MS } from "../sockets/readiness.js";
 import type { Sessions } from "../sockets/sessions.js";
-import { cancelled, enter, type StreamDeps } from "./door.js";
+import { calls } from "./calls.js";
 import { everyHandle, pageOfHandles, type Sight } from "./handle-pages.js";
+import { admitStream, admitTo, cancelled, type Entry } from "./invoke.js";
 
 const DEFAULT_INTERVAL_MS = 1_000;
 const SHORTEST_INTERVAL_MS = 100;
 
-export interface AdminDeps extends StreamDeps {
+export interface AdminDeps extends Entry {
   readonly sessions: Sessions;
   /** Begins to drain; null is the daemon's own grace. */
   readonly drain: (graceMilliseconds: number | null) => void;
@@ -37,25 +37,15 @@ export interface AdminDeps extends StreamDeps {
 /** AdminService: what changes something takes the permission `admin`, and so does seeing what others have. */
 export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
   const { sessions } = deps;
-  const admitted = (call: Call) => {
-    const ctx = enter(deps.door, call);
-    authorise(ctx, "admin");
-    return ctx;
-  };
-  const sightOf = (call: Call): Sight => {
-    const ctx = enter(deps.door, call);
-    authorise(ctx, "session");
-    return isAllowed(ctx, "admin") ? () => true : ({ principal }) => principal === ctx.principal;
-  };
   return {
     unary: {
       listSessions: (call) => {
-        const visible = sightOf(call);
+        const visible = sightOf(admitTo(deps, call, calls.listSessions));
         return { sessions: [...sessions].filter(visible).map(sessionInfoOf) };
       },
       listHandles: (call, request: ListHandlesRequest) => {
         const { sessionId } = request;
-        const visible = sightOf(call);
+        const visible = sightOf(admitTo(deps, call, calls.listHandles));
         return pageOfHandles(
           sessions,
           (session) => visible(session) && (sessionId === "" || session.id === sessionId),
@@ -63,7 +53,7 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
         );
       },
       closeHandle: (call, request: CloseHandleRequest) => {
-        admitted(call);
+        admitTo(deps, call, calls.closeHandle);
         if (request.handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
         const session = sessions.byId(request.sessionId);
         const closed = session?.find(request.handle) != null;
@@ -71,30 +61,36 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
         return { closed };
       },
       revokeSession: (call, request: RevokeSessionRequest) => {
-        admitted(call);
+        admitTo(deps, call, calls.revokeSession);
         const session = sessions.byId(request.sessionId);
         session?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the session was revoked by an operator"));
         return { revoked: session !== null };
       },
       drain: (call, request: DrainRequest) => {
-        const { services, principal } = admitted(call);
+        const { services, principal } = admitTo(deps, call, calls.drain);
         services.log.info({ event: "drain", principal: principal.name }, "asked to end");
         const grace = timeoutFrom(request.grace, "drain");
         deps.drain(grace === null ? null : millisecondsOf(grace));
         return {};
       },
-      getStatistics: (call) => statistics(admitted(call).services),
+      getStatistics: (call) => statistics(admitTo(deps, call, calls.getStatistics).services),
     },
     writable: {
       watchHandles: (call: WritableServerCall<WatchHandlesResponse>, request: WatchHandlesRequest) => {
+        const ctx = admitStream(deps, call, calls.watchHandles);
+        if (ctx === null) return;
         try {
-          watchHandles(sessions, sightOf(call), call, request);
+          watchHandles(sessions, sightOf(ctx), call, request);
         } catch (error) {
           call.fail(deps.statusOf(error));
         }
       },
     },
   };
+}
+
+function sightOf(ctx: OpContext): Sight {
+  return isAllowed(ctx, "admin") ? () => true : ({ principal }) => principal === ctx.principal;
 }
 
 /** Writes the list when it differs from the last that was written, and not while the caller does not keep up. */

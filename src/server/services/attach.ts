@@ -20,7 +20,8 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 import { decodeFrame, encodeFrame, type FrameInit } from "./attach-codec.js";
 import { AttachReceiver } from "./attach-receiver.js";
 import { AttachSender } from "./attach-sender.js";
-import { cancelled, enterStream, type StreamDeps } from "./door.js";
+import { calls } from "./calls.js";
+import { admitStream, cancelled, type Entry } from "./invoke.js";
 
 type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
@@ -30,15 +31,15 @@ const SO_ACCEPTCONN = 30;
 const ANSWER_OVERHEAD_BYTES = 512;
 
 /** Serves StreamService.Attach. */
-export function serveAttach(deps: StreamDeps, call: AttachCall): void {
-  const ctx = enterStream(deps, call);
+export function serveAttach(deps: Entry, call: AttachCall): void {
+  const ctx = admitStream(deps, call, calls.attach);
   if (ctx !== null) new AttachStream(ctx, deps, call).start();
 }
 
 /** What both halves need. */
 export interface AttachContext {
   readonly ctx: OpContext;
-  readonly deps: StreamDeps;
+  readonly deps: Entry;
   readonly entry: SocketEntry;
   readonly start: AttachStart;
   /** Aborts when the stream ends. */
@@ -53,7 +54,7 @@ export interface AttachContext {
 
 class AttachStream {
   readonly #ctx: OpContext;
-  readonly #deps: StreamDeps;
+  readonly #deps: Entry;
   readonly #call: AttachCall;
   readonly #ending = new AbortController();
   #receiver: AttachReceiver | null = null;
@@ -63,7 +64,7 @@ class AttachStream {
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, deps: StreamDeps, call: AttachCall) {
+  constructor(ctx: OpContext, deps: Entry, call: AttachCall) {
     this.#ctx = ctx;
     this.#deps = deps;
     this.#call = call;

@@ -7,7 +7,7 @@ import { sessionInfoOf } from "../codec/session-info.js";
 import { ArgumentFault } from "../errors.js";
 import { processLife } from "../sockets/process-life.js";
 import type { Sessions } from "../sockets/sessions.js";
-import { type Door, draining } from "./door.js";
+import { draining, type Entry } from "./invoke.js";
 
 const DEFAULT_LEASE_MS = 30_000;
 const SHORTEST_LEASE_MS = 1_000;
@@ -15,10 +15,10 @@ const LONGEST_LEASE_MS = 24 * 3_600_000;
 const LONGEST_NAME_BYTES = 128;
 
 /** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
-export function openSession(door: Door, sessions: Sessions, call: Call, request: OpenSessionRequest) {
-  if (door.draining()) throw draining();
-  const { principal, peer } = door.connections.of(call);
-  authorise({ services: door.services, principal }, "session");
+export function openSession(entry: Entry, sessions: Sessions, call: Call, request: OpenSessionRequest) {
+  if (entry.draining()) throw draining();
+  const { principal, peer } = entry.connections.of(call);
+  authorise({ services: entry.services, principal }, "session");
   const nanos = timeoutFrom(request.lease, "open_session");
   const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
   if (milliseconds < SHORTEST_LEASE_MS || milliseconds > LONGEST_LEASE_MS) {

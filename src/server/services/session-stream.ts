@@ -15,12 +15,13 @@ import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { UnknownField } from "../../rpc/decode-strictly.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
-import type { Op } from "../ops/op.js";
+import type { AnyRow } from "../ops/op.js";
 import { ops } from "../ops/table.js";
-import { cancelled, draining, enterStream, type StreamDeps } from "./door.js";
+import { calls } from "./calls.js";
+import { admitStream, cancelled, countBegun, countFailed, type Entry, invoke } from "./invoke.js";
 import { type Arm, decodeRequest, type EncodedOperation, RequestReader, ResponseWriter } from "./session-codec.js";
 
-type AnyOp = Op<never>;
+const rows: Readonly<Record<string, AnyRow>> = ops;
 
 /** Beyond so many bytes of results on their way out, no operation is begun. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -29,15 +30,12 @@ const RESPONSE_BYTES = 128 * 1024;
 /** What a result counts for beside its bytes. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-/** What may be begun while the daemon is ending. */
-const endings: ReadonlySet<string> = new Set(["shutdown", "close", "closeSession"]);
-
 type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
 
 /** Serves SessionService.Session. */
-export function serveSession(deps: StreamDeps, call: SessionCall): void {
-  const ctx = enterStream(deps, call);
-  if (ctx !== null) new SessionStream(ctx, deps, call).start();
+export function serveSession(entry: Entry, call: SessionCall): void {
+  const ctx = admitStream(entry, call, calls.session);
+  if (ctx !== null) new SessionStream(ctx, entry, call).start();
 }
 
 /** An operation that has not ended. Its signal is made only if it waits. */
@@ -58,7 +56,7 @@ class Running {
 
 class SessionStream {
   readonly #ctx: OpContext;
-  readonly #deps: StreamDeps;
+  readonly #entry: Entry;
   readonly #call: SessionCall;
   readonly #running = new Map<bigint, Running>();
   readonly #response = new ResponseWriter();
@@ -69,9 +67,9 @@ class SessionStream {
   #halfClosed = false;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, deps: StreamDeps, call: SessionCall) {
+  constructor(ctx: OpContext, entry: Entry, call: SessionCall) {
     this.#ctx = ctx;
-    this.#deps = deps;
+    this.#entry = entry;
     this.#call = call;
   }
 
@@ -136,40 +134,34 @@ class SessionStream {
   }
 
   #begin({ opId, arm, unknownField, request }: EncodedOperation): void {
-    const { counters } = this.#ctx.services;
-    counters.operations += 1;
+    countBegun(this.#ctx.services.counters);
     if (this.#running.has(opId)) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
       return;
     }
     if (unknownField !== null) {
-      this.#fail(opId, this.#deps.malformed(new UnknownField("sockbroker.v1.Operation", unknownField)));
+      this.#fail(opId, this.#entry.malformed(new UnknownField("sockbroker.v1.Operation", unknownField)));
       return;
     }
-    if (arm === null) {
+    const row = arm === null ? undefined : rows[arm.name];
+    if (arm === null || row === undefined) {
       this.#fail(opId, new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation has a request"));
-      return;
-    }
-    if (this.#deps.door.draining() && !endings.has(arm.name)) {
-      this.#fail(opId, draining());
       return;
     }
     let message: object;
     try {
       message = decodeRequest(arm, request);
     } catch (cause) {
-      this.#fail(opId, this.#deps.malformed(cause));
+      this.#fail(opId, this.#entry.malformed(cause));
       return;
     }
     const running = new Running();
     const { services, session, principal, peer } = this.#ctx;
     try {
-      const response = (ops as unknown as Record<string, AnyOp>)[arm.name]?.(
-        { services, session, principal, peer, signal: running.signal },
-        message as never,
-      );
+      const ctx = { services, session, principal, peer, signal: running.signal };
+      const response = invoke(this.#entry, ctx, row, message);
       if (response instanceof Promise) this.#await(opId, arm, running, response);
-      else this.#succeed(opId, arm, response ?? {});
+      else this.#succeed(opId, arm, response);
     } catch (error) {
       this.#fail(opId, error);
     }
@@ -193,8 +185,8 @@ class SessionStream {
   }
 
   #fail(opId: bigint, error: unknown): void {
-    this.#ctx.services.counters.operationsFailed += 1;
-    this.#account(this.#response.fail(opId, this.#deps.statusOf(error)));
+    countFailed(this.#ctx.services.counters);
+    this.#account(this.#response.fail(opId, this.#entry.statusOf(error)));
   }
 
   #account(resultBytes: number): void {
@@ -237,7 +229,7 @@ class SessionStream {
     setImmediate(() => {
       this.#flush();
       this.#leave();
-      this.#call.fail(this.#deps.statusOf(reason));
+      this.#call.fail(this.#entry.statusOf(reason));
     });
   }
 
@@ -256,6 +248,6 @@ class SessionStream {
   }
 
   #malformed(cause: unknown): Status {
-    return this.#deps.statusOf(this.#deps.malformed(cause));
+    return this.#entry.statusOf(this.#entry.malformed(cause));
   }
 }

@@ -7,11 +7,11 @@ import {
 } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
-import { authorise } from "../authorise.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import { enterStream, type StreamDeps } from "./door.js";
+import { calls } from "./calls.js";
+import { admitStream, type Entry } from "./invoke.js";
 
 const POLLNVAL = 0x020;
 /** POLLRDNORM, POLLRDBAND, POLLWRNORM and POLLWRBAND. */
@@ -30,29 +30,22 @@ const EVENT_BYTES = 128;
 type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
 
 /** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
-export function serveWatch(deps: StreamDeps, call: WatchCall): void {
-  const ctx = enterStream(deps, call);
-  if (ctx === null) return;
-  try {
-    authorise(ctx, "receive");
-  } catch (error) {
-    call.fail(deps.statusOf(error));
-    return;
-  }
-  new WatchStream(ctx, deps, call).start();
+export function serveWatch(entry: Entry, call: WatchCall): void {
+  const ctx = admitStream(entry, call, calls.watch);
+  if (ctx !== null) new WatchStream(ctx, entry, call).start();
 }
 
 class WatchStream {
   readonly #ctx: OpContext;
-  readonly #deps: StreamDeps;
+  readonly #entry: Entry;
   readonly #call: WatchCall;
   readonly #interests = new Map<bigint, Interest>();
   #pending = new Map<bigint, number>();
   #scheduled = false;
 
-  constructor(ctx: OpContext, deps: StreamDeps, call: WatchCall) {
+  constructor(ctx: OpContext, entry: Entry, call: WatchCall) {
     this.#ctx = ctx;
-    this.#deps = deps;
+    this.#entry = entry;
     this.#call = call;
   }
 
@@ -72,7 +65,7 @@ class WatchStream {
     };
     const onSessionEnd = (): void => {
       leave();
-      this.#call.fail(this.#deps.statusOf(session.signal.reason));
+      this.#call.fail(this.#entry.statusOf(session.signal.reason));
     };
     session.signal.addEventListener("abort", onSessionEnd);
     this.#call.start(
@@ -81,7 +74,7 @@ class WatchStream {
           if (request.interests.some(({ handle }) => handle === 0n)) {
             leave();
             this.#call.fail(
-              this.#deps.statusOf(new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set")),
+              this.#entry.statusOf(new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set")),
             );
             return;
           }
@@ -96,7 +89,7 @@ class WatchStream {
       },
       (cause) => {
         leave();
-        return this.#deps.statusOf(this.#deps.malformed(cause));
+        return this.#entry.statusOf(this.#entry.malformed(cause));
       },
     );
   }
