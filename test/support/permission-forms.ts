@@ -64,6 +64,7 @@ const unaryMethods: Readonly<Record<string, DescMethodUnary>> = {
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
+const MSG_FASTOPEN = 0x2000_0000;
 const FIONREAD = 0x541bn;
 const now = { limit: { case: "duration", value: {} } } as const;
 const name = { address: { case: "inet", value: { host: "localhost", port: 0 } } } as const;
@@ -183,14 +184,14 @@ export const operations: readonly Form[] = [
     },
     { as: "in a network namespace", answers: null },
   ),
-  op("createServer", ["socket", "listen", "bind"], { address: LOOPBACK }),
+  op("createServer", ["socket", "listen", "setsockopt", "bind"], { address: LOOPBACK }),
   op(
     "createServer",
-    ["socket", "listen", "bind", "netns"],
+    ["socket", "listen", "setsockopt", "bind", "netns"],
     { address: LOOPBACK, netns: { namespace: { case: "pid", value: process.pid } } },
     { as: "in a network namespace", answers: null },
   ),
-  op("hasDualstackIpv6", [], {}),
+  op("hasDualstackIpv6", ["socket"], {}),
   op("fromfd", [], withHandle),
   op("dup", [], withHandle),
   op("bind", ["bind"], async (client) => ({ handle: await socket(client), address: LOOPBACK })),
@@ -280,7 +281,7 @@ export const operations: readonly Form[] = [
   ),
   op(
     "sendmsgAfalg",
-    ["send"],
+    ["send", "ancillary"],
     async (client) => {
       // A unix socket under the name of the other family: the check comes before the kernel's verdict.
       const { socket: alg } = await client.unary(SocketService.method.fromfd, {
@@ -317,6 +318,40 @@ export const operations: readonly Form[] = [
       address: name,
     }),
     { as: "to a name", answers: null },
+  ),
+  op(
+    "sendto",
+    ["send", "connect"],
+    async (client) => ({
+      handle: await socket(client),
+      data,
+      flags: MSG_FASTOPEN,
+      address: inet((await listener(client)).port),
+    }),
+    { as: "that opens a connection", answers: null },
+  ),
+  op(
+    "sendmsg",
+    ["send", "connect"],
+    async (client) => ({
+      handle: await socket(client),
+      buffers: [data],
+      flags: MSG_FASTOPEN,
+      address: inet((await listener(client)).port),
+    }),
+    { as: "that opens a connection", answers: null },
+  ),
+  op(
+    "sendFds",
+    ["send", "ancillary", "connect"],
+    async (client) => ({
+      handle: await socket(client),
+      buffers: [data],
+      handles: [await socket(client)],
+      flags: MSG_FASTOPEN,
+      address: inet((await listener(client)).port),
+    }),
+    { as: "that opens a connection", answers: null },
   ),
   op("ioctl", ["ioctl"], async (client) => ({
     handle: await filled(client),
@@ -451,7 +486,13 @@ export const streams: readonly Form[] = [
     const { handle } = await datagram(client);
     const messages = { case: "messages" as const, value: { messages: [{ data, address: name }] } };
     const stream = await client.attach({ handle, sendOnly: true });
-    // Whatever the kernel says of its port 0 is no denial.
+    // Whatever the kernel says of its port, which is 0, is no denial.
+    return () => frameOf(stream, { frame: messages }).catch(onlyDenials);
+  }),
+  call("attach: a message that opens a connection", ["send", "connect"], async (client) => {
+    const address = inet((await listener(client)).port);
+    const messages = { case: "messages" as const, value: { messages: [{ data, address, flags: MSG_FASTOPEN }] } };
+    const stream = await client.attach({ handle: await socket(client), sendOnly: true });
     return () => frameOf(stream, { frame: messages }).catch(onlyDenials);
   }),
   call("attach: an option that is set", ["setsockopt"], async (client) => {

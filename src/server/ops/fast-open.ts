@@ -1,10 +1,18 @@
 import { constants } from "node:os";
+import type { Sockaddr } from "../../native/binding.js";
+import { authoriseAddress } from "../authorise.js";
+import type { OpContext } from "../context.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { requestedTimeout, type Waiting } from "./perform.js";
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
 const MSG_FASTOPEN = 0x2000_0000;
+
+/** MSG_FASTOPEN connects: asks for that permission too, on the address. Throws `PolicyDenied`. */
+export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockaddr | null): void {
+  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address);
+}
 
 /**
  * Makes the attempts of a send with MSG_FASTOPEN those of a blocking caller: on a non-blocking descriptor it begins to

@@ -3,7 +3,7 @@ import type { ControlOut, Sockaddr } from "../../native/binding.js";
 import type { OpContext } from "../context.js";
 import type { Checked } from "../policy/checked.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import { openingFast } from "./fast-open.js";
+import { authoriseFastOpen, openingFast } from "./fast-open.js";
 import type { DestinationOp } from "./op.js";
 import { andThen, perform, type Waiting } from "./perform.js";
 import { controlToSend, sendWithControl } from "./send-control.js";
@@ -27,6 +27,7 @@ export function sendMessage(
   address: Checked<Sockaddr> | null,
   request: OutgoingRequest,
 ): number | Promise<number> {
+  authoriseFastOpen(ctx, request.flags, address);
   const send = (flags: number) => sendWithControl(ctx, entry, request.buffers, request.control, flags, address);
   const attempt = address === null ? () => send(request.flags) : openingFast(entry, "sendmsg", request, send);
   return perform(ctx, entry, "write", "sendmsg", request, attempt);

@@ -10,6 +10,7 @@ import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.
 import { systemError } from "../../native/errno.js";
 import { authorise, checkedAddress } from "../authorise.js";
 import { BrokerFault } from "../errors.js";
+import { authoriseFastOpen } from "../ops/fast-open.js";
 import { controlToSend, sendWithControl } from "../ops/send-control.js";
 import { setOption } from "../ops/setsockopt.js";
 import { AGAIN, type Attempt, PARTLY, type Wait } from "../sockets/readiness.js";
@@ -106,23 +107,23 @@ export class AttachSender {
       const control = controlToSend(ctx, message.ancillaryData);
       const address =
         message.address === undefined ? null : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
-      const attempt = (to: Exclude<typeof address, Promise<unknown>>) => (): null | typeof AGAIN => {
-        const sent = sendWithControl(ctx, entry, [message.data], control, message.flags, to);
-        if (sent >= 0) {
-          this.#sentBytes += BigInt(sent);
-          this.#sentMessages += 1n;
-          return null;
-        }
-        // A CAN interface's full queue says ENOBUFS, and cannot be polled for: it is backpressure all the same.
-        const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
-        if (isAgain(sent) || full) return AGAIN;
-        throw systemError(sent, "sendmsg");
+      const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
+        authoriseFastOpen(ctx, message.flags, to);
+        return (): null | typeof AGAIN => {
+          const sent = sendWithControl(ctx, entry, [message.data], control, message.flags, to);
+          if (sent >= 0) {
+            this.#sentBytes += BigInt(sent);
+            this.#sentMessages += 1n;
+            return null;
+          }
+          // A CAN interface's full queue says ENOBUFS, and cannot be polled for: it is backpressure all the same.
+          const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
+          if (isAgain(sent) || full) return AGAIN;
+          throw systemError(sent, "sendmsg");
+        };
       };
       if (address instanceof Promise) {
-        return address.then(
-          (to) => this.#guard(attempt(to), this.#refused) ?? undefined,
-          (error) => this.#refused(error),
-        );
+        return address.then((to) => this.#guard(attempt(to), this.#refused) ?? undefined).catch(this.#refused);
       }
       return this.#guard(attempt(address), this.#refused);
     } catch (error) {

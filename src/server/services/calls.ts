@@ -29,6 +29,7 @@ export const calls = {
       ancillary: "for a message with control messages",
       setsockopt: "for an option that is set",
       resolve: "for a message to a name",
+      connect: "for a message with MSG_FASTOPEN, on its address",
     },
   },
   watch: { permission: "receive" },
