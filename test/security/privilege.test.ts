@@ -97,7 +97,7 @@ describe("a user who was not admitted", () => {
     ["session", "AdminService/ListHandles", "{}"],
     ["session", "AdminService/ListSessions", "{}"],
     ["session", "AdminService/WatchHandles", "{}"],
-    ["admin", "AdminService/GetStatistics", "{}"],
+    ["session", "AdminService/GetStatistics", "{}"],
   ])("is denied %s by default for %s, and told by which rule and as whom", async (operation, method, request) => {
     await using daemon = await ServedDaemon.start([...admitting(ALICE), "--mode", "0666"]);
     const result = await runAs(MALLORY, daemon, "call", "--json", method, request);
