@@ -132,7 +132,9 @@ export const POLLHUP = 0x010;
 export const POLLRDHUP = 0x2000;
 
 /**
- * Owns one descriptor, usually a socket; a received file or pipe is one too. After `close` or `release` every method
+ * Owns one descriptor, usually a socket; a received file or pipe is one too. Whoever serves such a file can make every call
+ * on it wait, so it is not asked: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY). Pipes, eventfds,
+ * timerfds, signalfds and pidfds can be polled and watched. After `close` or `release` every method
  * answers `-EBADF`, and `close` again answers 0. An object that is dropped without `close` is closed by the collector.
  */
 export interface NativeSocket {
@@ -158,7 +160,8 @@ export interface NativeSocket {
   shutdown(how: number): number;
   /**
    * close(2), after the watch has ended. 0 or -errno. What close(2) waits for in any mode it waits for on a thread, and this
-   * answers 0: a positive SO_LINGER, the grace period of a packet socket, transfers of CAN, files of a network.
+   * answers 0: a positive SO_LINGER, the grace period of a packet socket, transfers of CAN. Every file that was received is
+   * closed on a thread.
    */
   close(): number;
   /** fcntl(2) F_DUPFD_CLOEXEC: another object on the same open description. */
@@ -225,8 +228,11 @@ export interface NativeSocket {
   sendmsg(data: readonly Uint8Array[], control: readonly ControlOut[], flags: number, address: Sockaddr | null): number;
   /** sendmmsg(2). Messages sent (at least one), or -errno of the first. */
   sendmmsg(messages: readonly Outgoing[], flags: number): number;
-  /** sendfile(2) from the file in `source`; offset null uses and moves the file's own. Bytes sent, or -errno. */
-  sendfile(source: NativeSocket, offset: bigint | null, count: number): number;
+  /**
+   * sendfile(2) from the file in `source`, on one of 64 threads, because a file may take for ever to be read; offset null
+   * uses and moves the file's own. Bytes sent, or -errno. Closing either object meanwhile changes nothing.
+   */
+  sendfile(source: NativeSocket, offset: bigint | null, count: number): Promise<number>;
 
   /** poll(2) with timeout zero: the events that hold now. */
   poll(events: number): number;
@@ -305,6 +311,8 @@ export interface NativeAddon {
    * very descriptor is followed already.
    */
   follow(socket: NativeSocket, id: number): number;
+  /** Follows a file that was received, from when it is closed until a thread has done so. */
+  followClosing(file: NativeSocket, id: number): void;
   /** The ids of those that exist. */
   followed(): number[] | NegatedErrno;
   /** Whether both directions of a connection have ended. Takes the number that `release` gave. */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
+import { Outside } from "../support/outside.js";
 import { frame, handleOf, RawDaemon } from "../support/raw-broker.js";
 
 /* Descriptors that arrive when the principal has no room for them, or that are no sockets; with the built-in policy. */
@@ -62,6 +63,44 @@ it.each([
   await outside;
   using other = daemon.client();
   expect((await other.session().op("socketpair", {})).first).toBeDefined();
+});
+
+it("sends a file whole, in order with what is sent behind it, through a socket that is full most of the time", async () => {
+  await using daemon = await RawDaemon.start();
+  using client = daemon.client();
+  using session = client.session();
+  const size = 8 * 1024 * 1024;
+  await using outside = new Outside([
+    "import tempfile",
+    "file = tempfile.TemporaryFile()",
+    `file.write(b''.join(struct.pack('<I', n) for n in range(${size / 4})))`,
+    "file.flush()",
+    "give(file)",
+  ]);
+  const way = await outside.way(session);
+  const { handles } = await session.op("recvFds", { handle: way, maxBytes: 1n, maxHandles: 1 });
+  const [fileHandle = 0n] = handles;
+  const pair = await session.op("socketpair", {});
+  const [near, far] = [handleOf(pair.first), handleOf(pair.second)];
+  const offset = 4096;
+  const whole = session.op("sendfile", { handle: near, fileHandle, offsetBytes: BigInt(offset) });
+  const part = session.op("sendfile", { handle: near, fileHandle, offsetBytes: 8n, countBytes: 8n });
+  const behind = session.op("sendall", { handle: near, data: Buffer.from("behind") });
+  const pieces: Buffer[] = [];
+  const expected = size - offset + 8 + "behind".length;
+  for (let got = 0; got < expected; ) {
+    const { data } = await session.op("recv", { handle: far, maxBytes: 1_000_000n });
+    expect(data.length).toBeGreaterThan(0);
+    pieces.push(Buffer.from(data));
+    got += data.length;
+  }
+  expect((await whole).sentBytes).toBe(BigInt(size - offset));
+  expect((await part).sentBytes).toBe(8n);
+  await behind;
+  const words = Buffer.alloc(size);
+  for (let n = 0; n < size / 4; n++) words.writeUInt32LE(n, n * 4);
+  const sent = Buffer.concat([words.subarray(offset), words.subarray(8, 16), Buffer.from("behind")]);
+  expect(Buffer.concat(pieces).equals(sent)).toBe(true);
 });
 
 interface Control {

@@ -65,8 +65,8 @@ describe("after close", () => {
     "socket in it": (one) => addon.socket(AF_INET, SOCK_STREAM, 0, one),
   };
 
-  test.each(Object.entries(calls))("%s answers EBADF", (_, call) => {
-    expect(call(closed)).toBe(failed("EBADF"));
+  test.each(Object.entries(calls))("%s answers EBADF", async (_, call) => {
+    expect(await call(closed)).toBe(failed("EBADF"));
   });
 
   test("close answers 0, and ref and unref do nothing", () => {

@@ -1,6 +1,4 @@
-#include <linux/magic.h>
 #include <sys/socket.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,19 +20,12 @@ constexpr int LingeringThreadsMax = 64;
 std::atomic<int> lingering_threads{0};
 
 /// What close(2) of a descriptor may wait for.
-enum class Wait { Nothing, Kernel, FileSystem, Linger };
+enum class Wait { Nothing, Kernel, Linger };
 
 /// Families whose sockets wait: for the kernel to stop delivering to them, which takes a grace
 /// period of some 15 ms, or until what they are sending is out. No other socket is refused an
 /// address because one of these still has it.
 constexpr int WaitingFamilies[] = {AF_PACKET, AF_XDP, AF_KEY, AF_CAN, AF_TIPC};
-
-/// File systems that tell a server when a file is closed, and wait for its answer. The numbers that
-/// linux/magic.h may lack are those of FUSE, CIFS and Ceph.
-constexpr uint32_t WaitingFileSystems[] = {
-    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, V9FS_MAGIC, AFS_SUPER_MAGIC, CODA_SUPER_MAGIC,
-    0x65735546,      0xff534d42,      0xfe534d42, 0x00c36400,
-};
 
 template <typename T, size_t N>
 bool Contains(const T (&values)[N], T value) {
@@ -51,15 +42,10 @@ bool Lingers(int fd) {
 Wait WaitOf(int fd) {
   int family = 0;
   socklen_t length = sizeof family;
-  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) == 0) {
-    if (Contains(WaitingFamilies, family)) return Wait::Kernel;
-    // SMC lingers for two minutes unless told otherwise.
-    return family == AF_SMC || Lingers(fd) ? Wait::Linger : Wait::Nothing;
-  }
-  struct statfs system;
-  if (errno != ENOTSOCK || fstatfs(fd, &system) != 0) return Wait::Nothing;
-  bool waits = Contains(WaitingFileSystems, static_cast<uint32_t>(system.f_type));
-  return waits ? Wait::FileSystem : Wait::Nothing;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) != 0) return Wait::Nothing;
+  if (Contains(WaitingFamilies, family)) return Wait::Kernel;
+  // SMC lingers for two minutes unless told otherwise.
+  return family == AF_SMC || Lingers(fd) ? Wait::Linger : Wait::Nothing;
 }
 
 ClosingThreads& ForSockets() {
@@ -98,8 +84,6 @@ bool CloseElsewhere(int fd) {
       return false;
     case Wait::Kernel:
       return ForSockets().Add(fd);
-    case Wait::FileSystem:
-      return ForFiles().Add(fd);
     case Wait::Linger:
       return CloseLingering(fd);
   }
@@ -112,7 +96,15 @@ bool ClosesOnThread(int fd) {
   return WaitOf(fd) != Wait::Nothing;
 }
 
-/* Wraps close(2). Caps: none. #syscalls close getsockopt setsockopt fstatfs */
+void CloseFile(int fd, uint32_t id) {
+  ForFiles().Take(fd, id);
+}
+
+std::vector<uint32_t> ClosingFiles() {
+  return ForFiles().Ids();
+}
+
+/* Wraps close(2). Caps: none. #syscalls close getsockopt setsockopt */
 int CloseDescriptor(int fd) {
   // O_NONBLOCK does not help: what close(2) waits for it waits for in any mode.
   if (CloseElsewhere(fd)) return 0;

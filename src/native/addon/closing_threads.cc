@@ -8,13 +8,28 @@ namespace sockbroker {
 
 bool ClosingThreads::Add(int fd) {
   std::lock_guard lock(mutex_);
-  waiting_.push_back(fd);
-  if (threads_ < ThreadsMax && threads_ < waiting_.size() && StartThread(Run, this) == 0) {
-    threads_++;
-  }
+  Push({fd, 0});
   if (threads_ > 0) return true;
   waiting_.pop_back();
   return false;
+}
+
+void ClosingThreads::Take(int fd, uint32_t id) {
+  std::lock_guard lock(mutex_);
+  if (id != 0) ids_.insert(id);
+  Push({fd, id});
+}
+
+std::vector<uint32_t> ClosingThreads::Ids() {
+  std::lock_guard lock(mutex_);
+  return {ids_.begin(), ids_.end()};
+}
+
+void ClosingThreads::Push(Descriptor descriptor) {
+  waiting_.push_back(descriptor);
+  if (threads_ < ThreadsMax && threads_ < waiting_.size() && StartThread(Run, this) == 0) {
+    threads_++;
+  }
 }
 
 void* ClosingThreads::Run(void* threads) {
@@ -25,11 +40,13 @@ void* ClosingThreads::Run(void* threads) {
 void ClosingThreads::Work() {
   std::unique_lock lock(mutex_);
   while (!waiting_.empty()) {
-    int fd = waiting_.front();
+    Descriptor next = waiting_.front();
     waiting_.pop_front();
     lock.unlock();
-    close(fd);
+    close(next.fd);
     lock.lock();
+    auto id = ids_.find(next.id);
+    if (id != ids_.end()) ids_.erase(id);
   }
   threads_--;
 }

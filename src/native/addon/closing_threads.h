@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
+#include <unordered_set>
+#include <vector>
 
 namespace sockbroker {
 
@@ -12,6 +15,10 @@ class ClosingThreads {
  public:
   /// Takes a descriptor over. False when no thread can be had: then it is still the caller's.
   bool Add(int fd);
+  /// Takes a descriptor over in any case: without a thread it waits for the next one. `id` is among
+  /// Ids until it is closed, unless it is 0.
+  void Take(int fd, uint32_t id);
+  std::vector<uint32_t> Ids();
 
  private:
   static constexpr size_t ThreadsMax = 8;
@@ -19,8 +26,15 @@ class ClosingThreads {
   static void* Run(void* threads);
   void Work();
 
+  struct Descriptor {
+    int fd;
+    uint32_t id;
+  };
+  void Push(Descriptor descriptor);
+
   std::mutex mutex_;
-  std::deque<int> waiting_;
+  std::deque<Descriptor> waiting_;
+  std::unordered_multiset<uint32_t> ids_;
   size_t threads_ = 0;
 };
 

@@ -46,7 +46,7 @@ std::vector<ControlMessage> ReadControl(msghdr& header) {
     ControlMessage message{cmsg->cmsg_level, cmsg->cmsg_type, {data, size}, false, {}};
     if (CarriesDescriptors(message.level, message.type)) {
       message.has_descriptors = true;
-      message.descriptors = AdoptDescriptors(message.data);
+      message.descriptors = AdoptDescriptors(message.type, message.data);
       message.data = {};
     }
     messages.push_back(std::move(message));

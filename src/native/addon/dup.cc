@@ -12,7 +12,7 @@ Napi::Value NativeSocket::Dup(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "dup")) return {};
   int fd = Retry([&] { return fcntl(Fd(), F_DUPFD_CLOEXEC, 0); });
   if (fd < 0) return Int(info.Env(), fd);
-  return NativeSocket::Make(info.Env(), UniqueFd(fd));
+  return NativeSocket::Make(info.Env(), IsReceived() ? UniqueFd::Received(fd) : UniqueFd(fd));
 }
 
 }  // namespace sockbroker

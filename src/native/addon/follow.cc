@@ -56,6 +56,8 @@ Napi::Value Follow(const Napi::CallbackInfo& info) {
   NativeSocket* socket;
   uint32_t id;
   if (!ReadArguments(info, "follow", socket, id)) return {};
+  // To be followed is to be polled first.
+  if (socket->IsOpaque()) return Int(info.Env(), -EPERM);
   int list = FollowList(Environment::Of(info.Env()));
   if (list < 0) return Int(info.Env(), list);
   epoll_event event{};
@@ -65,6 +67,14 @@ Napi::Value Follow(const Napi::CallbackInfo& info) {
   // It came back under the number that it had before.
   if (error == -EEXIST) error = Retry([&] { return epoll_ctl(list, EPOLL_CTL_MOD, fd, &event); });
   return Int(info.Env(), error);
+}
+
+Napi::Value FollowClosing(const Napi::CallbackInfo& info) {
+  NativeSocket* file;
+  uint32_t id;
+  if (!ReadArguments(info, "followClosing", file, id)) return {};
+  file->fd_.SetId(id);
+  return info.Env().Undefined();
 }
 
 /* Reads /proc/self/fdinfo. Caps: none. #syscalls openat read */
@@ -83,6 +93,7 @@ Napi::Value Followed(const Napi::CallbackInfo& info) {
     auto id = std::strtoull(text.c_str() + at + sizeof Key - 1, nullptr, 16);
     ids.Set(count++, Napi::Number::New(info.Env(), static_cast<double>(id)));
   }
+  for (uint32_t id : ClosingFiles()) ids.Set(count++, Napi::Number::New(info.Env(), id));
   return ids;
 }
 

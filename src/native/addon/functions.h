@@ -11,6 +11,7 @@ Napi::Value Socketpair(const Napi::CallbackInfo& info);
 Napi::Value OpenNetns(const Napi::CallbackInfo& info);
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value Follow(const Napi::CallbackInfo& info);
+Napi::Value FollowClosing(const Napi::CallbackInfo& info);
 Napi::Value Followed(const Napi::CallbackInfo& info);
 Napi::Value HasHungUp(const Napi::CallbackInfo& info);
 

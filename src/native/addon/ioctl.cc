@@ -87,6 +87,7 @@ Napi::Value NativeSocket::IoctlInt(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "ioctlInt", number, argument)) return {};
   const Request* request = Find(number);
   if (request == nullptr || request->size != sizeof argument) return info.Env().Null();
+  if (IsReceived()) return Int(info.Env(), -ENOTTY);
   uint8_t* bytes = Environment::Of(info.Env()).guarded->Take(sizeof argument);
   std::memcpy(bytes, &argument, sizeof argument);
   int error = Retry([&] { return ioctl(Fd(), request->number, bytes); });
@@ -102,6 +103,9 @@ Napi::Value NativeSocket::Ioctl(const Napi::CallbackInfo& info) {
   uint32_t number;
   ByteSpan argument;
   if (!ReadArguments(info, "ioctl", number, argument)) return {};
+  if (IsReceived())
+    return Find(number) == nullptr && !HoldsPointer(number) ? info.Env().Null()
+                                                            : Int(info.Env(), -ENOTTY);
   GuardedBuffer& guarded = *Environment::Of(info.Env()).guarded;
   std::vector<uint8_t> answer;
   int error = 0;

@@ -20,6 +20,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Export<OpenNetns>(exports, "openNetns");
   Export<LockFile>(exports, "lockFile");
   Export<Follow>(exports, "follow");
+  Export<FollowClosing>(exports, "followClosing");
   Export<Followed>(exports, "followed");
   Export<HasHungUp>(exports, "hasHungUp");
 

@@ -5,8 +5,13 @@
 #include <linux/can/isotp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <string>
+#include <string_view>
 
 #include "environment.h"
 #include "record.h"
@@ -44,6 +49,20 @@ SocketFacts FactsOf(GuardedBuffer& guarded, int fd) {
   facts.protocol = FactOf(guarded, fd, SO_PROTOCOL);
   facts.addressing = facts.family == AF_CAN ? CanProtocol(guarded, fd, facts) : facts.protocol;
   return facts;
+}
+
+/// What no other process has a part in, whoever has it too: poll(2) of these does not wait. Other
+/// names begin with a slash, or are those of things that may have files in them.
+constexpr std::string_view KernelKinds[] = {"pipe:[", "anon_inode:[eventfd]", "anon_inode:[pidfd]",
+                                            "anon_inode:[signalfd]", "anon_inode:[timerfd]"};
+
+bool IsOfKernel(int fd) {
+  char name[32];
+  ssize_t length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), name, sizeof name);
+  if (length < 0) return false;
+  std::string_view view(name, static_cast<size_t>(length));
+  return std::any_of(std::begin(KernelKinds), std::end(KernelKinds),
+                     [&](std::string_view kind) { return view.substr(0, kind.size()) == kind; });
 }
 
 }  // namespace
@@ -117,6 +136,7 @@ NativeSocket::NativeSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (napi_type_tag_object(env, info.This(), &Tag) != napi_ok) return;
   fd_ = std::move(*fd);
   facts_ = FactsOf(*Environment::Of(env).guarded, Fd());
+  opaque_ = fd_.IsReceived() && !IsOfKernel(Fd());
 }
 
 NativeSocket* NativeSocket::From(napi_env env, napi_value value) {
@@ -141,11 +161,12 @@ Napi::Value NativeSocket::Closed(const Napi::CallbackInfo& info) {
 }
 Napi::Value NativeSocket::Inode(const Napi::CallbackInfo& info) {
   struct stat status;
-  bool is_socket = fstat(Fd(), &status) == 0 && S_ISSOCK(status.st_mode);
+  bool is_socket = facts_.family >= 0 && fstat(Fd(), &status) == 0;
   return Int(info.Env(), is_socket ? static_cast<int64_t>(status.st_ino) : 0);
 }
 Napi::Value NativeSocket::ClosesOnThread(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), fd_ && sockbroker::ClosesOnThread(Fd()));
+  return Napi::Boolean::New(info.Env(),
+                            fd_ && (fd_.IsReceived() || sockbroker::ClosesOnThread(Fd())));
 }
 
 void EnsureNonBlocking(int fd) {

@@ -32,6 +32,11 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   /// -1 once closed, which the kernel answers with EBADF.
   int Fd() const { return fd_.Get(); }
   const SocketFacts& Facts() const { return facts_; }
+  /// Whether calls on it may wait for another process: it is a file that was received, and not of a
+  /// kind that the kernel alone serves.
+  bool IsOpaque() const { return opaque_; }
+  /// Whether it is a file that was received, of whatever kind.
+  bool IsReceived() const { return fd_.IsReceived(); }
 
  private:
   Napi::Value Family(const Napi::CallbackInfo& info);
@@ -40,6 +45,8 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   Napi::Value Closed(const Napi::CallbackInfo& info);
   Napi::Value Inode(const Napi::CallbackInfo& info);
   Napi::Value ClosesOnThread(const Napi::CallbackInfo& info);
+
+  friend Napi::Value FollowClosing(const Napi::CallbackInfo& info);
 
   Napi::Value Bind(const Napi::CallbackInfo& info);
   Napi::Value Listen(const Napi::CallbackInfo& info);
@@ -83,6 +90,7 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
 
   UniqueFd fd_;
   SocketFacts facts_;
+  bool opaque_ = false;
   /// Last, so that it is gone before the descriptor is.
   Poller poller_{this};
 };

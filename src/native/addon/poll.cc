@@ -16,6 +16,9 @@ Napi::Value NativeSocket::Poll(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "poll", events)) return {};
   // poll(2) overlooks a negative descriptor instead of refusing it.
   if (!fd_) return Int(info.Env(), -EBADF);
+  // What the kernel says of every file that cannot be polled.
+  constexpr int Always = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  if (IsOpaque()) return Int(info.Env(), events & Always);
   pollfd one = {Fd(), static_cast<short>(events), 0};
   int result = Retry([&] { return poll(&one, 1, 0); });
   return Int(info.Env(), result < 0 ? result : one.revents);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -12,22 +11,35 @@
 
 namespace sockbroker {
 
+namespace {
+
+/// Unlike fstat(2), which whoever serves the file has to answer.
+bool IsSocket(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
+}
+
+}  // namespace
+
 bool CarriesDescriptors(int level, int type) {
   return level == SOL_SOCKET && (type == SCM_RIGHTS || type == SCM_PIDFD);
 }
 
-std::vector<UniqueFd> AdoptDescriptors(ByteSpan payload) {
+std::vector<UniqueFd> AdoptDescriptors(int type, ByteSpan payload) {
   std::vector<UniqueFd> descriptors;
   for (size_t offset = 0; offset + sizeof(int) <= payload.size(); offset += sizeof(int)) {
     int fd;
     std::memcpy(&fd, payload.data() + offset, sizeof fd);
     // SCM_PIDFD holds a negated errno for a process that is gone.
     if (fd < 0) continue;
-    descriptors.emplace_back(fd);
+    bool socket = IsSocket(fd);
+    // A pidfd is made by the kernel for the receiver.
+    bool given = !socket && type == SCM_RIGHTS;
+    descriptors.push_back(given ? UniqueFd::Received(fd) : UniqueFd(fd));
     // MSG_CMSG_CLOEXEC covers SCM_RIGHTS alone on some kernels.
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    struct stat status;
-    if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)) EnsureNonBlocking(fd);
+    if (socket) EnsureNonBlocking(fd);
   }
   return descriptors;
 }

@@ -15,7 +15,7 @@ bool CarriesDescriptors(int level, int type);
 
 /// Takes ownership of what the kernel installed. Sockets become non-blocking, like ours; other
 /// files keep their mode, which they share with whoever sent them and who may count on it.
-std::vector<UniqueFd> AdoptDescriptors(ByteSpan payload);
+std::vector<UniqueFd> AdoptDescriptors(int type, ByteSpan payload);
 /// NativeSocket[]; what is not turned into an object is closed.
 Napi::Value DescriptorsToArray(Napi::Env env, std::vector<UniqueFd>& descriptors);
 

@@ -16,6 +16,7 @@ Napi::Value NativeSocket::Watch(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "watch", events, on_ready)) return {};
   Napi::Env env = info.Env();
   if (!fd_) return Int(env, -EBADF);
+  if (IsOpaque()) return Int(env, -EPERM);
   if ((events & ~(POLLIN | POLLOUT | POLLPRI | POLLRDHUP)) != 0) return Int(env, -EINVAL);
   if (events != 0 && !on_ready && !poller_.HasCallback()) {
     Napi::TypeError::New(env, "watch: argument 2 must be a function").ThrowAsJavaScriptException();

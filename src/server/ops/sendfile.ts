@@ -1,40 +1,103 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { type NativeSocket, POLLOUT } from "../../native/binding.js";
+import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { ArgumentFault } from "../errors.js";
-import { AGAIN, PARTLY } from "../sockets/readiness.js";
-import { isAgain } from "../sockets/socket-entry.js";
+import { AGAIN, type Attempt } from "../sockets/readiness.js";
+import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import type { TurnQueue } from "../turn-queue.js";
 import type { SocketOp } from "./op.js";
-import { andThen, waitOf } from "./perform.js";
+import { waitOf } from "./perform.js";
 
-/** One call's share, and a turn of the loop's: others wait meanwhile, and for longer when the file is not in memory. */
-const MAX_CHUNK = 256 * 1024;
+/** One call's share: an operation that is cancelled or timed out ends between two of them. */
+const MAX_CHUNK = 1024 * 1024;
 
-/** Wraps sendfile(2), from a file that the session holds. The timeout is for the whole. */
-export const sendfile: SocketOp<typeof SocketService.method.sendfile> = (ctx, request, entry) => {
+/**
+ * Wraps sendfile(2), from a file that the session holds. The timeout is for the whole. A file may take long to be read, or for
+ * ever where the caller serves it, so threads read it, of which a principal has a few; no other send comes between.
+ */
+export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (ctx, request, entry) => {
   const file = ctx.session.entry(request.fileHandle);
   const wait = waitOf(ctx, entry, "sendfile", { timeout: request.timeout, flags: 0 });
   if (!entry.isStream) throw value("NOT_A_STREAM", "only SOCK_STREAM type sockets are supported");
   if (wait.milliseconds === 0) throw value("NON_BLOCKING", "non-blocking sockets are not supported");
   let sent = 0n;
-  const total = entry.readiness.perform("write", wait, () => {
+  const thread = new SendingThread(entry, file, ctx.principal.files);
+  const attempt: Attempt<bigint> = () => {
     for (;;) {
+      const result = thread.takeResult();
+      if (result !== null) {
+        if (isAgain(result)) return AGAIN;
+        if (result < 0) throw systemError(result, "sendfile");
+        if (result === 0) return sent;
+        sent += BigInt(result);
+        entry.sentBytes += result;
+      }
       const left = request.countBytes === undefined ? BigInt(MAX_CHUNK) : request.countBytes - sent;
       if (left <= 0n) return sent;
-      const chunk = left < BigInt(MAX_CHUNK) ? Number(left) : MAX_CHUNK;
-      const result = entry.native.sendfile(file.native as NativeSocket, request.offsetBytes + sent, chunk);
-      if (isAgain(result)) return AGAIN;
-      if (result < 0) throw systemError(result, "sendfile");
-      if (result === 0) return sent;
-      sent += BigInt(result);
-      entry.sentBytes += result;
-      // While there is room the rest has to wait for its turn. When there is none, a file that ends here is still told at once.
-      if (entry.native.poll(POLLOUT) !== 0) return PARTLY;
+      thread.begin(request.offsetBytes + sent, left < BigInt(MAX_CHUNK) ? Number(left) : MAX_CHUNK);
+      return AGAIN;
     }
-  });
-  return andThen(total, (sentBytes) => ({ sentBytes }));
+  };
+  try {
+    return { sentBytes: await entry.readiness.perform("write", wait, attempt) };
+  } finally {
+    thread.leave();
+  }
 };
+
+/** Makes one call of sendfile(2) after the other on a thread. While one is under way nothing else sends. */
+class SendingThread {
+  readonly #entry: SocketEntry;
+  readonly #file: SocketEntry;
+  readonly #turns: TurnQueue;
+  #result: number | null = null;
+  #over = false;
+  /** Gives up the turn, where the call has not begun. */
+  #giveUp: () => void = () => {};
+
+  constructor(entry: SocketEntry, file: SocketEntry, turns: TurnQueue) {
+    this.#entry = entry;
+    this.#file = file;
+    this.#turns = turns;
+  }
+
+  /** What the last call answered, once; null when there was none. */
+  takeResult(): number | null {
+    const result = this.#result;
+    this.#result = null;
+    return result;
+  }
+
+  /** Begins a call. The attempt is made again when it has ended. */
+  begin(offset: bigint, count: number): void {
+    const place = this.#turns.enter();
+    const release = this.#entry.readiness.holdWrites();
+    const end = (): void => {
+      this.#giveUp = () => {};
+      place.leave();
+      release();
+    };
+    const run = async (): Promise<void> => {
+      if (this.#over) return;
+      this.#giveUp = () => {};
+      try {
+        this.#result = await this.#entry.native.sendfile(this.#file.native as NativeSocket, offset, count);
+      } finally {
+        end();
+      }
+    };
+    this.#giveUp = end;
+    if (place.turn === null) void run();
+    else void place.turn.then(run);
+  }
+
+  /** The operation is over. A call that is under way keeps its turn, and the socket from other senders, until it ends. */
+  leave(): void {
+    this.#over = true;
+    this.#giveUp();
+  }
+}
 
 function value(reason: string, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "sendfile", text);

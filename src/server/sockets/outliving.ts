@@ -16,7 +16,7 @@ const PAUSE = 50;
 type Followed = Pick<NativeSocket, "inode">;
 
 export class Outliving {
-  readonly #native: Pick<NativeAddon, "follow" | "followed">;
+  readonly #native: Pick<NativeAddon, "follow" | "followClosing" | "followed">;
   readonly #lives = new Map<number, Life>();
   /** Of sockets alone: many descriptions of a file have the same. */
   readonly #byInode = new Map<number, Life>();
@@ -26,7 +26,7 @@ export class Outliving {
   #nextLook = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(native: Pick<NativeAddon, "follow" | "followed">) {
+  constructor(native: Pick<NativeAddon, "follow" | "followClosing" | "followed">) {
     this.#native = native;
     // The list of what is followed takes a descriptor, which there may be none for when the first socket is sent.
     native.followed();
@@ -48,6 +48,17 @@ export class Outliving {
     }
     description.life.payer = payer;
     return 0;
+  }
+
+  /** Counts a file that was received for `payer` from when its handles are closed until the last descriptor is. */
+  followClosing({ native, description }: Pick<SocketEntry, "native" | "description">, payer: Principal): void {
+    if (description.life === null) {
+      this.#lastId += 1;
+      const life: Life = { id: this.#lastId, inode: 0, payer, handles: description.handles, shared: true };
+      this.#lives.set(life.id, life);
+      description.life = life;
+    }
+    this.#native.followClosing(native as NativeSocket, description.life.id);
   }
 
   /** The description of a descriptor that was received. */

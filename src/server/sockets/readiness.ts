@@ -90,6 +90,8 @@ export class Readiness {
   #watched = 0;
   #rest: NodeJS.Timeout | null = null;
   #restMs = FIRST_REST_MS;
+  /** Whether a thread is sending: nobody else may then. */
+  #sending = false;
 
   constructor(native: NativeSocket) {
     this.#native = native;
@@ -105,7 +107,7 @@ export class Readiness {
    * wait; rejects with `OperationTimeout`, with the signal's reason, or with what `failAll` was given.
    */
   perform<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
-    if (this.#lanes[lane].size === 0) {
+    if (this.#lanes[lane].size === 0 && !(lane === "write" && this.#sending)) {
       const value = attempt();
       if (value !== AGAIN && value !== PARTLY) return value;
     }
@@ -132,6 +134,20 @@ export class Readiness {
     this.#stepReaders();
     this.#notifyObservers(POLLIN);
     this.#update();
+  }
+
+  /** Lets no operation send until the answer is called: a thread does. */
+  holdWrites(): () => void {
+    this.#sending = true;
+    this.#update();
+    return () => {
+      this.#sending = false;
+      if (this.#rest !== null) clearTimeout(this.#rest);
+      this.#rest = null;
+      this.#restMs = FIRST_REST_MS;
+      step(this.#lanes.write);
+      this.#update();
+    };
   }
 
   /** Ends every waiting operation with an error, and the watch. */
@@ -198,7 +214,7 @@ export class Readiness {
     const failed = (events & (POLLERR | POLLHUP)) !== 0;
     let progress = false;
     if (failed || (events & (POLLIN | POLLPRI)) !== 0) progress = this.#stepReaders();
-    if (failed || (events & POLLOUT) !== 0) progress = step(this.#lanes.write) || progress;
+    if (!this.#sending && (failed || (events & POLLOUT) !== 0)) progress = step(this.#lanes.write) || progress;
     progress = this.#notifyObservers() || progress;
     if (progress) this.#restMs = FIRST_REST_MS;
     else if (this.#waiting > 0 || this.#observers.size > 0) this.#pause();
@@ -230,7 +246,7 @@ export class Readiness {
     let events = 0;
     if (this.#rest === null) {
       if (readLanes.some((lane) => this.#lanes[lane].size > 0)) events |= POLLIN | POLLPRI;
-      if (this.#lanes.write.size > 0) events |= POLLOUT;
+      if (this.#lanes.write.size > 0 && !this.#sending) events |= POLLOUT;
       // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
       for (const observer of this.#observers) events |= kernelEvents(observer.events);
     }

@@ -303,7 +303,10 @@ export class Session {
     const { handles, life, fromOutside } = entry.description;
     if (handles === 1 && life === null && !fromOutside) entry.resetIfUnread();
     // Followed before it is forgotten, so that it counts until it is closed.
-    if (entry.native.closesOnThread) this.#options.outliving.follow(entry, this.principal);
+    if (entry.native.closesOnThread) {
+      if (entry.native.family < 0) this.#options.outliving.followClosing(entry, this.principal);
+      else this.#options.outliving.follow(entry, this.principal);
+    }
     this.#forget(entry);
     return entry.destroy(reason);
   }

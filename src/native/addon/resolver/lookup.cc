@@ -22,11 +22,15 @@ Napi::Value Failure(Napi::Env env, const char* kind, int code, int error) {
 }  // namespace
 
 Napi::Value Lookup::Start(Napi::Env env, std::unique_ptr<Lookup> lookup) {
+  return Start(env, std::move(lookup), Pool::Get());
+}
+
+Napi::Value Lookup::Start(Napi::Env env, std::unique_ptr<Lookup> lookup, Pool& pool) {
   napi_value promise;
   if (napi_create_promise(env, &lookup->deferred, &promise) != napi_ok) return {};
   lookup->mailbox = Environment::Of(env).mailbox;
-  lookup->mailbox->Expect();
-  Pool::Get().Add(std::move(lookup));
+  if (lookup->awaited) lookup->mailbox->Expect();
+  pool.Add(std::move(lookup));
   return Napi::Value(env, promise);
 }
 

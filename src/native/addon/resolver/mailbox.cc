@@ -80,7 +80,7 @@ Napi::Value Mailbox::Settle(const Napi::CallbackInfo& info) {
     Napi::Value answer = lookup->Answer(env);
     if (answer.IsEmpty()) break;
     napi_resolve_deferred(env, lookup->deferred, answer);
-    if (--mailbox->expected_ == 0 && mailbox->async_ != nullptr) {
+    if (lookup->awaited && --mailbox->expected_ == 0 && mailbox->async_ != nullptr) {
       uv_unref(reinterpret_cast<uv_handle_t*>(&mailbox->async_->handle));
     }
   }

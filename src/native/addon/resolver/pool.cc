@@ -10,6 +10,10 @@ namespace sockbroker {
 
 namespace {
 
+/// So many files may be read at once that do not answer; how many of them are one principal's is
+/// the server's to say.
+constexpr size_t FileThreads = 64;
+
 constexpr auto IdleTime = std::chrono::seconds(5);
 
 void Finish(std::unique_ptr<Lookup> lookup) {
@@ -21,6 +25,11 @@ void Finish(std::unique_ptr<Lookup> lookup) {
 
 Pool& Pool::Get() {
   static Pool& pool = *new Pool();
+  return pool;
+}
+
+Pool& Pool::ForFiles() {
+  static Pool& pool = *new Pool(FileThreads);
   return pool;
 }
 

@@ -1,10 +1,10 @@
-import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import { BrokerFault } from "../errors.js";
-import { Queue } from "../sockets/queue.js";
+import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
+import { BrokerFault } from "./errors.js";
+import { Queue } from "./sockets/queue.js";
 
-/** A look-up's place, first among those that wait, then among those that run. */
-export interface LookupPlace {
-  /** Settles when the look-up may run; null: at once. */
+/** The place of a call that a thread makes, first among those that wait, then among those that run. */
+export interface Place {
+  /** Settles when it may run; null: at once. */
   readonly turn: Promise<void> | null;
   /** Gives the place up, wherever it is. Idempotent. */
   leave(): void;
@@ -14,30 +14,31 @@ interface Waiting {
   readonly start: () => void;
 }
 
-/** Lets so many look-ups of one principal run at the same time. The others wait in order, so many and no more. */
-export class LookupQueue {
+/** Lets so many calls of one principal run on threads at the same time. The others wait in order, so many and no more. */
+export class TurnQueue {
   readonly #waiting = new Queue<Waiting>();
   #running = 0;
 
   constructor(
-    readonly principal: string,
+    /** Of what, in the plural, for errors. */
+    readonly name: string,
     readonly maxRunning: number,
     readonly maxWaiting: number,
   ) {}
 
-  /** Look-ups that run or wait. */
+  /** How many run or wait. */
   get used(): number {
     return this.#running + this.#waiting.size;
   }
 
   /** Takes a place. Throws QUOTA_EXCEEDED when too many wait. */
-  enter(): LookupPlace {
+  enter(): Place {
     if (this.#running < this.maxRunning) {
       this.#running += 1;
       return { turn: null, leave: once(() => this.#finish()) };
     }
     if (this.#waiting.size >= this.maxWaiting) {
-      const text = `more than ${this.maxWaiting} look-ups of ${this.principal} wait`;
+      const text = `more than ${this.maxWaiting} ${this.name} wait`;
       throw new BrokerFault(BrokerError_Code.QUOTA_EXCEEDED, text);
     }
     let start = (): void => {};

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import { LookupQueue } from "./lookup-queue.js";
+import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
+import { TurnQueue } from "./turn-queue.js";
 
-describe("LookupQueue", () => {
+describe("TurnQueue", () => {
   it("lets so many run, and the others in their order", async () => {
-    const queue = new LookupQueue("uid:7", 2, 10);
+    const queue = new TurnQueue("look-ups of uid:7", 2, 10);
     const running = [queue.enter(), queue.enter()];
     expect(running.map(({ turn }) => turn)).toEqual([null, null]);
     const order: string[] = [];
@@ -24,7 +24,7 @@ describe("LookupQueue", () => {
   });
 
   it("forgets one that leaves while it waits", async () => {
-    const queue = new LookupQueue("uid:7", 1, 10);
+    const queue = new TurnQueue("look-ups of uid:7", 1, 10);
     const running = queue.enter();
     const gone = queue.enter();
     const next = queue.enter();
@@ -36,7 +36,7 @@ describe("LookupQueue", () => {
   });
 
   it("refuses one too many, and counts it not", () => {
-    const queue = new LookupQueue("uid:7", 1, 1);
+    const queue = new TurnQueue("look-ups of uid:7", 1, 1);
     queue.enter();
     queue.enter();
     expect(() => queue.enter()).toThrowError(expect.objectContaining({ code: BrokerError_Code.QUOTA_EXCEEDED }));
