@@ -6,12 +6,14 @@
 import { readFileSync } from "node:fs";
 import { close, url } from "node:inspector";
 
+const LAST_CLOSE_MS = 8_192;
+
 process.on("SIGUSR1", () => undefined);
 closeUnasked();
 const fewDescriptors = hasFewDescriptors();
 try {
   const { main } = await import("./dispatch.js");
-  closeUnasked();
+  closeAgain(1);
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   // What Node says when it cannot load a file for want of descriptors has many forms.
@@ -24,6 +26,15 @@ try {
 function closeUnasked(): void {
   const asked = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((text) => text.includes("--inspect"));
   if (!asked && url() !== undefined) close();
+}
+
+/**
+ * Closes it again and again for some seconds. Node opens the debugger on a thread that the signal wakes, and that may be slower
+ * than the program's start.
+ */
+function closeAgain(delayMs: number): void {
+  closeUnasked();
+  if (delayMs <= LAST_CLOSE_MS) setTimeout(closeAgain, delayMs, 2 * delayMs).unref();
 }
 
 /** Whether there may be too few to load the program: Node opens all its files at the same time. */

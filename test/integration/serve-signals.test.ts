@@ -84,7 +84,7 @@ describe("a signal that means nothing", () => {
     } finally {
       clearInterval(again);
     }
-    expect(tcpListeners(child.pid)).toEqual([]);
+    await until("it is closed, however late it was opened", () => tcpListeners(child.pid).length === 0);
   });
 });
 
