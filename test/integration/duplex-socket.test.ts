@@ -90,8 +90,9 @@ async function both(): Promise<{ own: NetSocket; brokered: SocketDuplex; peers: 
   const port = await listening(server);
   const own = connectTo({ host: "127.0.0.1", port, allowHalfOpen: true });
   await until("the first has come", () => peers.length === 1);
-  const brokered = (await broker.createConnection({ host: "127.0.0.1", port })).duplex();
+  const socket = await broker.createConnection({ host: "127.0.0.1", port });
   await until("the second has come", () => peers.length === 2);
+  const brokered = socket.duplex();
   const end = (): void => {
     for (const socket of [own, brokered, ...peers]) socket.destroy();
     server.close();

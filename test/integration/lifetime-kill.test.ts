@@ -19,24 +19,29 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("clients that are killed in the middle of an operation", () => {
-  it("leave no descriptor, handle, timer or byte behind: a thousand of them", { timeout: 120_000 }, async (ctx) => {
+  it("leave no descriptor, handle, timer or byte behind: thousands of them", { timeout: 120_000 }, async (ctx) => {
     if (!hasPython) ctx.skip("needs python3");
     const seed = chooseSeed();
     using observer = daemon.client();
     // The first ones warm the daemon up: code is compiled, pools are made.
     kill(300, seed);
-    const before = await settled(observer, { connections: 1, sessions: 1 });
-    const killed = kill(1_000, seed + 1);
-    const after = await settled(observer, before.live);
-
-    const note = `seed ${seed}, ${JSON.stringify(killed)}`;
-    expect(killed.killed, note).toBe(1_000);
-    expect(killed.waiting, note).toBeGreaterThan(300);
-    expect(after.live, note).toEqual(before.live);
-    expect(after.descriptors, note).toBe(before.descriptors);
-    const grown = (after.resident - before.resident) / 2 ** 20;
-    // A thousand sessions that were kept would be more than this; the heap may breathe.
-    expect(grown, note).toBeLessThan(40);
+    let before = await settled(observer, { connections: 1, sessions: 1 });
+    const grown: number[] = [];
+    const notes = [`seed ${seed}`];
+    for (const thousand of [1, 2]) {
+      const killed = kill(1_000, seed + thousand);
+      const after = await settled(observer, before.live);
+      notes.push(JSON.stringify(killed));
+      expect(killed.killed, notes.join()).toBe(1_000);
+      expect(killed.waiting, notes.join()).toBeGreaterThan(300);
+      expect(after.live, notes.join()).toEqual(before.live);
+      expect(after.descriptors, notes.join()).toBe(before.descriptors);
+      grown.push((after.resident - before.resident) / 2 ** 20);
+      before = after;
+    }
+    const note = notes.join();
+    // A thousand sessions that were kept would be more than this, each time; the heap may grow once.
+    expect(Math.min(...grown), `${note}, ${grown.join()}`).toBeLessThan(40);
     expect((await observer.unary(HostService.method.gethostname, {})).hostname, note).not.toBe("");
     expect(daemon.faults).toEqual([]);
   });
