@@ -6,7 +6,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { accessSync, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, it } from "vitest";
@@ -25,9 +25,9 @@ const x = Buffer.from("x");
 
 function cannotMount(): string | null {
   try {
-    accessSync("/dev/fuse");
+    accessSync("/dev/fuse", constants.R_OK | constants.W_OK);
   } catch {
-    return "needs /dev/fuse";
+    return "needs /dev/fuse, and to be let use it";
   }
   const run = spawnSync("sh", ["-c", `exec ${OWN_MOUNTS.join(" ")} true`]);
   return run.status === 0 ? null : "needs a mount namespace of its own: CAP_SYS_ADMIN";
