@@ -40,8 +40,8 @@ describe("clients that are killed in the middle of an operation", () => {
       before = after;
     }
     const note = notes.join();
-    // A thousand sessions that were kept would be more than this, each time; the heap may grow once.
-    expect(Math.min(...grown), `${note}, ${grown.join()}`).toBeLessThan(40);
+    // A thousand sessions that were kept would be more than this, each time; the heap may grow with the first thousand.
+    expect(grown.at(-1), `${note}, ${grown.join()}`).toBeLessThan(30);
     expect((await observer.unary(HostService.method.gethostname, {})).hostname, note).not.toBe("");
     expect(daemon.faults).toEqual([]);
   });

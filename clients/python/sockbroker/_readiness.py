@@ -302,14 +302,14 @@ class Epoll:
             release(watcher, numbers)
         self._watchers.clear()
         self._events.clear()
-        for number, descriptor in self._descriptors.items():
-            descriptor.unread.listeners.pop(self._listener(number), None)
-        self._descriptors.clear()
+        self._stop_listening()
         self._real.close()
 
     def __del__(self) -> None:
         for watcher, _ in getattr(self, "_watchers", {}).values():
             watcher.close()
+        if hasattr(self, "_descriptors"):
+            self._stop_listening()
 
     def __enter__(self) -> Epoll:
         self._real.__enter__()
@@ -381,6 +381,11 @@ class Epoll:
             local = [(number, events) for number, events in found if number not in wakes]
             if results or local or (left == 0 and not found):
                 return self._tell(results, maxevents if maxevents == -1 else maxevents - len(local)) + local
+
+    def _stop_listening(self) -> None:
+        for number, descriptor in self._descriptors.items():
+            descriptor.unread.listeners.pop(self._listener(number), None)
+        self._descriptors.clear()
 
     def _listener(self, number: int) -> tuple[int, int]:
         return (id(self), number)

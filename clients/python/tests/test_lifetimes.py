@@ -10,9 +10,13 @@ import sys
 import threading
 import time
 
+import grpc
 import pytest
 
 import sockbroker.socket as socket
+from sockbroker import BrokerError
+from sockbroker._call_threads import CallThreads
+from sockbroker._channels import Channels
 
 from programs import run
 
@@ -266,3 +270,21 @@ def test_closing_a_broker_that_other_threads_use_is_an_error_of_their_calls() ->
         print("done")
     """
     assert run(program, brokered=False) == ["done"]
+
+
+def test_a_call_on_a_channel_that_another_thread_has_closed_is_an_error_of_the_broker() -> None:
+    channel = grpc.insecure_channel("unix:///nowhere")
+    method = channel.stream_stream("/sockbroker.v1.StreamService/Attach")
+    channel.close()
+    with pytest.raises(BrokerError) as error:
+        CallThreads().begin(method, iter(()), ())
+    assert error.value.code == "BROKER_CLOSED"
+
+    channels = Channels(lambda: grpc.insecure_channel("unix:///nowhere"), lambda channel: channel.close())
+    channels.borrow()
+    for channel in channels.take_all():
+        channel.close()
+    for borrow in (channels.borrow, channels.borrow_new):
+        with pytest.raises(BrokerError) as error:
+            borrow()
+        assert error.value.code == "BROKER_CLOSED"

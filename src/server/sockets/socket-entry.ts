@@ -10,7 +10,6 @@ import { constants } from "node:os";
 import {
   type ControlOut,
   type NativeSocket,
-  type Outgoing,
   POLLERR,
   POLLHUP,
   type Received,
@@ -151,13 +150,6 @@ export class SocketEntry {
     const plain = address === null && control.length === 0 && data.length === 1 && only !== undefined;
     const sent = plain ? this.native.send(only, flags) : this.#native.sendmsg(data, control, flags, address);
     if (sent > 0) this.sentBytes += sent;
-    return sent === -EPIPE ? this.#whyBroken() : sent;
-  }
-
-  /** sendmmsg(2). Messages sent, or -errno of the first. */
-  sendBatch(messages: readonly (Outgoing & { readonly address: Checked<Sockaddr> | null })[], flags: number): number {
-    const sent = this.#native.sendmmsg(messages, flags);
-    for (let i = 0; i < sent; i++) this.sentBytes += messages[i]?.data.length ?? 0;
     return sent === -EPIPE ? this.#whyBroken() : sent;
   }
 
