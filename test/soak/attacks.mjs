@@ -17,9 +17,27 @@ const DESCRIPTORS = 16_384;
 const RECOVERY_SECONDS = 10;
 const WIDTH = Math.max(...Object.keys(attacks).map((name) => name.length));
 
+const USAGE = `usage: npm run attacks -- [--seconds N] [--only TEXT]
+
+  --seconds N  how long each attack goes on (default 8)
+  --only TEXT  only attacks whose name contains TEXT: ${Object.keys(attacks).join(", ")}
+`;
+
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "8" }, only: { type: "string", default: "" } },
+  options: {
+    seconds: { type: "string", default: "8" },
+    only: { type: "string", default: "" },
+    help: { type: "boolean", default: false },
+  },
 });
+/** @param {number} seconds @param {string} only */
+async function main(seconds, only) {
+  const names = Object.keys(attacks).filter((name) => name.includes(only));
+  if (!(seconds > 0) || names.length === 0) throw new TypeError(USAGE);
+  console.log(`${"attack".padEnd(WIDTH)}  p99 quiet, under     MiB before, most, after  descriptors       SIGTERM`);
+  for (const name of names) if (!(await withstands(name, seconds))) process.exitCode = 1;
+}
+
 /** Answers whether the daemon lives, and has no more open than before. @param {string} name @param {number} seconds */
 async function withstands(name, seconds) {
   const daemon = await startDaemon(DESCRIPTORS);
@@ -92,7 +110,5 @@ class Probe {
   }
 }
 
-console.log(`${"attack".padEnd(WIDTH)}  p99 quiet, under     MiB before, most, after  descriptors       SIGTERM`);
-for (const name of Object.keys(attacks)) {
-  if (name.includes(values.only) && !(await withstands(name, Number(values.seconds)))) process.exitCode = 1;
-}
+if (values.help) process.stdout.write(USAGE);
+else await main(Number(values.seconds), values.only);
