@@ -332,6 +332,40 @@ describe("with watches and look-ups under way", () => {
     expect(output.stdout).toBe("bye\n");
   });
 
+  test("workers are terminated in the middle of calls, of which some throw", async () => {
+    const calls = `
+      const { parentPort } = require("node:worker_threads");
+      const addon = require(${JSON.stringify(addonFile)});
+      const [a, b] = addon.socketpair(1, 1, 0);
+      parentPort.postMessage("started");
+      for (;;) {
+        try { addon.getaddrinfo(1, 2, 3); } catch {}
+        try { addon.socket("no number"); } catch {}
+        try { a.bind({ kind: "none" }); } catch {}
+        addon.getaddrinfo(Buffer.from("127.0.0.1"), null, 0, 1, 0, 0).catch(() => {});
+        a.getsockname();
+        a.send(new Uint8Array(1), 0);
+        b.recvmsg(10, 10, 0);
+        const [c, d] = addon.socketpair(1, 1, 0);
+        c.watch(1, () => {});
+        c.close();
+        d.close();
+      }`;
+    const output = await promisify(execFile)(process.execPath, [
+      "-e",
+      `const { Worker } = require("node:worker_threads");
+       (async () => {
+         for (let round = 0; round < 40; round++) {
+           const worker = new Worker(${JSON.stringify(calls)}, { eval: true });
+           await new Promise((resolve) => worker.once("message", resolve));
+           await worker.terminate();
+         }
+         console.log("bye");
+       })();`,
+    ]);
+    expect(output.stdout).toBe("bye\n");
+  });
+
   test("a worker that exits by itself closes what it had", async () => {
     const worker = new Worker(`${program} process.exit(0);`, { eval: true });
     let names: string[] = [];
