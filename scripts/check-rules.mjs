@@ -24,6 +24,10 @@ const forbidden = [
     ["@grpc/grpc-js", "../../rpc/status.js", "../transport/connection.js", "../../client/index.js"],
   ],
   [
+    "src/server/codec/a.ts",
+    ["../sessions/session.js", "../sockets/socket-entry.js", "../context.js", "../policy/policy.js", "@grpc/grpc-js"],
+  ],
+  [
     "src/server/policy/a.ts",
     ["../../native/binding.js", "../../rpc/status.js", "@grpc/grpc-js", "../sockets/handle.js"],
   ],
@@ -35,7 +39,7 @@ const forbidden = [
   ["src/client/deep/a.ts", ["../../server/config/config.js", "../../native/errno.js"]],
   ["src/cli/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "../rpc/status.js"]],
   ["src/cli/commands/a.ts", ["../../server/config/config.js", "../../gen/x_pb.js", "@grpc/grpc-js"]],
-  ["src/demo/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "@grpc/grpc-js"]],
+  ["src/examples/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "@grpc/grpc-js"]],
 ];
 
 /** What each may import, so that no rule is true by forbidding everything. */
@@ -48,11 +52,15 @@ const allowed = [
     "src/server/ops/ok.ts",
     ["../policy/decision.js", "../sockets/entry.js", "../../gen/x_pb.js", "../../native/errno.js"],
   ],
+  [
+    "src/server/codec/ok.ts",
+    ["../errors.js", "../policy/checked.js", "./init.js", "../../gen/x_pb.js", "../../native/errno.js"],
+  ],
   ["src/server/policy/ok.ts", ["./rule.js"]],
   ["src/client/ok.ts", ["../rpc/status.js", "../gen/x_pb.js", "./socket.js"]],
   ["src/cli/ok.ts", ["../server/index.js", "../client/index.js", "./commands/serve.js"]],
   ["src/cli/commands/ok.ts", ["../../server/index.js", "../../client/index.js", "../output.js"]],
-  ["src/demo/ok.ts", ["../server/index.js", "../client/index.js"]],
+  ["src/examples/ok.ts", ["../server/index.js", "../client/index.js"]],
 ];
 
 /** One file for each other rule of biome.json. */

@@ -1,4 +1,4 @@
-// Writes src/native/addon/constants.inc, the table behind `constants()`, from the inventory of Python's socket module.
+// Writes src/native/addon/tables/constants.inc, the table behind `constants()`, from the inventory of Python's socket module.
 //
 //   node scripts/generate-constants.mjs           writes it
 //   node scripts/generate-constants.mjs --check   fails if it would change
@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const inventoryFile = new URL("../test/conformance/data/inventory.json", import.meta.url);
-const tableFile = new URL("../src/native/addon/constants.inc", import.meta.url);
+const tableFile = new URL("../src/native/addon/tables/constants.inc", import.meta.url);
 
 // Enumerators of the headers, which #ifdef cannot see.
 const enumerators =

@@ -45,8 +45,8 @@ ${sections.join("\n")}`;
 /** Which calls each permission is asked for, by permission. */
 function permissionTable() {
   const rows = {
-    ...readTable("src/server/ops/table.ts", "ops"),
-    ...readTable("src/server/services/calls.ts", "calls"),
+    ...readTable("src/server/entry/table.ts", "ops"),
+    ...readTable("src/server/entry/calls.ts", "calls"),
   };
   const names = new Map(readServices().flatMap(({ rpcs }) => rpcs.map(({ name }) => [name.toLowerCase(), name])));
   const [, list = ""] = /export const permissions = \[(.*?)\]/s.exec(read("src/server/policy/policy.ts")) ?? [];

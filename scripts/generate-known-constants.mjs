@@ -1,10 +1,10 @@
 /**
- * Writes src/server/names/known-constants.ts out of the inventory of Python's socket module: every constant's name, the
+ * Writes src/server/host/known-constants.ts out of the inventory of Python's socket module: every constant's name, the
  * group that the documentation puts it in, and the platforms that have it. With --check only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const target = new URL("../src/server/names/known-constants.ts", import.meta.url);
+const target = new URL("../src/server/host/known-constants.ts", import.meta.url);
 const inventory = JSON.parse(readFileSync(new URL("../test/conformance/data/inventory.json", import.meta.url), "utf8"));
 
 /** The module has these three by accident of its imports, and programs use them. */
@@ -32,7 +32,7 @@ ${rows.join("\n")}
 
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text) {
-    console.error("src/server/names/known-constants.ts is out of date: npm run generate");
+    console.error("src/server/host/known-constants.ts is out of date: npm run generate");
     process.exitCode = 1;
   }
 } else {

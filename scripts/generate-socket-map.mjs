@@ -127,7 +127,9 @@ function proofOf(what, name, entry) {
 }
 
 function constantsTable() {
-  const taken = new Set([...read("src/native/addon/constants.inc").matchAll(/\{"(\w+)",/g)].map(([, name]) => name));
+  const taken = new Set(
+    [...read("src/native/addon/tables/constants.inc").matchAll(/\{"(\w+)",/g)].map(([, name]) => name),
+  );
   const proved = new Set(JSON.parse(read(CONSTANTS_CASE)).cases[0].each.group);
   /** @type {Map<string, { name: string, in37?: boolean, platform: string[] }[]>} */
   const groups = new Map();

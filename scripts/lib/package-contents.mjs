@@ -9,7 +9,7 @@ const required = [
   "CHANGELOG.md",
   "binding.gyp",
   "scripts/build-native.mjs",
-  "src/native/addon/environment.cc",
+  "src/native/addon/lifetime/environment.cc",
   "dist/client/index.js",
   "dist/client/index.d.ts",
   "dist/server/index.js",

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { NativeAddon } from "../native/binding.js";
+import type { PeerIdentity, Principal } from "./access/principal.js";
 import type { Counters } from "./counters.js";
 import type { Limits } from "./limits.js";
-import type { Resolver } from "./names/resolver.js";
 import type { Policy } from "./policy/policy.js";
-import type { PeerIdentity, Principal } from "./principal.js";
-import type { Session } from "./sockets/session.js";
+import type { Resolver } from "./resolver/resolver.js";
+import type { Session } from "./sessions/session.js";
 import type { ThrottledLog } from "./throttled-log.js";
 import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 

@@ -4,7 +4,7 @@ import { type Logger, pino } from "pino";
 import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
 import { parseEndpoint } from "../rpc/endpoint.js";
-import { type Admission, parseAdmission, resolveAdmission } from "./admission.js";
+import { type Admission, parseAdmission, resolveAdmission } from "./access/admission.js";
 import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";

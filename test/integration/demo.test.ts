@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(scratch, { recursive: true }));
 
 async function demo(through: readonly string[] = [], where = root): Promise<{ code: number | null; output: string }> {
-  const [program = "", ...args] = [...through, process.execPath, join(where, "dist/demo/main.js")];
+  const [program = "", ...args] = [...through, process.execPath, join(where, "dist/examples/main.js")];
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: scratch } });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

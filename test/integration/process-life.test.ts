@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
  * of them. No daemon and no policy.
  */
 
-const MODULE = new URL("../../dist/server/sockets/process-life.js", import.meta.url).href;
+const MODULE = new URL("../../dist/server/sessions/process-life.js", import.meta.url).href;
 
 const script = `
   import { spawn } from "node:child_process";

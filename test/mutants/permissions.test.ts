@@ -12,7 +12,7 @@ import { PolicyDaemon } from "../support/policy-daemon.js";
 // Policy: set by each test. Needs: a build; one test needs root, to call as another user.
 
 /** Where only other users make a difference. */
-const SIGHT = "server/services/admin.js";
+const SIGHT = "server/entry/admin.js";
 /** Where nothing runs: without its check everything is as before. */
 const PLANTED = "server/authorise.js";
 

@@ -8,9 +8,9 @@ import { ResolverService } from "../../src/gen/sockbroker/v1/resolver_service_pb
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
-import { ops } from "../../src/server/ops/table.js";
+import { calls } from "../../src/server/entry/calls.js";
+import { ops } from "../../src/server/entry/table.js";
 import { type Permission, permissions } from "../../src/server/policy/policy.js";
-import { calls } from "../../src/server/services/calls.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
 import {
   administration,

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const NOTHING = '"nothing"';
 
 /** Where permissions are asked for by rows, and not by calls. */
-const TABLES = ["server/ops/table.js", "server/services/calls.js"];
+const TABLES = ["server/entry/table.js", "server/entry/calls.js"];
 
 /** A place where a permission is asked for. */
 export interface Check {

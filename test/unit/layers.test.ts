@@ -64,11 +64,20 @@ const verbExceptions: Exceptions = {
 const noBluetooth = "there are no cases of Bluetooth yet; test/native has its addresses";
 const familyExceptions: Exceptions = {
   rds: [
-    ["src/native", "test/native", "addressOf", "codec/address.test", "codec/endpoint", PYTHON, "socket-map"],
+    ["src/native", "test/native", "addressOf", "codec/address.test", "access/endpoint", PYTHON, "socket-map"],
     "RDS addresses are inet: decision 0009",
   ],
   hyperv: [
-    ["src/native", "test/native", "addressOf", "codec/endpoint", "codec/address.test", "names/resolve", PYTHON, CASES],
+    [
+      "src/native",
+      "test/native",
+      "addressOf",
+      "access/endpoint",
+      "codec/address.test",
+      "resolver/resolve",
+      PYTHON,
+      CASES,
+    ],
     "Windows alone has it",
   ],
   l2cap: [[CASES], noBluetooth],

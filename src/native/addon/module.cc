@@ -1,8 +1,8 @@
 #include <napi.h>
 
-#include "environment.h"
 #include "functions.h"
-#include "native_socket.h"
+#include "lifetime/environment.h"
+#include "lifetime/native_socket.h"
 
 namespace sockbroker {
 

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "arguments.h"
-#include "environment.h"
 #include "functions.h"
-#include "record.h"
+#include "lifetime/environment.h"
 #include "sockaddr/sockaddr.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

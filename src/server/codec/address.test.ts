@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
+import { endpointOf } from "../access/endpoint.js";
 import { addressFrom, addressMessage } from "./address.js";
-import { endpointOf } from "./endpoint.js";
 
 const addresses: readonly (readonly [string, Sockaddr])[] = [
   ["unix:/run/x", { kind: "unix", path: Buffer.from("/run/x") }],

@@ -1,5 +1,5 @@
 /*
- * Control messages between the wire and the kernel. Descriptors become handles here, and nowhere else.
+ * The bytes of control messages and what they mean. Those with descriptors are made in io/ancillary.ts.
  */
 
 import { endianness } from "node:os";
@@ -10,14 +10,12 @@ import {
   TimestampClock,
 } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
-import type { ControlIn, ControlOut, NativeSocket, Received } from "../../native/binding.js";
+import type { ControlIn } from "../../native/binding.js";
 import { ArgumentFault } from "../errors.js";
-import type { Session } from "../sockets/session.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
 import { fieldName } from "./field-name.js";
 import type { Init } from "./init.js";
 
-type ControlInit = Init<typeof ControlMessageSchema>;
+export type ControlInit = Init<typeof ControlMessageSchema>;
 type View = NonNullable<ControlInit["view"]>;
 
 const littleEndian = endianness() === "LE";
@@ -26,7 +24,6 @@ const SOL_IP = 0;
 const SOL_SOCKET = 1;
 const SOL_UDP = 17;
 const SOL_IPV6 = 41;
-const SCM_RIGHTS = 1;
 const SCM_CREDENTIALS = 2;
 const SO_TIMESTAMP_OLD = 29;
 const SO_TIMESTAMPNS_OLD = 35;
@@ -42,85 +39,15 @@ const IPV6_PKTINFO = 50;
 const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const UDP_GRO = 104;
-const MSG_CTRUNC = 0x08;
-const MSG_CMSG_CLOEXEC = 0x4000_0000;
-
-/** Received control messages for the wire, and msg_flags with them: MSG_CTRUNC where descriptors had no room. */
-export interface ReceivedControl {
-  readonly messages: ControlInit[];
-  readonly flags: number;
-}
-
-/** Writes the control messages of a received message for the wire. Descriptors become handles of the session. */
-export function controlOf(session: Session, received: Received): ReceivedControl {
-  let { flags } = received;
-  const messages = received.control.map((message) => {
-    const { level, type, data, sockets } = message;
-    if (sockets === null) return { level, type, data, view: viewOf(message) };
-    const adopted = adoptReceived(session, sockets, received.flags);
-    flags |= adopted.flags;
-    return { level, type, data, view: { case: "rights" as const, value: { handles: adopted.handles } } };
-  });
-  return { messages, flags };
-}
-
-/**
- * Adopts received descriptors into the session. Answers their handles, and msg_flags. They are inheritable unless
- * MSG_CMSG_CLOEXEC is among the flags, as recvmsg(2) makes them. Those that the quota leaves no room for are closed, and
- * MSG_CTRUNC says so, as when the kernel's own limit is reached: the message was taken, and cannot be refused any more.
- */
-export function adoptReceived(
-  session: Session,
-  sockets: readonly NativeSocket[],
-  flags: number,
-): { readonly handles: bigint[]; readonly flags: number } {
-  const handles: bigint[] = [];
-  for (const socket of sockets) {
-    const entry = session.adoptIfRoom(socket);
-    if (entry === null) continue;
-    entry.inheritable = (flags & MSG_CMSG_CLOEXEC) === 0;
-    handles.push(entry.handle);
-  }
-  return { handles, flags: handles.length === sockets.length ? flags : flags | MSG_CTRUNC };
-}
-
-/** Reads control messages to send. Handles must be the session's own. */
-export function controlFrom(session: Session, messages: readonly ControlMessage[]): ControlOut[] {
-  return messages.map((message) => {
-    const { level, type, view } = message;
-    if (view.case === "rights") return rights(session, view.value.handles);
-    if (view.case === undefined && level === SOL_SOCKET && type === SCM_RIGHTS && message.data.length >= 4) {
-      return rights(session, handlesIn(message.data));
-    }
-    const data = view.case === undefined ? message.data : viewBytes(message);
-    return { level, type, data, sockets: null };
-  });
-}
-
-/** An SCM_RIGHTS message, with the entries of its descriptors. */
-interface Rights extends ControlOut {
-  readonly passed: readonly SocketEntry[];
-}
-
-/** Makes an SCM_RIGHTS message of handles of the session. */
-export function rights(session: Session, handles: readonly bigint[]): Rights {
-  const passed = handles.map((handle) => session.entryToSend(handle));
-  const sockets = passed.map(({ native }) => native as NativeSocket);
-  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets, passed };
-}
-
-/** The entries whose descriptors a control message has. */
-export function passedBy(message: ControlOut | Rights): readonly SocketEntry[] {
-  return "passed" in message ? message.passed : [];
-}
 
 /** The numbers of an SCM_RIGHTS message as a program writes it: ints, which name handles as they name descriptors in C. */
-function handlesIn(data: Uint8Array): bigint[] {
+export function handlesIn(data: Uint8Array): bigint[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length - (data.length % 4));
   return Array.from({ length: bytes.length / 4 }, (_, index) => BigInt(int32(bytes, index * 4)));
 }
 
-function viewOf(message: ControlIn): View {
+/** What a received control message means, where that is known. */
+export function viewOf(message: ControlIn): View {
   const { level, type } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
   if (level === SOL_SOCKET) return socketView(type, data);
@@ -174,9 +101,12 @@ function integerView(value: bigint): View {
   return { case: "integer", value };
 }
 
-function viewBytes(message: ControlMessage): Uint8Array {
+/** The data of a control message to send. Throws `ArgumentFault` for a view that cannot be sent. */
+export function dataOf(message: ControlMessage): Uint8Array {
   const { view } = message;
   switch (view.case) {
+    case undefined:
+      return message.data;
     case "credentials": {
       const bytes = Buffer.alloc(12);
       writeInt32(bytes, view.value.pid, 0);

@@ -1,11 +1,11 @@
 import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
+import type { SocketOp } from "../entry/row.js";
+import { andThen, perform } from "../io/perform.js";
 import type { Connection, SocketEntry } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
-import { andThen, perform } from "./perform.js";
+import { infoOf } from "../sockets/socket-info.js";
 
 const { errno } = constants;
 

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
+import type { AddressOp } from "../entry/row.js";
 import { checkNumber } from "../sockets/socket-entry.js";
-import type { AddressOp } from "./op.js";
 
 /** Wraps bind(2). */
 export const bind: AddressOp<typeof SocketService.method.bind> = (_ctx, _request, entry, address) => {

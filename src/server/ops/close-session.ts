@@ -1,7 +1,7 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
+import type { Op } from "../entry/row.js";
 import { BrokerFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Ends the session. */
 export const closeSession: Op<typeof SessionService.method.closeSession> = (ctx) => {

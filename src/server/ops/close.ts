@@ -1,5 +1,5 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** Wraps close(2). What waits on the handle ends with EBADF. */
 export const close: Op<typeof SocketService.method.close> = (ctx, request) => {

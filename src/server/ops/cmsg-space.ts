@@ -1,6 +1,6 @@
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { controlLength } from "../codec/control-length.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** Wraps CMSG_SPACE(3). */
 export const cmsgSpace: Op<typeof ConversionService.method.cmsgSpace> = (ctx, request) => ({

@@ -1,9 +1,9 @@
 import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { SystemError } from "../../native/errno.js";
+import type { AddressOp } from "../entry/row.js";
 import { OperationTimeout } from "../errors.js";
 import { completeConnect, connectedAddresses } from "./connect-to.js";
-import type { AddressOp } from "./op.js";
 
 /** ConnectTo, with the kernel's error as a value. */
 export const connectEx: AddressOp<typeof SocketService.method.connectEx> = async (ctx, request, entry, address) => {

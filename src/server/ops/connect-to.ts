@@ -4,11 +4,11 @@ import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { addressField } from "../codec/address.js";
 import type { OpContext } from "../context.js";
+import type { AddressOp } from "../entry/row.js";
+import { andThen, type Waiting, waitOf } from "../io/perform.js";
 import type { Checked } from "../policy/checked.js";
 import { AGAIN } from "../sockets/readiness.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import type { AddressOp } from "./op.js";
-import { andThen, type Waiting, waitOf } from "./perform.js";
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 

@@ -3,16 +3,16 @@ import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/er
 import type { CreateConnectionRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { AddressInfo } from "../../native/binding.js";
 import { SystemError } from "../../native/errno.js";
-import { authoriseAddress, checkedAddress } from "../authorise.js";
+import { authoriseAddress, checkedAddress } from "../access/authorise.js";
 import { portFrom } from "../codec/address.js";
 import { cString } from "../codec/c-string.js";
-import { infoWithAddresses } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault, BrokerFault, OperationTimeout } from "../errors.js";
+import { requestedTimeout } from "../io/perform.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { infoWithAddresses } from "../sockets/socket-info.js";
 import { completeConnect } from "./connect-to.js";
-import type { Op } from "./op.js";
-import { requestedTimeout } from "./perform.js";
 import { openSocket } from "./socket.js";
 
 /** getaddrinfo(3), then socket(2) and connect(2) for each address until one answers. */

@@ -1,13 +1,13 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { checkedAddress } from "../authorise.js";
-import { infoWithAddresses } from "../codec/socket-info.js";
+import { checkedAddress } from "../access/authorise.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { infoWithAddresses } from "../sockets/socket-info.js";
 import { supportsDualstack } from "./has-dualstack-ipv6.js";
 import { DEFAULT_BACKLOG } from "./listen.js";
-import type { Op } from "./op.js";
 import { openSocket } from "./socket.js";
 
 const SOL_SOCKET = 1;

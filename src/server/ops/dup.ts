@@ -1,9 +1,9 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
+import type { SocketOp } from "../entry/row.js";
 import type { SocketEntry, SocketFacts } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
+import { infoOf } from "../sockets/socket-info.js";
 
 /** Wraps dup(2). The timeout is copied, O_NONBLOCK is shared. */
 export const dup: SocketOp<typeof SocketService.method.dup> = (ctx, _request, original) => {

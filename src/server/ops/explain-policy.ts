@@ -2,12 +2,12 @@ import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ExplainPolicyRequest, PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
+import { endpointOf } from "../access/endpoint.js";
 import { addressFrom } from "../codec/address.js";
-import { endpointOf } from "../codec/endpoint.js";
 import type { OpContext } from "../context.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { isPermission, permissions } from "../policy/policy.js";
-import type { Op } from "./op.js";
 
 /** Asks the policy, and does nothing. */
 export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx, request) => {

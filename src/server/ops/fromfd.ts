@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { infoOf } from "../codec/socket-info.js";
+import type { SocketOp } from "../entry/row.js";
+import { infoOf } from "../sockets/socket-info.js";
 import { duplicate } from "./dup.js";
-import type { SocketOp } from "./op.js";
 
 /** Linux's SOCK_NONBLOCK. */
 const SOCK_NONBLOCK = 0o4000;

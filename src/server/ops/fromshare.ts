@@ -1,6 +1,6 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { Op } from "../entry/row.js";
 import { notSupportedOnHost } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** WSASocket of what Share answered: Windows only. */
 export const fromshare: Op<typeof SocketService.method.fromshare> = () => {

@@ -1,8 +1,8 @@
 import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
 import type { NativeConstant } from "../../native/binding.js";
 import { hostInfo } from "../codec/host-info.js";
-import { knownConstants } from "../names/known-constants.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
+import { knownConstants } from "../host/known-constants.js";
 
 /** Every constant of Python's module that the addon was compiled with, and the names of the others. */
 export const getConstants: Op<typeof HostService.method.getConstants> = (ctx) => {

@@ -1,5 +1,5 @@
 import type { PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** The rules that apply to the caller. */
 export const getEffectivePolicy: Op<typeof PolicyService.method.getEffectivePolicy> = (ctx) => ({

@@ -1,5 +1,5 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { SocketOp } from "./op.js";
+import type { SocketOp } from "../entry/row.js";
 
 /** Tells whether the client means to share the handle with its children. */
 export const getInheritable: SocketOp<typeof SocketService.method.getInheritable> = (_ctx, _request, entry) => ({

@@ -2,7 +2,7 @@ import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_p
 import { addressOf } from "../codec/address.js";
 import { cString } from "../codec/c-string.js";
 import { hostFrom } from "../codec/host-name.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** Wraps getaddrinfo(3). */
 export const getaddrinfo: Op<typeof ResolverService.method.getaddrinfo> = async (ctx, request) => {

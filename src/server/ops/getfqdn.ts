@@ -2,9 +2,9 @@ import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_p
 import type { HostEntry } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import type { OpContext } from "../context.js";
+import type { Op } from "../entry/row.js";
 import { ResolverFault } from "../errors.js";
 import { hostByAddress } from "./gethostbyaddr.js";
-import type { Op } from "./op.js";
 
 /** The first of a host's names that has a dot, as Python's getfqdn. */
 export const getfqdn: Op<typeof ResolverService.method.getfqdn> = async (ctx, request) => {

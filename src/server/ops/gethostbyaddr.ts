@@ -3,8 +3,8 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { hostFrom } from "../codec/host-name.js";
 import type { OpContext } from "../context.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps gethostbyaddr_r(3). A name is resolved first. */
 export const gethostbyaddr: Op<typeof ResolverService.method.gethostbyaddr> = async (ctx, request) => {

@@ -1,8 +1,8 @@
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { hostFrom } from "../codec/host-name.js";
-import { resolveHost } from "../names/resolve-address.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
+import { resolveHost } from "../resolver/resolve-address.js";
 
 /** Wraps gethostbyname_r(3). As in Python the name must resolve by getaddrinfo(3) first. */
 export const gethostbynameEx: Op<typeof ResolverService.method.gethostbynameEx> = async (ctx, request) => {

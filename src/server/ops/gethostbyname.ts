@@ -1,7 +1,7 @@
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { hostFrom } from "../codec/host-name.js";
-import { resolveHost } from "../names/resolve-address.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
+import { resolveHost } from "../resolver/resolve-address.js";
 
 /** The first IPv4 address of a host, by getaddrinfo(3), as Python does. */
 export const gethostbyname: Op<typeof ResolverService.method.gethostbyname> = async (ctx, request) => ({

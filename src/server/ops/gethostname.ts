@@ -1,6 +1,6 @@
 import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** Wraps gethostname(2). */
 export const gethostname: Op<typeof HostService.method.gethostname> = (ctx) => {

@@ -4,8 +4,8 @@ import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_p
 import type { Sockaddr } from "../../native/binding.js";
 import { addressFrom } from "../codec/address.js";
 import type { OpContext } from "../context.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 const AI_NUMERICHOST = 4;
 

@@ -1,8 +1,8 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { cString } from "../codec/c-string.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps getservbyport_r(3). */
 export const getservbyport: Op<typeof ResolverService.method.getservbyport> = async (ctx, request) => {

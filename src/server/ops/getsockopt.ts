@@ -3,9 +3,9 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
 import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { type FormatCodec, lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
+import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
 
 /** Python's limit. */
 const MAX_BYTES = 1024;

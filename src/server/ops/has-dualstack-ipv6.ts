@@ -1,7 +1,7 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { NativeAddon } from "../../native/binding.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;

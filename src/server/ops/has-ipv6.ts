@@ -1,5 +1,5 @@
 import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** As Python: what the build has, not what the host has configured. */
 export const hasIpv6: Op<typeof HostService.method.hasIpv6> = (ctx) => ({

@@ -1,6 +1,6 @@
 import type { InterfaceService } from "../../gen/sockbroker/v1/interface_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** Wraps if_indextoname(3). */
 export const ifIndextoname: Op<typeof InterfaceService.method.ifIndextoname> = (ctx, request) => {

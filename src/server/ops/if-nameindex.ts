@@ -1,6 +1,6 @@
 import type { InterfaceService } from "../../gen/sockbroker/v1/interface_service_pb.js";
+import type { Op } from "../entry/row.js";
 import { checkResult } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
 
 /** Wraps if_nameindex(3). */
 export const ifNameindex: Op<typeof InterfaceService.method.ifNameindex> = (ctx) => ({

@@ -1,8 +1,8 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { InterfaceService } from "../../gen/sockbroker/v1/interface_service_pb.js";
 import { cString } from "../codec/c-string.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps if_nametoindex(3). */
 export const ifNametoindex: Op<typeof InterfaceService.method.ifNametoindex> = (ctx, request) => {

@@ -1,8 +1,8 @@
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { cString } from "../codec/c-string.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps inet_aton(3). */
 export const inetAton: Op<typeof ConversionService.method.inetAton> = (ctx, request) => {

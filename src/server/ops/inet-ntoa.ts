@@ -2,8 +2,8 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps inet_ntoa(3). */
 export const inetNtoa: Op<typeof ConversionService.method.inetNtoa> = (ctx, request) => {

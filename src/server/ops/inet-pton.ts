@@ -2,8 +2,8 @@ import type { ConversionService } from "../../gen/sockbroker/v1/conversion_servi
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
 import { cString } from "../codec/c-string.js";
+import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { Op } from "./op.js";
 
 /** Wraps inet_pton(3). */
 export const inetPton: Op<typeof ConversionService.method.inetPton> = (ctx, request) => {

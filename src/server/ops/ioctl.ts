@@ -1,8 +1,8 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { SocketOp } from "../entry/row.js";
 import { BrokerFault, notSupportedOnHost } from "../errors.js";
 import { checkResult } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
 
 const FIONREAD = 0x541bn;
 /** The kernel's `unsigned int cmd`. */

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
+import type { SocketOp } from "../entry/row.js";
 import { checkNumber } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
 
 /** What Python chooses: 128, or SOMAXCONN if less, which on Linux it never is. */
 export const DEFAULT_BACKLOG = 128;

@@ -1,11 +1,11 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import { adoptReceived } from "../codec/control.js";
+import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { SocketOp } from "./op.js";
-import { andThen } from "./perform.js";
-import { receiveMessage } from "./receive.js";
+import { adoptReceived } from "../io/ancillary.js";
+import { andThen } from "../io/perform.js";
+import { receiveMessage } from "../io/receive.js";
 
 const SIZEOF_INT = 4;
 /** SCM_MAX_FD: the kernel sends no more in one message. */

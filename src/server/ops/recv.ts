@@ -1,8 +1,8 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Received } from "../../native/binding.js";
-import type { SocketOp } from "./op.js";
-import { andThen } from "./perform.js";
-import { receiveData } from "./receive.js";
+import type { SocketOp } from "../entry/row.js";
+import { andThen } from "../io/perform.js";
+import { receiveData } from "../io/receive.js";
 
 /** Wraps recv(2). */
 export const recv: SocketOp<typeof SocketService.method.recv> = (ctx, request, entry) =>

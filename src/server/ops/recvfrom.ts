@@ -1,8 +1,8 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import type { SocketOp } from "./op.js";
-import { andThen } from "./perform.js";
-import { receiveMessage } from "./receive.js";
+import type { SocketOp } from "../entry/row.js";
+import { andThen } from "../io/perform.js";
+import { receiveMessage } from "../io/receive.js";
 
 /** Wraps recvfrom(2). */
 export const recvfrom: SocketOp<typeof SocketService.method.recvfrom> = (ctx, request, entry) =>

@@ -1,9 +1,9 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import { controlOf } from "../codec/control.js";
-import type { SocketOp } from "./op.js";
-import { andThen } from "./perform.js";
-import { ancillarySize, receiveMessage } from "./receive.js";
+import type { SocketOp } from "../entry/row.js";
+import { controlOf } from "../io/ancillary.js";
+import { andThen } from "../io/perform.js";
+import { ancillarySize, receiveMessage } from "../io/receive.js";
 
 /** Wraps recvmsg(2). Descriptors become handles of the session. */
 export const recvmsg: SocketOp<typeof SocketService.method.recvmsg> = (ctx, request, entry) => {

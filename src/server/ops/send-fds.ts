@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { rights } from "../codec/control.js";
-import type { DestinationOp } from "./op.js";
-import { andThen } from "./perform.js";
+import type { DestinationOp } from "../entry/row.js";
+import { rights } from "../io/ancillary.js";
+import { andThen } from "../io/perform.js";
 import { sendMessage } from "./sendmsg.js";
 
 /** Sends handles by sendmsg(2) with one SCM_RIGHTS. */

@@ -1,6 +1,6 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { SocketOp } from "./op.js";
-import { andThen, perform } from "./perform.js";
+import type { SocketOp } from "../entry/row.js";
+import { andThen, perform } from "../io/perform.js";
 
 const none: readonly never[] = [];
 

@@ -1,9 +1,9 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
+import type { SocketOp } from "../entry/row.js";
+import { andThen, waitOf } from "../io/perform.js";
 import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
-import { andThen, waitOf } from "./perform.js";
 
 /** Sends all of it by send(2). The timeout is for the whole, and no other send comes between the pieces. */
 export const sendall: SocketOp<typeof SocketService.method.sendall> = (ctx, request, entry) => {

@@ -2,12 +2,12 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
+import { waitOf } from "../io/perform.js";
 import { AGAIN, type Attempt } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import type { TurnQueue } from "../turn-queue.js";
-import type { SocketOp } from "./op.js";
-import { waitOf } from "./perform.js";
 
 /** One call's share: an operation that is cancelled or timed out ends between two of them. */
 const MAX_CHUNK = 1024 * 1024;

@@ -3,9 +3,9 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut } from "../../native/binding.js";
+import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
-import type { SocketOp } from "./op.js";
-import { andThen } from "./perform.js";
+import { andThen } from "../io/perform.js";
 import { sendMessage } from "./sendmsg.js";
 
 const SOL_ALG = 279;

@@ -1,12 +1,12 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut, Sockaddr } from "../../native/binding.js";
 import type { OpContext } from "../context.js";
+import type { DestinationOp } from "../entry/row.js";
+import { authoriseFastOpen, openingFast } from "../io/fast-open.js";
+import { andThen, perform, type Waiting } from "../io/perform.js";
+import { controlToSend, sendWithControl } from "../io/send-control.js";
 import type { Checked } from "../policy/checked.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import { authoriseFastOpen, openingFast } from "./fast-open.js";
-import type { DestinationOp } from "./op.js";
-import { andThen, perform, type Waiting } from "./perform.js";
-import { controlToSend, sendWithControl } from "./send-control.js";
 
 /** Wraps sendmsg(2). */
 export const sendmsg: DestinationOp<typeof SocketService.method.sendmsg> = (ctx, request, entry, address) => {

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { authoriseFastOpen, openingFast } from "./fast-open.js";
-import type { AddressOp } from "./op.js";
-import { andThen, perform } from "./perform.js";
+import type { AddressOp } from "../entry/row.js";
+import { authoriseFastOpen, openingFast } from "../io/fast-open.js";
+import { andThen, perform } from "../io/perform.js";
 
 /** Wraps sendto(2). */
 export const sendto: AddressOp<typeof SocketService.method.sendto> = (ctx, request, entry, address) => {

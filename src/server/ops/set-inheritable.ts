@@ -1,5 +1,5 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { SocketOp } from "./op.js";
+import type { SocketOp } from "../entry/row.js";
 
 /** Records it. No descriptor of the daemon's is ever inherited. */
 export const setInheritable: SocketOp<typeof SocketService.method.setInheritable> = (_ctx, request, entry) => {

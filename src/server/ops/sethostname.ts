@@ -1,8 +1,8 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
+import type { Op } from "../entry/row.js";
 import { BrokerFault } from "../errors.js";
 import { checkNumber } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
 
 /** Wraps sethostname(2). */
 export const sethostname: Op<typeof HostService.method.sethostname> = (ctx, request) => {

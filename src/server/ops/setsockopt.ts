@@ -2,12 +2,12 @@ import { constants } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { isAllowed } from "../authorise.js";
+import { isAllowed } from "../access/authorise.js";
 import { lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import type { OpContext } from "../context.js";
+import type { SocketOp } from "../entry/row.js";
 import { BrokerFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
 
 /** The family is the level of its options, and they have 64 bits. */
 const { VSOCK: AF_VSOCK } = AddressFamily;

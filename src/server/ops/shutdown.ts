@@ -1,6 +1,6 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import type { SocketOp } from "../entry/row.js";
 import { checkNumber } from "../sockets/socket-entry.js";
-import type { SocketOp } from "./op.js";
 
 /** Wraps shutdown(2). */
 export const shutdown: SocketOp<typeof SocketService.method.shutdown> = (_ctx, request, entry) => {

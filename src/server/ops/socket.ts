@@ -2,11 +2,11 @@ import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js
 import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { timeoutField } from "../codec/duration.js";
-import { infoOf } from "../codec/socket-info.js";
 import type { OpContext } from "../context.js";
-import { openNetns } from "../names/netns.js";
+import type { Op } from "../entry/row.js";
+import { openNetns } from "../host/netns.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
-import type { Op } from "./op.js";
+import { infoOf } from "../sockets/socket-info.js";
 
 /** Linux's SOCK_NONBLOCK. */
 const SOCK_NONBLOCK = 0o4000;

@@ -1,8 +1,8 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { infoOf } from "../codec/socket-info.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
+import { infoOf } from "../sockets/socket-info.js";
 
 /** Linux's SOCK_NONBLOCK. */
 const SOCK_NONBLOCK = 0o4000;

@@ -1,6 +1,6 @@
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
 import { hostInfo } from "../codec/host-info.js";
-import type { Op } from "./op.js";
+import type { Op } from "../entry/row.js";
 
 /** How the daemon sees the caller, and what daemon it is. */
 export const whoAmI: Op<typeof SessionService.method.whoAmI> = (ctx) => {

@@ -1,4 +1,4 @@
-import type { Principal } from "../principal.js";
+import type { Principal } from "../access/principal.js";
 
 /** What duplicates of a socket share. */
 export interface OpenDescription {

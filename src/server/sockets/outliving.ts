@@ -5,7 +5,7 @@
  */
 
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
-import type { Principal } from "../principal.js";
+import type { Principal } from "../access/principal.js";
 import { type Life, newDescription, type OpenDescription } from "./open-description.js";
 import type { SocketEntry } from "./socket-entry.js";
 

@@ -5,12 +5,12 @@
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
+import { newPrincipal, type PeerIdentity, type Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
-import { newPrincipal, type PeerIdentity, type Principal } from "../principal.js";
-import type { Session } from "../sockets/session.js";
-import type { Sessions } from "../sockets/sessions.js";
+import type { Session } from "../sessions/session.js";
+import type { Sessions } from "../sessions/sessions.js";
 
 /** The metadata keys that are the daemon's own begin so, and there is one: it names a leased session. */
 const KEY_PREFIX = "sockbroker-";

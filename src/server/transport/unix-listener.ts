@@ -11,7 +11,7 @@ import { constants } from "node:os";
 import type { NativeAddon, NativeSocket, PeerCredentials } from "../../native/binding.js";
 import { POLLIN } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
-import type { PeerIdentity } from "../principal.js";
+import type { PeerIdentity } from "../access/principal.js";
 import { DeadConnections } from "./dead-connections.js";
 import type { DescriptorReserve } from "./descriptor-reserve.js";
 import { EndpointFile } from "./endpoint-file.js";

@@ -4,11 +4,11 @@
 #include <cstring>
 #include <string>
 
-#include "arguments.h"
 #include "functions.h"
-#include "record.h"
 #include "resolver/lookup.h"
 #include "sockaddr/sockaddr.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

@@ -2,11 +2,11 @@
 
 #include <cerrno>
 
-#include "arguments.h"
 #include "functions.h"
-#include "record.h"
 #include "resolver/lookup.h"
 #include "sockaddr/sockaddr.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

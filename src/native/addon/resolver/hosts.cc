@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "arguments.h"
 #include "functions.h"
-#include "record.h"
 #include "resolver/lookup.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

@@ -2,10 +2,10 @@
 
 #include <netdb.h>
 
-#include "environment.h"
-#include "record.h"
+#include "lifetime/environment.h"
 #include "resolver/mailbox.h"
 #include "resolver/pool.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

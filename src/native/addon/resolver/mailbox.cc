@@ -1,7 +1,7 @@
 #include "resolver/mailbox.h"
 
-#include "callback.h"
-#include "environment.h"
+#include "lifetime/callback.h"
+#include "lifetime/environment.h"
 #include "resolver/lookup.h"
 
 namespace sockbroker {

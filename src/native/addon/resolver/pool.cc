@@ -2,9 +2,9 @@
 
 #include <chrono>
 
+#include "lifetime/thread.h"
 #include "resolver/lookup.h"
 #include "resolver/mailbox.h"
-#include "thread.h"
 
 namespace sockbroker {
 

@@ -1,10 +1,10 @@
 #include <cerrno>
 
-#include "arguments.h"
 #include "functions.h"
-#include "record.h"
 #include "resolver/lookup.h"
 #include "resolver/pool.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

@@ -1,4 +1,4 @@
-#include "bluetooth.h"
+#include "sockaddr/bluetooth.h"
 
 #include <endian.h>
 

@@ -4,9 +4,9 @@
 // nothing after a throw; a decoder is given at least as many bytes as sockaddr.cc says that its
 // kind needs.
 
-#include "arguments.h"
-#include "record.h"
 #include "sockaddr/sockaddr.h"
+#include "values/arguments.h"
+#include "values/record.h"
 
 namespace sockbroker {
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "retry.h"
+#include "calls/retry.h"
 #include "sockaddr/sockaddr.h"
 
 namespace sockbroker {

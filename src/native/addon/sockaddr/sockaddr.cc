@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "bluetooth.h"
+#include "sockaddr/bluetooth.h"
 #include "sockaddr/codecs.h"
 
 namespace sockbroker {

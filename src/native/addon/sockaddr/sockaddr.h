@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "native_socket.h"
+#include "lifetime/native_socket.h"
 
 namespace sockbroker {
 

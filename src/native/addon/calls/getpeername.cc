@@ -1,0 +1,20 @@
+#include <sys/socket.h>
+
+#include "calls/retry.h"
+#include "lifetime/native_socket.h"
+#include "sockaddr/sockaddr.h"
+#include "values/arguments.h"
+#include "values/record.h"
+
+namespace sockbroker {
+
+/* Wraps getpeername(2). Caps: none. #syscalls getpeername */
+Napi::Value NativeSocket::Getpeername(const Napi::CallbackInfo& info) {
+  if (!ReadArguments(info, "getpeername")) return {};
+  SockaddrBuffer address;
+  int error = Retry([&] { return getpeername(Fd(), address.Get(), &address.length); });
+  if (error < 0) return Int(info.Env(), error);
+  return DecodeSockaddr(info.Env(), address, Fd(), facts_);
+}
+
+}  // namespace sockbroker

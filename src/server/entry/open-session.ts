@@ -1,0 +1,37 @@
+import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
+import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
+import type { Call } from "../../rpc/call.js";
+import { authorise } from "../access/authorise.js";
+import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
+import { ArgumentFault } from "../errors.js";
+import { processLife } from "../sessions/process-life.js";
+import { sessionInfoOf } from "../sessions/session-info.js";
+import type { Sessions } from "../sessions/sessions.js";
+import { draining, type Entry } from "./invoke.js";
+
+const DEFAULT_LEASE_MS = 30_000;
+const SHORTEST_LEASE_MS = 1_000;
+const LONGEST_LEASE_MS = 24 * 3_600_000;
+const LONGEST_NAME_BYTES = 128;
+
+/** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
+export function openSession(entry: Entry, sessions: Sessions, call: Call, request: OpenSessionRequest) {
+  if (entry.draining()) throw draining();
+  const { principal, peer } = entry.connections.of(call);
+  authorise({ services: entry.services, principal }, "session");
+  const nanos = timeoutFrom(request.lease, "open_session");
+  const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
+  if (milliseconds < SHORTEST_LEASE_MS || milliseconds > LONGEST_LEASE_MS) {
+    throw value("LEASE_OUT_OF_RANGE", "a lease lasts from 1 second to 24 hours");
+  }
+  if (Buffer.byteLength(request.name) > LONGEST_NAME_BYTES) {
+    throw value("NAME_TOO_LONG", `the name of a session has at most ${LONGEST_NAME_BYTES} bytes`);
+  }
+  const lease = { milliseconds, process: request.endsWithProcess ? processLife(peer.pid) : null };
+  const session = sessions.open({ principal, name: request.name, lease });
+  return { token: session.token, session: sessionInfoOf(session) };
+}
+
+function value(reason: string, text: string): ArgumentFault {
+  return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "open_session", text);
+}

@@ -1,0 +1,15 @@
+import type { UnaryHandler } from "../../rpc/server.js";
+import { type Entry, invokeUnary } from "./invoke.js";
+import type { AnyRow } from "./row.js";
+import { ops } from "./table.js";
+
+/** The table of verbs as unary RPCs: a handler for each. */
+export function unaryHandlers(entry: Entry): Record<string, UnaryHandler> {
+  const rows: readonly [string, AnyRow][] = Object.entries(ops);
+  return Object.fromEntries(
+    rows.map(
+      ([name, row]) =>
+        [name, (call, request) => invokeUnary(entry, call, row, request)] satisfies [string, UnaryHandler],
+    ),
+  );
+}

@@ -1,0 +1,37 @@
+import { constants } from "node:os";
+import type { Sockaddr } from "../../native/binding.js";
+import { authoriseAddress } from "../access/authorise.js";
+import type { OpContext } from "../context.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import { requestedTimeout, type Waiting } from "./perform.js";
+
+const { EAGAIN, EINPROGRESS } = constants.errno;
+
+const MSG_FASTOPEN = 0x2000_0000;
+
+/** MSG_FASTOPEN connects: asks for that permission too, on the address. Throws `PolicyDenied`. */
+export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockaddr | null): void {
+  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address);
+}
+
+/**
+ * Makes the attempts of a send with MSG_FASTOPEN those of a blocking caller: on a non-blocking descriptor it begins to
+ * connect, says EINPROGRESS and takes no data unless it had a cookie, so what follows is a send without the flag. Any other
+ * send is left as it is.
+ */
+export function openingFast(
+  entry: SocketEntry,
+  operation: string,
+  { timeout, flags }: Waiting,
+  send: (flags: number) => number,
+): () => number {
+  const waits = entry.waitLimit(requestedTimeout(timeout, operation), flags) !== 0;
+  if ((flags & MSG_FASTOPEN) === 0 || !waits) return () => send(flags);
+  let opening = false;
+  return () => {
+    const sent = send(opening ? flags & ~MSG_FASTOPEN : flags);
+    if (sent !== -EINPROGRESS) return sent;
+    opening = true;
+    return -EAGAIN;
+  };
+}

@@ -1,0 +1,80 @@
+/*
+ * Control messages that are sent: whom they may name, and what becomes of sockets that leave the daemon by them.
+ */
+
+import { constants, endianness } from "node:os";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
+import type { ControlOut, Sockaddr } from "../../native/binding.js";
+import { authorise, authoriseEndpoint, SHARED_SOCKET } from "../access/authorise.js";
+import type { PeerIdentity } from "../access/principal.js";
+import type { OpContext } from "../context.js";
+import type { Checked } from "../policy/checked.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import { controlFrom, passedBy } from "./ancillary.js";
+
+const { EMFILE, ENFILE } = constants.errno;
+
+const SOL_SOCKET = 1;
+const SCM_CREDENTIALS = 2;
+const SIZEOF_UCRED = 12;
+
+/** Reads control messages to send. Throws `PolicyDenied` for those that the caller may not send. */
+export function controlToSend(ctx: OpContext, messages: readonly ControlMessage[]): ControlOut[] {
+  const control = controlFrom(ctx.session, messages);
+  if (control.length > 0) authorise(ctx, "ancillary");
+  for (const message of control) authoriseCredentials(ctx, message);
+  return control;
+}
+
+/** With the daemon's privileges the kernel would let a message name any process, user and group as its sender. */
+function authoriseCredentials(ctx: OpContext, { level, type, data }: ControlOut): void {
+  if (level !== SOL_SOCKET || type !== SCM_CREDENTIALS || data.length < SIZEOF_UCRED) return;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const little = endianness() === "LE";
+  const [pid, uid, gid] = [view.getInt32(0, little), view.getUint32(4, little), view.getUint32(8, little)];
+  if (isCaller(ctx.peer, { pid, uid, gid })) return;
+  authoriseEndpoint(ctx, "ancillary", `credentials:${pid}:${uid}:${gid}`);
+}
+
+function isCaller(peer: PeerIdentity, named: PeerIdentity): boolean {
+  return peer.pid === named.pid && peer.uid === named.uid && peer.gid === named.gid;
+}
+
+/**
+ * `SocketEntry.send` of a message that may have descriptors. A socket that thereby gets to a process outside is withheld from
+ * whoever may not have it in common with that. Throws `PolicyDenied` for a unix socket that may not leave the daemon: it would
+ * be taken for a peer that is the daemon's.
+ */
+export function sendWithControl(
+  ctx: OpContext,
+  entry: SocketEntry,
+  data: readonly Uint8Array[],
+  control: readonly ControlOut[],
+  flags: number,
+  address: Checked<Sockaddr> | null,
+): number {
+  const passed = control.flatMap(passedBy);
+  if (passed.length === 0) return entry.send(data, control, flags, address);
+  const inside = staysInside(entry);
+  if (typeof inside === "number") return inside;
+  if (!inside && passed.some(({ native }) => native.family === AddressFamily.UNIX)) {
+    authoriseEndpoint(ctx, "ancillary", SHARED_SOCKET);
+  }
+  const sent = entry.send(data, control, flags, address);
+  if (sent >= 0 && !inside) for (const shared of passed) ctx.session.share(shared);
+  return sent;
+}
+
+/**
+ * Whether what is sent on a socket arrives at a socket of the daemon: whoever made the peer of a connection is known to the
+ * kernel. A message socket without connections may be read by anybody. -errno when there is no descriptor to find out with.
+ */
+function staysInside({ native, zeroReadIsEnd }: SocketEntry): boolean | number {
+  if (native.family !== AddressFamily.UNIX || !zeroReadIsEnd) return false;
+  const peer = native.peerCredentials();
+  if (peer === -EMFILE || peer === -ENFILE) return peer;
+  if (typeof peer === "number") return false;
+  peer.pidfd?.close();
+  return peer.pid === process.pid;
+}

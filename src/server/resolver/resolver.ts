@@ -1,0 +1,74 @@
+import type { NativeAddon, ResolverFailure, Sockaddr } from "../../native/binding.js";
+import { type SystemError, systemError } from "../../native/errno.js";
+import { authorise } from "../access/authorise.js";
+import type { OpContext } from "../context.js";
+import { ResolverFault } from "../errors.js";
+
+const EAI_SYSTEM = -11;
+
+/** Look-ups on the daemon's host, so many of one principal at a time. */
+export interface Resolver {
+  /** The first address of a name, for a family. Rejects with `ResolverFault`. */
+  first(ctx: OpContext, host: string | Uint8Array, family: number): Promise<string>;
+  /**
+   * Runs a look-up of the addon for a caller. Ends early with the caller's signal; the host's resolver cannot be stopped,
+   * and its place is taken until it answers.
+   */
+  run<T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T>;
+}
+
+export function newResolver(native: NativeAddon): Resolver {
+  const run = async <T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T> => {
+    authorise(ctx, "resolve");
+    const signals = [ctx.session.signal, ctx.signal()];
+    const place = ctx.principal.lookups.enter();
+    if (place.turn !== null) {
+      await untilAborted(place.turn, signals).catch((error: unknown) => {
+        place.leave();
+        throw error;
+      });
+    }
+    const result = await untilAborted(lookup(native).finally(place.leave), signals);
+    if (isFailure(result)) throw faultOf(native, result);
+    return result;
+  };
+  return {
+    run,
+    first: async (ctx, host, family) => {
+      const name = Buffer.from(host);
+      const results = await run(ctx, () => native.getaddrinfo(name, null, family, 0, 0, 0));
+      return numericHost(results[0]?.address);
+    },
+  };
+}
+
+function numericHost(address: Sockaddr | undefined): string {
+  if (address?.kind === "inet" || address?.kind === "inet6") return address.address;
+  throw new TypeError("getaddrinfo answered an address of another family");
+}
+
+function isFailure(result: unknown): result is ResolverFailure {
+  if (typeof result !== "object" || result === null || !("kind" in result)) return false;
+  return result.kind === "eai" || result.kind === "herrno";
+}
+
+/** EAI_SYSTEM means "see errno": it is the kernel's error, as in Python. */
+function faultOf(native: NativeAddon, failure: ResolverFailure): ResolverFault | SystemError {
+  if (failure.kind === "eai") {
+    if (failure.code === EAI_SYSTEM) return systemError(-failure.errno, "getaddrinfo");
+    return new ResolverFault(failure, native.gaiStrerror(failure.code));
+  }
+  return new ResolverFault(failure, native.hstrerror(failure.code));
+}
+
+function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signals.find((signal) => signal.aborted)?.reason);
+    for (const signal of signals) signal.addEventListener("abort", onAbort);
+    if (signals.some((signal) => signal.aborted)) onAbort();
+    const done = (): void => {
+      for (const signal of signals) signal.removeEventListener("abort", onAbort);
+    };
+    promise.then(resolve, reject).finally(done);
+  });
+}

@@ -1,0 +1,327 @@
+/*
+ * Lifetimes are a tree: principal → session → handle → descriptor. A handle ends by `close` here, a session by
+ * `destroy`, and both run through `SocketEntry.destroy`.
+ *
+ * An implicit session lives as long as its connection. A leased one lives as long as there is a stream on it
+ * (`attend`), and for the length of its lease after the last.
+ */
+
+import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { constants } from "node:os";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { NativeSocket } from "../../native/binding.js";
+import { systemError } from "../../native/errno.js";
+import type { Principal } from "../access/principal.js";
+import type { Counters } from "../counters.js";
+import { BrokerFault } from "../errors.js";
+import { isShared, type Life, newDescription, type OpenDescription } from "../sockets/open-description.js";
+import type { Outliving } from "../sockets/outliving.js";
+import { startTimer } from "../sockets/readiness.js";
+import { type Handle, SocketEntry, type SocketFacts } from "../sockets/socket-entry.js";
+import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
+import type { ProcessLife } from "./process-life.js";
+import type { ProcessWatch } from "./process-watch.js";
+import { Quota } from "./quota.js";
+
+const AF_VSOCK = 40;
+const { EBADF, ECONNRESET, EOPNOTSUPP, EPERM } = constants.errno;
+
+/** What the kernel says that a descriptor is. */
+function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
+  return { family, type, protocol };
+}
+
+export interface Lease {
+  readonly milliseconds: number;
+  /** The process with which the session ends; null when it ends with none. */
+  readonly process: ProcessLife | null;
+}
+
+export interface SessionOptions {
+  /** How many sessions were opened before it. */
+  readonly ordinal: number;
+  readonly principal: Principal;
+  readonly name: string;
+  /** null: an implicit session. */
+  readonly lease: Lease | null;
+  readonly counters: Counters;
+  readonly outliving: Outliving;
+  readonly processes: ProcessWatch;
+  readonly maxWaiting: number;
+  /** Why the principal may not have sockets in common with processes outside; null when it may. */
+  readonly refusalOfShared: () => Error | null;
+  /** Called when a process outside has got a socket. */
+  readonly onShared: (life: Life) => void;
+  /** Called once, with why. */
+  readonly onEnd: (reason: BrokerFault) => void;
+}
+
+export class Session {
+  readonly id = randomBytes(6).toString("hex");
+  /** 128 random bits; whoever has them and is the principal has the session. */
+  readonly token = randomBytes(16).toString("hex");
+  readonly ordinal: number;
+  readonly principal: Principal;
+  readonly name: string;
+  readonly lease: Lease | null;
+  /** Operations that wait. */
+  readonly waiting: Quota;
+  /** In nanoseconds; null waits for ever. */
+  defaultTimeout: bigint | null = null;
+
+  readonly #options: SessionOptions;
+  readonly #entries = new Map<bigint, SocketEntry>();
+  readonly #ending = new AbortController();
+  readonly #numbers: HandleNumbers;
+  /** Smaller handles are of sessions before this one. */
+  readonly #firstHandle: bigint;
+  readonly #began = new Date();
+  #attending = 0;
+  #cancelLease: (() => void) | null = null;
+  #stopLooking: (() => void) | null = null;
+  #expiresAt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.ordinal = options.ordinal;
+    this.principal = options.principal;
+    this.name = options.name;
+    this.lease = options.lease;
+    // Implicit sessions of a principal have their handles from one row: a caller whose connection was made anew without its
+    // knowledge would otherwise use its old handles for new sockets.
+    this.#numbers = options.lease === null ? options.principal.implicitHandles : newHandleNumbers();
+    this.#firstHandle = this.#numbers.next;
+    // A listener for each stream of the session, which may have any number.
+    setMaxListeners(0, this.#ending.signal);
+    this.waiting = new Quota("operations waiting in one session", options.maxWaiting);
+    this.renew();
+  }
+
+  get entries(): Iterable<SocketEntry> {
+    return this.#entries.values();
+  }
+
+  get handleCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Aborts when the session ends, with the reason. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  /** Milliseconds until the session expires; null while it is attended, and for an implicit one. */
+  get remainingLease(): number | null {
+    return this.#cancelLease === null ? null : Math.max(0, this.#expiresAt - performance.now());
+  }
+
+  /**
+   * Finds a handle of this session. Throws HANDLE_NOT_FOUND, MALFORMED_REQUEST for 0, which is a field left unset, or why the
+   * handle is withheld.
+   */
+  entry(handle: bigint): SocketEntry {
+    const entry = this.#entries.get(handle);
+    if (entry !== undefined) {
+      if (entry.refusal !== null) throw entry.refusal;
+      return entry;
+    }
+    if (handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
+    throw this.handleNotFound(handle);
+  }
+
+  handleNotFound(handle: bigint): BrokerFault {
+    const older = this.lease === null && handle >= FIRST_HANDLE && handle < this.#firstHandle;
+    const why = older
+      ? `: it was opened before this connection's session began, at ${this.#began.toISOString()}, and a handle ends with the connection that opened it unless its session is leased`
+      : "";
+    return new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}${why}`);
+  }
+
+  /** Finds a handle of this session that is not withheld, or answers null. */
+  find(handle: bigint): SocketEntry | null {
+    const entry = this.#entries.get(handle);
+    return entry === undefined || entry.refusal !== null ? null : entry;
+  }
+
+  /**
+   * Takes ownership of a new socket, and gives it a handle. When the principal has too many, closes it and throws.
+   * `description` is that of the socket it is a duplicate of.
+   */
+  adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = newDescription()): SocketEntry {
+    const { outliving, counters } = this.#options;
+    const { handles } = this.principal;
+    outliving.hold(description);
+    try {
+      if (this.ended) throw this.#ending.signal.reason;
+      if (handles.isFull) outliving.look();
+      handles.take();
+    } catch (error) {
+      native.close();
+      outliving.release(description);
+      throw error;
+    }
+    const handle = this.#numbers.next as Handle;
+    this.#numbers.next += 1n;
+    const entry = new SocketEntry(handle, native, facts, description);
+    this.#entries.set(handle, entry);
+    counters.handles += 1;
+    counters.handlesOpened += 1;
+    return entry;
+  }
+
+  /** Adopts a descriptor that was received, or closes it and answers null when there is no room. */
+  adoptIfRoom(socket: NativeSocket): SocketEntry | null {
+    try {
+      const entry = this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
+      this.withholdShared(entry);
+      return entry;
+    } catch (error) {
+      if (error instanceof BrokerFault) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Finds a handle that is to be sent by SCM_RIGHTS, and counts for this principal from now on for as long as anybody has it.
+   * Throws HANDLE_NOT_FOUND, or EOPNOTSUPP for a file, of which nobody could tell how long that is.
+   */
+  entryToSend(handle: bigint): SocketEntry {
+    const entry = this.entry(handle);
+    const error = this.#options.outliving.follow(entry, this.principal);
+    if (error < 0) throw systemError(error === -EPERM ? -EOPNOTSUPP : error, "sendmsg");
+    return entry;
+  }
+
+  /** Adopts all of them or none: those that the quota leaves no room for take the others with them. */
+  adoptAll<T extends readonly NativeSocket[]>(
+    sockets: T,
+    facts: SocketFacts,
+  ): { readonly [K in keyof T]: SocketEntry } {
+    const entries: SocketEntry[] = [];
+    try {
+      for (const socket of sockets) entries.push(this.adopt(socket, facts));
+    } catch (error) {
+      for (const entry of entries) this.#release(entry, error);
+      for (const socket of sockets.slice(entries.length)) socket.close();
+      throw error;
+    }
+    return entries as { readonly [K in keyof T]: SocketEntry };
+  }
+
+  /** Applies the session's default timeout, as Python does to every new socket. */
+  applyDefaultTimeout(entry: SocketEntry): void {
+    entry.timeout = this.defaultTimeout;
+    if (this.defaultTimeout !== null) entry.description.nonblocking = true;
+  }
+
+  /**
+   * Withholds a socket that a process outside has too, from a principal that the policy does not let have such: any system
+   * call on it may be made to wait for ever by the other process, and what it sends has the daemon's identity.
+   */
+  withholdShared(entry: SocketEntry): void {
+    if (entry.native.family < 0 || !isShared(entry.description)) return;
+    const refusal = this.#options.refusalOfShared();
+    if (refusal === null) return;
+    entry.refusal = refusal;
+    // To follow a socket is to poll it, for which vsock takes the lock that the other process may hold.
+    if (entry.native.closesOnThread && entry.native.family !== AF_VSOCK) {
+      this.#options.outliving.follow(entry, this.principal);
+    }
+    entry.destroy(refusal);
+  }
+
+  /** Takes note that a process outside has a socket from now on: withholds every handle of it that may not be kept. */
+  share({ description }: SocketEntry): void {
+    const { life } = description;
+    if (life === null || life.shared) return;
+    life.shared = true;
+    this.#options.onShared(life);
+  }
+
+  /** Closes a handle. Throws HANDLE_NOT_FOUND, or what close(2) said; not ECONNRESET, as Python. */
+  close(handle: bigint): void {
+    const entry = this.#entries.get(handle) ?? this.entry(handle);
+    const result = this.#release(entry, systemError(-EBADF, "close"));
+    if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
+  }
+
+  /** Takes a socket back out of the session, open. Its handle is used up. */
+  disown(handle: Handle): void {
+    this.#forget(this.entry(handle));
+  }
+
+  /** Keeps the session from expiring until the answer is called. */
+  attend(): () => void {
+    this.#attending += 1;
+    this.#stopLease();
+    let attending = true;
+    return () => {
+      if (!attending) return;
+      attending = false;
+      this.#attending -= 1;
+      this.renew();
+    };
+  }
+
+  /** Starts the lease anew. */
+  renew(): void {
+    this.#cancelLease?.();
+    this.#cancelLease = null;
+    if (this.lease === null || this.#attending > 0 || this.ended) return;
+    const { milliseconds, process } = this.lease;
+    this.#expiresAt = performance.now() + milliseconds;
+    const { counters, processes } = this.#options;
+    counters.timers += 1;
+    const cancel = startTimer(milliseconds, () => {
+      this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session ran out"));
+    });
+    this.#cancelLease = () => {
+      counters.timers -= 1;
+      cancel();
+    };
+    if (process === null) return;
+    this.#stopLooking ??= processes.watch(process, () => {
+      this.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the process of the session has ended"));
+    });
+  }
+
+  /** Ends the session: what waits ends with `reason`, and every handle is closed. Idempotent. */
+  destroy(reason: BrokerFault): void {
+    if (this.ended) return;
+    this.#stopLease();
+    this.#ending.abort(reason);
+    for (const entry of [...this.#entries.values()]) this.#release(entry, reason);
+    this.#options.onEnd(reason);
+  }
+
+  #release(entry: SocketEntry, reason: unknown): number {
+    const { handles, life, fromOutside } = entry.description;
+    if (handles === 1 && life === null && !fromOutside) entry.resetIfUnread();
+    // Followed before it is forgotten, so that it counts until it is closed.
+    if (entry.native.closesOnThread) {
+      if (entry.native.family < 0) this.#options.outliving.followClosing(entry, this.principal);
+      else this.#options.outliving.follow(entry, this.principal);
+    }
+    this.#forget(entry);
+    return entry.destroy(reason);
+  }
+
+  #forget(entry: SocketEntry): void {
+    this.#entries.delete(entry.handle);
+    this.principal.handles.give();
+    this.#options.outliving.release(entry.description);
+    this.#options.counters.handles -= 1;
+  }
+
+  #stopLease(): void {
+    this.#cancelLease?.();
+    this.#cancelLease = null;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
+  }
+}

@@ -1,0 +1,363 @@
+/*
+ * Reads a socket into frames.
+ *
+ * It reads only while fewer than WINDOW_BYTES are on their way to the transport, and remembers what these frames hold
+ * until the transport has them: what was read and not handed over when the stream ends goes back to the handle.
+ */
+
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { Received } from "../../native/binding.js";
+import { SystemError, systemError } from "../../native/errno.js";
+import { addressField } from "../codec/address.js";
+import { controlOf } from "../io/ancillary.js";
+import { acceptNext, adoptConnection } from "../ops/accept.js";
+import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
+import { type Connection, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import type { AttachContext } from "./attach.js";
+import { type FrameInit, lendBuffer, returnBuffer } from "./attach-codec.js";
+import { DropCounter } from "./drop-counter.js";
+
+/** On their way to the transport at most, or two reads if these are more. */
+const WINDOW_BYTES = 256 * 1024;
+/** So little is copied, rather than that it keeps a whole buffer while it is on its way. */
+const SMALL_READ_BYTES = 16 * 1024;
+const DEFAULT_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+const MAX_ANCILLARY_BYTES = 64 * 1024;
+const BATCH_BYTES = 128 * 1024;
+const MAX_BATCH = 64;
+/** What a frame counts for beside its data. */
+const FRAME_OVERHEAD_BYTES = 256;
+const MSG_TRUNC = 0x20;
+const CAN_J1939 = 7;
+/** How long not to try after an error that another try at once would meet again. */
+const REST_MS = 100;
+/** Errors that a datagram socket may report one after the other, such as answers of ICMP. */
+const ERRORS_WITHOUT_REST = 64;
+/** What receiving answers whenever it is tried: the descriptor is no socket, or its kind does not receive. */
+const LASTING_ERRNOS: ReadonlySet<number> = new Set([
+  constants.errno.EBADF,
+  constants.errno.EINVAL,
+  constants.errno.ENOTSOCK,
+  constants.errno.EOPNOTSUPP,
+]);
+
+/** A frame that the transport does not have yet. */
+interface Outgoing {
+  readonly bytes: number;
+  readonly received: readonly Received[];
+  readonly connections: readonly { readonly handle: Handle; readonly connection: Connection }[];
+  /** Of an error that the kernel told this stream alone, as -errno. */
+  readonly error: number | null;
+}
+
+export class AttachReceiver {
+  readonly #attach: AttachContext;
+  readonly #listening: boolean;
+  readonly #outgoing = new Set<Outgoing>();
+  readonly #stopping = new AbortController();
+  readonly #drops: DropCounter | null;
+  readonly #messageBytes: number;
+  readonly #controlBytes: number;
+  readonly #windowBytes: number;
+  /** Messages of one system call. */
+  readonly #atOnce: number;
+  #outgoingBytes = 0;
+  #errorsInARow = 0;
+  #onRoom: (() => void) | null = null;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(attach: AttachContext, listening: boolean) {
+    this.#attach = attach;
+    this.#listening = listening;
+    const { maxMessageBytes, maxAncillaryBytes } = attach.start;
+    this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+    this.#atOnce = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
+    this.#windowBytes = Math.max(WINDOW_BYTES, 2 * this.#messageBytes);
+    this.#drops =
+      listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native, attach.entry.description);
+    this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
+  }
+
+  run(): void {
+    this.#attach.entry.hasUnsentData = () => [...this.#outgoing].some(({ received }) => received.length > 0);
+    this.#done = this.#loop();
+  }
+
+  /** Stops reading, and settles when the transport has what was read. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#onRoom?.();
+    await this.#done;
+    this.reportDrops();
+    this.#drops?.stop();
+    while (this.#outgoing.size > 0 && !this.#attach.signal.aborted) await this.#room(1);
+  }
+
+  /** Writes what the kernel has dropped and no frame has told yet. */
+  reportDrops(): void {
+    const { entry } = this.#attach;
+    if (!entry.native.closed) this.#writeDropped(this.#drops?.look() ?? null);
+  }
+
+  /** Stops, and gives back what the transport does not have. */
+  abandon(): void {
+    this.#stopping.abort();
+    this.#onRoom?.();
+    const { entry, ctx } = this.#attach;
+    this.#drops?.stop();
+    const outgoing = [...this.#outgoing];
+    this.#outgoing.clear();
+    entry.hasUnsentData = null;
+    if (entry.native.closed) return;
+    const unknown = outgoing.flatMap((frame) => frame.connections).filter(({ handle }) => ctx.session.find(handle));
+    for (const { handle } of unknown) ctx.session.disown(handle);
+    entry.giveBack(unknown.map(({ connection }) => connection));
+    entry.pushBack(outgoing.flatMap((frame) => frame.received));
+    const untold = outgoing.find((frame) => frame.error !== null);
+    if (untold?.error) entry.keepError(untold.error);
+  }
+
+  async #loop(): Promise<void> {
+    const { entry } = this.#attach;
+    const receive = this.#receiver();
+    while (!this.#stopping.signal.aborted) {
+      if (this.#outgoingBytes >= this.#windowBytes) {
+        await this.#room(this.#windowBytes);
+        continue;
+      }
+      try {
+        const goOn = await entry.readiness.perform("data", this.#wait(), receive);
+        if (!goOn) return;
+        this.#errorsInARow = 0;
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        if (!(await this.#onError(error))) return;
+      }
+    }
+  }
+
+  /** Answers an attempt that reads once and writes a frame: false when nothing more will come. */
+  #receiver(): Attempt<boolean> {
+    if (this.#listening) return () => this.#accept();
+    return this.#attach.entry.isStream ? () => this.#data() : () => this.#messages();
+  }
+
+  #data(): boolean | typeof AGAIN {
+    const { entry, writeFramed } = this.#attach;
+    if (this.#attach.start.maxAncillaryBytes > 0) return this.#messages();
+    const buffer = lendBuffer(this.#messageBytes);
+    const room = buffer.room(this.#messageBytes);
+    const received = entry.receiveInto(room);
+    if (typeof received !== "number" || received <= SMALL_READ_BYTES) {
+      const copied = typeof received === "number" ? copyOf(room, received) : received;
+      returnBuffer(buffer);
+      return this.#copied(copied);
+    }
+    const message = plain(room.subarray(0, received));
+    this.#send(buffer.size + FRAME_OVERHEAD_BYTES, { received: [message] }, (onHandedOver) =>
+      writeFramed(buffer.frame(received), () => {
+        // Only then: what is given back instead keeps its memory.
+        returnBuffer(buffer);
+        onHandedOver();
+      }),
+    );
+    return true;
+  }
+
+  #copied(received: Received | number): boolean | typeof AGAIN {
+    if (typeof received === "number") return this.#noData(received);
+    if (received.data.length === 0) {
+      this.#attach.write({ case: "endOfData", value: {} });
+      return false;
+    }
+    this.#write({ case: "data", value: received.data }, [received]);
+    return true;
+  }
+
+  #messages(): boolean | typeof AGAIN {
+    const { entry, ctx } = this.#attach;
+    const received = this.#batch();
+    if (typeof received === "number") {
+      // Everything that came before is read, so this is where the rest of a burst is missing.
+      if (isAgain(received)) this.reportDrops();
+      return this.#noData(received);
+    }
+    const messages = received.slice(0, endOf(received, entry, MAX_BATCH - (MAX_BATCH % this.#atOnce)));
+    for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
+    if (messages.length > 0) {
+      const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
+      const value = {
+        messages: shown.map((message) => {
+          const control = controlOf(ctx.session, message);
+          return {
+            data: message.data,
+            lengthBytes: BigInt(message.length),
+            ancillaryData: control.messages,
+            flags: control.flags,
+            ...addressField("address", message.address),
+          };
+        }),
+      };
+      // Descriptors are handles by now, and the session's: they are not given back with their message.
+      this.#write(
+        { case: "messages", value },
+        shown.map((message) => ({ ...message, control: message.control.filter(({ sockets }) => sockets === null) })),
+      );
+    }
+    if (messages.length === received.length) return true;
+    this.reportDrops();
+    this.#attach.write({ case: "endOfData", value: {} });
+    return false;
+  }
+
+  /**
+   * Messages for one frame. One system call has room for few of them, each of the size that may come; small ones would make
+   * a frame for two.
+   */
+  #batch(): readonly Received[] | number {
+    const { entry } = this.#attach;
+    const atOnce = this.#atOnce;
+    const batch: Received[] = [];
+    for (let bytes = 0; bytes < BATCH_BYTES && batch.length + atOnce <= MAX_BATCH; ) {
+      const received = entry.receiveBatch(atOnce, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
+      if (typeof received === "number") {
+        if (batch.length === 0) return received;
+        // It comes behind the messages, which were there before it.
+        if (!isAgain(received)) entry.keepError(received);
+        break;
+      }
+      batch.push(...received);
+      if (received.length < atOnce) break;
+      for (const { data } of received) bytes += data.length;
+    }
+    return batch;
+  }
+
+  #accept(): boolean | typeof AGAIN {
+    const { entry, ctx } = this.#attach;
+    const connection = acceptNext(entry);
+    if (typeof connection === "number") return this.#noData(connection);
+    const socket = adoptConnection(ctx, entry, connection);
+    const handle = socket.handle as Handle;
+    this.#write({ case: "accepted", value: { socket } }, [], [{ handle, connection }]);
+    return true;
+  }
+
+  #noData(result: number): typeof AGAIN {
+    if (isAgain(result)) return AGAIN;
+    throw systemError(result, this.#listening ? "accept" : "recvmsg");
+  }
+
+  /** Reports an error. Answers whether to go on. */
+  async #onError(error: unknown): Promise<boolean> {
+    const { deps, entry } = this.#attach;
+    const final = entry.native.closed || (!this.#listening && (entry.zeroReadIsEnd || isLasting(error)));
+    const value = { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT };
+    this.#send(FRAME_OVERHEAD_BYTES, { error: final ? errorOf(error) : null }, (onHandedOver) =>
+      this.#attach.write({ case: "error", value }, onHandedOver),
+    );
+    if (final) return false;
+    this.#errorsInARow += 1;
+    // No descriptor or no room for a handle: another try at once would fail alike. And a socket that fails every time,
+    // for a reason that is not among the lasting ones, would otherwise keep the loop from everything else.
+    const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_REST;
+    await (paused ? this.#rest() : new Promise((resolve) => setImmediate(resolve)));
+    return true;
+  }
+
+  #writeDropped(dropped: ReturnType<DropCounter["look"]>): void {
+    if (dropped !== null) this.#attach.write({ case: "dropped", value: dropped });
+  }
+
+  #write(frame: FrameInit, received: readonly Received[], connections: Outgoing["connections"] = []): void {
+    const bytes = received.reduce((sum, { data }) => sum + data.length, FRAME_OVERHEAD_BYTES);
+    this.#send(bytes, { received, connections }, (onHandedOver) => this.#attach.write(frame, onHandedOver));
+  }
+
+  /** Sends a frame that holds so many bytes of memory, and remembers it until the transport has it. */
+  #send(bytes: number, holds: Partial<Outgoing>, write: (onHandedOver: () => void) => void): void {
+    const outgoing: Outgoing = { received: [], connections: [], error: null, ...holds, bytes };
+    this.#outgoing.add(outgoing);
+    this.#outgoingBytes += bytes;
+    write(() => {
+      this.#outgoing.delete(outgoing);
+      this.#outgoingBytes -= bytes;
+      this.#onRoom?.();
+    });
+  }
+
+  /** Settles when fewer than so many bytes are on their way, or when the stream ends. */
+  #room(below: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#attach;
+      const check = (): void => {
+        const stopped = signal.aborted || (below > 1 && this.#stopping.signal.aborted);
+        if (this.#outgoingBytes >= below && !stopped) return;
+        this.#onRoom = null;
+        signal.removeEventListener("abort", check);
+        resolve();
+      };
+      this.#onRoom = check;
+      signal.addEventListener("abort", check);
+      check();
+    });
+  }
+
+  /** Waits for a moment, or until reading stops. */
+  async #rest(): Promise<void> {
+    await sleep(REST_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  #wait(): Wait {
+    return { operation: "recv", milliseconds: null, signal: () => this.#stopping.signal, enter: () => () => {} };
+  }
+}
+
+/** What recv(2) answered, with a copy of its bytes instead of their number. */
+function copyOf(bytes: Uint8Array, received: number): Received | number {
+  return received < 0 ? received : plain(Buffer.from(bytes.subarray(0, received)));
+}
+
+function plain(data: Uint8Array): Received {
+  return { data, length: data.length, flags: 0, address: null, control: [] };
+}
+
+/**
+ * How many messages came before the end of the data. A unix socket may receive an empty one, which reads as the end does; but
+ * the end fills a batch, since it is read as often as one asks.
+ */
+function endOf(received: readonly Received[], entry: SocketEntry, count: number): number {
+  if (!entry.zeroReadIsEnd) return received.length;
+  const mayBeEmpty = entry.native.family === AddressFamily.UNIX && !entry.isStream;
+  if (mayBeEmpty && (received.length < count || !entry.hasEnded)) return received.length;
+  let end = received.length;
+  while (end > 0 && received[end - 1]?.data.length === 0) end -= 1;
+  return end;
+}
+
+function errorOf(error: unknown): number | null {
+  return error instanceof SystemError ? -error.errno : null;
+}
+
+function isLasting(error: unknown): boolean {
+  return error instanceof SystemError && LASTING_ERRNOS.has(error.errno);
+}
+
+const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };
+
+/**
+ * The flag with which the kernel answers the real length of a message. On a stream it would discard data; J1939 refuses it.
+ */
+function lengthFlag({ isStream, facts }: SocketEntry): number {
+  const refuses = facts.family === AddressFamily.CAN && facts.protocol === CAN_J1939;
+  return isStream || refuses ? 0 : MSG_TRUNC;
+}
+
+/** A full unix socket makes its sender wait; room for a count that never comes would let other messages in. */
+function countsDrops({ isStream, facts }: SocketEntry): boolean {
+  return !isStream && facts.family !== AddressFamily.UNIX;
+}

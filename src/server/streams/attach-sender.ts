@@ -1,0 +1,201 @@
+/*
+ * The caller's frames, performed one after the other. A frame that need not wait is performed at once, without a promise.
+ */
+
+import { constants } from "node:os";
+import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { systemError } from "../../native/errno.js";
+import { authorise, checkedAddress } from "../access/authorise.js";
+import { BrokerFault } from "../errors.js";
+import { authoriseFastOpen } from "../io/fast-open.js";
+import { controlToSend, sendWithControl } from "../io/send-control.js";
+import { setOption } from "../ops/setsockopt.js";
+import { AGAIN, type Attempt, PARTLY, type Wait } from "../sockets/readiness.js";
+import { checkNumber, isAgain } from "../sockets/socket-entry.js";
+import type { AttachContext } from "./attach.js";
+
+const { ENOBUFS } = constants.errno;
+
+type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" | undefined }>;
+
+export class AttachSender {
+  readonly #attach: AttachContext;
+  #sentBytes = 0n;
+  #sentMessages = 0n;
+  /** An error after which no data can be sent. */
+  #failed = false;
+  /** A `close` frame was performed. */
+  closed = false;
+
+  constructor(attach: AttachContext) {
+    this.#attach = attach;
+  }
+
+  get sent() {
+    return { sentBytes: this.#sentBytes, sentMessages: this.#sentMessages };
+  }
+
+  /** Performs a frame. null when it is done; what the kernel says becomes a frame, and rejects nothing. */
+  perform(frame: PerformedFrame): Promise<void> | null {
+    switch (frame.case) {
+      case "data":
+        return this.#sending(() => this.#data(frame.value));
+      case "messages":
+        return this.#sending(() => this.#messages(frame.value.messages));
+      case "sync":
+        this.#attach.answer({ case: "synced", value: { id: frame.value.id, ...this.sent } });
+        return null;
+      case "shutdown":
+        this.#control(() => checkNumber(this.#attach.entry.native.shutdown(frame.value.how), "shutdown"));
+        return null;
+      case "setsockopt":
+        this.#control(() => {
+          const { handle } = frame.value;
+          if (handle !== 0n && handle !== this.#attach.entry.handle) throw malformed("setsockopt of another handle");
+          authorise(this.#attach.ctx, "setsockopt");
+          checkNumber(setOption(this.#attach.ctx, this.#attach.entry, frame.value), "setsockopt");
+        });
+        return null;
+      case "close":
+        this.closed = true;
+        this.#control(() => this.#attach.ctx.session.close(this.#attach.entry.handle));
+        return null;
+    }
+  }
+
+  #sending(send: () => Promise<void> | null): Promise<void> | null {
+    if (this.#failed || this.#attach.start.receiveOnly) {
+      if (this.#attach.start.receiveOnly) throw malformed("data on a stream that only receives");
+      return null;
+    }
+    return send();
+  }
+
+  #data(data: Uint8Array): Promise<void> | null {
+    const { entry } = this.#attach;
+    let rest = data;
+    const attempt = (): null | typeof AGAIN | typeof PARTLY => {
+      const { length } = rest;
+      while (rest.length > 0) {
+        const sent = entry.send([rest], [], 0, null);
+        if (sent < 0) {
+          if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
+          throw systemError(sent, "send");
+        }
+        this.#sentBytes += BigInt(sent);
+        rest = rest.subarray(sent);
+      }
+      return null;
+    };
+    return this.#guard(attempt, this.#fail);
+  }
+
+  #messages(messages: readonly OutgoingMessage[]): Promise<void> | null {
+    let pending: Promise<void> | null = null;
+    for (const message of messages) {
+      pending = pending === null ? this.#message(message) : pending.then(() => this.#message(message) ?? undefined);
+    }
+    return pending;
+  }
+
+  #message(message: OutgoingMessage): Promise<void> | null {
+    const { ctx, entry } = this.#attach;
+    try {
+      const control = controlToSend(ctx, message.ancillaryData);
+      const address =
+        message.address === undefined ? null : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
+      const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
+        authoriseFastOpen(ctx, message.flags, to);
+        return (): null | typeof AGAIN => {
+          const sent = sendWithControl(ctx, entry, [message.data], control, message.flags, to);
+          if (sent >= 0) {
+            this.#sentBytes += BigInt(sent);
+            this.#sentMessages += 1n;
+            return null;
+          }
+          // A CAN interface's full queue says ENOBUFS, and cannot be polled for: it is backpressure all the same.
+          const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
+          if (isAgain(sent) || full) return AGAIN;
+          throw systemError(sent, "sendmsg");
+        };
+      };
+      if (address instanceof Promise) {
+        return address.then((to) => this.#guard(attempt(to), this.#refused) ?? undefined).catch(this.#refused);
+      }
+      return this.#guard(attempt(address), this.#refused);
+    } catch (error) {
+      this.#refused(error);
+      return null;
+    }
+  }
+
+  /** Makes an attempt until it is done, and gives what it throws to the handler. */
+  #guard(attempt: Attempt<null>, handler: (error: unknown) => void): Promise<void> | null {
+    try {
+      const result = this.#attach.entry.readiness.perform("write", this.#wait(), attempt);
+      if (!(result instanceof Promise)) return null;
+      return result.then(
+        () => undefined,
+        (error) => handler(error),
+      );
+    } catch (error) {
+      handler(error);
+      return null;
+    }
+  }
+
+  #wait(): Wait {
+    const { counters } = this.#attach.ctx.services;
+    return {
+      operation: "send",
+      milliseconds: null,
+      signal: () => this.#attach.signal,
+      enter: () => {
+        counters.waiting += 1;
+        return () => {
+          counters.waiting -= 1;
+        };
+      },
+    };
+  }
+
+  /** Tells how far sending came, before the stream is ended from outside. */
+  cut(reason: unknown): void {
+    this.#fail(reason);
+  }
+
+  /** Nothing more can be sent: later data is dropped, so that none arrives behind a gap. */
+  readonly #fail = (error: unknown): void => {
+    this.#failed = true;
+    this.#report(AttachError_Activity.SEND, error, true);
+  };
+
+  /** One message was refused; the next may not be. */
+  readonly #refused = (error: unknown): void => {
+    this.#sentMessages += 1n;
+    this.#report(AttachError_Activity.SEND, error, false);
+  };
+
+  #control(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#report(AttachError_Activity.CONTROL, error, false);
+    }
+  }
+
+  #report(activity: AttachError_Activity, error: unknown, final: boolean): void {
+    if (this.#attach.signal.aborted) return;
+    this.#attach.answer({
+      case: "error",
+      value: { activity, status: this.#attach.deps.statusOf(error), final, ...this.sent },
+    });
+  }
+}
+
+function malformed(text: string): BrokerFault {
+  return new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, text);
+}

@@ -1,0 +1,238 @@
+/*
+ * Attach: the data plane of one handle.
+ *
+ * Two halves that know nothing of each other. The receiver (attach-receiver.ts) reads the socket while few frames are on
+ * their way to the caller; the sender (attach-sender.ts) performs the caller's frames one after the other, and the stream
+ * is not read while one waits. That is all there is to backpressure: HTTP/2's windows carry it to the other side.
+ *
+ * Three ends are kept apart. The peer's end of data is a frame, and the stream goes on. The end of the stream detaches:
+ * the receiver stops, and what it read and could not hand over goes back to the front of the handle. Closing is a frame.
+ */
+
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { AttachStart, ClientFrame } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
+import { authorise } from "../access/authorise.js";
+import type { OpContext } from "../context.js";
+import { calls } from "../entry/calls.js";
+import { admitStream, cancelled, type Entry } from "../entry/invoke.js";
+import { BrokerFault } from "../errors.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+import { infoWithAddresses } from "../sockets/socket-info.js";
+import { decodeFrame, encodeFrame, type FrameInit } from "./attach-codec.js";
+import { AttachReceiver } from "./attach-receiver.js";
+import { AttachSender } from "./attach-sender.js";
+
+type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
+
+const SOL_SOCKET = 1;
+const SO_ACCEPTCONN = 30;
+/** What a small frame takes in memory beside its bytes. */
+const ANSWER_OVERHEAD_BYTES = 512;
+
+/** Serves StreamService.Attach. */
+export function serveAttach(deps: Entry, call: AttachCall): void {
+  const ctx = admitStream(deps, call, calls.attach);
+  if (ctx !== null) new AttachStream(ctx, deps, call).start();
+}
+
+/** What both halves need. */
+export interface AttachContext {
+  readonly ctx: OpContext;
+  readonly deps: Entry;
+  readonly entry: SocketEntry;
+  readonly start: AttachStart;
+  /** Aborts when the stream ends. */
+  readonly signal: AbortSignal;
+  /** Writes a frame, and calls back once the transport has it. */
+  readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
+  /** Writes a frame that one of the caller's asked for. */
+  readonly answer: (frame: FrameInit) => void;
+  /** As `write`, for a frame with the prefix of its message. The bytes must stay as they are until then. */
+  readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
+}
+
+class AttachStream {
+  readonly #ctx: OpContext;
+  readonly #deps: Entry;
+  readonly #call: AttachCall;
+  readonly #ending = new AbortController();
+  #receiver: AttachReceiver | null = null;
+  #detaching = false;
+  /** The frame that waits for the socket. */
+  #performing: Promise<void> | null = null;
+  #sender: AttachSender | null = null;
+  #leave: () => void = () => {};
+
+  constructor(ctx: OpContext, deps: Entry, call: AttachCall) {
+    this.#ctx = ctx;
+    this.#deps = deps;
+    this.#call = call;
+  }
+
+  start(): void {
+    this.#call.start(
+      {
+        onMessage: (bytes) => this.#onMessage(bytes),
+        onEnd: () => this.#detach(),
+        onCancel: () => this.#abandon(),
+      },
+      (cause) => this.#deps.statusOf(this.#deps.malformed(cause)),
+    );
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    try {
+      this.#onFrame(decodeFrame(bytes));
+    } catch (cause) {
+      this.#fail(this.#deps.malformed(cause));
+    }
+  }
+
+  #onFrame(frame: ClientFrame["frame"]): void {
+    try {
+      if (frame.case === "attach") this.#attach(frame.value);
+      else if (this.#sender === null) throw malformed("the first frame is attach");
+      else if (frame.case === undefined) throw malformed("a frame has one of its arms");
+      else if (frame.case === "detach") this.#detach();
+      else this.#perform(this.#sender, frame);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #attach(start: AttachStart): void {
+    if (this.#sender !== null) throw malformed("attach comes once");
+    const { session, services } = this.#ctx;
+    const entry = session.entry(start.handle);
+    if (start.sendOnly && start.receiveOnly) throw malformed("a stream that neither sends nor receives");
+    const listening = isListening(entry);
+    if (!start.sendOnly) authorise(this.#ctx, listening ? "accept" : "receive");
+    if (!start.receiveOnly && !listening) authorise(this.#ctx, "send");
+    this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
+
+    const release = session.attend();
+    services.counters.attachments += 1;
+    const onSessionEnd = (): void => {
+      // Only here can the caller learn how far the kernel took the frame that is cut.
+      if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
+      this.#fail(session.signal.reason);
+    };
+    const onDestroy = (): void => this.#onEntryDestroyed(entry);
+    session.signal.addEventListener("abort", onSessionEnd);
+    entry.onDestroy.add(onDestroy);
+    const vacate = this.#leave;
+    this.#leave = () => {
+      this.#leave = () => {};
+      session.signal.removeEventListener("abort", onSessionEnd);
+      entry.onDestroy.delete(onDestroy);
+      vacate();
+      services.counters.attachments -= 1;
+      release();
+    };
+
+    const context: AttachContext = {
+      ctx: this.#ctx,
+      deps: this.#deps,
+      entry,
+      start,
+      signal: this.#ending.signal,
+      write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
+      answer: (frame) => {
+        const bytes = encodeFrame(frame);
+        this.#call.answer(bytes, bytes.length + ANSWER_OVERHEAD_BYTES);
+      },
+      writeFramed: (frame, onHandedOver) => this.#call.writeFramed(frame, onHandedOver),
+    };
+    this.#sender = new AttachSender(context);
+    context.write({ case: "attached", value: { socket: infoWithAddresses(entry), listening } });
+    if (start.sendOnly) return;
+    this.#receiver = new AttachReceiver(context, listening);
+    this.#receiver.run();
+  }
+
+  /** Performs a frame. While it waits for the socket the stream is not read. */
+  #perform(sender: AttachSender, frame: Parameters<AttachSender["perform"]>[0]): void {
+    if (frame.case === "sync" || frame.case === "close") this.#receiver?.reportDrops();
+    const done = sender.perform(frame);
+    if (done === null) {
+      if (sender.closed) this.#finish();
+      return;
+    }
+    this.#call.pause();
+    this.#performing = done.then(
+      () => {
+        this.#performing = null;
+        this.#call.resume();
+        if (sender.closed) this.#finish();
+      },
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Stops receiving, and ends the stream behind what was received and what is being performed. */
+  #detach(): void {
+    if (this.#detaching) return;
+    this.#detaching = true;
+    // The receiver stays: if the call breaks before the transport has everything, it gives back the rest.
+    const stopped = this.#receiver?.stop() ?? Promise.resolve();
+    // A half-close comes while the last frame waits for the socket: pausing a stream does not hold back its end.
+    void Promise.all([stopped, this.#performing]).then(() => {
+      if (this.#call.ended) return;
+      const sent = this.#sender?.sent ?? { sentBytes: 0n, sentMessages: 0n };
+      this.#call.write(encodeFrame({ case: "detached", value: sent }));
+      this.#finish();
+    });
+  }
+
+  #finish(): void {
+    this.#release(cancelled());
+    this.#call.end();
+  }
+
+  #fail(error: unknown): void {
+    this.#release(error);
+    this.#call.fail(this.#deps.statusOf(error));
+  }
+
+  /** Nobody is there to answer to. */
+  #abandon(): void {
+    this.#release(cancelled());
+  }
+
+  #release(reason: unknown): void {
+    this.#ending.abort(reason);
+    this.#receiver?.abandon();
+    this.#receiver = null;
+    this.#leave();
+  }
+
+  /** Somebody closed the handle, perhaps this stream itself, which then ends well. */
+  #onEntryDestroyed({ refusal }: SocketEntry): void {
+    if (this.#ctx.session.ended) return;
+    if (this.#sender?.closed === true) return;
+    this.#fail(refusal ?? new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, "the handle was closed"));
+  }
+}
+
+/** Marks the directions of an entry as taken. Throws HANDLE_BUSY. Answers how to undo it. */
+function occupy(entry: SocketEntry, wanted: { readonly receiving: boolean; readonly sending: boolean }): () => void {
+  if ((wanted.receiving && entry.receiving) || (wanted.sending && entry.sending)) {
+    throw new BrokerFault(BrokerError_Code.HANDLE_BUSY, "another attach stream has this direction of the handle");
+  }
+  if (wanted.receiving) entry.receiving = true;
+  if (wanted.sending) entry.sending = true;
+  return () => {
+    if (wanted.receiving) entry.receiving = false;
+    if (wanted.sending) entry.sending = false;
+  };
+}
+
+function isListening(entry: SocketEntry): boolean {
+  const result = entry.native.getsockoptInt(SOL_SOCKET, SO_ACCEPTCONN);
+  return typeof result !== "number" && result.value !== 0;
+}
+
+function malformed(text: string): BrokerFault {
+  return new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, text);
+}

@@ -1,0 +1,253 @@
+/*
+ * The Session stream: operations in, results out, many in flight.
+ *
+ * An operation that answers at once never becomes a promise, and the results of one request go back in one response:
+ * that is where the speed comes from. Results that come later are gathered for a turn of the loop.
+ *
+ * A caller that sends and does not read could fill the daemon with results, and one request can hold hundreds of
+ * thousands of operations. So operations are begun only while the results on their way out are few; the rest of the
+ * request waits, and the stream is not read.
+ */
+
+import type { Status } from "../../gen/google/rpc/status_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
+import { UnknownField } from "../../rpc/decode-strictly.js";
+import type { OpContext } from "../context.js";
+import { calls } from "../entry/calls.js";
+import { admitStream, cancelled, countBegun, countFailed, type Entry, invoke } from "../entry/invoke.js";
+import type { AnyRow } from "../entry/row.js";
+import { ops } from "../entry/table.js";
+import { BrokerFault } from "../errors.js";
+import { type Arm, decodeRequest, type EncodedOperation, RequestReader, ResponseWriter } from "./session-codec.js";
+
+const rows: Readonly<Record<string, AnyRow>> = ops;
+
+/** Beyond so many bytes of results on their way out, no operation is begun. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+/** A response is written when it has so many bytes, even if more results are to come. */
+const RESPONSE_BYTES = 128 * 1024;
+/** What a result counts for beside its bytes. */
+const RESULT_OVERHEAD_BYTES = 64;
+
+type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
+
+/** Serves SessionService.Session. */
+export function serveSession(entry: Entry, call: SessionCall): void {
+  const ctx = admitStream(entry, call, calls.session);
+  if (ctx !== null) new SessionStream(ctx, entry, call).start();
+}
+
+/** An operation that has not ended. Its signal is made only if it waits. */
+class Running {
+  #controller: AbortController | null = null;
+
+  readonly signal = (): AbortSignal => {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  };
+
+  /** Also for an operation that has not come to where it waits. */
+  cancel(): void {
+    this.signal();
+    this.#controller?.abort(cancelled());
+  }
+}
+
+class SessionStream {
+  readonly #ctx: OpContext;
+  readonly #entry: Entry;
+  readonly #call: SessionCall;
+  readonly #running = new Map<bigint, Running>();
+  readonly #response = new ResponseWriter();
+  #backlog: RequestReader | null = null;
+  #resultBytes = 0;
+  #outgoingBytes = 0;
+  #flushing = false;
+  #halfClosed = false;
+  #leave: () => void = () => {};
+
+  constructor(ctx: OpContext, entry: Entry, call: SessionCall) {
+    this.#ctx = ctx;
+    this.#entry = entry;
+    this.#call = call;
+  }
+
+  start(): void {
+    const { session } = this.#ctx;
+    const release = session.attend();
+    const onEnd = (): void => this.#end(session.signal.reason);
+    session.signal.addEventListener("abort", onEnd);
+    this.#leave = () => {
+      this.#leave = () => {};
+      session.signal.removeEventListener("abort", onEnd);
+      release();
+    };
+    this.#call.start(
+      {
+        onMessage: (bytes) => this.#receive(bytes),
+        onEnd: () => {
+          this.#halfClosed = true;
+          this.#finishIfIdle();
+        },
+        onCancel: () => this.#abandon(),
+      },
+      (cause) => this.#malformed(cause),
+    );
+  }
+
+  #receive(bytes: Uint8Array): void {
+    try {
+      this.#backlog = new RequestReader(bytes);
+    } catch (cause) {
+      this.#refuse(cause);
+      return;
+    }
+    this.#work();
+  }
+
+  /** Begins the operations of the request in hand, while results find their way out. */
+  #work(): void {
+    const backlog = this.#backlog;
+    if (backlog === null) return;
+    try {
+      while (this.#outgoingBytes < HIGH_WATER_BYTES) {
+        const operation = backlog.next();
+        if (operation === null) {
+          this.#backlog = null;
+          break;
+        }
+        this.#begin(operation);
+      }
+    } catch (cause) {
+      this.#refuse(cause);
+      return;
+    }
+    this.#flush();
+    if (this.#backlog !== null) {
+      this.#call.pause();
+      return;
+    }
+    for (const opId of backlog.cancelOpIds) this.#running.get(opId)?.cancel();
+    this.#call.resume();
+    this.#finishIfIdle();
+  }
+
+  #begin({ opId, arm, unknownField, request }: EncodedOperation): void {
+    countBegun(this.#ctx.services.counters);
+    if (this.#running.has(opId)) {
+      this.#fail(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
+      return;
+    }
+    if (unknownField !== null) {
+      this.#fail(opId, this.#entry.malformed(new UnknownField("sockbroker.v1.Operation", unknownField)));
+      return;
+    }
+    const row = arm === null ? undefined : rows[arm.name];
+    if (arm === null || row === undefined) {
+      this.#fail(opId, new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation has a request"));
+      return;
+    }
+    let message: object;
+    try {
+      message = decodeRequest(arm, request);
+    } catch (cause) {
+      this.#fail(opId, this.#entry.malformed(cause));
+      return;
+    }
+    const running = new Running();
+    const { services, session, principal, peer } = this.#ctx;
+    try {
+      const ctx = { services, session, principal, peer, signal: running.signal };
+      const response = invoke(this.#entry, ctx, row, message);
+      if (response instanceof Promise) this.#await(opId, arm, running, response);
+      else this.#succeed(opId, arm, response);
+    } catch (error) {
+      this.#fail(opId, error);
+    }
+  }
+
+  #await(opId: bigint, arm: Arm, running: Running, response: Promise<object>): void {
+    this.#running.set(opId, running);
+    const settle = (settled: () => void): void => {
+      this.#running.delete(opId);
+      settled();
+      this.#flushSoon();
+    };
+    response.then(
+      (value) => settle(() => this.#succeed(opId, arm, value)),
+      (error) => settle(() => this.#fail(opId, error)),
+    );
+  }
+
+  #succeed(opId: bigint, arm: Arm, response: object): void {
+    this.#account(this.#response.succeed(opId, arm, response));
+  }
+
+  #fail(opId: bigint, error: unknown): void {
+    countFailed(this.#ctx.services.counters);
+    this.#account(this.#response.fail(opId, this.#entry.statusOf(error)));
+  }
+
+  #account(resultBytes: number): void {
+    const bytes = resultBytes + RESULT_OVERHEAD_BYTES;
+    this.#resultBytes += bytes;
+    this.#outgoingBytes += bytes;
+    if (this.#response.byteLength >= RESPONSE_BYTES) this.#flush();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+      this.#finishIfIdle();
+    });
+  }
+
+  #flush(): void {
+    const response = this.#response.take();
+    if (response === null) return;
+    const bytes = this.#resultBytes;
+    this.#resultBytes = 0;
+    this.#call.write(response, () => {
+      this.#outgoingBytes -= bytes;
+      if (this.#backlog !== null && this.#outgoingBytes < HIGH_WATER_BYTES) this.#work();
+    });
+  }
+
+  #finishIfIdle(): void {
+    if (!this.#halfClosed || this.#running.size > 0 || this.#backlog !== null || this.#flushing) return;
+    this.#flush();
+    this.#leave();
+    this.#call.end();
+  }
+
+  /** The session is over: what waited was ended with it, and its results still go out. */
+  #end(reason: unknown): void {
+    setImmediate(() => {
+      this.#flush();
+      this.#leave();
+      this.#call.fail(this.#entry.statusOf(reason));
+    });
+  }
+
+  /** Nobody is there to answer to. */
+  #abandon(): void {
+    this.#backlog = null;
+    this.#response.take();
+    for (const running of this.#running.values()) running.cancel();
+    this.#leave();
+  }
+
+  /** Ends the stream for a request that cannot be read. */
+  #refuse(cause: unknown): void {
+    this.#abandon();
+    this.#call.fail(this.#malformed(cause));
+  }
+
+  #malformed(cause: unknown): Status {
+    return this.#entry.statusOf(this.#entry.malformed(cause));
+  }
+}

@@ -1,0 +1,155 @@
+import { create } from "@bufbuild/protobuf";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import {
+  type WatchRequest,
+  type WatchResponse,
+  WatchResponseSchema,
+} from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
+import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
+import type { OpContext } from "../context.js";
+import { calls } from "../entry/calls.js";
+import { admitStream, type Entry } from "../entry/invoke.js";
+import { BrokerFault } from "../errors.js";
+import type { SocketEntry } from "../sockets/socket-entry.js";
+
+const POLLNVAL = 0x020;
+/** POLLRDNORM, POLLRDBAND, POLLWRNORM and POLLWRBAND. */
+const BANDS = 0x3c0;
+const WATCHABLE = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | BANDS;
+
+interface Interest {
+  readonly entry: SocketEntry;
+  readonly wanted: number;
+  readonly stop: () => void;
+}
+
+/** What an event takes in memory until its response has been read. */
+const EVENT_BYTES = 128;
+
+type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
+
+/** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
+export function serveWatch(entry: Entry, call: WatchCall): void {
+  const ctx = admitStream(entry, call, calls.watch);
+  if (ctx !== null) new WatchStream(ctx, entry, call).start();
+}
+
+class WatchStream {
+  readonly #ctx: OpContext;
+  readonly #entry: Entry;
+  readonly #call: WatchCall;
+  readonly #interests = new Map<bigint, Interest>();
+  #pending = new Map<bigint, number>();
+  #scheduled = false;
+
+  constructor(ctx: OpContext, entry: Entry, call: WatchCall) {
+    this.#ctx = ctx;
+    this.#entry = entry;
+    this.#call = call;
+  }
+
+  start(): void {
+    const { session, services } = this.#ctx;
+    const release = session.attend();
+    services.counters.watches += 1;
+    let open = true;
+    const leave = (): void => {
+      if (!open) return;
+      open = false;
+      services.counters.watches -= 1;
+      session.signal.removeEventListener("abort", onSessionEnd);
+      for (const { stop } of this.#interests.values()) stop();
+      this.#interests.clear();
+      release();
+    };
+    const onSessionEnd = (): void => {
+      leave();
+      this.#call.fail(this.#entry.statusOf(session.signal.reason));
+    };
+    session.signal.addEventListener("abort", onSessionEnd);
+    this.#call.start(
+      {
+        onMessage: (request) => {
+          if (request.interests.some(({ handle }) => handle === 0n)) {
+            leave();
+            this.#call.fail(
+              this.#entry.statusOf(new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set")),
+            );
+            return;
+          }
+          for (const { handle, events } of request.interests) this.#watch(handle, events);
+          if (request.lookAgain) this.#lookAgain();
+        },
+        onEnd: () => {
+          leave();
+          this.#call.end();
+        },
+        onCancel: leave,
+      },
+      (cause) => {
+        leave();
+        return this.#entry.statusOf(this.#entry.malformed(cause));
+      },
+    );
+  }
+
+  #watch(handle: bigint, events: number): void {
+    this.#interests.get(handle)?.stop();
+    this.#interests.delete(handle);
+    this.#pending.delete(handle);
+    const wanted = events & WATCHABLE;
+    const entry = this.#ctx.session.find(handle);
+    if (entry === null) this.#report(handle, POLLNVAL);
+    else if (events !== 0) this.#observe(entry, wanted);
+  }
+
+  #observe(entry: SocketEntry, wanted: number): void {
+    const { handle } = entry;
+    const now = heldNow(entry, wanted);
+    if (now > 0) {
+      this.#report(handle, now);
+      return;
+    }
+    const onDestroy = (): void => this.#tell(handle, POLLNVAL);
+    const unobserve = entry.readiness.observe(wanted, (held) => this.#tell(handle, held));
+    entry.onDestroy.add(onDestroy);
+    const stop = (): void => {
+      unobserve();
+      entry.onDestroy.delete(onDestroy);
+    };
+    this.#interests.set(handle, { entry, wanted, stop });
+  }
+
+  /** The loop may not have told yet of what holds, or be at rest for the handle. */
+  #lookAgain(): void {
+    for (const [handle, { entry, wanted }] of this.#interests) {
+      const now = heldNow(entry, wanted);
+      if (now > 0) this.#tell(handle, now);
+    }
+  }
+
+  #tell(handle: bigint, events: number): void {
+    this.#interests.get(handle)?.stop();
+    this.#interests.delete(handle);
+    this.#report(handle, events);
+  }
+
+  /** Gathers what happens in one turn of the loop into one response. */
+  #report(handle: bigint, events: number): void {
+    this.#pending.set(handle, events);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const events = [...this.#pending].map(([handle, events]) => ({ handle, events }));
+      this.#pending = new Map();
+      if (events.length === 0) return;
+      this.#call.answer(create(WatchResponseSchema, { events }), events.length * EVENT_BYTES);
+    });
+  }
+}
+
+function heldNow(entry: SocketEntry, wanted: number): number {
+  return entry.native.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
+}
