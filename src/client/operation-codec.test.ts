@@ -7,12 +7,19 @@ import {
   SessionRequestSchema,
   SessionResponseSchema,
 } from "../gen/sockbroker/v1/session_service_pb.js";
-import { answers, decodeFrame, decodeResponse, encodeFrame, encodeOperation, type Result } from "./operation-codec.js";
+import {
+  answers,
+  decodeResponse,
+  decodeSessionResponse,
+  encodeOperation,
+  encodeSessionRequest,
+  type Result,
+} from "./operation-codec.js";
 
-describe("encodeFrame", () => {
+describe("encodeSessionRequest", () => {
   test("writes what the generated codec reads", () => {
     const data = Buffer.alloc(70_000, 7);
-    const frame = encodeFrame(
+    const message = encodeSessionRequest(
       [
         { opId: 1, encoded: encodeOperation("send", { handle: 2n ** 40n, data, flags: 0x4000 }) },
         { opId: 2 ** 45, encoded: encodeOperation("explainPolicy", { operation: "bind" }) },
@@ -20,7 +27,7 @@ describe("encodeFrame", () => {
       ],
       [1, 127, 128, 2 ** 45],
     );
-    expect(fromBinary(SessionRequestSchema, frame)).toEqual(
+    expect(fromBinary(SessionRequestSchema, message)).toEqual(
       create(SessionRequestSchema, {
         operations: [
           { opId: 1n, request: { case: "send", value: { handle: 2n ** 40n, data, flags: 0x4000 } } },
@@ -33,15 +40,15 @@ describe("encodeFrame", () => {
   });
 
   test("may be cancellations alone", () => {
-    const request = fromBinary(SessionRequestSchema, encodeFrame([], [5]));
+    const request = fromBinary(SessionRequestSchema, encodeSessionRequest([], [5]));
     expect(request.cancelOpIds).toEqual([5n]);
     expect(request.operations).toEqual([]);
   });
 });
 
-test("decodeFrame reads what the generated codec writes", () => {
+test("decodeSessionResponse reads what the generated codec writes", () => {
   const error = create(StatusSchema, { code: 9, message: "no" });
-  const frame = toBinary(
+  const message = toBinary(
     SessionResponseSchema,
     create(SessionResponseSchema, {
       results: [
@@ -52,7 +59,7 @@ test("decodeFrame reads what the generated codec writes", () => {
     }),
   );
   const results: Result[] = [];
-  decodeFrame(frame, (result) => results.push(result));
+  decodeSessionResponse(message, (result) => results.push(result));
   const [first, second, third] = results;
   if (first === undefined || !("arm" in first)) throw new Error("not a response");
   expect(first.opId).toBe(1);
@@ -72,41 +79,44 @@ const newFields: readonly (readonly [string, (writer: BinaryWriter) => unknown])
   ["a group", (writer) => writer.tag(999, WireType.StartGroup).tag(999, WireType.EndGroup)],
 ];
 
-test.each(newFields)("decodeFrame passes over %s of a newer daemon, before and after the outcome", (_, add) => {
-  const recv = create(OperationResultSchema, {
-    opId: 5n,
-    outcome: { case: "recv", value: { data: Buffer.from("abc"), lengthBytes: 3n } },
-  });
-  const writer = new BinaryWriter();
-  add(writer);
-  const added = writer.finish();
-  const known = toBinary(OperationResultSchema, recv);
-  for (const pieces of [
-    [added, known],
-    [known, added],
-  ]) {
-    const frame = new BinaryWriter();
-    add(frame);
-    frame.tag(1, WireType.LengthDelimited).bytes(Buffer.concat(pieces));
-    add(frame);
-    const results: Result[] = [];
-    decodeFrame(frame.finish(), (result) => results.push(result));
-    const [result] = results;
-    if (results.length !== 1 || result === undefined || !("arm" in result)) throw new Error("not one response");
-    expect(result.opId).toBe(5);
-    expect(answers("recv", result.arm)).toBe(true);
-    expect(Buffer.from(decodeResponse("recv", result.bytes).data).toString()).toBe("abc");
-  }
-});
+test.each(newFields)(
+  "decodeSessionResponse passes over %s of a newer daemon, before and after the outcome",
+  (_, add) => {
+    const recv = create(OperationResultSchema, {
+      opId: 5n,
+      outcome: { case: "recv", value: { data: Buffer.from("abc"), lengthBytes: 3n } },
+    });
+    const writer = new BinaryWriter();
+    add(writer);
+    const added = writer.finish();
+    const known = toBinary(OperationResultSchema, recv);
+    for (const pieces of [
+      [added, known],
+      [known, added],
+    ]) {
+      const message = new BinaryWriter();
+      add(message);
+      message.tag(1, WireType.LengthDelimited).bytes(Buffer.concat(pieces));
+      add(message);
+      const results: Result[] = [];
+      decodeSessionResponse(message.finish(), (result) => results.push(result));
+      const [result] = results;
+      if (results.length !== 1 || result === undefined || !("arm" in result)) throw new Error("not one response");
+      expect(result.opId).toBe(5);
+      expect(answers("recv", result.arm)).toBe(true);
+      expect(Buffer.from(decodeResponse("recv", result.bytes).data).toString()).toBe("abc");
+    }
+  },
+);
 
-test("decodeFrame throws on what is cut short", () => {
-  const frame = toBinary(
+test("decodeSessionResponse throws on what is cut short", () => {
+  const message = toBinary(
     SessionResponseSchema,
     create(SessionResponseSchema, {
       results: [{ opId: 1n, outcome: { case: "gethostname", value: { hostname: "h" } } }],
     }),
   );
-  expect(() => decodeFrame(frame.subarray(0, frame.length - 1), () => undefined)).toThrow();
+  expect(() => decodeSessionResponse(message.subarray(0, message.length - 1), () => undefined)).toThrow();
 });
 
 test("encodeOperation throws on a number beyond its field, here and not in the transport", () => {

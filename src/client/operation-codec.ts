@@ -106,13 +106,13 @@ export function decodeResponse<V extends Verb>(verb: V, bytes: Uint8Array): Resp
   return message as unknown as ResponseOf<V>;
 }
 
-/** Tells how many bytes an operation takes in a frame, at the most. */
-export function framedLength(operation: EncodedOperation): number {
+/** Tells how many bytes an operation takes in a SessionRequest, at the most. */
+export function encodedLength(operation: EncodedOperation): number {
   return operation.request.length + 32;
 }
 
 /** Encodes a SessionRequest. */
-export function encodeFrame(
+export function encodeSessionRequest(
   operations: readonly { readonly opId: number; readonly encoded: EncodedOperation }[],
   cancelOpIds: readonly number[],
 ): Buffer {
@@ -124,29 +124,29 @@ export function encodeFrame(
   const cancelBytes = cancelOpIds.reduce((sum, opId) => sum + varintLength(opId), 0);
   if (cancelBytes > 0) size += 1 + varintLength(cancelBytes) + cancelBytes;
 
-  const frame = Buffer.allocUnsafe(size);
+  const message = Buffer.allocUnsafe(size);
   let at = 0;
   for (const { opId, encoded } of operations) {
-    frame[at++] = OPERATIONS_TAG;
-    at = writeVarint(frame, at, innerLength(opId, encoded));
-    frame[at++] = OP_ID_TAG;
-    at = writeVarint(frame, at, opId);
-    at = writeVarint(frame, at, encoded.arm * 8 + WireType.LengthDelimited);
-    at = writeVarint(frame, at, encoded.request.length);
-    frame.set(encoded.request, at);
+    message[at++] = OPERATIONS_TAG;
+    at = writeVarint(message, at, innerLength(opId, encoded));
+    message[at++] = OP_ID_TAG;
+    at = writeVarint(message, at, opId);
+    at = writeVarint(message, at, encoded.arm * 8 + WireType.LengthDelimited);
+    at = writeVarint(message, at, encoded.request.length);
+    message.set(encoded.request, at);
     at += encoded.request.length;
   }
   if (cancelBytes > 0) {
-    frame[at++] = CANCEL_TAG;
-    at = writeVarint(frame, at, cancelBytes);
-    for (const opId of cancelOpIds) at = writeVarint(frame, at, opId);
+    message[at++] = CANCEL_TAG;
+    at = writeVarint(message, at, cancelBytes);
+    for (const opId of cancelOpIds) at = writeVarint(message, at, opId);
   }
-  return frame;
+  return message;
 }
 
 /** Reads a SessionResponse, and gives each result to `receive`. Throws when it is malformed. */
-export function decodeFrame(frame: Uint8Array, receive: (result: Result) => void): void {
-  const reader = new BinaryReader(frame);
+export function decodeSessionResponse(message: Uint8Array, receive: (result: Result) => void): void {
+  const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1 && wireType === WireType.LengthDelimited)

@@ -28,12 +28,12 @@ import { connectionBroke, errorFromStatus } from "./error-from-status.js";
 import { BrokerError, type BrokerErrorCode, SocketError } from "./errors.js";
 import {
   answers,
-  decodeFrame,
   decodeResponse,
+  decodeSessionResponse,
   type EncodedOperation,
-  encodeFrame,
+  encodedLength,
   encodeOperation,
-  framedLength,
+  encodeSessionRequest,
   mayBeRepeated,
   type RequestInit,
   type ResponseOf,
@@ -42,7 +42,7 @@ import {
 } from "./operation-codec.js";
 import { requestError } from "./request-error.js";
 
-/** When a frame is large enough to go. */
+/** When a message is large enough to go. */
 const FRAME_BYTES = 64 * 1024;
 const FRAME_OPERATIONS = 128;
 
@@ -169,7 +169,7 @@ export class OperationStream {
         reject(requestError(verb, error));
         return;
       }
-      if (framedLength(encoded) > this.#maxRequestBytes) {
+      if (encodedLength(encoded) > this.#maxRequestBytes) {
         reject(new SocketError("EMSGSIZE", 90, verb, "linux", "Message too long"));
         return;
       }
@@ -215,7 +215,9 @@ export class OperationStream {
       this.#window = Number.MAX_SAFE_INTEGER;
       this.#flush();
       if (session)
-        this.#call.write(encodeFrame([{ opId: this.#nextOpId++, encoded: encodeOperation("closeSession", {}) }], []));
+        this.#call.write(
+          encodeSessionRequest([{ opId: this.#nextOpId++, encoded: encodeOperation("closeSession", {}) }], []),
+        );
       this.#call.halfClose();
       const patience = setTimeout(() => this.#call.cancel(), CLOSE_PATIENCE_MS);
       await this.#ended;
@@ -247,7 +249,7 @@ export class OperationStream {
       while (next < this.#queue.length && batch.length < FRAME_OPERATIONS && this.#sent.size < this.#window) {
         const pending = this.#queue[next];
         if (pending === undefined) break;
-        const length = framedLength(pending.encoded);
+        const length = encodedLength(pending.encoded);
         if (bytes > 0 && (bytes + length > this.#maxRequestBytes || bytes >= FRAME_BYTES)) break;
         bytes += length;
         batch.push(pending);
@@ -258,7 +260,7 @@ export class OperationStream {
       const sendCancels = next === this.#queue.length || this.#closing === null;
       const cancels = sendCancels ? this.#cancels : [];
       if (sendCancels) this.#cancels = [];
-      if (!this.#call.write(encodeFrame(batch, cancels))) this.#blocked = true;
+      if (!this.#call.write(encodeSessionRequest(batch, cancels))) this.#blocked = true;
     }
     if (next > 0) this.#queue = this.#queue.slice(next);
   }
@@ -276,8 +278,8 @@ export class OperationStream {
   #receive(): void {
     const before = this.#sent.size;
     try {
-      for (let frame = this.#call.take(); frame !== null; frame = this.#call.take()) {
-        decodeFrame(frame, (result) => this.#settle(result));
+      for (let message = this.#call.take(); message !== null; message = this.#call.take()) {
+        decodeSessionResponse(message, (result) => this.#settle(result));
       }
     } catch (error) {
       this.#lose(new BrokerError("NOT_A_BROKER", "the daemon sent what is no result", "", { cause: error }));
@@ -387,7 +389,7 @@ export class OperationStream {
         onAbort: null,
         again: true,
       });
-      this.#call.write(encodeFrame([{ opId, encoded }], []));
+      this.#call.write(encodeSessionRequest([{ opId, encoded }], []));
     });
   }
 

@@ -10,7 +10,7 @@ const SESSION_KEY = "sockbroker-session";
 const MAX_STREAMS = 512;
 
 /** A connection to a daemon, which comes back by itself when it is used again after it broke. */
-interface Lane {
+interface Connection {
   readonly client: Client;
   streams: number;
 }
@@ -20,17 +20,17 @@ export interface ClientChannel {
   readonly path: string;
   readonly metadata: Metadata;
   /** The first is for unary calls too. Others are opened for streams beyond what one can have. */
-  readonly lanes: [Lane, ...Lane[]];
+  readonly connections: [Connection, ...Connection[]];
   /** How to cancel each stream that is open. */
   readonly streams: Set<() => void>;
 }
 
 /** Makes a channel to the unix socket at an absolute path; it connects at the first call. */
 export function openChannel(path: string): ClientChannel {
-  return { path, metadata: new Metadata(), lanes: [openLane(path)], streams: new Set() };
+  return { path, metadata: new Metadata(), connections: [openConnection(path)], streams: new Set() };
 }
 
-function openLane(path: string): Lane {
+function openConnection(path: string): Connection {
   // One slash: grpc-js takes what follows `unix:` for the path, and two for an authority.
   const client = new Client(`unix:${path}`, credentials.createInsecure(), {
     // Without this, two channels of one process to one daemon share a connection, and so its implicit session: closing
@@ -64,25 +64,25 @@ export function withSession(channel: ClientChannel, token: string): ClientChanne
 
 /** Finds room for a stream. Answers the connection, and what to call when the stream has ended. */
 export function enterLane(channel: ClientChannel): { readonly client: Client; readonly leave: () => void } {
-  let lane = channel.lanes.find(({ streams }) => streams < MAX_STREAMS);
-  if (lane === undefined) {
-    lane = openLane(channel.path);
-    channel.lanes.push(lane);
+  let connection = channel.connections.find(({ streams }) => streams < MAX_STREAMS);
+  if (connection === undefined) {
+    connection = openConnection(channel.path);
+    channel.connections.push(connection);
   }
-  const { client } = lane;
-  lane.streams += 1;
-  return { client, leave: () => leaveLane(channel, lane) };
+  const { client } = connection;
+  connection.streams += 1;
+  return { client, leave: () => leaveConnection(channel, connection) };
 }
 
-function leaveLane({ lanes }: ClientChannel, lane: Lane): void {
-  lane.streams -= 1;
-  if (lane.streams > 0 || lane === lanes[0]) return;
-  lanes.splice(lanes.indexOf(lane), 1);
-  lane.client.close();
+function leaveConnection({ connections }: ClientChannel, connection: Connection): void {
+  connection.streams -= 1;
+  if (connection.streams > 0 || connection === connections[0]) return;
+  connections.splice(connections.indexOf(connection), 1);
+  connection.client.close();
 }
 
 /** Closes the connections, and cancels their streams: grpc-js would keep them, and the process, for as long as they last. */
 export function closeChannel(channel: ClientChannel): void {
   for (const cancel of channel.streams) cancel();
-  for (const { client } of channel.lanes) client.close();
+  for (const { client } of channel.connections) client.close();
 }

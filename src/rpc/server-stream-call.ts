@@ -19,7 +19,7 @@ export async function* serverStreamCall<M extends DescMethodServerStreaming>(
 ): AsyncGenerator<MessageShape<M["output"]>, void, undefined> {
   signal?.throwIfAborted();
   const { path, requestSerialize, responseDeserialize } = clientMethod(method);
-  const call = channel.lanes[0].client.makeServerStreamRequest(
+  const call = channel.connections[0].client.makeServerStreamRequest(
     path,
     requestSerialize,
     responseDeserialize,

@@ -36,7 +36,7 @@ export function unaryCall<M extends DescMethodUnary>(
       else if (signal?.aborted === true && error?.code === Code.CANCELLED) reject(signal.reason as Error);
       else reject(new CallError(fromGrpcStatus(error ?? { code: Code.INTERNAL, details: "no response" })));
     };
-    const call: ClientUnaryCall = channel.lanes[0].client.makeUnaryRequest(
+    const call: ClientUnaryCall = channel.connections[0].client.makeUnaryRequest(
       definition.path,
       definition.requestSerialize,
       definition.responseDeserialize,

@@ -22,7 +22,7 @@ import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
 import { adminHandlers } from "./entry/admin.js";
-import { countBegun, countFailed, draining, type Entry } from "./entry/invoke.js";
+import { countBegun, countFailed, draining, type EntryPoint } from "./entry/invoke.js";
 import { malformedBy } from "./entry/malformed.js";
 import { openSession } from "./entry/open-session.js";
 import { unaryHandlers } from "./entry/unary.js";
@@ -237,7 +237,7 @@ export class Daemon {
     const { limits } = this.#services;
     const statusOf = (error: unknown) => statusOfError(error, (cause) => this.#fault(cause));
     const malformed = malformedBy(this.#services.version);
-    const entry: Entry = {
+    const entry: EntryPoint = {
       services: this.#services,
       connections: this.#connections,
       draining: () => this.#draining !== null,

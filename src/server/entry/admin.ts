@@ -23,12 +23,12 @@ import type { Sessions } from "../sessions/sessions.js";
 import { LONGEST_TIMER_MS } from "../sockets/readiness.js";
 import { calls } from "./calls.js";
 import { everyHandle, pageOfHandles, type Sight } from "./handle-pages.js";
-import { admitStream, admitTo, cancelled, type Entry } from "./invoke.js";
+import { admitStream, admitTo, cancelled, type EntryPoint } from "./invoke.js";
 
 const DEFAULT_INTERVAL_MS = 1_000;
 const SHORTEST_INTERVAL_MS = 100;
 
-export interface AdminDeps extends Entry {
+export interface AdminDeps extends EntryPoint {
   readonly sessions: Sessions;
   /** Begins to drain; null is the daemon's own grace. */
   readonly drain: (graceMilliseconds: number | null) => void;

@@ -15,7 +15,7 @@ import type { Connections } from "../transport/connections.js";
 import type { AnyRow, Callers } from "./row.js";
 
 /** What it takes to let calls in. */
-export interface Entry {
+export interface EntryPoint {
   readonly services: Services;
   readonly connections: Connections;
   /** Whether the daemon is ending. */
@@ -38,7 +38,7 @@ interface Judged {
 /**
  * Lets a call in: finds its principal and session. Throws UNAUTHENTICATED, SESSION_NOT_FOUND, DRAINING or `PolicyDenied`.
  */
-function admit(entry: Entry, call: Call, terms: Terms): OpContext {
+function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   if (entry.draining() && terms.whileDraining !== true) throw draining();
   const connection = entry.connections.of(call);
   const session = entry.connections.sessionOf(call, connection);
@@ -54,14 +54,18 @@ function admit(entry: Entry, call: Call, terms: Terms): OpContext {
 }
 
 /** Lets a call in that is no operation, and asks for its permission. Throws what `admit` throws. */
-export function admitTo(entry: Entry, call: Call, terms: Terms): OpContext {
+export function admitTo(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   const ctx = admit(entry, call, terms);
   ask(ctx, terms);
   return ctx;
 }
 
 /** Lets a stream in, or ends it with the reason why not and answers null. */
-export function admitStream(entry: Entry, call: Call & { fail(status: Status): void }, terms: Terms): OpContext | null {
+export function admitStream(
+  entry: EntryPoint,
+  call: Call & { fail(status: Status): void },
+  terms: Terms,
+): OpContext | null {
   try {
     return admitTo(entry, call, terms);
   } catch (error) {
@@ -71,7 +75,7 @@ export function admitStream(entry: Entry, call: Call & { fail(status: Status): v
 }
 
 /** Performs the operation of a unary call. Its session does not expire while it waits, and its lease starts anew. */
-export function invokeUnary(entry: Entry, call: Call, row: AnyRow, request: object): object | Promise<object> {
+export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request: object): object | Promise<object> {
   const { counters } = entry.services;
   countBegun(counters);
   try {
@@ -79,7 +83,7 @@ export function invokeUnary(entry: Entry, call: Call, row: AnyRow, request: obje
     ctx.session.renew();
     const result = invoke(entry, ctx, row, request);
     if (!(result instanceof Promise)) return result;
-    return result.catch((error: unknown) => fail(counters, error)).finally(ctx.session.attend());
+    return result.catch((error: unknown) => fail(counters, error)).finally(ctx.session.retain());
   } catch (error) {
     return fail(counters, error);
   }
@@ -89,7 +93,7 @@ export function invokeUnary(entry: Entry, call: Call, row: AnyRow, request: obje
  * Performs an operation: finds what it is about, asks the policy, and runs it. A promise only where something has to be
  * waited for.
  */
-export function invoke(entry: Entry, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
+export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
   if (entry.draining() && row.whileDraining !== true) throw draining();
   if (row.subject === "nothing") {
     ask(ctx, row);

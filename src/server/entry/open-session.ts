@@ -7,7 +7,7 @@ import { ArgumentFault } from "../errors.js";
 import { processLife } from "../sessions/process-life.js";
 import { sessionInfoOf } from "../sessions/session-info.js";
 import type { Sessions } from "../sessions/sessions.js";
-import { draining, type Entry } from "./invoke.js";
+import { draining, type EntryPoint } from "./invoke.js";
 
 const DEFAULT_LEASE_MS = 30_000;
 const SHORTEST_LEASE_MS = 1_000;
@@ -15,7 +15,7 @@ const LONGEST_LEASE_MS = 24 * 3_600_000;
 const LONGEST_NAME_BYTES = 128;
 
 /** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
-export function openSession(entry: Entry, sessions: Sessions, call: Call, request: OpenSessionRequest) {
+export function openSession(entry: EntryPoint, sessions: Sessions, call: Call, request: OpenSessionRequest) {
   if (entry.draining()) throw draining();
   const { principal, peer } = entry.connections.of(call);
   authorise({ services: entry.services, principal }, "session");

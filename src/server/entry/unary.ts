@@ -1,10 +1,10 @@
 import type { UnaryHandler } from "../../rpc/server.js";
-import { type Entry, invokeUnary } from "./invoke.js";
+import { type EntryPoint, invokeUnary } from "./invoke.js";
 import type { AnyRow } from "./row.js";
 import { ops } from "./table.js";
 
 /** The table of verbs as unary RPCs: a handler for each. */
-export function unaryHandlers(entry: Entry): Record<string, UnaryHandler> {
+export function unaryHandlers(entry: EntryPoint): Record<string, UnaryHandler> {
   const rows: readonly [string, AnyRow][] = Object.entries(ops);
   return Object.fromEntries(
     rows.map(

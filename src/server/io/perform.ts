@@ -5,7 +5,7 @@ import { systemError } from "../../native/errno.js";
 import { timeoutFrom } from "../codec/duration.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
-import { AGAIN, type Lane, type OwnLimit, type Wait } from "../sockets/readiness.js";
+import { AGAIN, type OwnLimit, type Wait, type WaitQueue } from "../sockets/readiness.js";
 import { isAgain, SO_RCVTIMEO, SO_SNDTIMEO, type SocketEntry } from "../sockets/socket-entry.js";
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
@@ -25,12 +25,12 @@ export interface Waiting {
 export function perform<T>(
   ctx: OpContext,
   entry: SocketEntry,
-  lane: Lane,
+  waitQueue: WaitQueue,
   syscall: string,
   waiting: Waiting,
   call: () => T | number,
 ): T | Promise<T> {
-  return entry.readiness.perform(lane, waitOf(ctx, entry, syscall, waiting), () => {
+  return entry.readiness.perform(waitQueue, waitOf(ctx, entry, syscall, waiting), () => {
     const result = call();
     if (typeof result === "number" && result < 0) {
       if (isAgain(result)) return AGAIN;
@@ -46,7 +46,7 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
   return {
     operation,
     milliseconds: entry.waitLimit(requested, waiting.flags),
-    ...(requested === undefined && { ownLimit: (lane: Lane) => ownLimit(entry, lane, operation) }),
+    ...(requested === undefined && { ownLimit: (waitQueue: WaitQueue) => ownLimit(entry, waitQueue, operation) }),
     signal: ctx.signal,
     enter: () => {
       const { counters } = ctx.services;
@@ -60,8 +60,8 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
   };
 }
 
-function ownLimit(entry: SocketEntry, lane: Lane, operation: string): OwnLimit | null {
-  const milliseconds = entry.kernelTimeout(lane === "write" ? SO_SNDTIMEO : SO_RCVTIMEO);
+function ownLimit(entry: SocketEntry, waitQueue: WaitQueue, operation: string): OwnLimit | null {
+  const milliseconds = entry.kernelTimeout(waitQueue === "write" ? SO_SNDTIMEO : SO_RCVTIMEO);
   const code = operation === "connect" ? EINPROGRESS : EAGAIN;
   return milliseconds === null ? null : { milliseconds, error: () => systemError(-code, operation) };
 }

@@ -13,7 +13,7 @@ import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
-import { AGAIN, type Lane, PARTLY } from "../sockets/readiness.js";
+import { AGAIN, PARTLY, type WaitQueue } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
 
@@ -67,7 +67,7 @@ function waitFor<T extends Received | Uint8Array>(
 ): T | Received | Promise<T | Received> {
   const isOver = (): boolean =>
     entry.waitLimit(requestedTimeout(request.timeout, syscall), request.flags) === null && entry.receivingIsOver;
-  return perform<T | Received>(ctx, entry, laneOf(request.flags), syscall, request, () => {
+  return perform<T | Received>(ctx, entry, waitQueueOf(request.flags), syscall, request, () => {
     const received = receive();
     return isAgain(received) && isOver() ? nothing : received;
   });
@@ -100,7 +100,7 @@ function sizeOf(ctx: OpContext, syscall: string, { maxBytes }: ReceiveRequest): 
   return maxBytes > BigInt(limit) ? limit : Number(maxBytes);
 }
 
-function laneOf(flags: number): Lane {
+function waitQueueOf(flags: number): WaitQueue {
   if ((flags & MSG_ERRQUEUE) !== 0) return "error";
   return (flags & MSG_OOB) === 0 ? "data" : "urgent";
 }

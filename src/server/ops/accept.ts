@@ -4,7 +4,7 @@ import { addressField } from "../codec/address.js";
 import type { OpContext } from "../context.js";
 import type { SocketOp } from "../entry/row.js";
 import { andThen, perform } from "../io/perform.js";
-import type { Connection, SocketEntry } from "../sockets/socket-entry.js";
+import type { AcceptedSocket, SocketEntry } from "../sockets/socket-entry.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 const { errno } = constants;
@@ -29,11 +29,11 @@ const transient: ReadonlySet<number> = new Set(
 export const accept: SocketOp<typeof SocketService.method.accept> = (ctx, request, entry) => {
   const waiting = { timeout: request.timeout, flags: 0 };
   const accepted = perform(ctx, entry, "data", "accept", waiting, () => acceptNext(entry));
-  return andThen(accepted, (connection) => ({ socket: adoptConnection(ctx, entry, connection) }));
+  return andThen(accepted, (next) => ({ socket: adoptAccepted(ctx, entry, next) }));
 };
 
 /** Takes the next connection, passing over those that came to nothing. -errno when there is none. */
-export function acceptNext(entry: SocketEntry): Connection | number {
+export function acceptNext(entry: SocketEntry): AcceptedSocket | number {
   const undelivered = entry.undelivered.shift();
   if (undelivered !== undefined) return undelivered;
   for (;;) {
@@ -43,13 +43,13 @@ export function acceptNext(entry: SocketEntry): Connection | number {
 }
 
 /** Gives a connection a handle, with the session's default timeout, and describes it. */
-export function adoptConnection(ctx: OpContext, listener: SocketEntry, connection: Connection) {
-  const entry = ctx.session.adopt(connection.socket, listener.facts);
+export function adoptAccepted(ctx: OpContext, listener: SocketEntry, accepted: AcceptedSocket) {
+  const entry = ctx.session.adopt(accepted.socket, listener.facts);
   ctx.session.applyDefaultTimeout(entry);
-  const local = connection.socket.getsockname();
+  const local = accepted.socket.getsockname();
   return {
     ...infoOf(entry),
     ...addressField("localAddress", typeof local === "number" ? null : local),
-    ...addressField("peerAddress", connection.address),
+    ...addressField("peerAddress", accepted.address),
   };
 }

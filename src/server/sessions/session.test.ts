@@ -173,7 +173,7 @@ describe("Session", () => {
 
     it("does not expire while it is attended", () => {
       const { session } = open({ lease: { milliseconds: 10_000, process: null } });
-      const leave = session.attend();
+      const leave = session.retain();
       vi.advanceTimersByTime(30_000);
       expect(session.ended).toBe(false);
       expect(session.remainingLease).toBeNull();
@@ -188,7 +188,7 @@ describe("Session", () => {
     const { session } = open();
     const native = socket();
     const { handle } = session.adopt(native, facts);
-    session.disown(handle);
+    session.release(handle);
     expect(session.find(handle)).toBeNull();
     expect(native.closed).toBe(false);
     native.close();

@@ -3,7 +3,7 @@
  * `destroy`, and both run through `SocketEntry.destroy`.
  *
  * An implicit session lives as long as its connection. A leased one lives as long as there is a stream on it
- * (`attend`), and for the length of its lease after the last.
+ * (`retain`), and for the length of its lease after the last.
  */
 
 import { randomBytes } from "node:crypto";
@@ -15,7 +15,12 @@ import { systemError } from "../../native/errno.js";
 import type { Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
-import { isShared, type Life, newDescription, type OpenDescription } from "../sockets/open-description.js";
+import {
+  type FollowedDescription,
+  isShared,
+  newDescription,
+  type OpenDescription,
+} from "../sockets/open-description.js";
 import type { Outliving } from "../sockets/outliving.js";
 import { startTimer } from "../sockets/readiness.js";
 import { type Handle, SocketEntry, type SocketFacts } from "../sockets/socket-entry.js";
@@ -52,7 +57,7 @@ export interface SessionOptions {
   /** Why the principal may not have sockets in common with processes outside; null when it may. */
   readonly refusalOfShared: () => Error | null;
   /** Called when a process outside has got a socket. */
-  readonly onShared: (life: Life) => void;
+  readonly onShared: (followed: FollowedDescription) => void;
   /** Called once, with why. */
   readonly onEnd: (reason: BrokerFault) => void;
 }
@@ -77,7 +82,7 @@ export class Session {
   /** Smaller handles are of sessions before this one. */
   readonly #firstHandle: bigint;
   readonly #began = new Date();
-  #attending = 0;
+  #retained = 0;
   #cancelLease: (() => void) | null = null;
   #stopLooking: (() => void) | null = null;
   #expiresAt = 0;
@@ -155,14 +160,14 @@ export class Session {
   adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = newDescription()): SocketEntry {
     const { outliving, counters } = this.#options;
     const { handles } = this.principal;
-    outliving.hold(description);
+    outliving.addHandle(description);
     try {
       if (this.ended) throw this.#ending.signal.reason;
       if (handles.isFull) outliving.look();
       handles.take();
     } catch (error) {
       native.close();
-      outliving.release(description);
+      outliving.removeHandle(description);
       throw error;
     }
     const handle = this.#numbers.next as Handle;
@@ -206,7 +211,7 @@ export class Session {
     try {
       for (const socket of sockets) entries.push(this.adopt(socket, facts));
     } catch (error) {
-      for (const entry of entries) this.#release(entry, error);
+      for (const entry of entries) this.#close(entry, error);
       for (const socket of sockets.slice(entries.length)) socket.close();
       throw error;
     }
@@ -237,33 +242,33 @@ export class Session {
 
   /** Takes note that a process outside has a socket from now on: withholds every handle of it that may not be kept. */
   share({ description }: SocketEntry): void {
-    const { life } = description;
-    if (life === null || life.shared) return;
-    life.shared = true;
-    this.#options.onShared(life);
+    const { followed } = description;
+    if (followed === null || followed.shared) return;
+    followed.shared = true;
+    this.#options.onShared(followed);
   }
 
   /** Closes a handle. Throws HANDLE_NOT_FOUND, or what close(2) said; not ECONNRESET, as Python. */
   close(handle: bigint): void {
     const entry = this.#entries.get(handle) ?? this.entry(handle);
-    const result = this.#release(entry, systemError(-EBADF, "close"));
+    const result = this.#close(entry, systemError(-EBADF, "close"));
     if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
   }
 
   /** Takes a socket back out of the session, open. Its handle is used up. */
-  disown(handle: Handle): void {
+  release(handle: Handle): void {
     this.#forget(this.entry(handle));
   }
 
   /** Keeps the session from expiring until the answer is called. */
-  attend(): () => void {
-    this.#attending += 1;
+  retain(): () => void {
+    this.#retained += 1;
     this.#stopLease();
-    let attending = true;
+    let retained = true;
     return () => {
-      if (!attending) return;
-      attending = false;
-      this.#attending -= 1;
+      if (!retained) return;
+      retained = false;
+      this.#retained -= 1;
       this.renew();
     };
   }
@@ -272,7 +277,7 @@ export class Session {
   renew(): void {
     this.#cancelLease?.();
     this.#cancelLease = null;
-    if (this.lease === null || this.#attending > 0 || this.ended) return;
+    if (this.lease === null || this.#retained > 0 || this.ended) return;
     const { milliseconds, process } = this.lease;
     this.#expiresAt = performance.now() + milliseconds;
     const { counters, processes } = this.#options;
@@ -295,13 +300,13 @@ export class Session {
     if (this.ended) return;
     this.#stopLease();
     this.#ending.abort(reason);
-    for (const entry of [...this.#entries.values()]) this.#release(entry, reason);
+    for (const entry of [...this.#entries.values()]) this.#close(entry, reason);
     this.#options.onEnd(reason);
   }
 
-  #release(entry: SocketEntry, reason: unknown): number {
-    const { handles, life, fromOutside } = entry.description;
-    if (handles === 1 && life === null && !fromOutside) entry.resetIfUnread();
+  #close(entry: SocketEntry, reason: unknown): number {
+    const { handles, followed, fromOutside } = entry.description;
+    if (handles === 1 && followed === null && !fromOutside) entry.resetIfUnread();
     // Followed before it is forgotten, so that it counts until it is closed.
     if (entry.native.closesOnThread) {
       if (entry.native.family < 0) this.#options.outliving.followClosing(entry, this.principal);
@@ -314,7 +319,7 @@ export class Session {
   #forget(entry: SocketEntry): void {
     this.#entries.delete(entry.handle);
     this.principal.handles.give();
-    this.#options.outliving.release(entry.description);
+    this.#options.outliving.removeHandle(entry.description);
     this.#options.counters.handles -= 1;
   }
 

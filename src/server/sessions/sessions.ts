@@ -3,7 +3,7 @@ import type { Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
-import type { Life } from "../sockets/open-description.js";
+import type { FollowedDescription } from "../sockets/open-description.js";
 import type { Outliving } from "../sockets/outliving.js";
 import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
@@ -53,7 +53,7 @@ export class Sessions {
       processes: this.#processes,
       maxWaiting: this.#limits.maxWaiting,
       refusalOfShared: () => this.#refusalOfShared(options.principal),
-      onShared: (life) => this.#withhold(life),
+      onShared: (followed) => this.#withhold(followed),
       onEnd: (reason) => {
         this.#live.delete(session);
         this.#counters.sessions -= 1;
@@ -85,10 +85,10 @@ export class Sessions {
     return null;
   }
 
-  #withhold(life: Life): void {
+  #withhold(followed: FollowedDescription): void {
     for (const session of this.#live) {
       for (const entry of session.entries) {
-        if (entry.description.life === life) session.withholdShared(entry);
+        if (entry.description.followed === followed) session.withholdShared(entry);
       }
     }
   }

@@ -9,17 +9,17 @@ export interface OpenDescription {
   /** Of the messages that the kernel dropped of it, how many a caller was told of: 32 bits, as the kernel's count. */
   dropsTold: number;
   /** Where it may outlive them: see outliving.ts. */
-  life: Life | null;
+  followed: FollowedDescription | null;
   /** Whether it came from a process outside. See `isShared`. */
   readonly fromOutside: boolean;
 }
 
 /** An open description that is followed. */
-export interface Life {
+export interface FollowedDescription {
   readonly id: number;
   readonly inode: number;
   /** Who it counts for when no handle names it. */
-  payer: Principal;
+  countedFor: Principal;
   /** How many handles name it, of all sessions. */
   handles: number;
   /** Whether a process outside the daemon has it too, or may have it. */
@@ -27,10 +27,10 @@ export interface Life {
 }
 
 /** Whether a process outside the daemon has it too, or may have it. Once it is so it stays so. */
-export function isShared({ life, fromOutside }: OpenDescription): boolean {
-  return life?.shared ?? fromOutside;
+export function isShared({ followed, fromOutside }: OpenDescription): boolean {
+  return followed?.shared ?? fromOutside;
 }
 
 export function newDescription(): OpenDescription {
-  return { nonblocking: false, handles: 0, dropsTold: 0, life: null, fromOutside: false };
+  return { nonblocking: false, handles: 0, dropsTold: 0, followed: null, fromOutside: false };
 }

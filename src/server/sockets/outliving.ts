@@ -6,7 +6,7 @@
 
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
 import type { Principal } from "../access/principal.js";
-import { type Life, newDescription, type OpenDescription } from "./open-description.js";
+import { type FollowedDescription, newDescription, type OpenDescription } from "./open-description.js";
 import type { SocketEntry } from "./socket-entry.js";
 
 const FIRST_LOOK_MS = 50;
@@ -17,9 +17,9 @@ type Followed = Pick<NativeSocket, "inode">;
 
 export class Outliving {
   readonly #native: Pick<NativeAddon, "follow" | "followClosing" | "followed">;
-  readonly #lives = new Map<number, Life>();
+  readonly #followed = new Map<number, FollowedDescription>();
   /** Of sockets alone: many descriptions of a file have the same. */
-  readonly #byInode = new Map<number, Life>();
+  readonly #byInode = new Map<number, FollowedDescription>();
   /** Lives without a handle. */
   #count = 0;
   #lastId = 0;
@@ -37,54 +37,60 @@ export class Outliving {
     return this.#count;
   }
 
-  /** Follows what a handle names, for `payer`. 0, or -errno: -EPERM of files, which cannot be followed. */
-  follow({ native, description }: Pick<SocketEntry, "native" | "description">, payer: Principal): number {
-    if (description.life === null) {
-      const life =
-        this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, payer, description.fromOutside);
-      if (typeof life === "number") return life;
-      life.handles += description.handles;
-      description.life = life;
+  /** Follows what a handle names, for `countedFor`. 0, or -errno: -EPERM of files, which cannot be followed. */
+  follow({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): number {
+    if (description.followed === null) {
+      const followed =
+        this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, countedFor, description.fromOutside);
+      if (typeof followed === "number") return followed;
+      followed.handles += description.handles;
+      description.followed = followed;
     }
-    description.life.payer = payer;
+    description.followed.countedFor = countedFor;
     return 0;
   }
 
-  /** Counts a file that was received for `payer` from when its handles are closed until the last descriptor is. */
-  followClosing({ native, description }: Pick<SocketEntry, "native" | "description">, payer: Principal): void {
-    if (description.life === null) {
+  /** Counts a file that was received for `countedFor` from when its handles are closed until the last descriptor is. */
+  followClosing({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): void {
+    if (description.followed === null) {
       this.#lastId += 1;
-      const life: Life = { id: this.#lastId, inode: 0, payer, handles: description.handles, shared: true };
-      this.#lives.set(life.id, life);
-      description.life = life;
+      const followed: FollowedDescription = {
+        id: this.#lastId,
+        inode: 0,
+        countedFor,
+        handles: description.handles,
+        shared: true,
+      };
+      this.#followed.set(followed.id, followed);
+      description.followed = followed;
     }
-    this.#native.followClosing(native as NativeSocket, description.life.id);
+    this.#native.followClosing(native as NativeSocket, description.followed.id);
   }
 
   /** The description of a descriptor that was received. */
   descriptionOf(received: Followed): OpenDescription {
-    const life = this.#byInode.get(received.inode) ?? null;
+    const followed = this.#byInode.get(received.inode) ?? null;
     // What the daemon made was followed before it could be sent.
-    return { ...newDescription(), life, fromOutside: life === null };
+    return { ...newDescription(), followed, fromOutside: followed === null };
   }
 
   /** One handle more names a description. */
-  hold(description: OpenDescription): void {
+  addHandle(description: OpenDescription): void {
     description.handles += 1;
-    const { life } = description;
-    if (life === null) return;
-    if (life.handles === 0) this.#uncount(life);
-    life.handles += 1;
+    const { followed } = description;
+    if (followed === null) return;
+    if (followed.handles === 0) this.#uncount(followed);
+    followed.handles += 1;
   }
 
   /** One handle less. */
-  release(description: OpenDescription): void {
+  removeHandle(description: OpenDescription): void {
     description.handles -= 1;
-    const { life } = description;
-    if (life === null) return;
-    life.handles -= 1;
-    if (life.handles > 0) return;
-    life.payer.handles.add();
+    const { followed } = description;
+    if (followed === null) return;
+    followed.handles -= 1;
+    if (followed.handles > 0) return;
+    followed.countedFor.handles.add();
     this.#count += 1;
     this.#lookLater();
   }
@@ -99,27 +105,27 @@ export class Outliving {
     this.#nextLook = end + PAUSE * (end - start);
   }
 
-  #begin(native: NativeSocket, payer: Principal, shared: boolean): Life | number {
+  #begin(native: NativeSocket, countedFor: Principal, shared: boolean): FollowedDescription | number {
     this.#lastId += 1;
     const error = this.#native.follow(native, this.#lastId);
     if (error < 0) return error;
-    const life: Life = { id: this.#lastId, inode: native.inode, payer, handles: 0, shared };
-    this.#lives.set(life.id, life);
-    if (life.inode !== 0) this.#byInode.set(life.inode, life);
-    return life;
+    const followed: FollowedDescription = { id: this.#lastId, inode: native.inode, countedFor, handles: 0, shared };
+    this.#followed.set(followed.id, followed);
+    if (followed.inode !== 0) this.#byInode.set(followed.inode, followed);
+    return followed;
   }
 
   #forgetAllBut(alive: ReadonlySet<number>): void {
-    for (const life of this.#lives.values()) {
-      if (life.handles > 0 || alive.has(life.id)) continue;
-      this.#lives.delete(life.id);
-      this.#byInode.delete(life.inode);
-      this.#uncount(life);
+    for (const followed of this.#followed.values()) {
+      if (followed.handles > 0 || alive.has(followed.id)) continue;
+      this.#followed.delete(followed.id);
+      this.#byInode.delete(followed.inode);
+      this.#uncount(followed);
     }
   }
 
-  #uncount(life: Life): void {
-    life.payer.handles.give();
+  #uncount(followed: FollowedDescription): void {
+    followed.countedFor.handles.give();
     this.#count -= 1;
   }
 

@@ -39,16 +39,16 @@ export const PARTLY: unique symbol = Symbol("partly");
 export type Attempt<T> = () => T | typeof AGAIN | typeof PARTLY;
 
 /** What an operation waits for: ordinary data or a connection, urgent data, the error queue, or room. */
-export type Lane = "data" | "urgent" | "error" | "write";
+export type WaitQueue = "data" | "urgent" | "error" | "write";
 
-const readLanes = ["data", "urgent", "error"] as const satisfies readonly Lane[];
+const readQueues = ["data", "urgent", "error"] as const satisfies readonly WaitQueue[];
 
 export interface Wait {
   readonly operation: string;
   /** null waits for ever, 0 not at all. */
   readonly milliseconds: number | null;
   /** What the socket itself says of waiting for ever, in a lane; null where it has nothing against it. */
-  readonly ownLimit?: (lane: Lane) => OwnLimit | null;
+  readonly ownLimit?: (waitQueue: WaitQueue) => OwnLimit | null;
   /** A function, because few operations wait and a signal is not free. */
   readonly signal: () => AbortSignal;
   /** Counts the operation among those that wait, and answers how to stop that. May throw: too many. */
@@ -72,14 +72,14 @@ interface Observer {
   readonly notify: (events: number) => void;
 }
 
-const FIRST_REST_MS = 1;
-const LONGEST_REST_MS = 64;
+const FIRST_BACKOFF_MS = 1;
+const LONGEST_BACKOFF_MS = 64;
 /** The longest delay that setTimeout takes. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Readiness {
   readonly #native: NativeSocket;
-  readonly #lanes: Record<Lane, Queue<Waiter>> = {
+  readonly #queues: Record<WaitQueue, Queue<Waiter>> = {
     data: new Queue(),
     urgent: new Queue(),
     error: new Queue(),
@@ -88,8 +88,8 @@ export class Readiness {
   readonly #observers = new Set<Observer>();
   #waiting = 0;
   #watched = 0;
-  #rest: NodeJS.Timeout | null = null;
-  #restMs = FIRST_REST_MS;
+  #backoff: NodeJS.Timeout | null = null;
+  #backoffMs = FIRST_BACKOFF_MS;
   /** Whether a thread is sending: nobody else may then. */
   #sending = false;
 
@@ -106,13 +106,13 @@ export class Readiness {
    * Makes the attempt now, and again whenever the descriptor is ready, until it answers. Throws EAGAIN when it may not
    * wait; rejects with `OperationTimeout`, with the signal's reason, or with what `failAll` was given.
    */
-  perform<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
-    if (this.#lanes[lane].size === 0 && !(lane === "write" && this.#sending)) {
+  perform<T>(waitQueue: WaitQueue, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
+    if (this.#queues[waitQueue].size === 0 && !(waitQueue === "write" && this.#sending)) {
       const value = attempt();
       if (value !== AGAIN && value !== PARTLY) return value;
     }
     if (wait.milliseconds === 0) throw systemError(-EAGAIN, wait.operation);
-    return this.#enqueue(lane, wait, attempt);
+    return this.#enqueue(waitQueue, wait, attempt);
   }
 
   /**
@@ -142,26 +142,26 @@ export class Readiness {
     this.#update();
     return () => {
       this.#sending = false;
-      if (this.#rest !== null) clearTimeout(this.#rest);
-      this.#rest = null;
-      this.#restMs = FIRST_REST_MS;
-      step(this.#lanes.write);
+      if (this.#backoff !== null) clearTimeout(this.#backoff);
+      this.#backoff = null;
+      this.#backoffMs = FIRST_BACKOFF_MS;
+      step(this.#queues.write);
       this.#update();
     };
   }
 
   /** Ends every waiting operation with an error, and the watch. */
   failAll(error: unknown): void {
-    for (const queue of Object.values(this.#lanes)) {
+    for (const queue of Object.values(this.#queues)) {
       for (const waiter of queue) waiter.fail(error);
     }
-    if (this.#rest !== null) clearTimeout(this.#rest);
-    this.#rest = null;
+    if (this.#backoff !== null) clearTimeout(this.#backoff);
+    this.#backoff = null;
     this.#watch(0);
   }
 
-  #enqueue<T>(lane: Lane, wait: Wait, attempt: Attempt<T>): Promise<T> {
-    const queue = this.#lanes[lane];
+  #enqueue<T>(waitQueue: WaitQueue, wait: Wait, attempt: Attempt<T>): Promise<T> {
+    const queue = this.#queues[waitQueue];
     const leave = wait.enter();
     return new Promise<T>((resolve, reject) => {
       const signal = wait.signal();
@@ -192,7 +192,7 @@ export class Readiness {
         },
       };
       const onAbort = (): void => waiter.fail(signal.reason);
-      const own = wait.milliseconds === null ? (wait.ownLimit?.(lane) ?? null) : null;
+      const own = wait.milliseconds === null ? (wait.ownLimit?.(waitQueue) ?? null) : null;
       const cancelTimer = startTimer(own?.milliseconds ?? wait.milliseconds, () =>
         waiter.fail(own === null ? new OperationTimeout(wait.operation) : own.error()),
       );
@@ -206,7 +206,7 @@ export class Readiness {
 
   #stepReaders(): boolean {
     let progress = false;
-    for (const lane of readLanes) progress = step(this.#lanes[lane]) || progress;
+    for (const waitQueue of readQueues) progress = step(this.#queues[waitQueue]) || progress;
     return progress;
   }
 
@@ -214,9 +214,9 @@ export class Readiness {
     const failed = (events & (POLLERR | POLLHUP)) !== 0;
     let progress = false;
     if (failed || (events & (POLLIN | POLLPRI)) !== 0) progress = this.#stepReaders();
-    if (!this.#sending && (failed || (events & POLLOUT) !== 0)) progress = step(this.#lanes.write) || progress;
+    if (!this.#sending && (failed || (events & POLLOUT) !== 0)) progress = step(this.#queues.write) || progress;
     progress = this.#notifyObservers() || progress;
-    if (progress) this.#restMs = FIRST_REST_MS;
+    if (progress) this.#backoffMs = FIRST_BACKOFF_MS;
     else if (this.#waiting > 0 || this.#observers.size > 0) this.#pause();
     this.#update();
   }
@@ -234,19 +234,19 @@ export class Readiness {
   }
 
   #pause(): void {
-    this.#rest ??= setTimeout(() => {
-      this.#rest = null;
+    this.#backoff ??= setTimeout(() => {
+      this.#backoff = null;
       this.#update();
-    }, this.#restMs);
-    this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
+    }, this.#backoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_BACKOFF_MS);
   }
 
   #update(): void {
     if (this.#native.closed) return;
     let events = 0;
-    if (this.#rest === null) {
-      if (readLanes.some((lane) => this.#lanes[lane].size > 0)) events |= POLLIN | POLLPRI;
-      if (this.#lanes.write.size > 0 && !this.#sending) events |= POLLOUT;
+    if (this.#backoff === null) {
+      if (readQueues.some((waitQueue) => this.#queues[waitQueue].size > 0)) events |= POLLIN | POLLPRI;
+      if (this.#queues.write.size > 0 && !this.#sending) events |= POLLOUT;
       // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
       for (const observer of this.#observers) events |= kernelEvents(observer.events);
     }

@@ -53,7 +53,7 @@ export interface SocketFacts {
 }
 
 /** What accept(2) gave. */
-export interface Connection {
+export interface AcceptedSocket {
   readonly socket: NativeSocket;
   readonly address: Sockaddr | null;
 }
@@ -77,7 +77,7 @@ export class SocketEntry {
   /** Whether an attach stream has data that nobody got yet. Null where there is none. */
   hasUnsentData: (() => boolean) | null = null;
   /** Connections that were accepted for somebody who went away before getting them. They come before the kernel's. */
-  readonly undelivered: Connection[] = [];
+  readonly undelivered: AcceptedSocket[] = [];
   /** Why its handle is good for nothing any more but to be closed; null while it is. The descriptor is closed then. */
   refusal: Error | null = null;
   /** Called when the descriptor is closed. */
@@ -238,9 +238,9 @@ export class SocketEntry {
   }
 
   /** Takes connections back, for the next accept. */
-  giveBack(connections: readonly Connection[]): void {
-    if (connections.length === 0) return;
-    this.undelivered.unshift(...connections);
+  giveBack(accepted: readonly AcceptedSocket[]): void {
+    if (accepted.length === 0) return;
+    this.undelivered.unshift(...accepted);
     this.readiness.nudge();
   }
 

@@ -13,9 +13,9 @@ import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../io/ancillary.js";
-import { acceptNext, adoptConnection } from "../ops/accept.js";
+import { acceptNext, adoptAccepted } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
-import { type Connection, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { type AcceptedSocket, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import type { AttachContext } from "./attach.js";
 import { type FrameInit, lendBuffer, returnBuffer } from "./attach-codec.js";
 import { DropCounter } from "./drop-counter.js";
@@ -34,9 +34,9 @@ const FRAME_OVERHEAD_BYTES = 256;
 const MSG_TRUNC = 0x20;
 const CAN_J1939 = 7;
 /** How long not to try after an error that another try at once would meet again. */
-const REST_MS = 100;
+const BACKOFF_MS = 100;
 /** Errors that a datagram socket may report one after the other, such as answers of ICMP. */
-const ERRORS_WITHOUT_REST = 64;
+const ERRORS_WITHOUT_BACKOFF = 64;
 /** What receiving answers whenever it is tried: the descriptor is no socket, or its kind does not receive. */
 const LASTING_ERRNOS: ReadonlySet<number> = new Set([
   constants.errno.EBADF,
@@ -49,7 +49,7 @@ const LASTING_ERRNOS: ReadonlySet<number> = new Set([
 interface Outgoing {
   readonly bytes: number;
   readonly received: readonly Received[];
-  readonly connections: readonly { readonly handle: Handle; readonly connection: Connection }[];
+  readonly accepted: readonly { readonly handle: Handle; readonly socket: AcceptedSocket }[];
   /** Of an error that the kernel told this stream alone, as -errno. */
   readonly error: number | null;
 }
@@ -113,9 +113,9 @@ export class AttachReceiver {
     this.#outgoing.clear();
     entry.hasUnsentData = null;
     if (entry.native.closed) return;
-    const unknown = outgoing.flatMap((frame) => frame.connections).filter(({ handle }) => ctx.session.find(handle));
-    for (const { handle } of unknown) ctx.session.disown(handle);
-    entry.giveBack(unknown.map(({ connection }) => connection));
+    const unknown = outgoing.flatMap((frame) => frame.accepted).filter(({ handle }) => ctx.session.find(handle));
+    for (const { handle } of unknown) ctx.session.release(handle);
+    entry.giveBack(unknown.map(({ socket }) => socket));
     entry.pushBack(outgoing.flatMap((frame) => frame.received));
     const untold = outgoing.find((frame) => frame.error !== null);
     if (untold?.error) entry.keepError(untold.error);
@@ -239,11 +239,11 @@ export class AttachReceiver {
 
   #accept(): boolean | typeof AGAIN {
     const { entry, ctx } = this.#attach;
-    const connection = acceptNext(entry);
-    if (typeof connection === "number") return this.#noData(connection);
-    const socket = adoptConnection(ctx, entry, connection);
+    const accepted = acceptNext(entry);
+    if (typeof accepted === "number") return this.#noData(accepted);
+    const socket = adoptAccepted(ctx, entry, accepted);
     const handle = socket.handle as Handle;
-    this.#write({ case: "accepted", value: { socket } }, [], [{ handle, connection }]);
+    this.#write({ case: "accepted", value: { socket } }, [], [{ handle, socket: accepted }]);
     return true;
   }
 
@@ -264,8 +264,8 @@ export class AttachReceiver {
     this.#errorsInARow += 1;
     // No descriptor or no room for a handle: another try at once would fail alike. And a socket that fails every time,
     // for a reason that is not among the lasting ones, would otherwise keep the loop from everything else.
-    const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_REST;
-    await (paused ? this.#rest() : new Promise((resolve) => setImmediate(resolve)));
+    const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_BACKOFF;
+    await (paused ? this.#backOff() : new Promise((resolve) => setImmediate(resolve)));
     return true;
   }
 
@@ -273,14 +273,14 @@ export class AttachReceiver {
     if (dropped !== null) this.#attach.write({ case: "dropped", value: dropped });
   }
 
-  #write(frame: FrameInit, received: readonly Received[], connections: Outgoing["connections"] = []): void {
+  #write(frame: FrameInit, received: readonly Received[], accepted: Outgoing["accepted"] = []): void {
     const bytes = received.reduce((sum, { data }) => sum + data.length, FRAME_OVERHEAD_BYTES);
-    this.#send(bytes, { received, connections }, (onHandedOver) => this.#attach.write(frame, onHandedOver));
+    this.#send(bytes, { received, accepted }, (onHandedOver) => this.#attach.write(frame, onHandedOver));
   }
 
   /** Sends a frame that holds so many bytes of memory, and remembers it until the transport has it. */
   #send(bytes: number, holds: Partial<Outgoing>, write: (onHandedOver: () => void) => void): void {
-    const outgoing: Outgoing = { received: [], connections: [], error: null, ...holds, bytes };
+    const outgoing: Outgoing = { received: [], accepted: [], error: null, ...holds, bytes };
     this.#outgoing.add(outgoing);
     this.#outgoingBytes += bytes;
     write(() => {
@@ -308,8 +308,8 @@ export class AttachReceiver {
   }
 
   /** Waits for a moment, or until reading stops. */
-  async #rest(): Promise<void> {
-    await sleep(REST_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  async #backOff(): Promise<void> {
+    await sleep(BACKOFF_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   #wait(): Wait {

@@ -15,7 +15,7 @@ import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, cancelled, type Entry } from "../entry/invoke.js";
+import { admitStream, cancelled, type EntryPoint } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
@@ -31,7 +31,7 @@ const SO_ACCEPTCONN = 30;
 const ANSWER_OVERHEAD_BYTES = 512;
 
 /** Serves StreamService.Attach. */
-export function serveAttach(deps: Entry, call: AttachCall): void {
+export function serveAttach(deps: EntryPoint, call: AttachCall): void {
   const ctx = admitStream(deps, call, calls.attach);
   if (ctx !== null) new AttachStream(ctx, deps, call).start();
 }
@@ -39,7 +39,7 @@ export function serveAttach(deps: Entry, call: AttachCall): void {
 /** What both halves need. */
 export interface AttachContext {
   readonly ctx: OpContext;
-  readonly deps: Entry;
+  readonly deps: EntryPoint;
   readonly entry: SocketEntry;
   readonly start: AttachStart;
   /** Aborts when the stream ends. */
@@ -54,7 +54,7 @@ export interface AttachContext {
 
 class AttachStream {
   readonly #ctx: OpContext;
-  readonly #deps: Entry;
+  readonly #deps: EntryPoint;
   readonly #call: AttachCall;
   readonly #ending = new AbortController();
   #receiver: AttachReceiver | null = null;
@@ -64,7 +64,7 @@ class AttachStream {
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, deps: Entry, call: AttachCall) {
+  constructor(ctx: OpContext, deps: EntryPoint, call: AttachCall) {
     this.#ctx = ctx;
     this.#deps = deps;
     this.#call = call;
@@ -111,7 +111,7 @@ class AttachStream {
     if (!start.receiveOnly && !listening) authorise(this.#ctx, "send");
     this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
 
-    const release = session.attend();
+    const release = session.retain();
     services.counters.attachments += 1;
     const onSessionEnd = (): void => {
       // Only here can the caller learn how far the kernel took the frame that is cut.

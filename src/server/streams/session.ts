@@ -15,7 +15,7 @@ import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { UnknownField } from "../../rpc/decode-strictly.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, cancelled, countBegun, countFailed, type Entry, invoke } from "../entry/invoke.js";
+import { admitStream, cancelled, countBegun, countFailed, type EntryPoint, invoke } from "../entry/invoke.js";
 import type { AnyRow } from "../entry/row.js";
 import { ops } from "../entry/table.js";
 import { BrokerFault } from "../errors.js";
@@ -33,7 +33,7 @@ const RESULT_OVERHEAD_BYTES = 64;
 type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
 
 /** Serves SessionService.Session. */
-export function serveSession(entry: Entry, call: SessionCall): void {
+export function serveSession(entry: EntryPoint, call: SessionCall): void {
   const ctx = admitStream(entry, call, calls.session);
   if (ctx !== null) new SessionStream(ctx, entry, call).start();
 }
@@ -56,7 +56,7 @@ class Running {
 
 class SessionStream {
   readonly #ctx: OpContext;
-  readonly #entry: Entry;
+  readonly #entry: EntryPoint;
   readonly #call: SessionCall;
   readonly #running = new Map<bigint, Running>();
   readonly #response = new ResponseWriter();
@@ -67,7 +67,7 @@ class SessionStream {
   #halfClosed = false;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, entry: Entry, call: SessionCall) {
+  constructor(ctx: OpContext, entry: EntryPoint, call: SessionCall) {
     this.#ctx = ctx;
     this.#entry = entry;
     this.#call = call;
@@ -75,7 +75,7 @@ class SessionStream {
 
   start(): void {
     const { session } = this.#ctx;
-    const release = session.attend();
+    const release = session.retain();
     const onEnd = (): void => this.#end(session.signal.reason);
     session.signal.addEventListener("abort", onEnd);
     this.#leave = () => {

@@ -9,7 +9,7 @@ import { POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, type Entry } from "../entry/invoke.js";
+import { admitStream, type EntryPoint } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 
@@ -30,20 +30,20 @@ const EVENT_BYTES = 128;
 type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
 
 /** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
-export function serveWatch(entry: Entry, call: WatchCall): void {
+export function serveWatch(entry: EntryPoint, call: WatchCall): void {
   const ctx = admitStream(entry, call, calls.watch);
   if (ctx !== null) new WatchStream(ctx, entry, call).start();
 }
 
 class WatchStream {
   readonly #ctx: OpContext;
-  readonly #entry: Entry;
+  readonly #entry: EntryPoint;
   readonly #call: WatchCall;
   readonly #interests = new Map<bigint, Interest>();
   #pending = new Map<bigint, number>();
   #scheduled = false;
 
-  constructor(ctx: OpContext, entry: Entry, call: WatchCall) {
+  constructor(ctx: OpContext, entry: EntryPoint, call: WatchCall) {
     this.#ctx = ctx;
     this.#entry = entry;
     this.#call = call;
@@ -51,7 +51,7 @@ class WatchStream {
 
   start(): void {
     const { session, services } = this.#ctx;
-    const release = session.attend();
+    const release = session.retain();
     services.counters.watches += 1;
     let open = true;
     const leave = (): void => {
