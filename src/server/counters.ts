@@ -1,10 +1,13 @@
+import { Gauge } from "./gauge.js";
+
 /** What the daemon counts. The first group is of what lives now. */
 export interface Counters {
-  connections: number;
+  readonly connections: Gauge;
   sessions: number;
   handles: number;
-  waiting: number;
-  attachments: number;
+  /** Operations that wait. */
+  readonly waiting: Gauge;
+  readonly attachments: Gauge;
   watches: number;
   /** Armed leases. */
   timers: number;
@@ -17,11 +20,11 @@ export interface Counters {
 
 export function newCounters(): Counters {
   return {
-    connections: 0,
+    connections: new Gauge(),
     sessions: 0,
     handles: 0,
-    waiting: 0,
-    attachments: 0,
+    waiting: new Gauge(),
+    attachments: new Gauge(),
     watches: 0,
     timers: 0,
     operations: 0,

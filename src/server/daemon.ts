@@ -26,6 +26,7 @@ import { countBegun, countFailed, draining, type EntryPoint } from "./entry/invo
 import { malformedBy } from "./entry/malformed.js";
 import { openSession } from "./entry/open-session.js";
 import { unaryHandlers } from "./entry/unary.js";
+import { untilZero } from "./gauge.js";
 import { descriptorLimit, LEAST_DESCRIPTORS } from "./host/descriptor-limit.js";
 import type { Limits } from "./limits.js";
 import type { Policy } from "./policy/policy.js";
@@ -152,33 +153,17 @@ export class Daemon {
   async #drain(grace: number): Promise<void> {
     this.#rpc.health.stop();
     this.#listener.close();
-    await this.#idle(grace);
+    const { connections, waiting, attachments } = this.#services.counters;
+    await untilZero([waiting, attachments], grace);
     const reason = draining();
     for (const session of [...this.#sessions]) session.destroy(reason);
-    // What the end of the sessions has to say goes out before the connections end.
-    await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
+    // Streams that ended with their session have said so when their connection ends: it waits for them.
     this.#rpc.drain(FAREWELL_MS);
-    await this.#disconnected();
+    await untilZero([connections], DISCONNECT_MS);
+    for (const socket of this.#sockets) socket.destroy();
     this.#rpc.close();
     this.#services.descriptors.close();
     this.#options.onEnd();
-  }
-
-  /** Waits until no operation waits and nothing is attached, but not for longer than the grace. */
-  async #idle(grace: number): Promise<void> {
-    const deadline = performance.now() + grace;
-    const { counters } = this.#services;
-    while (counters.waiting + counters.attachments > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
-    }
-  }
-
-  async #disconnected(): Promise<void> {
-    const deadline = performance.now() + DISCONNECT_MS;
-    while (this.#sockets.size > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, IDLE_POLL_MS));
-    }
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   #admit(socket: Socket, peer: PeerIdentity): void {
@@ -312,6 +297,6 @@ function placeOf(cause: unknown): string {
 
 /** How long calls may take to end when the daemon was asked to, unless it is told otherwise. */
 export const DEFAULT_GRACE_MS = 5_000;
-const FAREWELL_MS = 50;
+/** How long a connection may take to say what its streams end with. */
+const FAREWELL_MS = 100;
 const DISCONNECT_MS = 1_000;
-const IDLE_POLL_MS = 10;

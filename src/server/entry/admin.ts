@@ -130,11 +130,11 @@ function statistics({ counters, descriptors }: Services) {
     BigInt(process.memoryUsage.rss()),
   ]);
   return {
-    connections: counters.connections,
+    connections: counters.connections.value,
     sessions: counters.sessions,
     handles: counters.handles,
-    waitingOperations: counters.waiting,
-    streams: counters.attachments + counters.watches,
+    waitingOperations: counters.waiting.value,
+    streams: counters.attachments.value + counters.watches,
     timers: counters.timers,
     openDescriptors,
     residentBytes,

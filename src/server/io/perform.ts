@@ -51,10 +51,10 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
     enter: () => {
       const { counters } = ctx.services;
       ctx.session.waiting.take();
-      counters.waiting += 1;
+      counters.waiting.enter();
       return () => {
         ctx.session.waiting.give();
-        counters.waiting -= 1;
+        counters.waiting.leave();
       };
     },
   };

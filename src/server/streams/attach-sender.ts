@@ -154,9 +154,9 @@ export class AttachSender {
       milliseconds: null,
       signal: () => this.#attach.signal,
       enter: () => {
-        counters.waiting += 1;
+        counters.waiting.enter();
         return () => {
-          counters.waiting -= 1;
+          counters.waiting.leave();
         };
       },
     };

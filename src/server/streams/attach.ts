@@ -112,7 +112,7 @@ class AttachStream {
     this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
 
     const release = session.retain();
-    services.counters.attachments += 1;
+    services.counters.attachments.enter();
     const onSessionEnd = (): void => {
       // Only here can the caller learn how far the kernel took the frame that is cut.
       if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
@@ -127,7 +127,7 @@ class AttachStream {
       session.signal.removeEventListener("abort", onSessionEnd);
       entry.onDestroy.delete(onDestroy);
       vacate();
-      services.counters.attachments -= 1;
+      services.counters.attachments.leave();
       release();
     };
 

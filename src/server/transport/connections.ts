@@ -45,20 +45,20 @@ export class Connections {
     this.#lastId += 1;
     const connection = { id: `connection-${this.#lastId}`, principal, peer };
     this.#connections.set(connection.id, connection);
-    this.#counters.connections += 1;
+    this.#counters.connections.enter();
     return connection;
   }
 
   /** Forgets a connection, and ends its implicit session. */
   remove(connection: Connection): void {
     this.#connections.delete(connection.id);
-    this.#counters.connections -= 1;
     connection.principal.connections.give();
     this.#implicit
       .get(connection.id)
       ?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the connection of the session ended"));
     this.#implicit.delete(connection.id);
     this.#forgetIdlePrincipals();
+    this.#counters.connections.leave();
   }
 
   /** Answers who makes a call. Throws UNAUTHENTICATED. */
