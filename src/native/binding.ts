@@ -1,22 +1,24 @@
 /**
- * The whole native surface on one page.
+ * The whole native interface.
  *
- * The C++ side (`addon/`) declares the same names in the same order, so that the two can be reviewed side by side.
+ * The C++ side (`addon/`) declares the same names in the same order, so that the two can be compared side by side.
  *
  * Rules of the boundary:
- * - Native reports, TypeScript judges: a method answers its value, or `-errno` as a negative number when the kernel said
- *   no. Only a programming error (wrong argument type, use of a foreign object) throws, as a `TypeError`.
- * - Nothing here blocks: every descriptor is non-blocking and close-on-exec from birth. What would wait answers
- *   `-EAGAIN` (or `-EINPROGRESS`), and `NativeSocket.watch` tells when to try again.
- * - Records cross whole: every property is present, `null` where there is nothing.
- * - No descriptor number crosses, with one exception that says so: `NativeSocket.release`.
- * - Integers with 64 bits cross as `bigint`; every other number here fits a C `int` or `uint32_t`.
+ * - Native code reports, TypeScript decides: a method returns its value, or `-errno` when the system call failed. It
+ *   throws only for programming errors (a wrong argument type, an object of another kind), as a `TypeError`.
+ * - Nothing here blocks: every descriptor is created non-blocking and close-on-exec. A call that would block returns
+ *   `-EAGAIN` (or `-EINPROGRESS`), and `NativeSocket.watch` reports when to retry.
+ * - Records are complete: every property is present, `null` where there is no value.
+ * - Descriptor numbers do not reach JavaScript, except through `NativeSocket.release`.
+ * - 64-bit integers are `bigint`; every other number fits a C `int` or `uint32_t`.
  */
 
-/** A negated errno, e.g. `-11` for EAGAIN. Always below zero. */
+/** A negated errno, e.g. `-11` for EAGAIN. Always negative. */
 export type NegatedErrno = number;
 
-/** A kernel socket address, named after the members of its C struct. Text is decoded, byte order is the host's. */
+/**
+ * A kernel socket address, named after the members of its C struct. Text is decoded; numbers are in host byte order.
+ */
 export type Sockaddr =
   | { readonly kind: "inet"; readonly address: string; readonly port: number }
   | {
@@ -26,10 +28,10 @@ export type Sockaddr =
       readonly flowinfo: number;
       readonly scopeId: number;
     }
-  /** `path` as in sun_path: empty is unnamed, a leading NUL makes it abstract; no trailing NUL. */
+  /** `path` as in sun_path: empty means unnamed, a leading NUL means abstract; no trailing NUL. */
   | { readonly kind: "unix"; readonly path: Uint8Array }
   | { readonly kind: "netlink"; readonly pid: number; readonly groups: number }
-  /** `interface` is a name; `""` is none (index 0). `protocol` is an EtherType in host order. */
+  /** `interface` is a name; `""` means none (index 0). `protocol` is an EtherType in host byte order. */
   | {
       readonly kind: "packet";
       readonly interface: string;
@@ -38,7 +40,7 @@ export type Sockaddr =
       readonly hardwareType: number;
       readonly hardwareAddress: Uint8Array;
     }
-  /** CAN_RAW and CAN_BCM; `interface` `""` is every interface. */
+  /** CAN_RAW and CAN_BCM. `interface` `""` means every interface. */
   | { readonly kind: "can"; readonly interface: string }
   | { readonly kind: "isotp"; readonly interface: string; readonly rxId: number; readonly txId: number }
   | {
@@ -48,7 +50,7 @@ export type Sockaddr =
       readonly pgn: number;
       readonly address: number;
     }
-  /** `addressType` is TIPC_ADDR_NAMESEQ, _NAME or _ID; v1..v3 in the order of Python's tuple. */
+  /** `addressType` is TIPC_ADDR_NAMESEQ, _NAME or _ID. v1..v3 are in the order of Python's tuple. */
   | {
       readonly kind: "tipc";
       readonly addressType: number;
@@ -76,10 +78,10 @@ export type Sockaddr =
   | { readonly kind: "hci"; readonly device: number; readonly channel: number }
   | { readonly kind: "sco"; readonly bdaddr: string }
   | { readonly kind: "qipcrtr"; readonly node: number; readonly port: number }
-  /** Any other family: sa_family, and what follows it in the struct. */
+  /** Any other family: sa_family and the bytes that follow it in the struct. */
   | { readonly kind: "raw"; readonly family: number; readonly data: Uint8Array };
 
-/** A control message as sendmsg(2) takes it. `sockets` is for SCM_RIGHTS only; `data` is ignored there. */
+/** A control message for sendmsg(2). `sockets` is for SCM_RIGHTS only, where `data` is ignored. */
 export interface ControlOut {
   readonly level: number;
   readonly type: number;
@@ -87,7 +89,7 @@ export interface ControlOut {
   readonly sockets: readonly NativeSocket[] | null;
 }
 
-/** A control message as recvmsg(2) gave it. Descriptors (SCM_RIGHTS, SCM_PIDFD) arrive as objects, `data` is then empty. */
+/** A control message from recvmsg(2). Descriptors (SCM_RIGHTS, SCM_PIDFD) arrive in `sockets`; `data` is then empty. */
 export interface ControlIn {
   readonly level: number;
   readonly type: number;
@@ -98,11 +100,11 @@ export interface ControlIn {
 /** One message from recvmsg(2). */
 export interface Received {
   readonly data: Uint8Array;
-  /** What recvmsg(2) returned; greater than `data.length` only with MSG_TRUNC among the input flags. */
+  /** The return value of recvmsg(2). Greater than `data.length` only if MSG_TRUNC was passed. */
   readonly length: number;
   /** msg_flags: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, … */
   readonly flags: number;
-  /** null where the kernel gave no address (connected streams). */
+  /** null if the kernel returned no address (connected streams). */
   readonly address: Sockaddr | null;
   readonly control: readonly ControlIn[];
 }
@@ -114,16 +116,16 @@ export interface Outgoing {
   readonly address: Sockaddr | null;
 }
 
-/** Evidence about the process at the other end of a unix socket, as it was when it connected. */
+/** Credentials of the process at the other end of a unix socket, as they were when it connected. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
-  /** A pidfd from SO_PEERPIDFD, or null on a kernel without it. `poll(POLLIN)` is nonzero once the process is gone. */
+  /** A pidfd from SO_PEERPIDFD, or null if the kernel lacks it. `poll(POLLIN)` is nonzero once the process is gone. */
   readonly pidfd: NativeSocket | null;
 }
 
-/** Bits for `watch` and `poll`; the values of poll(2)'s. */
+/** Event bits for `watch` and `poll`, with poll(2)'s values. */
 export const POLLIN = 0x001;
 export const POLLPRI = 0x002;
 export const POLLOUT = 0x004;
@@ -132,20 +134,20 @@ export const POLLHUP = 0x010;
 export const POLLRDHUP = 0x2000;
 
 /**
- * Owns one descriptor, usually a socket; a received file or pipe is one too. Whoever serves such a file can make every call
- * on it wait, so it is not asked: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY). Pipes, eventfds,
- * timerfds, signalfds and pidfds can be polled and watched. After `close` or `release` every method
- * answers `-EBADF`, and `close` again answers 0. An object that is dropped without `close` is closed by the collector.
+ * Owns one descriptor: usually a socket, but it may be a received file or pipe. Whoever serves a received file can make
+ * any call on it block, so no call is made: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY).
+ * Pipes, eventfds, timerfds, signalfds and pidfds can be polled and watched. After `close` or `release` every method
+ * returns `-EBADF`, except that `close` returns 0. An object that is garbage-collected is closed.
  */
 export interface NativeSocket {
-  /** SO_DOMAIN, SO_TYPE and SO_PROTOCOL as the kernel reports them; -1 each for what is not a socket. */
+  /** SO_DOMAIN, SO_TYPE and SO_PROTOCOL as the kernel reports them; -1 each for a file that is not a socket. */
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
   readonly closed: boolean;
-  /** The number that the kernel has for a socket, the same for all descriptors of it; 0 for what is not a socket. */
+  /** The kernel's inode number of a socket, the same for all its descriptors; 0 for a file that is not a socket. */
   readonly inode: number;
-  /** Whether `close` answers before the descriptor is closed. */
+  /** Whether `close` returns before the descriptor is closed. */
   readonly closesOnThread: boolean;
 
   /** bind(2). 0 or -errno. */
@@ -154,17 +156,16 @@ export interface NativeSocket {
   listen(backlog: number): number;
   /** accept4(2). */
   accept(): { readonly socket: NativeSocket; readonly address: Sockaddr | null } | NegatedErrno;
-  /** connect(2). 0 or -errno; -EINPROGRESS (-EAGAIN for unix) means not yet. */
+  /** connect(2). 0 or -errno; -EINPROGRESS (-EAGAIN for unix) while the connection is not established yet. */
   connect(address: Sockaddr): number;
   /** shutdown(2). 0 or -errno. */
   shutdown(how: number): number;
   /**
-   * close(2), after the watch has ended. 0 or -errno. What close(2) waits for in any mode it waits for on a thread, and this
-   * answers 0: a positive SO_LINGER, the grace period of a packet socket, transfers of CAN. Every file that was received is
-   * closed on a thread.
+   * close(2), after ending the watch. 0 or -errno. If close(2) can block (a positive SO_LINGER, the grace period of a
+   * packet socket, CAN transfers), it runs on a thread and this returns 0. Every received file is closed on a thread.
    */
   close(): number;
-  /** fcntl(2) F_DUPFD_CLOEXEC: another object on the same open description. */
+  /** fcntl(2) F_DUPFD_CLOEXEC: a new object for the same open description. */
   dup(): NativeSocket | NegatedErrno;
   /** getsockname(2). */
   getsockname(): Sockaddr | NegatedErrno;
@@ -172,77 +173,76 @@ export interface NativeSocket {
   getpeername(): Sockaddr | NegatedErrno;
 
   /**
-   * getsockopt(2) of an `int`; of SO_GET_FILTER, how many instructions the filter has. Options whose answer is the number
-   * of a new descriptor (SO_PEERPIDFD, SCTP's peel-off), and TCP_ZEROCOPY_RECEIVE, which moves data into a mapping of the
-   * descriptor, are -EOPNOTSUPP here and below.
+   * getsockopt(2) of an `int`. For SO_GET_FILTER, the number of instructions of the filter. Options that return the
+   * number of a new descriptor (SO_PEERPIDFD, SCTP's peel-off), and TCP_ZEROCOPY_RECEIVE, which moves data into a
+   * mapping of the descriptor, give -EOPNOTSUPP here and below.
    */
   getsockoptInt(level: number, name: number): { readonly value: number } | NegatedErrno;
   /**
-   * getsockopt(2) into `size` bytes (1 to 65536), cut to the length the kernel answered. -EFAULT when the kernel writes more
-   * than that. SO_GET_FILTER answers the array of struct sock_filter, -EINVAL when it does not fit.
+   * getsockopt(2) into `size` bytes (1 to 65536), truncated to the length that the kernel returned. -EFAULT if the
+   * kernel writes more than that. SO_GET_FILTER returns the array of struct sock_filter, or -EINVAL if it does not fit.
    */
   getsockopt(level: number, name: number, size: number): Uint8Array | NegatedErrno;
   /**
-   * setsockopt(2) of an `int`. 0 or -errno. Options whose value holds addresses or descriptors of this process
-   * (netfilter's tables, SO_ATTACH_BPF, XDP_UMEM_REG, RDS_GET_MR), or that make a ring which only mmap(2) of the
-   * descriptor reaches (PACKET_RX_RING, XDP_RX_RING), are -EOPNOTSUPP here and below: a caller has neither.
+   * setsockopt(2) of an `int`. 0 or -errno. Options whose value contains pointers or descriptors of this process
+   * (netfilter's tables, SO_ATTACH_BPF, XDP_UMEM_REG, RDS_GET_MR), or that create a ring reachable only by mmap(2) of
+   * the descriptor (PACKET_RX_RING, XDP_RX_RING), give -EOPNOTSUPP here and below.
    */
   setsockoptInt(level: number, name: number, value: number): number;
   /**
-   * setsockopt(2) of raw bytes, 65536 at most (-EINVAL). 0 or -errno. For SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF and
-   * PACKET_FANOUT_DATA the value is the array of struct sock_filter itself, not the sock_fprog that points to it.
+   * setsockopt(2) of raw bytes, at most 65536 (-EINVAL). 0 or -errno. For SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF
+   * and PACKET_FANOUT_DATA the value is the array of struct sock_filter, not the sock_fprog that points to it.
    */
   setsockopt(level: number, name: number, value: Uint8Array): number;
-  /** setsockopt(2) with a NULL value and a length, as AF_ALG wants it. 0 or -errno. */
+  /** setsockopt(2) with a NULL value and a length, for AF_ALG. 0 or -errno. */
   setsockoptNull(level: number, name: number, length: number): number;
 
   /**
-   * ioctl(2) for the requests that the addon knows the argument of (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIF*, …): an
-   * `int` in and out, or bytes in and out. null when it does not know the request: an unknown request could make the
-   * kernel write anywhere.
+   * ioctl(2) for requests whose argument type the addon knows (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIF*, …): an `int`
+   * in and out, or bytes in and out. null for an unknown request, which could make the kernel write anywhere.
    *
-   * The answer is as long as the argument. An argument that is shorter than the request's struct ends in zeros; what is
-   * longer comes back as it was. Where the struct points to another, that follows it, and the address is not read:
-   * SIOCETHTOOL takes and answers a struct ifreq and then ethtool's struct (-EOPNOTSUPP for commands that do more than
-   * read). SIOCGIFCONF takes a struct ifconf, and answers it and then an array of struct ifreq, of `ifc_len` bytes;
-   * there is none when the address was NULL.
+   * The result is as long as the argument. An argument shorter than the request's struct is padded with zeros; extra
+   * bytes are returned unchanged. If the struct points to another one, that one follows it, and the pointer is ignored:
+   * SIOCETHTOOL takes and returns a struct ifreq followed by ethtool's struct (-EOPNOTSUPP for commands that do more
+   * than read). SIOCGIFCONF takes a struct ifconf and returns it followed by an array of struct ifreq, `ifc_len` bytes
+   * long, which is omitted if the pointer was NULL.
    */
   ioctlInt(request: number, argument: number): { readonly value: number } | NegatedErrno | null;
   ioctl(request: number, argument: Uint8Array): Uint8Array | NegatedErrno | null;
 
-  // Reads clamp `size` (and, for recvmmsg, count times size) to 16 MiB and `controlSize` to 64 KiB. Reads and writes add
-  // MSG_DONTWAIT: O_NONBLOCK belongs to the open description, which other processes may share. MSG_ZEROCOPY is
-  // -EOPNOTSUPP, because the kernel would read the memory after JavaScript has it back.
+  // Reads limit `size` (for recvmmsg, count times size) to 16 MiB and `controlSize` to 64 KiB. Reads and writes add
+  // MSG_DONTWAIT, because other processes may share the open description and clear O_NONBLOCK. MSG_ZEROCOPY gives
+  // -EOPNOTSUPP, because the kernel would read the buffer after JavaScript has reused it.
 
-  /** recv(2) of at most `size` bytes. An empty array is a zero-byte read. For MSG_TRUNC among the flags use `recvmsg`. */
+  /** recv(2) of at most `size` bytes. An empty array is a zero-byte read. Use `recvmsg` for MSG_TRUNC. */
   recv(size: number, flags: number): Uint8Array | NegatedErrno;
-  /** recv(2) into `target`, as much as fits: bytes, or -errno. */
+  /** recv(2) into `target`, as much as fits. Bytes received, or -errno. */
   recvInto(target: Uint8Array, flags: number): number | NegatedErrno;
-  /** recvmsg(2). MSG_CMSG_CLOEXEC is added for AF_UNIX, and shown in `flags` only if the caller passed it. */
+  /** recvmsg(2). MSG_CMSG_CLOEXEC is added for AF_UNIX, and reported in `flags` only if the caller passed it. */
   recvmsg(size: number, controlSize: number, flags: number): Received | NegatedErrno;
-  /** recvmmsg(2): one to `count` messages, or -errno when there was not one. */
+  /** recvmmsg(2): one to `count` messages, or -errno if there was none. */
   recvmmsg(count: number, size: number, controlSize: number, flags: number): Received[] | NegatedErrno;
-  /** send(2). Bytes sent, or -errno. MSG_NOSIGNAL is added where the family knows it. */
+  /** send(2). Bytes sent, or -errno. MSG_NOSIGNAL is added for families that support it. */
   send(data: Uint8Array, flags: number): number;
-  /** sendmsg(2), gathering `data`. Bytes sent, or -errno. -EMSGSIZE beyond IOV_MAX buffers. */
+  /** sendmsg(2) with `data` as its buffers. Bytes sent, or -errno. -EMSGSIZE for more than IOV_MAX buffers. */
   sendmsg(data: readonly Uint8Array[], control: readonly ControlOut[], flags: number, address: Sockaddr | null): number;
   /** sendmmsg(2). Messages sent (at least one), or -errno of the first. */
   sendmmsg(messages: readonly Outgoing[], flags: number): number;
   /**
-   * sendfile(2) from the file in `source`, on one of 64 threads, because a file may take for ever to be read; offset null
-   * uses and moves the file's own. Bytes sent, or -errno. Closing either object meanwhile changes nothing.
+   * sendfile(2) from the file in `source`, on one of 64 threads, because reading a file may block indefinitely. A null
+   * offset uses and advances the file's own. Bytes sent, or -errno. Closing either object meanwhile has no effect on
+   * the transfer.
    */
   sendfile(source: NativeSocket, offset: bigint | null, count: number): Promise<number>;
 
-  /** poll(2) with timeout zero: the events that hold now. */
+  /** poll(2) with a timeout of 0: the events that hold now. */
   poll(events: number): number;
   /**
-   * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT, POLLPRI and POLLRDHUP bits, 0
-   * to stop.
-   * `onReady` is called with the events that hold, again on every turn of the loop while they hold (level-triggered).
-   * Errors and hang-ups are reported as every watched event. `onReady` null keeps the one there is. A watched object is
-   * not collected, and its open description becomes non-blocking, even where a received file was not. 0 or -errno
-   * (-EPERM: this descriptor cannot be polled).
+   * Sets what to watch for (uv_poll on the environment's loop): POLLIN, POLLOUT, POLLPRI and POLLRDHUP bits; 0 stops.
+   * `onReady` is called with the events that hold, on every loop iteration while they hold (level-triggered). Errors
+   * and hang-ups are reported as all watched events. A null `onReady` keeps the current callback. A watched object is
+   * not garbage-collected, and its open description becomes non-blocking, even that of a received file. 0 or -errno
+   * (-EPERM: the descriptor cannot be polled).
    */
   watch(events: number, onReady: ((events: number) => void) | null): number;
   /** Whether the watch keeps the process alive. */
@@ -250,18 +250,18 @@ export interface NativeSocket {
   unref(): void;
 
   /**
-   * SO_PEERCRED and SO_PEERPIDFD of a connected unix socket. -ENOTCONN for any other socket; an errno from SO_PEERPIDFD
+   * SO_PEERCRED and SO_PEERPIDFD of a connected unix socket. -ENOTCONN for any other socket. An errno from SO_PEERPIDFD
    * on a kernel that has it (-ESRCH, -EINVAL) means that the peer's process is gone.
    */
   peerCredentials(): PeerCredentials | NegatedErrno;
   /**
-   * Gives up ownership and answers the descriptor's number, for `new net.Socket({ fd })` and nothing else. The one
-   * place where a number reaches JavaScript. -EBADF when closed.
+   * Gives up ownership and returns the descriptor's number, for `new net.Socket({ fd })` only. The only place where a
+   * number reaches JavaScript. -EBADF when closed.
    */
   release(): number;
 }
 
-/** Why the resolver said no: an EAI_* code (with errno for EAI_SYSTEM), or an h_errno. */
+/** A resolver failure: an EAI_* code (with errno for EAI_SYSTEM), or an h_errno. */
 export interface ResolverFailure {
   readonly kind: "eai" | "herrno";
   readonly code: number;
@@ -276,7 +276,7 @@ export interface AddressInfo {
   readonly address: Sockaddr;
 }
 
-/** struct hostent: addresses as text. */
+/** struct hostent, with addresses as text. */
 export interface HostEntry {
   readonly name: string;
   readonly aliases: readonly string[];
@@ -291,34 +291,36 @@ export interface NativeConstant {
 
 export interface NativeAddon {
   /**
-   * socket(2), with SOCK_CLOEXEC and SOCK_NONBLOCK added to `type`. With `netns`, an object that `openNetns` gave, the
-   * socket is made in that network namespace, by a thread that enters it and ends.
+   * socket(2), with SOCK_CLOEXEC and SOCK_NONBLOCK added to `type`. With `netns`, from `openNetns`, the socket is
+   * created in that network namespace, by a thread that enters it and exits.
    */
   socket(family: number, type: number, protocol: number, netns: NativeSocket | null): NativeSocket | NegatedErrno;
   /** socketpair(2). */
   socketpair(family: number, type: number, protocol: number): [NativeSocket, NativeSocket] | NegatedErrno;
-  /** open(2) of a namespace file such as /run/netns/NAME or /proc/PID/ns/net. -EINVAL when it is something else. */
+  /**
+   * open(2) of a namespace file such as /run/netns/NAME or /proc/PID/ns/net. -EINVAL if it is not a network namespace.
+   */
   openNetns(path: string): NativeSocket | NegatedErrno;
   /**
-   * open(2), creating, and flock(2) of a file for this process alone, until the object is closed or the process ends.
-   * -EAGAIN while another has it. Its owner may remove the file before it lets go.
+   * open(2) with O_CREAT and flock(2) of a file, exclusively, until the object is closed or the process ends. -EAGAIN
+   * while another process holds the lock. The owner may remove the file before it releases the lock.
    */
   lockFile(path: string): NativeSocket | NegatedErrno;
 
   /**
-   * Follows an open description for as long as it exists anywhere: here, in another process, or in a message that nobody has
-   * received. 0 or -errno (-EPERM: files and directories cannot be followed). `id` replaces an earlier one if this
-   * very descriptor is followed already.
+   * Tracks an open description for as long as it exists anywhere: in this process, in another one, or in a message that
+   * nobody has received. 0 or -errno (-EPERM: files and directories cannot be tracked). If this descriptor is already
+   * tracked, `id` replaces its earlier id.
    */
   follow(socket: NativeSocket, id: number): number;
-  /** Follows a file that was received, from when it is closed until a thread has done so. */
+  /** Tracks a received file from when it is closed until a thread has finished closing it. */
   followClosing(file: NativeSocket, id: number): void;
-  /** The ids of those that exist. */
+  /** The ids of the tracked descriptions that still exist. */
   followed(): number[] | NegatedErrno;
-  /** Whether both directions of a connection have ended. Takes the number that `release` gave. */
+  /** Whether both directions of a connection have ended. Takes the descriptor number from `release`. */
   hasHungUp(descriptor: number): boolean;
 
-  /** getaddrinfo(3). Bytes, because names need not be UTF-8. */
+  /** getaddrinfo(3). Takes bytes, because names need not be UTF-8. */
   getaddrinfo(
     host: Uint8Array | null,
     service: Uint8Array | null,
@@ -340,15 +342,17 @@ export interface NativeAddon {
   /** getprotobyname_r(3). */
   getprotobyname(name: Uint8Array): Promise<number | null>;
   /**
-   * How many threads the resolver may use at once, for the whole process; they start on demand and end when idle.
-   * Look-ups beyond that wait in order.
+   * Sets how many threads the resolver may use, for the whole process. They start on demand and exit when idle. Further
+   * look-ups are queued.
    */
   setResolverThreads(count: number): void;
   /** gai_strerror(3), hstrerror(3), strerror(3). */
   gaiStrerror(code: number): string;
   hstrerror(code: number): string;
   strerror(errno: number): string;
-  /** Every errno of this host. Of two names for one value, EAGAIN, EDEADLK and EOPNOTSUPP (not ENOTSUP). */
+  /**
+   * Every errno of this host. Where two names share a value, EAGAIN, EDEADLK and EOPNOTSUPP (not ENOTSUP) are listed.
+   */
   errnos(): readonly { readonly name: string; readonly value: number }[];
 
   /** if_nameindex(3). */
@@ -361,12 +365,12 @@ export interface NativeAddon {
   /** gethostname(2), sethostname(2). */
   gethostname(): string | NegatedErrno;
   sethostname(name: Uint8Array): number;
-  /** The number of the user of that name: getpwnam_r(3). -ENOENT when there is none. */
+  /** getpwnam_r(3): the uid of the user of that name. -ENOENT if there is none. */
   getpwnam(name: string): number | NegatedErrno;
 
   /** inet_aton(3): four bytes in network order, or null. */
   inetAton(text: string): Uint8Array | null;
-  /** inet_pton(3): bytes in network order, null for bad text, -EAFNOSUPPORT. */
+  /** inet_pton(3): bytes in network order, null for invalid text, -EAFNOSUPPORT. */
   inetPton(family: number, text: string): Uint8Array | NegatedErrno | null;
   /** inet_ntop(3) of 4 or 16 bytes. */
   inetNtop(family: number, packed: Uint8Array): string | NegatedErrno;
@@ -377,13 +381,16 @@ export interface NativeAddon {
   /** Every constant of Python's socket module that this host's headers define. */
   constants(): readonly NativeConstant[];
 
-  /** The address codecs by themselves, for every family, whether or not this kernel has it, and the guarded buffer. */
+  /** For tests: the address codecs alone, for every family even if this kernel lacks it, and the guarded buffer. */
   readonly testing: {
     /** The bytes of the struct, family first. */
     encodeSockaddr(address: Sockaddr): Uint8Array | NegatedErrno;
-    /** `family`, `type` and `protocol` are the socket's: AF_CAN and AF_BLUETOOTH addresses depend on its protocol. */
+    /**
+     * `family`, `type` and `protocol` are the socket's; the layout of AF_CAN and AF_BLUETOOTH addresses depends on
+     * them.
+     */
     decodeSockaddr(bytes: Uint8Array, family: number, type: number, protocol: number): Sockaddr;
-    /** Fills what getsockopt(2) and ioctl(2) write to, of which a call with fewer bytes uses the last. */
+    /** Fills the guarded buffer. Calls with fewer bytes use its end. */
     fillGuarded(value: number): void;
     guardedBytes(): Uint8Array;
   };

@@ -1,13 +1,13 @@
 import { loadAddon } from "./load-addon.js";
 
-/** The kernel said no. `message` is "<syscall>: <strerror>". */
+/** A failed system call. `message` is "<syscall>: <strerror>". */
 export class SystemError extends Error {
   override readonly name = "SystemError";
 
   constructor(
-    /** The errno's name, such as "ECONNREFUSED"; "UNKNOWN" for a number that this host has no name for. */
+    /** The errno's name, such as "ECONNREFUSED"; "UNKNOWN" if this host has no name for it. */
     readonly code: string,
-    /** The errno, above zero. */
+    /** The errno, positive. */
     readonly errno: number,
     /** The call that failed, such as "connect". */
     readonly syscall: string,
@@ -18,20 +18,20 @@ export class SystemError extends Error {
   }
 }
 
-/** Makes the error for what a native method answered, e.g. `systemError(-111, "connect")`. */
+/** Creates the error for a native method's result, e.g. `systemError(-111, "connect")`. */
 export function systemError(negatedErrno: number, syscall: string): SystemError {
   const errno = -negatedErrno;
   return new SystemError(errnoSymbol(errno), errno, syscall, loadAddon().strerror(errno));
 }
 
-/** The name of an errno above zero, or "UNKNOWN". */
+/** The name of a positive errno, or "UNKNOWN". */
 export function errnoSymbol(errno: number): string {
   return symbols().get(errno) ?? "UNKNOWN";
 }
 
 let cached: ReadonlyMap<number, string> | null = null;
 
-/** Read from the addon once, and only when there is an error to name. */
+/** Read from the addon once, on first use. */
 function symbols(): ReadonlyMap<number, string> {
   cached ??= new Map(
     loadAddon()

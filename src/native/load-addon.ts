@@ -7,7 +7,7 @@ import type { NativeAddon } from "./binding.js";
 
 const require = createRequire(import.meta.url);
 
-/** Walks up from this file, which is in `src/native` or in `dist/native`, to the package's own directory. */
+/** Walks up from this file, in `src/native` or `dist/native`, to the package's root directory. */
 function packageRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));
   for (let directory = start; ; directory = dirname(directory)) {
@@ -17,7 +17,7 @@ function packageRoot(): string {
   }
 }
 
-/** Which C library this node was linked with: the name of its ELF interpreter stands in the first page of the file. */
+/** Which C library this node was linked with. The name of its ELF interpreter is in the first page of the file. */
 function libc(): "glibc" | "musl" {
   const page = Buffer.alloc(4096);
   const file = openSync(process.execPath, "r");
@@ -29,10 +29,10 @@ function libc(): "glibc" | "musl" {
 let loaded: NativeAddon | null = null;
 
 /**
- * Loads the addon: SOCKBROKER_ADDON if that is set, else the one built from source, else the prebuilt one for this host.
- * What was built here was built on purpose, and in a checkout a prebuilt one may be older than its sources.
+ * Loads the addon: SOCKBROKER_ADDON if set, else the one built from source, else the prebuilt one for this host. A
+ * local build comes first, because a prebuilt addon in a checkout may be older than the sources.
  *
- * Looks for it once: whoever names an EMFILE has no descriptor to look for files with.
+ * Loaded once and cached: when an EMFILE has to be named there is no descriptor left to load files with.
  */
 export function loadAddon(): NativeAddon {
   loaded ??= findAddon();

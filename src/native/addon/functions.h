@@ -4,7 +4,7 @@
 
 namespace sockbroker {
 
-// The functions of NativeAddon in binding.ts, in its order.
+// The functions of NativeAddon in binding.ts, in the same order.
 
 Napi::Value Socket(const Napi::CallbackInfo& info);
 Napi::Value Socketpair(const Napi::CallbackInfo& info);
@@ -44,7 +44,7 @@ Napi::Value CmsgSpace(const Napi::CallbackInfo& info);
 
 Napi::Value Constants(const Napi::CallbackInfo& info);
 
-/// The functions of `testing`, in its order.
+/// The functions of `testing`, in the same order.
 Napi::Object Testing(Napi::Env env);
 
 }  // namespace sockbroker

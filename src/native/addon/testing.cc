@@ -33,8 +33,7 @@ Napi::Value DecodeForTest(const Napi::CallbackInfo& info) {
   return DecodeSockaddr(info.Env(), buffer, NoSocket, facts);
 }
 
-// The last bytes of a guarded buffer are those that were taken last, so taking none answers its
-// end.
+// A guarded buffer is used from its end backwards, so taking 0 bytes returns its end.
 uint8_t* StartOf(GuardedBuffer& guarded) {
   return guarded.Take(0) - GuardedBuffer::Capacity;
 }

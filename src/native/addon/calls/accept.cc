@@ -12,7 +12,7 @@ namespace sockbroker {
 Napi::Value NativeSocket::Accept(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "accept")) return {};
   SockaddrBuffer address;
-  // AF_ALG has no names, and accept4(2) gives up the connection (ECONNABORTED) if asked for one.
+  // AF_ALG sockets have no addresses; accept4(2) fails with ECONNABORTED when asked for one.
   bool named = facts_.family != AF_ALG;
   EnsureNonBlocking(Fd());
   int fd = Retry([&] {

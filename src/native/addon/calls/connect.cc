@@ -19,7 +19,7 @@ Napi::Value NativeSocket::Connect(const Napi::CallbackInfo& info) {
   if (*encoded < 0) return Int(info.Env(), *encoded);
   EnsureNonBlocking(Fd());
   if (connect(Fd(), buffer.Get(), buffer.length) == 0) return Int(info.Env(), 0);
-  // Not retried: an interrupted connect goes on by itself, and a second one would answer EALREADY.
+  // connect(2) continues after EINTR. Calling it again would fail with EALREADY.
   return Int(info.Env(), errno == EINTR ? -EINPROGRESS : -errno);
 }
 

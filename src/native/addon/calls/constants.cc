@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-// After the C library's headers, which they agree with only in this order.
+// Must come after the C library's headers: in any other order both define the same types.
 #include <linux/can.h>
 #include <linux/can/bcm.h>
 #include <linux/can/isotp.h>
@@ -41,22 +41,21 @@ namespace sockbroker {
 
 namespace {
 
-// The module's own defaults for what <netinet/in.h> may lack.
+// Fallbacks of CPython's socket module for constants that <netinet/in.h> may lack.
 #ifndef IPPORT_RESERVED
 #define IPPORT_RESERVED 1024
 #endif
 #ifndef IPPORT_USERRESERVED
 #define IPPORT_USERRESERVED 5000
 #endif
-// Of the public key interface of AF_ALG, which never got into the kernel; Python names them all the
-// same.
+// From the public-key interface of AF_ALG, which was never merged into the kernel. Python defines
+// these constants regardless.
 #ifndef ALG_SET_PUBKEY
 #define ALG_SET_PUBKEY 6
 #define ALG_OP_SIGN 2
 #define ALG_OP_VERIFY 3
 #endif
-// In <netinet/udplite.h> on other systems, and on Linux in no header of the kernel's or the C
-// library's.
+// Defined in <netinet/udplite.h> on other systems. On Linux no kernel or C library header has them.
 #ifndef UDPLITE_SEND_CSCOV
 #define UDPLITE_SEND_CSCOV 10
 #define UDPLITE_RECV_CSCOV 11

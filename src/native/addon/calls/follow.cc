@@ -15,16 +15,18 @@
 
 namespace sockbroker {
 
-/* Whether an open description is still there.
+/*
+ * Tells whether an open description still exists.
  *
- * An epoll instance lists what it watches by open description and not by descriptor: an entry goes
- * when the last reference has gone, be that a descriptor of ours, one of another process's, or a
- * message in flight. The kernel shows the list in /proc/self/fdinfo. Nothing ever waits on this
- * instance. */
+ * An epoll instance lists what it watches by open description, not by descriptor: an entry
+ * disappears when the last reference is gone, whether that was a descriptor of this process, a
+ * descriptor of another process, or a message in flight. /proc/self/fdinfo shows the list. Nothing
+ * ever waits on this instance.
+ */
 
 namespace {
 
-/// The instance, made when it is first needed. Its number, or -errno.
+/// The epoll instance, created on first use. Returns its descriptor or -errno.
 int FollowList(Environment& environment) {
   if (!environment.followed) {
     int fd = Retry([] { return epoll_create1(EPOLL_CLOEXEC); });
@@ -34,7 +36,7 @@ int FollowList(Environment& environment) {
   return environment.followed.Get();
 }
 
-/// 0 or -errno.
+/// Returns 0 or -errno.
 int ReadFile(const std::string& path, std::string& content) {
   int opened = Retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (opened < 0) return opened;
@@ -56,7 +58,7 @@ Napi::Value Follow(const Napi::CallbackInfo& info) {
   NativeSocket* socket;
   uint32_t id;
   if (!ReadArguments(info, "follow", socket, id)) return {};
-  // To be followed is to be polled first.
+  // epoll_ctl(2) polls the file first, so following an opaque file could block.
   if (socket->IsOpaque()) return Int(info.Env(), -EPERM);
   int list = FollowList(Environment::Of(info.Env()));
   if (list < 0) return Int(info.Env(), list);
@@ -64,7 +66,7 @@ Napi::Value Follow(const Napi::CallbackInfo& info) {
   event.data.u64 = id;
   int fd = socket->Fd();
   int error = Retry([&] { return epoll_ctl(list, EPOLL_CTL_ADD, fd, &event); });
-  // It came back under the number that it had before.
+  // The same descriptor number and open description are already in the list.
   if (error == -EEXIST) error = Retry([&] { return epoll_ctl(list, EPOLL_CTL_MOD, fd, &event); });
   return Int(info.Env(), error);
 }
@@ -86,7 +88,7 @@ Napi::Value Followed(const Napi::CallbackInfo& info) {
   std::string text;
   int error = ReadFile("/proc/self/fdinfo/" + std::to_string(list), text);
   if (error < 0) return Int(info.Env(), error);
-  // tfd:        4 events:       18 data:                4  pos:0 ino:a062 sdev:9
+  // Example: "tfd:        4 events:       18 data:                4  pos:0 ino:a062 sdev:9".
   constexpr char Key[] = " data:";
   uint32_t count = 0;
   for (size_t at = text.find(Key); at != std::string::npos; at = text.find(Key, at + 1)) {

@@ -10,7 +10,7 @@
 
 namespace sockbroker {
 
-/// What a user's entry may take in memory, in bytes.
+/// Maximum size of a passwd entry, in bytes.
 constexpr size_t kLargestEntry = 1 << 20;
 
 /* Wraps getpwnam_r(3). Caps: none. #syscalls openat read lseek close */
@@ -26,7 +26,7 @@ Napi::Value Getpwnam(const Napi::CallbackInfo& info) {
     error = getpwnam_r(name.c_str(), &entry, memory.data(), memory.size(), &found);
   }
   if (found != nullptr) return Int(info.Env(), static_cast<int64_t>(entry.pw_uid));
-  // Some name services say that there is none by one of these.
+  // Name services use any of these errors for "no such user"; see getpwnam(3).
   bool none = error == 0 || error == ESRCH || error == EBADF || error == EPERM;
   return Int(info.Env(), none ? -ENOENT : -error);
 }

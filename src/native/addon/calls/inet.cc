@@ -11,7 +11,7 @@ namespace sockbroker {
 
 namespace {
 
-/// Bytes of an address of the family, 0 for families that have no text form.
+/// Size of a packed address in bytes; 0 for families without a text form.
 size_t AddressBytes(int family) {
   return family == AF_INET ? sizeof(in_addr) : family == AF_INET6 ? sizeof(in6_addr) : 0;
 }

@@ -22,10 +22,12 @@ namespace sockbroker {
 
 namespace {
 
-/* An ioctl's argument is whatever the request says, often the address of a struct with more
- * addresses in it. So only these are made, each with an argument of a known size and no pointer or
- * descriptor inside, and those of ioctl_pointers.cc. None changes an interface or the descriptor's
- * mode. */
+/*
+ * The type of an ioctl's argument depends on the request, and is often a struct that contains
+ * pointers. Only the requests in this table are made, and those in ioctl_pointers.cc. Each has an
+ * argument of known size without pointers or descriptors. None changes an interface or the
+ * descriptor's mode.
+ */
 struct Request {
   unsigned long number;
   size_t size;
@@ -71,7 +73,7 @@ static_assert(!HasDuplicate());
 
 constexpr size_t ArgumentBytesMax = GuardedBuffer::Capacity;
 
-/// Null for a request that is not in the table.
+/// Returns null for a request that is not in the table.
 const Request* Find(uint32_t number) {
   auto found = std::find_if(std::begin(Requests), std::end(Requests),
                             [&](const Request& request) { return request.number == number; });
@@ -80,7 +82,7 @@ const Request* Find(uint32_t number) {
 
 }  // namespace
 
-/* Wraps ioctl(2). Caps: as the request wants. #syscalls ioctl */
+/* Wraps ioctl(2). Caps: depends on the request. #syscalls ioctl */
 Napi::Value NativeSocket::IoctlInt(const Napi::CallbackInfo& info) {
   uint32_t number;
   int32_t argument;
@@ -98,7 +100,7 @@ Napi::Value NativeSocket::IoctlInt(const Napi::CallbackInfo& info) {
   return record.Done();
 }
 
-/* Wraps ioctl(2). Caps: as the request wants. #syscalls ioctl */
+/* Wraps ioctl(2). Caps: depends on the request. #syscalls ioctl */
 Napi::Value NativeSocket::Ioctl(const Napi::CallbackInfo& info) {
   uint32_t number;
   ByteSpan argument;
@@ -115,7 +117,7 @@ Napi::Value NativeSocket::Ioctl(const Napi::CallbackInfo& info) {
     const Request* request = Find(number);
     if (request == nullptr) return info.Env().Null();
     if (argument.size() > ArgumentBytesMax) return Int(info.Env(), -EINVAL);
-    // The kernel reads and writes the whole struct, however much of it the caller gave and wants.
+    // The kernel reads and writes the whole struct, even if the caller's argument is shorter.
     size_t used = std::min(argument.size(), request->size);
     uint8_t* bytes = guarded.Take(request->size);
     std::copy_n(argument.begin(), used, bytes);

@@ -15,15 +15,15 @@ namespace sockbroker {
 
 namespace {
 
-/// Whether `path` still names the file behind `fd`: its last owner may have removed it between the
-/// open and the lock, and a lock on a file that nobody can find any more excludes nobody.
+/// Whether `path` still names the file behind `fd`. The previous owner may have removed it between
+/// open(2) and flock(2), and then another process could lock a new file under the same path.
 bool Names(const std::string& path, int fd) {
   struct stat opened, found;
   if (fstat(fd, &opened) < 0 || lstat(path.c_str(), &found) < 0) return false;
   return opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
 }
 
-/// A descriptor that holds the lock, or -errno.
+/// Returns a descriptor that holds the lock, or -errno.
 int Lock(const std::string& path) {
   if (HasNul(path)) return -EINVAL;
   for (;;) {

@@ -18,9 +18,8 @@ namespace sockbroker {
 
 namespace {
 
-/// The descriptor of a network namespace, or -errno. Looks at what it is before it opens it in
-/// earnest, because opening can have effects of its own: a terminal, a tape, a pipe that someone
-/// waits for.
+/// Opens a network namespace. Returns its descriptor or -errno. The file type is checked through
+/// O_PATH first, because opening a terminal, a tape or a FIFO can have side effects.
 int Open(const std::string& path) {
   if (HasNul(path)) return -EINVAL;
   int found = Retry([&] { return open(path.c_str(), O_PATH | O_CLOEXEC); });

@@ -18,16 +18,16 @@ Napi::Value NativeSocket::PeerCredentials(const Napi::CallbackInfo& info) {
   socklen_t length = sizeof peer;
   int error = Retry([&] { return getsockopt(Fd(), SOL_SOCKET, SO_PEERCRED, &peer, &length); });
   if (error < 0) return Int(env, error);
-  // What the kernel says of a socket that has no peer, or is not a unix socket. A peer in a foreign
-  // pid namespace has pid 0 too, but a uid.
+  // The kernel returns this for a socket that has no peer or is not a unix socket. For a peer in
+  // another pid namespace pid is 0 too, but uid is set.
   if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1)) return Int(env, -ENOTCONN);
 
   int pidfd = -1;
   length = sizeof pidfd;
   error = Retry([&] { return getsockopt(Fd(), SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length); });
   UniqueFd process(error < 0 ? -1 : pidfd);
-  // Only a kernel that lacks it may go without: any other failure means that the process is gone,
-  // and its pid perhaps another's.
+  // ENOPROTOOPT means that the kernel lacks SO_PEERPIDFD. Any other error means that the process is
+  // gone and its pid may have been reused.
   if (error < 0 && error != -ENOPROTOOPT) return Int(env, error);
 
   Record record(env);

@@ -10,13 +10,13 @@
 
 namespace sockbroker {
 
-/* Wraps poll(2), with no time to wait. Caps: none. #syscalls poll */
+/* Wraps poll(2) with a timeout of 0. Caps: none. #syscalls poll */
 Napi::Value NativeSocket::Poll(const Napi::CallbackInfo& info) {
   int32_t events;
   if (!ReadArguments(info, "poll", events)) return {};
-  // poll(2) overlooks a negative descriptor instead of refusing it.
+  // poll(2) ignores a negative descriptor instead of failing.
   if (!fd_) return Int(info.Env(), -EBADF);
-  // What the kernel says of every file that cannot be polled.
+  // What poll(2) returns for every file that does not support polling.
   constexpr int Always = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   if (IsOpaque()) return Int(info.Env(), events & Always);
   pollfd one = {Fd(), static_cast<short>(events), 0};
@@ -24,7 +24,7 @@ Napi::Value NativeSocket::Poll(const Napi::CallbackInfo& info) {
   return Int(info.Env(), result < 0 ? result : one.revents);
 }
 
-/* Wraps poll(2), with no time to wait. Caps: none. #syscalls poll */
+/* Wraps poll(2) with a timeout of 0. Caps: none. #syscalls poll */
 Napi::Value HasHungUp(const Napi::CallbackInfo& info) {
   uint32_t descriptor;
   if (!ReadArguments(info, "hasHungUp", descriptor)) return {};

@@ -15,7 +15,7 @@ Napi::Value NativeSocket::Recv(const Napi::CallbackInfo& info) {
   uint32_t size;
   int32_t flags;
   if (!ReadArguments(info, "recv", size, flags)) return {};
-  // TCP answers MSG_TRUNC with a length and writes nothing.
+  // With MSG_TRUNC, TCP returns a length but writes no data.
   ReceiveBuffer buffer(info.Env(), size, (flags & MSG_TRUNC) != 0);
   if (buffer.Data() == nullptr) return Int(info.Env(), -ENOMEM);
   ssize_t received =

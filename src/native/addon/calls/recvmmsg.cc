@@ -33,7 +33,7 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
   control_size = std::min<uint32_t>(control_size, ControlBytesMax);
   size = std::min<uint32_t>(size, BytesMax);
   size_t stride = Align(size) + Align(control_size);
-  // Fewer messages rather than more memory.
+  // Limits total memory by receiving fewer messages.
   size_t slots = std::clamp<size_t>(BytesMax / std::max<size_t>(stride, 1), 1,
                                     std::min<size_t>(count, IOV_MAX));
 

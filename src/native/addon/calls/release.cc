@@ -6,7 +6,7 @@
 
 namespace sockbroker {
 
-/* The one place where a descriptor's number reaches JavaScript. */
+/* The only function that gives a descriptor's number to JavaScript. */
 Napi::Value NativeSocket::Release(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "release")) return {};
   if (!fd_) return Int(info.Env(), -EBADF);

@@ -4,8 +4,8 @@
 
 namespace sockbroker {
 
-/// Calls `call` until a signal no longer interrupts it. Its result, or -errno. The EINTR loop is
-/// here and only here.
+/// Repeats `call` while it fails with EINTR. Returns its result or -errno. All EINTR loops are
+/// here.
 template <typename Call>
 auto Retry(Call call) -> decltype(call()) {
   for (;;) {

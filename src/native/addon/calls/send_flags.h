@@ -8,10 +8,9 @@
 
 namespace sockbroker {
 
-/// What every send gets. MSG_DONTWAIT because O_NONBLOCK may be gone: it belongs to the open
-/// description, which others may share. MSG_NOSIGNAL for the families that would raise SIGPIPE;
-/// some of the others (RDS, QIPCRTR, AX.25, …) refuse a flag that they do not know, and Node
-/// ignores the signal in any case.
+/// Flags added to every send. MSG_DONTWAIT, because a process that shares the open description may
+/// have cleared O_NONBLOCK. MSG_NOSIGNAL for families that raise SIGPIPE; others (RDS, QIPCRTR,
+/// AX.25, …) reject unknown flags. Node ignores SIGPIPE in any case.
 constexpr int AddedSendFlags(int family) {
   switch (family) {
     case AF_UNIX:
@@ -26,7 +25,7 @@ constexpr int AddedSendFlags(int family) {
   }
 }
 
-/// MSG_ZEROCOPY would send what the memory holds later, when JavaScript has put it to another use.
+/// MSG_ZEROCOPY is refused: the kernel would read the buffer after JavaScript has reused it.
 constexpr int CheckSendFlags(int flags) {
   return (flags & MSG_ZEROCOPY) != 0 ? -EOPNOTSUPP : 0;
 }

@@ -17,8 +17,8 @@ namespace sockbroker {
 
 namespace {
 
-/// Has descriptors of its own, for the objects may be closed meanwhile. It closes them where it
-/// ran: that of a file may wait as reading does.
+/// Duplicates both descriptors, because the objects may be closed while sendfile(2) runs. It closes
+/// them on the same thread: close(2) of a file can block as long as a read.
 class Sending : public Lookup {
  public:
   Sending(int socket, int file, std::optional<uint64_t> offset, size_t count)
@@ -28,7 +28,7 @@ class Sending : public Lookup {
 
   void Run() override {
     off_t position = static_cast<off_t>(offset_.value_or(0));
-    // There is no MSG_NOSIGNAL here; Node ignores SIGPIPE for the whole process.
+    // sendfile(2) has no MSG_NOSIGNAL; Node ignores SIGPIPE for the whole process.
     EnsureNonBlocking(socket_.Get());
     result_ = Retry([&] {
       return sendfile(socket_.Get(), file_.Get(), offset_ ? &position : nullptr, count_);
@@ -65,7 +65,7 @@ Napi::Value NativeSocket::Sendfile(const Napi::CallbackInfo& info) {
   uint32_t count;
   if (!ReadArguments(info, "sendfile", source, offset, count)) return {};
   Napi::Env env = info.Env();
-  // The kernel looks at the source first, and could blame that.
+  // The kernel would check the source first and could report its error instead.
   if (!fd_) return Settled(env, -EBADF);
   if (offset > static_cast<uint64_t>(INT64_MAX)) return Settled(env, -EINVAL);
   int socket = Duplicate(Fd());

@@ -19,8 +19,8 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   Any messages;
   int32_t flags;
   if (!ReadArguments(info, "sendmmsg", messages, flags)) return {};
-  // Headers point into the parts and vectors, so those must not move. The kernel takes no more than
-  // IOV_MAX messages.
+  // The headers point into `parts` and `vectors`, so their elements must not move. The kernel takes
+  // at most IOV_MAX messages.
   std::deque<OutgoingParts> parts;
   std::deque<iovec> vectors;
   std::vector<mmsghdr> headers;
@@ -50,8 +50,8 @@ Napi::Value NativeSocket::Sendmmsg(const Napi::CallbackInfo& info) {
   });
   if (!complete) return {};
   if (int error = CheckSendFlags(flags)) return Int(env, error);
-  // A message that cannot be made ends the batch as one that cannot be sent does: what came before
-  // it goes.
+  // A message that cannot be encoded ends the batch like one that cannot be sent: the messages
+  // before it are sent.
   if (headers.empty() && failed < 0) return Int(env, failed);
   return Int(env, Retry([&] {
                return sendmmsg(Fd(), headers.data(), static_cast<unsigned>(headers.size()),

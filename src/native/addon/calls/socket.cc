@@ -30,7 +30,7 @@ int Open(const Order& order) {
   });
 }
 
-/// Runs on a thread that nothing else uses: setns(2) could fail to lead back.
+/// Runs on a dedicated thread, because setns(2) back to the original namespace could fail.
 void* OpenInNetns(void* argument) {
   auto* order = static_cast<Order*>(argument);
   int error = Retry([&] { return setns(order->netns, CLONE_NEWNET); });

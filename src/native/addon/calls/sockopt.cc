@@ -19,7 +19,8 @@ namespace {
 
 constexpr uint32_t OptionBytesMax = GuardedBuffer::Capacity;
 
-/// getsockopt(2) into `value`. How many bytes the kernel answered, `size` at most, or -errno.
+/// Calls getsockopt(2) into `value`. Returns the number of bytes written (at most `size`), or
+/// -errno.
 int Get(int fd, int level, int name, uint8_t* value, size_t size) {
   bool filter = CountsInstructions(level, name);
   socklen_t length = 0;
@@ -28,9 +29,9 @@ int Get(int fd, int level, int name, uint8_t* value, size_t size) {
     return getsockopt(fd, level, name, value, &length);
   });
   if (error < 0) return error;
-  // For no instructions the kernel answers how many there are, and writes none.
+  // With length 0 the kernel returns the number of instructions and writes nothing.
   if (filter && length * sizeof(sock_filter) > size) return -EINVAL;
-  // Some options answer the length that they would have liked.
+  // Some options report the length they would need rather than the length written.
   return static_cast<int>(std::min<size_t>(filter ? length * sizeof(sock_filter) : length, size));
 }
 
@@ -56,7 +57,7 @@ Napi::Value NativeSocket::GetsockoptInt(const Napi::CallbackInfo& info) {
     int length = Get(Fd(), level, name, bytes, sizeof value);
     if (length < 0) return Int(info.Env(), length);
     std::memcpy(&value, bytes, sizeof value);
-    // Some options answer a single byte, whatever they are asked for.
+    // Some options return a single byte whatever the length given.
     if (length == 1) value = bytes[0];
   }
   Record record(info.Env());
@@ -71,15 +72,14 @@ Napi::Value NativeSocket::Getsockopt(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "getsockopt", level, name, size)) return {};
   if (size > OptionBytesMax) return Int(info.Env(), -EINVAL);
   if (RefusesReading(level, name)) return Int(info.Env(), -EOPNOTSUPP);
-  // Zeroed, not only against leaks: some options (MPTCP_FULL_INFO) read addresses to write to from
-  // here.
+  // Must be zeroed: some options (MPTCP_FULL_INFO) read destination addresses from this buffer.
   uint8_t* value = Environment::Of(info.Env()).guarded->Take(size);
   int length = Get(Fd(), level, name, value, size);
   if (length < 0) return Int(info.Env(), length);
   return Bytes(info.Env(), value, static_cast<size_t>(length));
 }
 
-/* Wraps setsockopt(2). Caps: as the option wants. #syscalls setsockopt */
+/* Wraps setsockopt(2). Caps: depends on the option. #syscalls setsockopt */
 Napi::Value NativeSocket::SetsockoptInt(const Napi::CallbackInfo& info) {
   int32_t level, name, value;
   if (!ReadArguments(info, "setsockoptInt", level, name, value)) return {};
@@ -87,7 +87,7 @@ Napi::Value NativeSocket::SetsockoptInt(const Napi::CallbackInfo& info) {
   return Set(info.Env(), Fd(), level, name, &value, sizeof value);
 }
 
-/* Wraps setsockopt(2). Caps: as the option wants. #syscalls setsockopt */
+/* Wraps setsockopt(2). Caps: depends on the option. #syscalls setsockopt */
 Napi::Value NativeSocket::Setsockopt(const Napi::CallbackInfo& info) {
   int32_t level, name;
   ByteSpan value;
@@ -101,13 +101,13 @@ Napi::Value NativeSocket::Setsockopt(const Napi::CallbackInfo& info) {
       break;
   }
   if (value.size() > OptionBytesMax) return Int(info.Env(), -EINVAL);
-  // An empty array has no address, and NULL means something to some options.
+  // data() of an empty span may be null, and some options treat NULL specially.
   const uint8_t nothing = 0;
   return Set(info.Env(), Fd(), level, name, value.empty() ? &nothing : value.data(),
              static_cast<socklen_t>(value.size()));
 }
 
-/* Wraps setsockopt(2). Caps: as the option wants. #syscalls setsockopt */
+/* Wraps setsockopt(2). Caps: depends on the option. #syscalls setsockopt */
 Napi::Value NativeSocket::SetsockoptNull(const Napi::CallbackInfo& info) {
   int32_t level, name;
   uint32_t length;

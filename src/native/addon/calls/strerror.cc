@@ -10,7 +10,8 @@ namespace sockbroker {
 
 namespace {
 
-// strerror_r(3) is two functions: glibc's answers the text, POSIX's fills the buffer.
+// glibc's strerror_r(3) returns the text; the POSIX version fills the buffer. Overloads handle
+// both.
 const char* TextOf(const char* text, const char*) {
   return text;
 }

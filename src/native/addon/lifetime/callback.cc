@@ -6,7 +6,7 @@ void CallFromLoop(napi_env env, napi_value function, size_t argc, const napi_val
   napi_value global;
   if (napi_get_global(env, &global) != napi_ok) return;
   if (napi_make_callback(env, nullptr, global, function, argc, argv, nullptr) == napi_ok) return;
-  // An environment that is being stopped refuses every call, and has no exception to report.
+  // When the environment is shutting down the call fails without a pending exception.
   bool pending = false;
   napi_value exception;
   if (napi_is_exception_pending(env, &pending) == napi_ok && pending &&

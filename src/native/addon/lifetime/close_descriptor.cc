@@ -15,16 +15,15 @@ namespace sockbroker {
 
 namespace {
 
-// A caller chooses how long its sockets linger, so what they cost must be bounded.
+// Callers choose SO_LINGER, so the number of threads it can occupy must be bounded.
 constexpr int LingeringThreadsMax = 64;
 std::atomic<int> lingering_threads{0};
 
-/// What close(2) of a descriptor may wait for.
+/// What close(2) of a descriptor can block on.
 enum class Wait { Nothing, Kernel, Linger };
 
-/// Families whose sockets wait: for the kernel to stop delivering to them, which takes a grace
-/// period of some 15 ms, or until what they are sending is out. No other socket is refused an
-/// address because one of these still has it.
+/// Families whose close(2) blocks: until an RCU grace period of about 15 ms has passed, or until
+/// pending transfers are sent. Closing these late does not cause EADDRINUSE for another socket.
 constexpr int WaitingFamilies[] = {AF_PACKET, AF_XDP, AF_KEY, AF_CAN, AF_TIPC};
 
 template <typename T, size_t N>
@@ -44,7 +43,7 @@ Wait WaitOf(int fd) {
   socklen_t length = sizeof family;
   if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) != 0) return Wait::Nothing;
   if (Contains(WaitingFamilies, family)) return Wait::Kernel;
-  // SMC lingers for two minutes unless told otherwise.
+  // SMC lingers for two minutes by default.
   return family == AF_SMC || Lingers(fd) ? Wait::Linger : Wait::Nothing;
 }
 
@@ -53,7 +52,8 @@ ClosingThreads& ForSockets() {
   return threads;
 }
 
-/// Apart from the sockets, which a server that does not answer must not hold up.
+/// Separate from the threads for sockets, so that a file server that does not respond cannot delay
+/// them.
 ClosingThreads& ForFiles() {
   static auto& threads = *new ClosingThreads();
   return threads;
@@ -65,7 +65,7 @@ void* CloseOnThread(void* argument) {
   return nullptr;
 }
 
-/// On a thread of its own, for each may linger for as long as it likes.
+/// One thread for each descriptor, because each may linger for as long as its caller chose.
 bool CloseLingering(int fd) {
   if (lingering_threads.fetch_add(1) < LingeringThreadsMax &&
       StartThread(CloseOnThread, reinterpret_cast<void*>(static_cast<intptr_t>(fd))) == 0) {
@@ -77,7 +77,7 @@ bool CloseLingering(int fd) {
   return false;
 }
 
-/// Whether a thread has taken the descriptor over.
+/// Returns whether a thread has taken ownership of the descriptor.
 bool CloseElsewhere(int fd) {
   switch (WaitOf(fd)) {
     case Wait::Nothing:
@@ -106,10 +106,9 @@ std::vector<uint32_t> ClosingFiles() {
 
 /* Wraps close(2). Caps: none. #syscalls close getsockopt setsockopt */
 int CloseDescriptor(int fd) {
-  // O_NONBLOCK does not help: what close(2) waits for it waits for in any mode.
+  // O_NONBLOCK does not make close(2) non-blocking.
   if (CloseElsewhere(fd)) return 0;
-  // No EINTR loop: Linux has let go of the descriptor by then, and its number may already be
-  // another's.
+  // No EINTR loop: Linux has already released the descriptor, and its number may have been reused.
   return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 

@@ -9,14 +9,16 @@
 
 namespace sockbroker {
 
-/// Closes descriptors in the order in which they came, on a few threads of the process that end
-/// when there is nothing left: for those whose close(2) waits for the kernel.
+/// Closes descriptors in the order in which they were added, on a few process-wide threads that
+/// exit when idle. For descriptors whose close(2) blocks in the kernel.
 class ClosingThreads {
  public:
-  /// Takes a descriptor over. False when no thread can be had: then it is still the caller's.
+  /// Takes ownership of a descriptor. Returns false if no thread can be started; the caller then
+  /// keeps it.
   bool Add(int fd);
-  /// Takes a descriptor over in any case: without a thread it waits for the next one. `id` is among
-  /// Ids until it is closed, unless it is 0.
+  /// Takes ownership of a descriptor unconditionally. If no thread can be started, it is closed
+  /// with the next descriptor that is added. A nonzero `id` is listed by Ids() until the descriptor
+  /// is closed.
   void Take(int fd, uint32_t id);
   std::vector<uint32_t> Ids();
 

@@ -4,15 +4,17 @@
 
 namespace sockbroker {
 
-/* How an environment ends.
+/*
+ * How an environment shuts down.
  *
  * Node runs clean-up hooks last registered first, then finalises every wrapped object, then our
- * instance data, and last closes the loop, which must have no handle left by then. libuv frees a
- * handle's memory only in uv_close's callback, one turn of the loop later. So: an *asynchronous*
- * hook, registered after Node's own and thus run before it, closes every uv handle and tells Node
- * to keep turning the loop until the last callback has run. Handles that were closing already end
- * in the same turn as the mailbox's, which always exists. Objects that are finalised afterwards
- * find their poller closed and only have a descriptor to give back. */
+ * instance data, and last closes the loop, which must have no open handle by then. libuv frees a
+ * handle's memory only in uv_close's callback, one loop iteration later. So an *asynchronous* hook,
+ * registered after Node's own and thus run before it, closes every uv handle and keeps the loop
+ * running until the last callback. Handles that were already closing finish in the same iteration
+ * as the mailbox's, which always exists. Objects finalised afterwards find their poller closed and
+ * only have to close a descriptor.
+ */
 
 namespace {
 

@@ -15,24 +15,23 @@ namespace sockbroker {
 
 class Poller;
 
-/// What one JavaScript environment (the main thread, or a worker) has for itself. There is no other
-/// mutable state but the resolver's threads and those that close descriptors, which are the
-/// process's.
+/// State of one JavaScript environment (the main thread or a worker). All other mutable state is
+/// process-wide: the resolver's threads and the threads that close descriptors.
 class Environment {
  public:
-  /// Makes the environment's data and registers its end. False after a throw.
+  /// Creates the environment's data and registers its clean-up. Returns false after a throw.
   static bool Create(Napi::Env env);
   static Environment& Of(napi_env env);
 
   uv_loop_t* loop = nullptr;
   Napi::FunctionReference socket_class;
-  /// The descriptor that the NativeSocket constructor, while it runs, takes over. Empty at all
-  /// other times, which is why `new socket.constructor()` in JavaScript gets nothing.
-  UniqueFd* being_born = nullptr;
+  /// The descriptor that the NativeSocket constructor takes ownership of while it runs. Null at all
+  /// other times, so that `new socket.constructor()` in JavaScript creates a closed object.
+  UniqueFd* adopted_fd = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   std::unordered_set<Poller*> pollers;
-  /// Where reads land before they are copied out at their true size. It is address space only until
-  /// a read fills it.
+  /// Reads go here first and are then copied at their actual size. The pages are not allocated
+  /// until a read writes to them.
   static constexpr size_t ScratchBytes = 1024 * 1024;
   const std::unique_ptr<uint8_t[]> scratch{new uint8_t[ScratchBytes]};
   std::unique_ptr<GuardedBuffer> guarded;

@@ -20,7 +20,7 @@ namespace sockbroker {
 
 namespace {
 
-// Random, and never to change: it tells our objects from every other addon's.
+// A random tag that must never change: it distinguishes our objects from those of other addons.
 constexpr napi_type_tag Tag = {0x8f6a1c52e04b7d39, 0xb3d95e7718a2c4f0};
 
 int FactOf(GuardedBuffer& guarded, int fd, int option) {
@@ -32,7 +32,7 @@ int FactOf(GuardedBuffer& guarded, int fd, int option) {
   return value;
 }
 
-/// Most CAN sockets say that their protocol is 0; what options they know tells more.
+/// SO_PROTOCOL of most CAN sockets is 0, so the protocol is found by which options they support.
 int CanProtocol(GuardedBuffer& guarded, int fd, const SocketFacts& facts) {
   if (facts.protocol > 0) return facts.protocol;
   if (facts.type == SOCK_RAW) return CAN_RAW;
@@ -51,8 +51,8 @@ SocketFacts FactsOf(GuardedBuffer& guarded, int fd) {
   return facts;
 }
 
-/// What no other process has a part in, whoever has it too: poll(2) of these does not wait. Other
-/// names begin with a slash, or are those of things that may have files in them.
+/// Files for which poll(2) never blocks on another process. Other names are paths, or anonymous
+/// inodes that may contain files.
 constexpr std::string_view KernelKinds[] = {"pipe:[", "anon_inode:[eventfd]", "anon_inode:[pidfd]",
                                             "anon_inode:[signalfd]", "anon_inode:[timerfd]"};
 
@@ -119,16 +119,16 @@ void NativeSocket::Define(Napi::Env env) {
 
 Napi::Value NativeSocket::Make(Napi::Env env, UniqueFd fd) {
   auto& environment = Environment::Of(env);
-  environment.being_born = &fd;
+  environment.adopted_fd = &fd;
   Napi::Object object = environment.socket_class.New({});
-  environment.being_born = nullptr;
+  environment.adopted_fd = nullptr;
   return object;
 }
 
 NativeSocket::NativeSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   Napi::Env env = info.Env();
   if (env.IsExceptionPending()) return;
-  UniqueFd* fd = std::exchange(Environment::Of(env).being_born, nullptr);
+  UniqueFd* fd = std::exchange(Environment::Of(env).adopted_fd, nullptr);
   if (fd == nullptr) {
     Napi::TypeError::New(env, "Illegal constructor").ThrowAsJavaScriptException();
     return;

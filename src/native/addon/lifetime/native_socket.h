@@ -7,35 +7,35 @@
 
 namespace sockbroker {
 
-/// What the kernel says a descriptor is. -1 each for what is not a socket.
+/// Family, type and protocol as the kernel reports them; -1 for a file that is not a socket.
 struct SocketFacts {
   int family = -1;
   int type = -1;
   int protocol = -1;
-  /// The protocol that says which form CAN and Bluetooth addresses have.
+  /// The protocol that determines the layout of CAN and Bluetooth addresses.
   int addressing = -1;
 };
 
-/// Owns one descriptor on behalf of a JavaScript object. The methods are those of binding.ts, in
-/// its order; each is defined in the file that has its name.
+/// Owns one descriptor for a JavaScript object. The methods are those of binding.ts, in the same
+/// order; each is defined in the file of its name.
 class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
  public:
   static void Define(Napi::Env env);
-  /// A new object for `fd`. Empty, with an exception pending, if there is no memory for one; `fd`
-  /// is then closed.
+  /// Creates an object for `fd`. If memory runs out, returns empty with an exception pending, and
+  /// closes `fd`.
   static Napi::Value Make(Napi::Env env, UniqueFd fd);
-  /// The object behind a value, or null if it is not one of ours.
+  /// Returns the object behind a value, or null if it is not one of ours.
   static NativeSocket* From(napi_env env, napi_value value);
 
   explicit NativeSocket(const Napi::CallbackInfo& info);
 
-  /// -1 once closed, which the kernel answers with EBADF.
+  /// -1 once closed, for which the kernel returns EBADF.
   int Fd() const { return fd_.Get(); }
   const SocketFacts& Facts() const { return facts_; }
-  /// Whether calls on it may wait for another process: it is a file that was received, and not of a
-  /// kind that the kernel alone serves.
+  /// Whether calls on it may block on another process: it is a received file, not of a kind that
+  /// only the kernel serves.
   bool IsOpaque() const { return opaque_; }
-  /// Whether it is a file that was received, of whatever kind.
+  /// Whether it is a received file of any kind.
   bool IsReceived() const { return fd_.IsReceived(); }
 
  private:
@@ -91,13 +91,13 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   UniqueFd fd_;
   SocketFacts facts_;
   bool opaque_ = false;
-  /// Last, so that it is gone before the descriptor is.
+  /// Declared last, so that it is destroyed before the descriptor.
   Poller poller_{this};
 };
 
-/// Undoes what another holder of the open description may have done to O_NONBLOCK (a program that
-/// was handed the descriptor and called setblocking(True), say). For the calls that MSG_DONTWAIT
-/// cannot be given to: the event loop would wait in them.
+/// Sets O_NONBLOCK again, which another holder of the open description may have cleared (for
+/// example with setblocking(True)). Needed before calls that do not accept MSG_DONTWAIT, which
+/// would block the event loop.
 void EnsureNonBlocking(int fd);
 
 }  // namespace sockbroker

@@ -41,7 +41,7 @@ int Poller::Watch(Environment& environment, int fd, int events, Napi::Function o
   }
   if (int error = Start(events)) return error;
   if (!on_ready.IsEmpty()) on_ready_ = Napi::Persistent(on_ready);
-  // A watched object is reachable from the loop, whoever else has let go of it.
+  // Keeps a watched object alive even if JavaScript no longer references it.
   if (events_ == 0) owner_->Ref();
   events_ = events;
   return 0;
@@ -66,15 +66,15 @@ void Poller::Ready(int status, int ready) {
   Napi::HandleScope scope(env);
   int events = FromUv(ready) & events_;
   if (status < 0) {
-    // libuv takes POLLERR for a bad descriptor and stops. An error queue or a refused connection is
-    // no such thing: the next call on the socket says what is wrong, so every watcher must make
-    // one.
+    // libuv treats POLLERR as a bad descriptor and stops the watch. A message in the error queue
+    // and a refused connection also set POLLERR, and the next call on the socket returns the actual
+    // error, so the watch is restarted. Every watcher must make a call when notified.
     events = events_;
     Start(events_);
   }
   napi_value argument = Napi::Number::New(env, events);
-  // The callback may close the socket, which ends this poller's watch but not its memory: the owner
-  // lives in `scope`.
+  // The callback may close the socket, which ends this watch. The scope keeps the owner's memory
+  // alive.
   napi_value owner = owner_->Value();
   static_cast<void>(owner);
   CallFromLoop(env, on_ready_.Value(), 1, &argument);

@@ -8,19 +8,19 @@ namespace sockbroker {
 class Environment;
 class NativeSocket;
 
-/// Watches one descriptor by uv_poll on the environment's own loop.
+/// Watches one descriptor with uv_poll on the environment's loop.
 class Poller {
  public:
   explicit Poller(NativeSocket* owner) : owner_(owner) {}
   ~Poller() { Close(); }
 
-  /// Watches for poll(2) bits, 0 to stop. `on_ready` is empty to keep the one there is. 0 or
-  /// -errno.
+  /// Watches for poll(2) bits; 0 stops. An empty `on_ready` keeps the current callback. Returns 0
+  /// or -errno.
   int Watch(Environment& environment, int fd, int events, Napi::Function on_ready);
   bool HasCallback() const { return !on_ready_.IsEmpty(); }
   void Ref(bool keep_alive);
-  /// Stops for good, before the descriptor is closed or given away: what epoll holds of a closed
-  /// number could otherwise be taken for the descriptor that gets that number next.
+  /// Stops permanently. Must run before the descriptor is closed or released: a stale epoll entry
+  /// could otherwise report events for a new descriptor with the same number.
   void Close();
 
  private:
@@ -35,7 +35,7 @@ class Poller {
 
   NativeSocket* owner_;
   Environment* environment_ = nullptr;
-  /// Ours until uv_close, libuv's until its callback.
+  /// Owned by this object until uv_close, then by libuv until its callback.
   Handle* handle_ = nullptr;
   Napi::FunctionReference on_ready_;
   int events_ = 0;

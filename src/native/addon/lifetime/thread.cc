@@ -7,8 +7,8 @@ namespace sockbroker {
 
 namespace {
 
-// musl gives 128 KiB, too little for some resolver modules; glibc reserves 8 MiB, too much for a
-// hundred threads.
+// musl's default of 128 KiB is too small for some resolver modules; glibc reserves 8 MiB, too much
+// for a hundred threads.
 constexpr size_t StackBytes = 1024 * 1024;
 
 int Start(pthread_t* thread, int state, void* (*run)(void*), void* argument) {

@@ -6,24 +6,24 @@
 
 namespace sockbroker {
 
-/// close(2), on another thread if it may wait. 0 or -errno.
+/// close(2), on another thread if it may block. Returns 0 or -errno.
 int CloseDescriptor(int fd);
 
-/// Whether CloseDescriptor would answer before the descriptor is closed.
+/// Whether CloseDescriptor returns before the descriptor is closed.
 bool ClosesOnThread(int fd);
 
-/// close(2) on another thread, without a question to the file before that. `id` is among
-/// ClosingFiles until it is done, unless it is 0.
+/// close(2) on another thread, without any other call on the file. A nonzero `id` is listed by
+/// ClosingFiles() until the file is closed.
 void CloseFile(int fd, uint32_t id);
 std::vector<uint32_t> ClosingFiles();
 
-/// The only owner of a descriptor.
+/// Owns a descriptor.
 class UniqueFd {
  public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
-  /// Of something that another process gave us and that is no socket: whoever serves the file can
-  /// make every call on it wait, so that the loop makes none.
+  /// For a received file that is not a socket. Whoever serves the file can make any call on it
+  /// block, so the event loop makes none.
   static UniqueFd Received(int fd) {
     UniqueFd file(fd);
     file.received_ = true;
@@ -42,9 +42,9 @@ class UniqueFd {
 
   int Get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  /// Whether it is a file that was received.
+  /// Whether it is a received file.
   bool IsReceived() const { return received_; }
-  /// What CloseFile is to be told.
+  /// The id to pass to CloseFile.
   void SetId(uint32_t id) { id_ = id; }
   [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
   int Close() {

@@ -15,11 +15,12 @@ namespace sockbroker {
 
 namespace {
 
-// /etc/services and /etc/protocols, by way of whatever nsswitch.conf says, which may be a network.
+// /etc/services and /etc/protocols, or whatever source nsswitch.conf names, which may be a network
+// service.
 
 constexpr size_t EntryBytesMax = 1024 * 1024;
 
-/// Calls `ask(buffer)` with a buffer that grows while the answer is ERANGE.
+/// Calls `ask(buffer)` with a buffer that grows while the result is ERANGE.
 template <typename Ask>
 void WithBuffer(Ask ask) {
   std::vector<char> buffer(1024);
@@ -84,7 +85,7 @@ class ProtocolLookup : public Lookup {
       return error;
     });
 #else
-    // musl has only the one with a static answer.
+    // musl only has the variant that returns static storage.
     static std::mutex& mutex = *new std::mutex();
     std::lock_guard lock(mutex);
     if (protoent* found = getprotobyname(name.c_str())) number_ = found->p_proto;

@@ -24,7 +24,7 @@ class GetaddrinfoLookup : public Lookup {
   addrinfo hints{};
 
   void Run() override {
-    // A name that holds a NUL would be looked up by its first part.
+    // A name with an embedded NUL would be looked up by its first part only.
     if ((host && HasNul(*host)) || (service && HasNul(*service))) {
       code_ = EAI_NONAME;
       return;

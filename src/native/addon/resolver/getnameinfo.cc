@@ -48,7 +48,7 @@ Napi::Value Getnameinfo(const Napi::CallbackInfo& info) {
   if (!ReadArguments(info, "getnameinfo", address, lookup->flags)) return {};
   auto encoded = EncodeSockaddr(info.Env(), address.value, NoSocket, lookup->address);
   if (!encoded) return {};
-  // The promise has no place for an errno of ours: what cannot be an address has no name.
+  // The promise cannot carry an errno of ours; an invalid address resolves to no name.
   if (*encoded < 0) lookup->address.Clear();
   return Lookup::Start(info.Env(), std::move(lookup));
 }

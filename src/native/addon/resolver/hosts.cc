@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t HostBytesMax = 1024 * 1024;
 
-/// A look-up that ends in a struct hostent.
+/// A look-up that returns a struct hostent.
 class HostLookup : public Lookup {
  public:
   void Run() override {
@@ -53,11 +53,11 @@ class HostLookup : public Lookup {
     return record.Done();
   }
 
-  /// The question itself cannot be asked.
+  /// The arguments are invalid, so no query is made.
   bool unusable = false;
 
  protected:
-  /// Calls the resolver. 0, or an errno: ERANGE asks for a larger buffer.
+  /// Calls the resolver. Returns 0 or an errno; ERANGE requests a larger buffer.
   virtual int Ask(hostent& entry, std::vector<char>& buffer, hostent*& found) = 0;
 
   int herrno_ = 0;

@@ -9,32 +9,32 @@ namespace sockbroker {
 class Mailbox;
 class Pool;
 
-/// One question to the resolver, or another call that may wait for long. It is made on the
-/// environment's thread, runs on one of the resolver's, and goes back through the environment's
-/// mailbox; if the environment has ended by then, it is deleted where it ran.
+/// One query to the resolver, or another call that may block for long. Created on the environment's
+/// thread, run on a pool thread, and returned through the environment's mailbox. If the environment
+/// has ended by then, it is deleted on the pool thread.
 class Lookup {
  public:
   virtual ~Lookup() = default;
-  /// Asks. Runs on a thread of the pool and must not touch JavaScript.
+  /// Makes the query. Runs on a pool thread and must not touch JavaScript.
   virtual void Run() = 0;
-  /// What the promise resolves to. Runs on the environment's thread.
+  /// The value the promise resolves to. Runs on the environment's thread.
   virtual Napi::Value Answer(Napi::Env env) = 0;
 
-  /// Hands the look-up to the resolver, or to another pool. The promise is never rejected.
+  /// Queues the look-up on the resolver's pool, or on another one. The promise is never rejected.
   static Napi::Value Start(Napi::Env env, std::unique_ptr<Lookup> lookup);
   static Napi::Value Start(Napi::Env env, std::unique_ptr<Lookup> lookup, Pool& pool);
 
   std::shared_ptr<Mailbox> mailbox;
   napi_deferred deferred = nullptr;
-  /// Whether the loop waits for it. A file may never be read, and the process is to end all the
-  /// same.
+  /// Whether it keeps the event loop alive. False for file reads, which may never finish and must
+  /// not keep the process from ending.
   bool awaited = true;
-  /// Not 0 if no thread could be had to run it: a negated errno.
+  /// A negated errno if no thread could be started to run it, else 0.
   int refused = 0;
 };
 
-/// {kind: "eai", code, errno} and {kind: "herrno", code, errno}; errno counts for EAI_SYSTEM and
-/// NETDB_INTERNAL only.
+/// {kind: "eai", code, errno} and {kind: "herrno", code, errno}; errno is only meaningful for
+/// EAI_SYSTEM and NETDB_INTERNAL.
 Napi::Value EaiFailure(Napi::Env env, int code, int error);
 Napi::Value HerrnoFailure(Napi::Env env, int code, int error);
 

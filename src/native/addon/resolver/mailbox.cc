@@ -27,7 +27,7 @@ std::shared_ptr<Mailbox> Mailbox::Open(Napi::Env env, uv_loop_t* loop) {
 }
 
 void Mailbox::Deliver(std::unique_ptr<Lookup> lookup) {
-  // Declared first so that what is dropped is deleted after the lock is free.
+  // Declared first, so that the dropped look-up is deleted after the lock is released.
   std::unique_ptr<Lookup> dropped;
   std::lock_guard lock(mutex_);
   if (async_ == nullptr) {
@@ -59,8 +59,8 @@ void Mailbox::Close(napi_async_cleanup_hook_handle hook) {
 }
 
 void Mailbox::Wake() {
-  // Promises are settled from inside a JavaScript call, because microtasks run when one of those
-  // returns to the loop.
+  // Promises are settled inside a JavaScript call, because microtasks run when such a call returns
+  // to the loop.
   Napi::HandleScope scope(env_);
   napi_value settle;
   if (napi_get_reference_value(env_, settle_, &settle) == napi_ok)

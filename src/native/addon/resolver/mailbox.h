@@ -11,20 +11,20 @@ namespace sockbroker {
 
 class Lookup;
 
-/// Where an environment gets its finished look-ups from. Threads share it and may outlive the
-/// environment, so that a look-up that ends late finds a closed mailbox instead of freed memory. (A
-/// napi_threadsafe_function gives no such promise: it may be gone once the environment is.)
+/// Delivers finished look-ups to an environment. Threads share it and may outlive the environment:
+/// a look-up that finishes late finds a closed mailbox instead of freed memory. (A
+/// napi_threadsafe_function may be freed once the environment is gone.)
 class Mailbox {
  public:
-  /// Null after a throw.
+  /// Returns null after a throw.
   static std::shared_ptr<Mailbox> Open(Napi::Env env, uv_loop_t* loop);
 
   /// Any thread: delivers a finished look-up, or drops it if the mailbox is closed.
   void Deliver(std::unique_ptr<Lookup> lookup);
 
-  /// The environment's thread: one more look-up is under way, so the loop must not end.
+  /// The environment's thread: one more look-up is in progress, so the loop must stay alive.
   void Expect();
-  /// The environment's thread: no more deliveries. `hook` is removed when the uv handle is gone.
+  /// The environment's thread: stops deliveries. `hook` is removed when the uv handle is closed.
   void Close(napi_async_cleanup_hook_handle hook);
 
  private:

@@ -10,8 +10,8 @@ namespace sockbroker {
 
 namespace {
 
-/// So many files may be read at once that do not answer; how many of them are one principal's is
-/// the server's to say.
+/// How many unresponsive files can be read at once. The server limits how many of them belong to
+/// one principal.
 constexpr size_t FileThreads = 64;
 
 constexpr auto IdleTime = std::chrono::seconds(5);
@@ -43,8 +43,8 @@ void Pool::Add(std::unique_ptr<Lookup> lookup) {
   threads_++;
   int error = StartThread(RunThread, this);
   if (error == 0) return;
-  // The threads there are will come to it. With none, only a refusal keeps its promise from waiting
-  // for ever.
+  // Running threads will pick it up. If there are none, it is refused, or its promise would never
+  // settle.
   if (--threads_ > 0) return;
   auto refused = std::move(waiting_.back());
   waiting_.pop_back();
@@ -60,7 +60,7 @@ void Pool::SetThreadsMax(size_t count) {
     if (StartThread(RunThread, this) != 0) break;
     threads_++;
   }
-  // Idle threads beyond the new limit end now.
+  // Wakes idle threads above the new limit so that they exit.
   added_.notify_all();
 }
 

@@ -9,13 +9,12 @@ namespace sockbroker {
 
 class Lookup;
 
-/// Threads for calls that may wait for long: a pool for the resolver, and one for reading files,
-/// which are the process's. They are not libuv's: a name server that does
-/// not answer would hold up everyone's file and crypto work there. They start on demand and end
-/// when idle.
+/// Threads for calls that may block for long, shared by the process: one pool for the resolver and
+/// one for reading files. libuv's pool is not used, because an unresponsive name server would block
+/// all file and crypto work there. Threads start on demand and exit when idle.
 class Pool {
  public:
-  /// Never destroyed: a thread may be inside getaddrinfo(3) while the process exits.
+  /// Never destroyed, because a thread may be inside getaddrinfo(3) while the process exits.
   static Pool& Get();
   static Pool& ForFiles();
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// The kernel's Bluetooth socket interface. It is in no header of the kernel's uapi
-// (net/bluetooth/*.h are internal), and libbluetooth's headers are rarely installed; the layouts
-// and numbers have not changed since Linux 2.6.
+// The kernel's Bluetooth socket interface. No uapi header has it (net/bluetooth/*.h are internal),
+// and libbluetooth's headers are rarely installed. The layouts and numbers have not changed since
+// Linux 2.6.
 
 #include <sys/socket.h>
 

@@ -9,7 +9,7 @@ namespace sockbroker {
 
 namespace {
 
-/// Fills in what all CAN addresses have. 0, -errno, or empty after a throw.
+/// Fills in the fields common to all CAN addresses. Returns 0 or -errno; empty after a throw.
 Encoded EncodeInterface(napi_env env, napi_value address, int fd, sockaddr_can& can) {
   std::string interface;
   if (!ReadProperty(env, address, "interface", interface)) return {};

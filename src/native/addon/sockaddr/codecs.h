@@ -1,8 +1,8 @@
 #pragma once
 
-// One pair per kind of address, each in the file of its family. An encoder answers 0 or -errno, and
-// nothing after a throw; a decoder is given at least as many bytes as sockaddr.cc says that its
-// kind needs.
+// One encoder and decoder for each kind of address, in the file of its family. An encoder returns 0
+// or -errno, and empty after a throw. A decoder is given at least the minimum number of bytes that
+// sockaddr.cc lists for its kind.
 
 #include "sockaddr/sockaddr.h"
 #include "values/arguments.h"

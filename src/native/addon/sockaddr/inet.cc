@@ -8,7 +8,7 @@
 
 namespace sockbroker {
 
-// Numeric text only: a name here would mean a look-up after the address was checked.
+// Only numeric addresses: resolving a name here would bypass the policy's check of the address.
 
 Encoded EncodeInet(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   std::string text;

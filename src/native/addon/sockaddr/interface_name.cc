@@ -11,8 +11,8 @@
 
 namespace sockbroker {
 
-// if_nametoindex(3) would ask a new socket, which is in the thread's network namespace; this one
-// may be in another.
+// if_nametoindex(3) would use a new socket in the thread's network namespace; this socket may be in
+// another.
 
 int InterfaceIndex(int fd, const std::string& name) {
   if (name.empty()) return 0;

@@ -35,8 +35,8 @@ Encoded EncodePacket(napi_env env, napi_value address, int fd, SockaddrBuffer& o
 
 Napi::Value DecodePacket(Napi::Env env, const SockaddrBuffer& address, int fd) {
   auto ll = address.Load<sockaddr_ll>();
-  // Infiniband and tunnels have addresses of up to 32 bytes, which the kernel writes past the end
-  // of the struct.
+  // Infiniband and tunnel addresses have up to 32 bytes, which the kernel writes past the end of
+  // the struct.
   size_t offset = offsetof(sockaddr_ll, sll_addr);
   size_t room = std::min<size_t>(address.length, sizeof address.storage) - offset;
   Record record(env);

@@ -15,7 +15,7 @@ Encoded EncodeRaw(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   ByteSpan data;
   if (!ReadProperty(env, address, "family", family) || !ReadProperty(env, address, "data", data))
     return {};
-  // The kernel's own answer to an address longer than sockaddr_storage.
+  // The kernel's error for an address longer than sockaddr_storage.
   if (data.size() > sizeof out.storage - DataOffset) return -EINVAL;
   out.storage.ss_family = family;
   std::copy(data.begin(), data.end(), reinterpret_cast<uint8_t*>(&out.storage) + DataOffset);

@@ -29,8 +29,7 @@ constexpr Encoder Encoders[] = {
 
 struct Decoder {
   Napi::Value (*decode)(Napi::Env, const SockaddrBuffer&, int) = DecodeRaw;
-  /// With fewer bytes than this the kind makes no sense; the rest may be missing, and reads as
-  /// zeros.
+  /// Minimum length in bytes. Missing bytes beyond that decode as zeros.
   size_t least = 0;
 };
 

@@ -10,7 +10,7 @@
 
 namespace sockbroker {
 
-/// Room for any socket address. Zeroed, so that what the kernel left unwritten decodes as zeros.
+/// Holds any socket address. Zeroed, so that bytes the kernel did not write decode as zeros.
 struct SockaddrBuffer {
   sockaddr_storage storage;
   socklen_t length;
@@ -39,19 +39,20 @@ struct SockaddrBuffer {
   }
 };
 
-/// In place of a descriptor: there is no socket, interfaces are those of the calling thread's
-/// network namespace.
+/// Used instead of a descriptor when there is no socket: interfaces are those of the calling
+/// thread's network namespace.
 constexpr int NoSocket = -2;
 
-/// Sockaddr of binding.ts to struct sockaddr. 0 or -errno; empty after a throw. `fd` says in which
-/// network namespace the interfaces are; for a closed one (-1) the answer is -EBADF.
+/// Converts a Sockaddr of binding.ts to a struct sockaddr. Returns 0 or -errno; empty after a
+/// throw. Interfaces are looked up in the network namespace of `fd`; a closed one (-1) gives
+/// -EBADF.
 std::optional<int> EncodeSockaddr(napi_env env, napi_value address, int fd, SockaddrBuffer& out);
 
-/// struct sockaddr to Sockaddr. What is too short for its family, or of a family unknown here, is
-/// of kind "raw".
+/// Converts a struct sockaddr to a Sockaddr. An unknown family, or an address too short for its
+/// family, becomes kind "raw".
 Napi::Value DecodeSockaddr(Napi::Env env, const SockaddrBuffer& address, int fd,
                            const SocketFacts& facts);
-/// The same, with null for no address at all.
+/// Like DecodeSockaddr, but null for an empty address.
 Napi::Value DecodeSockaddrOrNull(Napi::Env env, const SockaddrBuffer& address, int fd,
                                  const SocketFacts& facts);
 

@@ -46,7 +46,7 @@ Napi::Value DecodeTipc(Napi::Env env, const SockaddrBuffer& address, int fd) {
       v3 = tipc.addr.nameseq.upper;
       break;
     case TIPC_ADDR_NAME:
-      // Python gives the instance twice, as a range of one.
+      // Python represents the instance as a range with equal bounds.
       v1 = tipc.addr.name.name.type;
       v2 = v3 = tipc.addr.name.name.instance;
       break;

@@ -17,7 +17,7 @@ Encoded EncodeUnix(napi_env env, napi_value address, int, SockaddrBuffer& out) {
   sockaddr_un un{};
   un.sun_family = AF_UNIX;
   bool abstract = !path.empty() && path[0] == 0;
-  // A path needs room for its terminator, an abstract name has none.
+  // A path needs room for a terminating NUL; an abstract name has none.
   if (path.size() > sizeof un.sun_path - (abstract ? 0 : 1)) return -ENAMETOOLONG;
   if (path.empty()) return out.Store(un, PathOffset);
   std::memcpy(un.sun_path, path.data(), path.size());
@@ -25,8 +25,7 @@ Encoded EncodeUnix(napi_env env, napi_value address, int, SockaddrBuffer& out) {
 }
 
 Napi::Value DecodeUnix(Napi::Env env, const SockaddrBuffer& address, int) {
-  // A path may fill sun_path and have its terminator beyond it, which the larger storage has room
-  // for.
+  // A path may fill sun_path, with its terminator beyond it in the larger storage.
   size_t size = std::min<size_t>(address.length, sizeof address.storage) - PathOffset;
   auto* path = reinterpret_cast<const char*>(address.Bytes() + PathOffset);
   if (size > 0 && path[0] != 0) size = strnlen(path, size);

@@ -1,5 +1,5 @@
 #include <sys/socket.h>
-// After the C library's header, which it needs.
+// Must come after the C library's header.
 #include <linux/vm_sockets.h>
 
 #include "sockaddr/codecs.h"

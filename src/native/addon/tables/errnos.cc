@@ -13,8 +13,8 @@ struct Errno {
   int32_t value;
 };
 
-// Where two names have one value (EWOULDBLOCK, EDEADLOCK, ENOTSUP), the one that strerrorname_np(3)
-// gives.
+// Where two names share a value (EWOULDBLOCK, EDEADLOCK, ENOTSUP), the name is the one
+// strerrorname_np(3) returns.
 constexpr Errno Names[] = {
 #ifdef EPERM
     {"EPERM", EPERM},

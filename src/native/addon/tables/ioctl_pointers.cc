@@ -16,8 +16,8 @@ namespace sockbroker {
 
 namespace {
 
-/// What ethtool reads of an interface and the kernel asks no capability for. None of these structs
-/// holds an address.
+/// The ethtool commands that read from an interface and need no capability. None of these structs
+/// contains a pointer.
 constexpr uint32_t EthtoolReads[] = {
     ETHTOOL_GSET,       ETHTOOL_GDRVINFO,      ETHTOOL_GMSGLVL,     ETHTOOL_GLINK,
     ETHTOOL_GCOALESCE,  ETHTOOL_GRINGPARAM,    ETHTOOL_GPAUSEPARAM, ETHTOOL_GRXCSUM,
@@ -28,8 +28,8 @@ constexpr uint32_t EthtoolReads[] = {
     ETHTOOL_GEEE,       ETHTOOL_GLINKSETTINGS, ETHTOOL_GFECPARAM,
 };
 
-/// SIOCGIFCONF: a struct ifconf, of which its length is read, and whether its address is NULL. The
-/// answer is the struct, and then an array of struct ifreq.
+/// SIOCGIFCONF. Takes a struct ifconf: uses its length and whether its pointer is NULL. Returns the
+/// struct followed by an array of struct ifreq.
 int InterfaceConfiguration(int fd, ByteSpan argument, GuardedBuffer& guarded,
                            std::vector<uint8_t>& answer) {
   ifconf given;
@@ -56,7 +56,8 @@ int InterfaceConfiguration(int fd, ByteSpan argument, GuardedBuffer& guarded,
   return 0;
 }
 
-/// SIOCETHTOOL: a struct ifreq, whose address is not read, and then a struct of ethtool's.
+/// SIOCETHTOOL. Takes a struct ifreq, whose pointer is ignored, followed by one of ethtool's
+/// structs.
 int Ethtool(int fd, ByteSpan argument, GuardedBuffer& guarded, std::vector<uint8_t>& answer) {
   ifreq request;
   uint32_t command;

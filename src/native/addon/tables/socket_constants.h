@@ -1,6 +1,6 @@
 #pragma once
 
-// Numbers of the kernel's interface that the C library's headers are too old to have.
+// Kernel constants that older C library headers lack.
 
 #include <sys/socket.h>
 

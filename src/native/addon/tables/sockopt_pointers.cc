@@ -23,9 +23,9 @@ struct Row {
   OptionValue value;
 };
 
-// {level, first name, last name}. Netfilter's tables hold a pointer that the kernel writes the old
-// counters to, XDP_UMEM_REG the memory that it puts packets in, RDS_GET_MR where to put a cookie. A
-// ring is kernel memory, up to gigabytes, that nobody could map.
+// {level, first name, last name}. Netfilter's tables contain a pointer to which the kernel writes
+// the old counters; XDP_UMEM_REG a pointer to memory for packets; RDS_GET_MR a pointer for a
+// cookie. A ring allocates up to gigabytes of kernel memory that no caller could map.
 constexpr Row Rows[] = {
     {SOL_SOCKET, SO_ATTACH_FILTER, SO_ATTACH_FILTER, OptionValue::Filter},
     {SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_CBPF, OptionValue::Filter},

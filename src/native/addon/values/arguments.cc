@@ -14,7 +14,7 @@ template <typename T>
 bool ReadInteger(napi_env env, napi_value value, T& out) {
   double number;
   if (napi_get_value_double(env, value, &number) != napi_ok) return false;
-  // A NaN fails the first comparison.
+  // The comparison is false for NaN.
   if (!(number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max()))
     return false;
   out = static_cast<T>(number);
@@ -22,7 +22,7 @@ bool ReadInteger(napi_env env, napi_value value, T& out) {
 }
 
 void ThrowTypeError(napi_env env, const std::string& message) {
-  // What a getter or a proxy threw says more than that its property was missing.
+  // An exception thrown by a getter or a proxy takes precedence.
   bool pending = false;
   if (napi_is_exception_pending(env, &pending) != napi_ok || pending) return;
   napi_throw_type_error(env, nullptr, message.c_str());
@@ -52,7 +52,7 @@ bool Read(napi_env env, napi_value value, std::string& out) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
   out.resize(length);
-  // The terminator goes where std::string keeps its own.
+  // The terminator overwrites the string's own terminator.
   return napi_get_value_string_utf8(env, value, out.data(), length + 1, &length) == napi_ok;
 }
 

@@ -11,13 +11,13 @@ namespace sockbroker {
 
 class NativeSocket;
 
-/// The caller's bytes, where they are. Valid until JavaScript runs again.
+/// The caller's bytes, not copied. Valid until JavaScript runs again.
 using ByteSpan = std::span<const uint8_t>;
 
-/// The caller's memory, to be filled. Valid as long.
+/// The caller's memory, to be written to. Valid until JavaScript runs again.
 using WritableSpan = std::span<uint8_t>;
 
-/// A value of any type, which the function itself looks into.
+/// A value of any type, decoded by the function itself.
 struct Any {
   napi_value value = nullptr;
 };
@@ -25,8 +25,8 @@ struct Callable {
   napi_value value = nullptr;
 };
 
-// One overload per type that crosses the boundary: false if `value` is something else, and nothing
-// is thrown yet.
+// One overload for each type that crosses the boundary. Returns false, without throwing, if `value`
+// has another type.
 bool Read(napi_env env, napi_value value, int32_t& out);
 bool Read(napi_env env, napi_value value, uint32_t& out);
 bool Read(napi_env env, napi_value value, uint16_t& out);
@@ -53,7 +53,7 @@ bool Read(napi_env env, napi_value value, std::optional<T>& out) {
   return Read(env, value, out.emplace());
 }
 
-// What the TypeError says was wanted.
+// The expected type, for the TypeError's message.
 constexpr const char* Name(const int32_t&) {
   return "an integer from -2147483648 to 2147483647";
 }
@@ -105,8 +105,8 @@ void ThrowWrongType(napi_env env, const char* function, size_t index, const char
                     bool nullable);
 void ThrowWrongProperty(napi_env env, const char* property, const char* wanted);
 
-/// Reads exactly the arguments that `out` has types for. False after throwing a TypeError that
-/// names the function, the argument and what was wanted.
+/// Reads exactly as many arguments as `out` has elements. On a mismatch throws a TypeError that
+/// names the function, the argument and the expected type, and returns false.
 template <typename... Ts>
 [[nodiscard]] bool ReadArguments(const Napi::CallbackInfo& info, const char* function, Ts&... out) {
   if (info.Length() != sizeof...(Ts)) {
@@ -125,7 +125,8 @@ template <typename... Ts>
   return (one(out) && ...);
 }
 
-/// Reads one property of a record. False after a TypeError (or whatever a getter threw).
+/// Reads one property of a record. Returns false after a TypeError, or after whatever a getter
+/// threw.
 template <typename T>
 [[nodiscard]] bool ReadProperty(napi_env env, napi_value object, const char* property, T& out) {
   napi_value value;
@@ -135,8 +136,8 @@ template <typename T>
   return false;
 }
 
-/// Calls `each(element, index)` for the elements of an array until it answers false. False then,
-/// and after a TypeError.
+/// Calls `each(element, index)` for the elements of an array until it returns false. Returns false
+/// in that case and after a TypeError.
 template <typename Each>
 [[nodiscard]] bool ForEach(napi_env env, napi_value array, const char* what, Each each) {
   bool is_array = false;
@@ -154,7 +155,7 @@ template <typename Each>
   return true;
 }
 
-/// Whether the text would be cut short as a C string.
+/// Whether the text contains a NUL, at which C would truncate it.
 inline bool HasNul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }

@@ -14,7 +14,7 @@ namespace sockbroker {
 
 namespace {
 
-/// Control messages to the kernel that hold addresses in this process.
+/// Outgoing control messages that contain pointers into this process.
 bool HoldsPointers(int level, int type) {
   return level == SOL_RDS &&
          (type == RDS_CMSG_RDMA_ARGS || type == RDS_CMSG_RDMA_MAP ||
@@ -40,7 +40,7 @@ std::vector<ControlMessage> ReadControl(msghdr& header) {
   auto* end = static_cast<const uint8_t*>(header.msg_control) + header.msg_controllen;
   for (cmsghdr* cmsg = CMSG_FIRSTHDR(&header); cmsg != nullptr; cmsg = CMSG_NXTHDR(&header, cmsg)) {
     auto* data = CMSG_DATA(cmsg);
-    // CMSG_NXTHDR trusts the length of the message that it leaves.
+    // CMSG_NXTHDR does not check the length of the current message.
     if (cmsg->cmsg_len < CMSG_LEN(0) || data > end) break;
     size_t size = std::min<size_t>(cmsg->cmsg_len - CMSG_LEN(0), static_cast<size_t>(end - data));
     ControlMessage message{cmsg->cmsg_level, cmsg->cmsg_type, {data, size}, false, {}};
@@ -87,7 +87,7 @@ std::optional<int> WriteControl(napi_env env, napi_value array, std::vector<uint
     }
     std::vector<int> descriptors;
     if (CarriesDescriptors(level, type)) {
-      // Numbers in `data` would be numbers of the broker's own descriptors.
+      // Numbers in `data` would refer to the daemon's own descriptors.
       auto gathered = GatherDescriptors(env, sockets.value, descriptors);
       if (!gathered) return false;
       if (*gathered < 0) result = *gathered;
@@ -98,7 +98,7 @@ std::optional<int> WriteControl(napi_env env, napi_value array, std::vector<uint
       return false;
     }
     if (HoldsPointers(level, type)) result = -EOPNOTSUPP;
-    // What the kernel says beyond net.core.optmem_max, which is never more than this.
+    // The kernel's error above net.core.optmem_max, which is never larger than this.
     if (out.size() + CMSG_SPACE(data.size()) > ControlBytesMax * 16) result = -ENOBUFS;
     if (result == 0) Append(out, level, type, data);
     return true;

@@ -11,8 +11,7 @@
 
 namespace sockbroker {
 
-/// A received control message. It owns the descriptors that came with it, from before JavaScript
-/// hears of them.
+/// A received control message. It owns the descriptors it carries from the moment it is read.
 struct ControlMessage {
   int level;
   int type;
@@ -21,16 +20,17 @@ struct ControlMessage {
   std::vector<UniqueFd> descriptors;
 };
 
-/// The control messages of a header that recvmsg(2) filled in. `data` points into its control
+/// Reads the control messages of a header filled in by recvmsg(2). `data` points into its control
 /// buffer.
 std::vector<ControlMessage> ReadControl(msghdr& header);
-/// The same as ControlIn[].
+/// Converts them to ControlIn[].
 Napi::Value ControlToArray(Napi::Env env, std::vector<ControlMessage>& messages);
 
-/// The largest control buffer; more than any protocol gives at once.
+/// The largest control buffer, in bytes; more than any protocol returns at once.
 constexpr size_t ControlBytesMax = 65536;
 
-/// ControlOut[] to the bytes for sendmsg(2), appended to `out`. 0 or -errno; empty after a throw.
+/// Converts ControlOut[] to the bytes for sendmsg(2), appended to `out`. Returns 0 or -errno; empty
+/// after a throw.
 std::optional<int> WriteControl(napi_env env, napi_value array, std::vector<uint8_t>& out);
 
 }  // namespace sockbroker

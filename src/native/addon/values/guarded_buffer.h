@@ -6,21 +6,21 @@
 
 namespace sockbroker {
 
-/// Memory for what the kernel writes when a caller has chosen the request. It ends where a page
-/// begins that may not be touched: where the kernel writes more than the length that it was given,
-/// the call fails with EFAULT, and nothing of ours is overwritten.
+/// Memory for kernel writes whose size depends on a request chosen by the caller. It ends at an
+/// inaccessible page: if the kernel writes more than the given length, the call fails with EFAULT
+/// instead of corrupting memory.
 class GuardedBuffer {
  public:
   static constexpr size_t Capacity = 65536;
 
-  /// Null when there is no memory.
+  /// Returns null if there is no memory.
   static std::unique_ptr<GuardedBuffer> Map();
   GuardedBuffer(const GuardedBuffer&) = delete;
   GuardedBuffer& operator=(const GuardedBuffer&) = delete;
   ~GuardedBuffer();
 
-  /// `size` zeroed bytes, Capacity at most, whose last is next to the guard page. Not aligned.
-  /// Valid until the next call.
+  /// Returns `size` zeroed bytes (at most Capacity) that end at the guard page. Not aligned. Valid
+  /// until the next call.
   uint8_t* Take(size_t size);
 
  private:

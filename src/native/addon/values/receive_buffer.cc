@@ -17,7 +17,7 @@ ReceiveBuffer::ReceiveBuffer(Napi::Env env, size_t size, bool prepare_zeros)
     : env_(env), size_(std::min(size, BytesMax)) {
   owned_ = size_ > Environment::ScratchBytes;
   data_ = owned_ ? static_cast<uint8_t*>(std::malloc(size_)) : Environment::Of(env).scratch.get();
-  // The scratch holds what others received.
+  // The scratch buffer contains data from earlier reads of other sockets.
   if (prepare_zeros && data_ != nullptr) std::memset(data_, 0, size_);
 }
 

@@ -6,11 +6,11 @@
 
 namespace sockbroker {
 
-/// Where one read lands: the environment's scratch if it fits, an allocation otherwise, of no more
-/// than 16 MiB whatever was asked for.
+/// Destination of one read: the environment's scratch buffer if it fits, otherwise an allocation,
+/// limited to 16 MiB.
 class ReceiveBuffer {
  public:
-  /// `prepare_zeros` for reads that may report bytes which the kernel never wrote.
+  /// `prepare_zeros` is for reads that may report bytes which the kernel never wrote.
   ReceiveBuffer(Napi::Env env, size_t size, bool prepare_zeros);
   ~ReceiveBuffer();
   ReceiveBuffer(const ReceiveBuffer&) = delete;
@@ -18,7 +18,7 @@ class ReceiveBuffer {
   /// Null if there is no memory.
   uint8_t* Data() const { return data_; }
   size_t Size() const { return size_; }
-  /// A Buffer of the first `count` bytes. Once only.
+  /// Returns a Buffer with the first `count` bytes. Call it only once.
   Napi::Value Take(size_t count);
 
  private:

@@ -7,7 +7,7 @@ namespace sockbroker {
 Napi::Value ReceivedToRecord(Napi::Env env, Napi::Value data, size_t length, int flags,
                              const msghdr& header, const SockaddrBuffer& address,
                              std::vector<ControlMessage>& control, const NativeSocket& socket) {
-  // The kernel gives this one back because we added it.
+  // The kernel reports MSG_CMSG_CLOEXEC because we added it.
   int unasked = MSG_CMSG_CLOEXEC & ~flags;
   Record record(env);
   record.Set("data", data);

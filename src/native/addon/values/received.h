@@ -11,14 +11,14 @@
 
 namespace sockbroker {
 
-/// What every recvmsg(2) gets. MSG_CMSG_CLOEXEC where descriptors can come; ISOTP and J1939 refuse
-/// it.
+/// Flags added to every recvmsg(2). MSG_CMSG_CLOEXEC only where descriptors can arrive, because
+/// ISOTP and J1939 reject it.
 constexpr int AddedReceiveFlags(int family) {
   return family == AF_UNIX ? MSG_DONTWAIT | MSG_CMSG_CLOEXEC : MSG_DONTWAIT;
 }
 
-/// A `Received` of binding.ts. `length` is what the kernel returned, `flags` what the caller asked
-/// for.
+/// Builds a `Received` of binding.ts. `length` is the return value of the system call, `flags` the
+/// flags the caller passed.
 Napi::Value ReceivedToRecord(Napi::Env env, Napi::Value data, size_t length, int flags,
                              const msghdr& header, const SockaddrBuffer& address,
                              std::vector<ControlMessage>& control, const NativeSocket& socket);

@@ -7,8 +7,8 @@
 
 namespace sockbroker {
 
-/// Builds a plain object. After a failed call the rest do nothing, and `Done` answers an empty
-/// value.
+/// Builds a plain object. After a failed call the following calls do nothing, and `Done` returns an
+/// empty value.
 class Record {
  public:
   explicit Record(napi_env env) : env_(env) { ok_ = napi_create_object(env, &object_) == napi_ok; }
@@ -42,7 +42,7 @@ class Record {
   bool ok_;
 };
 
-/// A value, or -errno, as the number that it is.
+/// A number: a value or -errno.
 inline Napi::Value Int(napi_env env, int64_t value) {
   napi_value number;
   if (napi_create_int64(env, value, &number) != napi_ok) return {};

@@ -13,7 +13,7 @@ namespace sockbroker {
 
 namespace {
 
-/// Unlike fstat(2), which whoever serves the file has to answer.
+/// Uses getsockopt(2), because fstat(2) would have to be answered by whoever serves the file.
 bool IsSocket(int fd) {
   int type = 0;
   socklen_t length = sizeof type;
@@ -31,13 +31,13 @@ std::vector<UniqueFd> AdoptDescriptors(int type, ByteSpan payload) {
   for (size_t offset = 0; offset + sizeof(int) <= payload.size(); offset += sizeof(int)) {
     int fd;
     std::memcpy(&fd, payload.data() + offset, sizeof fd);
-    // SCM_PIDFD holds a negated errno for a process that is gone.
+    // SCM_PIDFD contains a negated errno if the process is gone.
     if (fd < 0) continue;
     bool socket = IsSocket(fd);
-    // A pidfd is made by the kernel for the receiver.
+    // A pidfd is created by the kernel for the receiver, so it is not opaque.
     bool given = !socket && type == SCM_RIGHTS;
     descriptors.push_back(given ? UniqueFd::Received(fd) : UniqueFd(fd));
-    // MSG_CMSG_CLOEXEC covers SCM_RIGHTS alone on some kernels.
+    // On some kernels MSG_CMSG_CLOEXEC only applies to SCM_RIGHTS.
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (socket) EnsureNonBlocking(fd);
   }

@@ -13,13 +13,14 @@ namespace sockbroker {
 /// SCM_RIGHTS and SCM_PIDFD: the payload is descriptors of this process.
 bool CarriesDescriptors(int level, int type);
 
-/// Takes ownership of what the kernel installed. Sockets become non-blocking, like ours; other
-/// files keep their mode, which they share with whoever sent them and who may count on it.
+/// Takes ownership of the descriptors that the kernel installed. Sockets become non-blocking; other
+/// files keep their mode, because their sender shares it.
 std::vector<UniqueFd> AdoptDescriptors(int type, ByteSpan payload);
-/// NativeSocket[]; what is not turned into an object is closed.
+/// Converts to NativeSocket[]; a descriptor that cannot be converted is closed.
 Napi::Value DescriptorsToArray(Napi::Env env, std::vector<UniqueFd>& descriptors);
 
-/// NativeSocket[] or null to numbers. 0, or -EBADF if one is closed; empty after a throw.
+/// Converts NativeSocket[] or null to descriptor numbers. Returns 0, or -EBADF if one is closed;
+/// empty after a throw.
 std::optional<int> GatherDescriptors(napi_env env, napi_value sockets, std::vector<int>& out);
 
 }  // namespace sockbroker
