@@ -13,16 +13,15 @@ export const file_sockbroker_v1_address: GenFile = /*@__PURE__*/
   fileDesc("Chtzb2NrYnJva2VyL3YxL2FkZHJlc3MucHJvdG8SDXNvY2ticm9rZXIudjEi/AYKDVNvY2tldEFkZHJlc3MSKgoEaW5ldBgBIAEoCzIaLnNvY2ticm9rZXIudjEuSW5ldEFkZHJlc3NIABIsCgVpbmV0NhgCIAEoCzIbLnNvY2ticm9rZXIudjEuSW5ldDZBZGRyZXNzSAASMQoLdW5peF9kb21haW4YAyABKAsyGi5zb2NrYnJva2VyLnYxLlVuaXhBZGRyZXNzSAASMAoHbmV0bGluaxgEIAEoCzIdLnNvY2ticm9rZXIudjEuTmV0bGlua0FkZHJlc3NIABIuCgZwYWNrZXQYBSABKAsyHC5zb2NrYnJva2VyLnYxLlBhY2tldEFkZHJlc3NIABIoCgNjYW4YBiABKAsyGS5zb2NrYnJva2VyLnYxLkNhbkFkZHJlc3NIABIsCgVpc290cBgHIAEoCzIbLnNvY2ticm9rZXIudjEuSXNvdHBBZGRyZXNzSAASLAoFajE5MzkYCCABKAsyGy5zb2NrYnJva2VyLnYxLkoxOTM5QWRkcmVzc0gAEioKBHRpcGMYCSABKAsyGi5zb2NrYnJva2VyLnYxLlRpcGNBZGRyZXNzSAASKAoDYWxnGAogASgLMhkuc29ja2Jyb2tlci52MS5BbGdBZGRyZXNzSAASLAoFdnNvY2sYCyABKAsyGy5zb2NrYnJva2VyLnYxLlZzb2NrQWRkcmVzc0gAEiwKBWwyY2FwGAwgASgLMhsuc29ja2Jyb2tlci52MS5MMmNhcEFkZHJlc3NIABIuCgZyZmNvbW0YDSABKAsyHC5zb2NrYnJva2VyLnYxLlJmY29tbUFkZHJlc3NIABIoCgNoY2kYDiABKAsyGS5zb2NrYnJva2VyLnYxLkhjaUFkZHJlc3NIABIoCgNzY28YDyABKAsyGS5zb2NrYnJva2VyLnYxLlNjb0FkZHJlc3NIABIwCgdxaXBjcnRyGBAgASgLMh0uc29ja2Jyb2tlci52MS5RaXBjcnRyQWRkcmVzc0gAEikKA3JkcxgRIAEoCzIaLnNvY2ticm9rZXIudjEuSW5ldEFkZHJlc3NIABIuCgZoeXBlcnYYEiABKAsyHC5zb2NrYnJva2VyLnYxLkh5cGVydkFkZHJlc3NIABIoCgNyYXcYEyABKAsyGS5zb2NrYnJva2VyLnYxLlJhd0FkZHJlc3NIAEIJCgdhZGRyZXNzIikKC0luZXRBZGRyZXNzEgwKBGhvc3QYASABKAkSDAoEcG9ydBgCIAEoDSJOCgxJbmV0NkFkZHJlc3MSDAoEaG9zdBgBIAEoCRIMCgRwb3J0GAIgASgNEhAKCGZsb3dpbmZvGAMgASgNEhAKCHNjb3BlX2lkGAQgASgNIj4KC1VuaXhBZGRyZXNzEg4KBHBhdGgYASABKAxIABIXCg1hYnN0cmFjdF9uYW1lGAIgASgMSABCBgoEbmFtZSItCg5OZXRsaW5rQWRkcmVzcxILCgNwaWQYASABKA0SDgoGZ3JvdXBzGAIgASgNIn8KDVBhY2tldEFkZHJlc3MSFgoOaW50ZXJmYWNlX25hbWUYASABKAkSEAoIcHJvdG9jb2wYAiABKA0SEwoLcGFja2V0X3R5cGUYAyABKA0SFQoNaGFyZHdhcmVfdHlwZRgEIAEoDRIYChBoYXJkd2FyZV9hZGRyZXNzGAUgASgMIiQKCkNhbkFkZHJlc3MSFgoOaW50ZXJmYWNlX25hbWUYASABKAkiRAoMSXNvdHBBZGRyZXNzEhYKDmludGVyZmFjZV9uYW1lGAEgASgJEg0KBXJ4X2lkGAIgASgNEg0KBXR4X2lkGAMgASgNIlIKDEoxOTM5QWRkcmVzcxIWCg5pbnRlcmZhY2VfbmFtZRgBIAEoCRIMCgRuYW1lGAIgASgEEgsKA3BnbhgDIAEoDRIPCgdhZGRyZXNzGAQgASgNImUKC1RpcGNBZGRyZXNzEhQKDGFkZHJlc3NfdHlwZRgBIAEoDRIKCgJ2MRgCIAEoDRIKCgJ2MhgDIAEoDRIKCgJ2MxgEIAEoDRISCgVzY29wZRgFIAEoDUgAiAEBQggKBl9zY29wZSJHCgpBbGdBZGRyZXNzEgwKBHR5cGUYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdmZWF0dXJlGAMgASgNEgwKBG1hc2sYBCABKA0iKQoMVnNvY2tBZGRyZXNzEgsKA2NpZBgBIAEoDRIMCgRwb3J0GAIgASgNIk0KDEwyY2FwQWRkcmVzcxIOCgZiZGFkZHIYASABKAkSCwoDcHNtGAIgASgNEgsKA2NpZBgDIAEoDRITCgtiZGFkZHJfdHlwZRgEIAEoDSIwCg1SZmNvbW1BZGRyZXNzEg4KBmJkYWRkchgBIAEoCRIPCgdjaGFubmVsGAIgASgNIi0KCkhjaUFkZHJlc3MSDgoGZGV2aWNlGAEgASgNEg8KB2NoYW5uZWwYAiABKA0iHAoKU2NvQWRkcmVzcxIOCgZiZGFkZHIYASABKAkiLAoOUWlwY3J0ckFkZHJlc3MSDAoEbm9kZRgBIAEoDRIMCgRwb3J0GAIgASgNIjIKDUh5cGVydkFkZHJlc3MSDQoFdm1faWQYASABKAkSEgoKc2VydmljZV9pZBgCIAEoCSJICgpSYXdBZGRyZXNzEiwKBmZhbWlseRgBIAEoDjIcLnNvY2ticm9rZXIudjEuQWRkcmVzc0ZhbWlseRIMCgRkYXRhGAIgASgMKrkJCg1BZGRyZXNzRmFtaWx5Eh4KGkFERFJFU1NfRkFNSUxZX1VOU1BFQ0lGSUVEEAASFwoTQUREUkVTU19GQU1JTFlfVU5JWBABEhcKE0FERFJFU1NfRkFNSUxZX0lORVQQAhIXChNBRERSRVNTX0ZBTUlMWV9BWDI1EAMSFgoSQUREUkVTU19GQU1JTFlfSVBYEAQSHAoYQUREUkVTU19GQU1JTFlfQVBQTEVUQUxLEAUSGQoVQUREUkVTU19GQU1JTFlfTkVUUk9NEAYSGQoVQUREUkVTU19GQU1JTFlfQlJJREdFEAcSGQoVQUREUkVTU19GQU1JTFlfQVRNUFZDEAgSFgoSQUREUkVTU19GQU1JTFlfWDI1EAkSGAoUQUREUkVTU19GQU1JTFlfSU5FVDYQChIXChNBRERSRVNTX0ZBTUlMWV9ST1NFEAsSGQoVQUREUkVTU19GQU1JTFlfREVDTkVUEAwSGgoWQUREUkVTU19GQU1JTFlfTkVUQkVVSRANEhsKF0FERFJFU1NfRkFNSUxZX1NFQ1VSSVRZEA4SFgoSQUREUkVTU19GQU1JTFlfS0VZEA8SGgoWQUREUkVTU19GQU1JTFlfTkVUTElOSxAQEhkKFUFERFJFU1NfRkFNSUxZX1BBQ0tFVBAREhYKEkFERFJFU1NfRkFNSUxZX0FTSBASEhkKFUFERFJFU1NfRkFNSUxZX0VDT05FVBATEhkKFUFERFJFU1NfRkFNSUxZX0FUTVNWQxAUEhYKEkFERFJFU1NfRkFNSUxZX1JEUxAVEhYKEkFERFJFU1NfRkFNSUxZX1NOQRAWEhcKE0FERFJFU1NfRkFNSUxZX0lSREEQFxIYChRBRERSRVNTX0ZBTUlMWV9QUFBPWBAYEhoKFkFERFJFU1NfRkFNSUxZX1dBTlBJUEUQGRIWChJBRERSRVNTX0ZBTUlMWV9MTEMQGhIVChFBRERSRVNTX0ZBTUlMWV9JQhAbEhcKE0FERFJFU1NfRkFNSUxZX01QTFMQHBIWChJBRERSRVNTX0ZBTUlMWV9DQU4QHRIXChNBRERSRVNTX0ZBTUlMWV9USVBDEB4SHAoYQUREUkVTU19GQU1JTFlfQkxVRVRPT1RIEB8SFwoTQUREUkVTU19GQU1JTFlfSVVDVhAgEhgKFEFERFJFU1NfRkFNSUxZX1JYUlBDECESFwoTQUREUkVTU19GQU1JTFlfSVNEThAiEhkKFUFERFJFU1NfRkFNSUxZX1BIT05FVBAjEh0KGUFERFJFU1NfRkFNSUxZX0lFRUU4MDIxNTQQJBIXChNBRERSRVNTX0ZBTUlMWV9DQUlGECUSFgoSQUREUkVTU19GQU1JTFlfQUxHECYSFgoSQUREUkVTU19GQU1JTFlfTkZDECcSGAoUQUREUkVTU19GQU1JTFlfVlNPQ0sQKBIWChJBRERSRVNTX0ZBTUlMWV9LQ00QKRIaChZBRERSRVNTX0ZBTUlMWV9RSVBDUlRSECoSFgoSQUREUkVTU19GQU1JTFlfU01DECsSFgoSQUREUkVTU19GQU1JTFlfWERQECwSFwoTQUREUkVTU19GQU1JTFlfTUNUUBAtKssBCgpTb2NrZXRUeXBlEhsKF1NPQ0tFVF9UWVBFX1VOU1BFQ0lGSUVEEAASFgoSU09DS0VUX1RZUEVfU1RSRUFNEAESFQoRU09DS0VUX1RZUEVfREdSQU0QAhITCg9TT0NLRVRfVFlQRV9SQVcQAxITCg9TT0NLRVRfVFlQRV9SRE0QBBIZChVTT0NLRVRfVFlQRV9TRVFQQUNLRVQQBRIUChBTT0NLRVRfVFlQRV9EQ0NQEAYSFgoSU09DS0VUX1RZUEVfUEFDS0VUEApCTgoQaW8uc29ja2Jyb2tlci52MUIMQWRkcmVzc1Byb3RvUAFaGnNvY2ticm9rZXIvdjE7c29ja2Jyb2tlcnYxqgINU29ja2Jyb2tlci5WMWIGcHJvdG8z");
 
 /**
- * A socket address of any family. Analogous to struct sockaddr and to Python's address tuples. Unset where the kernel
- * gave no address.
+ * A socket address of any family. Analogous to struct sockaddr and to Python's address tuples. Unset if the kernel
+ * returned no address.
  *
  * @generated from message sockbroker.v1.SocketAddress
  */
 export type SocketAddress = Message<"sockbroker.v1.SocketAddress"> & {
   /**
-   * One arm per family. An RPC that is given an arm that does not fit the socket's family answers with a TYPE
-   * ArgumentError. A number that the struct's member has no room for is cut to it, as CPython does, where the field does not
-   * say otherwise.
+   * One arm for each family. An arm that does not fit the socket's family is a TYPE ArgumentError. A number that is too
+   * large for the struct's member is truncated, as in CPython, unless the field says otherwise.
    *
    * @generated from oneof sockbroker.v1.SocketAddress.address
    */
@@ -156,7 +155,7 @@ export type SocketAddress = Message<"sockbroker.v1.SocketAddress"> & {
     case: "qipcrtr";
   } | {
     /**
-     * AF_RDS. Accepted as an alias of `inet`; the daemon answers with `inet`, as Python does.
+     * AF_RDS. An alias of `inet` in requests; the daemon returns `inet`, as Python does.
      *
      * @generated from field: sockbroker.v1.InetAddress rds = 17;
      */
@@ -164,7 +163,7 @@ export type SocketAddress = Message<"sockbroker.v1.SocketAddress"> & {
     case: "rds";
   } | {
     /**
-     * AF_HYPERV. Windows only: on Linux it answers NOT_SUPPORTED_ON_HOST.
+     * AF_HYPERV. Windows only; NOT_SUPPORTED_ON_HOST on Linux.
      *
      * @generated from field: sockbroker.v1.HypervAddress hyperv = 18;
      */
@@ -172,7 +171,7 @@ export type SocketAddress = Message<"sockbroker.v1.SocketAddress"> & {
     case: "hyperv";
   } | {
     /**
-     * Any other family: what follows sa_family.
+     * Any other family: the bytes after sa_family.
      *
      * @generated from field: sockbroker.v1.RawAddress raw = 19;
      */
@@ -195,15 +194,15 @@ export const SocketAddressSchema: GenMessage<SocketAddress> = /*@__PURE__*/
  */
 export type InetAddress = Message<"sockbroker.v1.InetAddress"> & {
   /**
-   * A dotted address, a name, "" for INADDR_ANY or "<broadcast>". A name is resolved once, on the daemon's host. Answers
-   * always carry the dotted form.
+   * A dotted address, a name, "" for INADDR_ANY, or "<broadcast>". A name is resolved once, on the daemon's host.
+   * Responses always contain a dotted address.
    *
    * @generated from field: string host = 1;
    */
   host: string;
 
   /**
-   * Port in host order, 0 to 65535; more answers with an OVERFLOW ArgumentError.
+   * Port in host byte order, 0 to 65535; a larger value is an OVERFLOW ArgumentError.
    *
    * @generated from field: uint32 port = 2;
    */
@@ -224,29 +223,29 @@ export const InetAddressSchema: GenMessage<InetAddress> = /*@__PURE__*/
  */
 export type Inet6Address = Message<"sockbroker.v1.Inet6Address"> & {
   /**
-   * An address, a name, or "" for in6addr_any. A `%zone` is accepted, but it is scope_id that counts, as in Python; and
-   * none is ever put out.
+   * An address, a name, or "" for in6addr_any. A `%zone` suffix is accepted but ignored in favour of scope_id, as in
+   * Python. Responses never contain one.
    *
    * @generated from field: string host = 1;
    */
   host: string;
 
   /**
-   * Port in host order, 0 to 65535; more answers with an OVERFLOW ArgumentError.
+   * Port in host byte order, 0 to 65535; a larger value is an OVERFLOW ArgumentError.
    *
    * @generated from field: uint32 port = 2;
    */
   port: number;
 
   /**
-   * Flow information in host order, 0 to 1048575; more answers with an OVERFLOW ArgumentError.
+   * Flow information in host byte order, 0 to 1048575; a larger value is an OVERFLOW ArgumentError.
    *
    * @generated from field: uint32 flowinfo = 3;
    */
   flowinfo: number;
 
   /**
-   * Interface index for addresses of link scope; 0 for none.
+   * Interface index of a link-local address; 0 for none.
    *
    * @generated from field: uint32 scope_id = 4;
    */
@@ -261,21 +260,21 @@ export const Inet6AddressSchema: GenMessage<Inet6Address> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_address, 2);
 
 /**
- * A unix address. Analogous to struct sockaddr_un (unix(7)). With no arm set it is unnamed; binding to that lets the
- * kernel choose an abstract name.
+ * A unix address. Analogous to struct sockaddr_un (unix(7)). With no arm set the address is unnamed; when a socket
+ * binds to it, the kernel chooses an abstract name.
  *
  * @generated from message sockbroker.v1.UnixAddress
  */
 export type UnixAddress = Message<"sockbroker.v1.UnixAddress"> & {
   /**
-   * A path in the file system or a name outside it.
+   * A path in the file system, or an abstract name.
    *
    * @generated from oneof sockbroker.v1.UnixAddress.name
    */
   name: {
     /**
      * A path of at most 107 bytes, in the file system's encoding, not necessarily UTF-8. The daemon looks it up in its
-     * own file system; a relative path is the caller's to make absolute.
+     * own file system, so the caller should make a relative path absolute.
      *
      * @generated from field: bytes path = 1;
      */
@@ -306,7 +305,7 @@ export const UnixAddressSchema: GenMessage<UnixAddress> = /*@__PURE__*/
  */
 export type NetlinkAddress = Message<"sockbroker.v1.NetlinkAddress"> & {
   /**
-   * Port id; 0 is the kernel, or on bind a free one.
+   * Port id. 0 is the kernel; on bind, 0 lets the kernel choose one.
    *
    * @generated from field: uint32 pid = 1;
    */
@@ -335,14 +334,14 @@ export const NetlinkAddressSchema: GenMessage<NetlinkAddress> = /*@__PURE__*/
  */
 export type PacketAddress = Message<"sockbroker.v1.PacketAddress"> & {
   /**
-   * Interface by name; "" for none.
+   * Interface name; "" for none.
    *
    * @generated from field: string interface_name = 1;
    */
   interfaceName: string;
 
   /**
-   * EtherType in host order, 0 to 65535; more answers with an OVERFLOW ArgumentError.
+   * EtherType in host byte order, 0 to 65535; a larger value is an OVERFLOW ArgumentError.
    *
    * @generated from field: uint32 protocol = 2;
    */
@@ -363,7 +362,7 @@ export type PacketAddress = Message<"sockbroker.v1.PacketAddress"> & {
   hardwareType: number;
 
   /**
-   * Hardware address, at most 8 bytes; more answers with a VALUE ArgumentError.
+   * Hardware address, at most 8 bytes; a longer one is a VALUE ArgumentError.
    *
    * @generated from field: bytes hardware_address = 5;
    */
@@ -384,7 +383,7 @@ export const PacketAddressSchema: GenMessage<PacketAddress> = /*@__PURE__*/
  */
 export type CanAddress = Message<"sockbroker.v1.CanAddress"> & {
   /**
-   * Interface by name; "" for every CAN interface.
+   * Interface name; "" for all CAN interfaces.
    *
    * @generated from field: string interface_name = 1;
    */
@@ -405,7 +404,7 @@ export const CanAddressSchema: GenMessage<CanAddress> = /*@__PURE__*/
  */
 export type IsotpAddress = Message<"sockbroker.v1.IsotpAddress"> & {
   /**
-   * Interface by name.
+   * Interface name.
    *
    * @generated from field: string interface_name = 1;
    */
@@ -440,7 +439,7 @@ export const IsotpAddressSchema: GenMessage<IsotpAddress> = /*@__PURE__*/
  */
 export type J1939Address = Message<"sockbroker.v1.J1939Address"> & {
   /**
-   * Interface by name; "" in what recvfrom answers.
+   * Interface name; "" in results of recvfrom.
    *
    * @generated from field: string interface_name = 1;
    */
@@ -489,28 +488,28 @@ export type TipcAddress = Message<"sockbroker.v1.TipcAddress"> & {
   addressType: number;
 
   /**
-   * Service type; for an ID the node.
+   * Service type; the node for an ID.
    *
    * @generated from field: uint32 v1 = 2;
    */
   v1: number;
 
   /**
-   * Instance, or the lower end of the range; for an ID the reference.
+   * Instance, or lower bound of the range; the reference for an ID.
    *
    * @generated from field: uint32 v2 = 3;
    */
   v2: number;
 
   /**
-   * Upper end of the range, or the instance again; 0 for an ID.
+   * Upper bound of the range, or the instance again; 0 for an ID.
    *
    * @generated from field: uint32 v3 = 4;
    */
   v3: number;
 
   /**
-   * TIPC_ZONE_SCOPE (1), TIPC_CLUSTER_SCOPE (2, what unset means) or TIPC_NODE_SCOPE (3).
+   * TIPC_ZONE_SCOPE (1), TIPC_CLUSTER_SCOPE (2) or TIPC_NODE_SCOPE (3). Unset: TIPC_CLUSTER_SCOPE.
    *
    * @generated from field: optional uint32 scope = 5;
    */
@@ -552,7 +551,7 @@ export type AlgAddress = Message<"sockbroker.v1.AlgAddress"> & {
   feature: number;
 
   /**
-   * Mask of the features that matter.
+   * Mask of the relevant feature flags.
    *
    * @generated from field: uint32 mask = 4;
    */
@@ -608,14 +607,14 @@ export type L2capAddress = Message<"sockbroker.v1.L2capAddress"> & {
   bdaddr: string;
 
   /**
-   * Protocol/service multiplexer, in host order.
+   * Protocol/service multiplexer, in host byte order.
    *
    * @generated from field: uint32 psm = 2;
    */
   psm: number;
 
   /**
-   * Channel id; 0 when a PSM is used.
+   * Channel id; 0 if a PSM is used.
    *
    * @generated from field: uint32 cid = 3;
    */
@@ -776,7 +775,8 @@ export const HypervAddressSchema: GenMessage<HypervAddress> = /*@__PURE__*/
  */
 export type RawAddress = Message<"sockbroker.v1.RawAddress"> & {
   /**
-   * sa_family. Sent addresses must name the socket's own family. Beyond 65535 is an OVERFLOW ArgumentError.
+   * sa_family. A destination address must have the socket's own family. A value beyond 65535 is an OVERFLOW
+   * ArgumentError.
    *
    * @generated from field: sockbroker.v1.AddressFamily family = 1;
    */
@@ -798,7 +798,7 @@ export const RawAddressSchema: GenMessage<RawAddress> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_address, 18);
 
 /**
- * The family of a socket, with Linux's numbers. The enum is open: a family that has no name here travels as its number,
+ * The family of a socket, with Linux's numbers. The enum is open: a family without a name here is sent as its number,
  * and a daemon on another system translates the named ones.
  *
  * @generated from enum sockbroker.v1.AddressFamily
@@ -1140,7 +1140,7 @@ export const AddressFamilySchema: GenEnum<AddressFamily> = /*@__PURE__*/
  */
 export enum SocketType {
   /**
-   * No type: any (getaddrinfo), or the default of the RPC.
+   * No type: any type (getaddrinfo), or the RPC's default.
    *
    * @generated from enum value: SOCKET_TYPE_UNSPECIFIED = 0;
    */

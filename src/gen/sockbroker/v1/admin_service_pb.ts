@@ -19,7 +19,7 @@ export const file_sockbroker_v1_admin_service: GenFile = /*@__PURE__*/
   fileDesc("CiFzb2NrYnJva2VyL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SDXNvY2ticm9rZXIudjEiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJEChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIsCghzZXNzaW9ucxgBIAMoCzIaLnNvY2ticm9rZXIudjEuU2Vzc2lvbkluZm8iTwoSTGlzdEhhbmRsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiWgoTTGlzdEhhbmRsZXNSZXNwb25zZRIqCgdoYW5kbGVzGAEgAygLMhkuc29ja2Jyb2tlci52MS5IYW5kbGVJbmZvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKaAgoKSGFuZGxlSW5mbxISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXByaW5jaXBhbBgCIAEoCRIpCgZzb2NrZXQYAyABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8SFgoOcmVjZWl2ZWRfYnl0ZXMYBCABKAQSEgoKc2VudF9ieXRlcxgFIAEoBBIaChJ3YWl0aW5nX29wZXJhdGlvbnMYBiABKA0SFQoNcmVjZWl2ZV9xdWV1ZRgHIAEoBBISCgpzZW5kX3F1ZXVlGAggASgEEg0KBXN0YXRlGAkgASgJEhAKCHRjcF9pbmZvGAogASgMEiYKA2FnZRgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJCChNXYXRjaEhhbmRsZXNSZXF1ZXN0EisKCGludGVydmFsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkIKFFdhdGNoSGFuZGxlc1Jlc3BvbnNlEioKB2hhbmRsZXMYASADKAsyGS5zb2NrYnJva2VyLnYxLkhhbmRsZUluZm8iOAoSQ2xvc2VIYW5kbGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDgoGaGFuZGxlGAIgASgEIiUKE0Nsb3NlSGFuZGxlUmVzcG9uc2USDgoGY2xvc2VkGAEgASgIIioKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiKAoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlEg8KB3Jldm9rZWQYASABKAgiOAoMRHJhaW5SZXF1ZXN0EigKBWdyYWNlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIg8KDURyYWluUmVzcG9uc2UiFgoUR2V0U3RhdGlzdGljc1JlcXVlc3QirgIKFUdldFN0YXRpc3RpY3NSZXNwb25zZRITCgtjb25uZWN0aW9ucxgBIAEoDRIQCghzZXNzaW9ucxgCIAEoDRIPCgdoYW5kbGVzGAMgASgNEhoKEndhaXRpbmdfb3BlcmF0aW9ucxgEIAEoDRIPCgdzdHJlYW1zGAUgASgNEg4KBnRpbWVycxgGIAEoDRIYChBvcGVuX2Rlc2NyaXB0b3JzGAcgASgNEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhgKEG9wZXJhdGlvbnNfdG90YWwYCSABKAQSHwoXb3BlcmF0aW9uc19mYWlsZWRfdG90YWwYCiABKAQSHAoUaGFuZGxlc19vcGVuZWRfdG90YWwYCyABKAQSFQoNZGVuaWFsc190b3RhbBgMIAEoBDL5BAoMQWRtaW5TZXJ2aWNlElwKDExpc3RTZXNzaW9ucxIiLnNvY2ticm9rZXIudjEuTGlzdFNlc3Npb25zUmVxdWVzdBojLnNvY2ticm9rZXIudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiA5ACARJZCgtMaXN0SGFuZGxlcxIhLnNvY2ticm9rZXIudjEuTGlzdEhhbmRsZXNSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5MaXN0SGFuZGxlc1Jlc3BvbnNlIgOQAgESWQoMV2F0Y2hIYW5kbGVzEiIuc29ja2Jyb2tlci52MS5XYXRjaEhhbmRsZXNSZXF1ZXN0GiMuc29ja2Jyb2tlci52MS5XYXRjaEhhbmRsZXNSZXNwb25zZTABElQKC0Nsb3NlSGFuZGxlEiEuc29ja2Jyb2tlci52MS5DbG9zZUhhbmRsZVJlcXVlc3QaIi5zb2NrYnJva2VyLnYxLkNsb3NlSGFuZGxlUmVzcG9uc2USWgoNUmV2b2tlU2Vzc2lvbhIjLnNvY2ticm9rZXIudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZRJCCgVEcmFpbhIbLnNvY2ticm9rZXIudjEuRHJhaW5SZXF1ZXN0Ghwuc29ja2Jyb2tlci52MS5EcmFpblJlc3BvbnNlEl8KDUdldFN0YXRpc3RpY3MSIy5zb2NrYnJva2VyLnYxLkdldFN0YXRpc3RpY3NSZXF1ZXN0GiQuc29ja2Jyb2tlci52MS5HZXRTdGF0aXN0aWNzUmVzcG9uc2UiA5ACAUJTChBpby5zb2NrYnJva2VyLnYxQhFBZG1pblNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_google_protobuf_duration, file_sockbroker_v1_session_service, file_sockbroker_v1_socket]);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.ListSessionsRequest
  */
@@ -55,27 +55,27 @@ export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@_
   messageDesc(file_sockbroker_v1_admin_service, 1);
 
 /**
- * Which handles.
+ * Which handles to list.
  *
  * @generated from message sockbroker.v1.ListHandlesRequest
  */
 export type ListHandlesRequest = Message<"sockbroker.v1.ListHandlesRequest"> & {
   /**
-   * Only those of this session. Empty: all.
+   * Only handles of this session. Empty: all sessions.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * At most so many; 0: 1000.
+   * Maximum number of handles; 0: 1000.
    *
    * @generated from field: uint32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * From the answer before.
+   * `next_page_token` of the previous response.
    *
    * @generated from field: string page_token = 3;
    */
@@ -103,7 +103,7 @@ export type ListHandlesResponse = Message<"sockbroker.v1.ListHandlesResponse"> &
   handles: HandleInfo[];
 
   /**
-   * Empty: that was all.
+   * Empty if this is the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -118,27 +118,27 @@ export const ListHandlesResponseSchema: GenMessage<ListHandlesResponse> = /*@__P
   messageDesc(file_sockbroker_v1_admin_service, 3);
 
 /**
- * What there is to know about a handle.
+ * Describes a handle.
  *
  * @generated from message sockbroker.v1.HandleInfo
  */
 export type HandleInfo = Message<"sockbroker.v1.HandleInfo"> & {
   /**
-   * Its session's id.
+   * Id of the handle's session.
    *
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
 
   /**
-   * Whose it is.
+   * Principal of the session, e.g. "uid:1000".
    *
    * @generated from field: string principal = 2;
    */
   principal: string;
 
   /**
-   * The socket, with the addresses that it has.
+   * The socket, with its addresses.
    *
    * @generated from field: sockbroker.v1.SocketInfo socket = 3;
    */
@@ -159,7 +159,7 @@ export type HandleInfo = Message<"sockbroker.v1.HandleInfo"> & {
   sentBytes: bigint;
 
   /**
-   * Operations that wait on it.
+   * Operations waiting on the handle.
    *
    * @generated from field: uint32 waiting_operations = 6;
    */
@@ -194,7 +194,7 @@ export type HandleInfo = Message<"sockbroker.v1.HandleInfo"> & {
   tcpInfo: Uint8Array;
 
   /**
-   * How long it has been open.
+   * Time since it was opened.
    *
    * @generated from field: google.protobuf.Duration age = 11;
    */
@@ -209,13 +209,13 @@ export const HandleInfoSchema: GenMessage<HandleInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_admin_service, 4);
 
 /**
- * How often.
+ * How often to send.
  *
  * @generated from message sockbroker.v1.WatchHandlesRequest
  */
 export type WatchHandlesRequest = Message<"sockbroker.v1.WatchHandlesRequest"> & {
   /**
-   * Unset: 1 second; at least 100 milliseconds.
+   * Minimum time between two responses, at least 100 milliseconds. Unset: 1 second.
    *
    * @generated from field: google.protobuf.Duration interval = 1;
    */
@@ -251,13 +251,13 @@ export const WatchHandlesResponseSchema: GenMessage<WatchHandlesResponse> = /*@_
   messageDesc(file_sockbroker_v1_admin_service, 6);
 
 /**
- * Which.
+ * The handle to close.
  *
  * @generated from message sockbroker.v1.CloseHandleRequest
  */
 export type CloseHandleRequest = Message<"sockbroker.v1.CloseHandleRequest"> & {
   /**
-   * Its session's id.
+   * Id of the handle's session.
    *
    * @generated from field: string session_id = 1;
    */
@@ -279,13 +279,13 @@ export const CloseHandleRequestSchema: GenMessage<CloseHandleRequest> = /*@__PUR
   messageDesc(file_sockbroker_v1_admin_service, 7);
 
 /**
- * Done.
+ * Whether the handle was closed.
  *
  * @generated from message sockbroker.v1.CloseHandleResponse
  */
 export type CloseHandleResponse = Message<"sockbroker.v1.CloseHandleResponse"> & {
   /**
-   * False when there was none.
+   * False if there was no such handle.
    *
    * @generated from field: bool closed = 1;
    */
@@ -300,13 +300,13 @@ export const CloseHandleResponseSchema: GenMessage<CloseHandleResponse> = /*@__P
   messageDesc(file_sockbroker_v1_admin_service, 8);
 
 /**
- * Which.
+ * The session to end.
  *
  * @generated from message sockbroker.v1.RevokeSessionRequest
  */
 export type RevokeSessionRequest = Message<"sockbroker.v1.RevokeSessionRequest"> & {
   /**
-   * Its id.
+   * The session's id.
    *
    * @generated from field: string session_id = 1;
    */
@@ -321,13 +321,13 @@ export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@_
   messageDesc(file_sockbroker_v1_admin_service, 9);
 
 /**
- * Done.
+ * Whether the session was ended.
  *
  * @generated from message sockbroker.v1.RevokeSessionResponse
  */
 export type RevokeSessionResponse = Message<"sockbroker.v1.RevokeSessionResponse"> & {
   /**
-   * False when there was none.
+   * False if there was no such session.
    *
    * @generated from field: bool revoked = 1;
    */
@@ -342,13 +342,13 @@ export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*
   messageDesc(file_sockbroker_v1_admin_service, 10);
 
 /**
- * How long.
+ * How long to wait for running work.
  *
  * @generated from message sockbroker.v1.DrainRequest
  */
 export type DrainRequest = Message<"sockbroker.v1.DrainRequest"> & {
   /**
-   * How long old work may take. Unset: the daemon's own setting.
+   * The grace period. Unset: the daemon's own setting.
    *
    * @generated from field: google.protobuf.Duration grace = 1;
    */
@@ -363,7 +363,7 @@ export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_admin_service, 11);
 
 /**
- * Begun.
+ * Sent when the drain has begun. Has no fields.
  *
  * @generated from message sockbroker.v1.DrainResponse
  */
@@ -378,7 +378,7 @@ export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_admin_service, 12);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GetStatisticsRequest
  */
@@ -393,48 +393,48 @@ export const GetStatisticsRequestSchema: GenMessage<GetStatisticsRequest> = /*@_
   messageDesc(file_sockbroker_v1_admin_service, 13);
 
 /**
- * Counters. What lives now, then what has been since the daemon began.
+ * Counters: first current values, then totals since the daemon started.
  *
  * @generated from message sockbroker.v1.GetStatisticsResponse
  */
 export type GetStatisticsResponse = Message<"sockbroker.v1.GetStatisticsResponse"> & {
   /**
-   * Connections.
+   * Open connections.
    *
    * @generated from field: uint32 connections = 1;
    */
   connections: number;
 
   /**
-   * Sessions.
+   * Open sessions.
    *
    * @generated from field: uint32 sessions = 2;
    */
   sessions: number;
 
   /**
-   * Handles.
+   * Open handles.
    *
    * @generated from field: uint32 handles = 3;
    */
   handles: number;
 
   /**
-   * Operations that wait.
+   * Waiting operations.
    *
    * @generated from field: uint32 waiting_operations = 4;
    */
   waitingOperations: number;
 
   /**
-   * Attach and Watch streams.
+   * Open Attach and Watch streams.
    *
    * @generated from field: uint32 streams = 5;
    */
   streams: number;
 
   /**
-   * Timers that are armed.
+   * Active timers.
    *
    * @generated from field: uint32 timers = 6;
    */
@@ -462,7 +462,7 @@ export type GetStatisticsResponse = Message<"sockbroker.v1.GetStatisticsResponse
   operationsTotal: bigint;
 
   /**
-   * Operations that ended with an error.
+   * Operations that failed.
    *
    * @generated from field: uint64 operations_failed_total = 10;
    */
@@ -491,14 +491,14 @@ export const GetStatisticsResponseSchema: GenMessage<GetStatisticsResponse> = /*
   messageDesc(file_sockbroker_v1_admin_service, 14);
 
 /**
- * For operators: principals that the policy gives the verb `admin`. Others get a PolicyDenial, but from ListSessions,
- * ListHandles and WatchHandles, which answer them what they have themselves.
+ * For operators: principals to which the policy grants the permission `admin`. Other callers get a PolicyDenial, except
+ * from ListSessions, ListHandles and WatchHandles, which show them their own sessions and handles.
  *
  * @generated from service sockbroker.v1.AdminService
  */
 export const AdminService: GenService<{
   /**
-   * ListSessions lists every session; to those who are no operators, their own.
+   * ListSessions lists all sessions; for callers that are not operators, their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.ListSessions
    */
@@ -508,7 +508,7 @@ export const AdminService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * ListHandles lists open handles, with what ss(8) shows of a socket; to those who are no operators, their own.
+   * ListHandles lists open handles, with what ss(8) shows of a socket; for callers that are not operators, their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.ListHandles
    */
@@ -518,7 +518,8 @@ export const AdminService: GenService<{
     output: typeof ListHandlesResponseSchema;
   },
   /**
-   * WatchHandles answers with the list of open handles, and again each time it changes, at most once an interval; to those who are no operators, of their own.
+   * WatchHandles sends the list of open handles, and again each time it changes, at most once per interval. Callers
+   * that are not operators see their own.
    *
    * @generated from rpc sockbroker.v1.AdminService.WatchHandles
    */
@@ -548,7 +549,8 @@ export const AdminService: GenService<{
     output: typeof RevokeSessionResponseSchema;
   },
   /**
-   * Drain lets the daemon refuse new work, finish or end the old with UNAVAILABLE, and exit.
+   * Drain makes the daemon refuse new work, wait for running work until the grace period ends, end the rest with
+   * UNAVAILABLE, and exit.
    *
    * @generated from rpc sockbroker.v1.AdminService.Drain
    */
@@ -558,7 +560,7 @@ export const AdminService: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * GetStatistics answers counters of the whole daemon.
+   * GetStatistics returns counters of the whole daemon.
    *
    * @generated from rpc sockbroker.v1.AdminService.GetStatistics
    */

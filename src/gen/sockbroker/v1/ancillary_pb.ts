@@ -34,7 +34,7 @@ export type ControlMessage = Message<"sockbroker.v1.ControlMessage"> & {
   type: number;
 
   /**
-   * Payload in the layout of the daemon's host. Empty where `view` is `rights`. When sending, it is used if `view` is
+   * Payload in the layout of the daemon's host. Empty if `view` is `rights`. When sending, it is used only if `view` is
    * unset.
    *
    * @generated from field: bytes data = 3;
@@ -42,14 +42,15 @@ export type ControlMessage = Message<"sockbroker.v1.ControlMessage"> & {
   data: Uint8Array;
 
   /**
-   * The payload typed, for the messages that the daemon knows. Always set on received ones that it knows, beside `data`;
-   * on sent ones it takes the place of `data`.
+   * The payload in typed form, for the messages that the daemon knows. On received messages it is set in addition to
+   * `data`; on sent ones it replaces `data`.
    *
    * @generated from oneof sockbroker.v1.ControlMessage.view
    */
   view: {
     /**
-     * SCM_RIGHTS, SCM_PIDFD: descriptors, as handles of the session. Received ones are new, and the session's to close.
+     * SCM_RIGHTS, SCM_PIDFD: descriptors, as handles of the session. Received descriptors get new handles, which the
+     * session has to close.
      *
      * @generated from field: sockbroker.v1.HandleList rights = 4;
      */
@@ -104,7 +105,7 @@ export const ControlMessageSchema: GenMessage<ControlMessage> = /*@__PURE__*/
  */
 export type HandleList = Message<"sockbroker.v1.HandleList"> & {
   /**
-   * In the order of the message.
+   * In the order of the control message.
    *
    * @generated from field: repeated uint64 handles = 1;
    */
@@ -119,8 +120,8 @@ export const HandleListSchema: GenMessage<HandleList> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_ancillary, 1);
 
 /**
- * The identity of a process. Analogous to struct ucred (unix(7)). What is sent through the broker carries the daemon's
- * own identity, unless the daemon may set another.
+ * Credentials of a process. Analogous to struct ucred (unix(7)). Messages sent through the broker carry the daemon's
+ * credentials, unless the daemon has the privilege to set others.
  *
  * @generated from message sockbroker.v1.Credentials
  */
@@ -155,7 +156,7 @@ export const CredentialsSchema: GenMessage<Credentials> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_ancillary, 2);
 
 /**
- * Where a packet came in, or has to go out. Analogous to struct in_pktinfo (ip(7)) and in6_pktinfo (ipv6(7)).
+ * Interface and addresses of a packet. Analogous to struct in_pktinfo (ip(7)) and in6_pktinfo (ipv6(7)).
  *
  * @generated from message sockbroker.v1.PacketInfo
  */
@@ -168,7 +169,7 @@ export type PacketInfo = Message<"sockbroker.v1.PacketInfo"> & {
   interfaceIndex: number;
 
   /**
-   * Destination of a received packet, or source of a sent one: 4 or 16 bytes in network order; empty for any.
+   * Destination of a received packet, or source of a sent one: 4 or 16 bytes in network byte order; empty for any.
    *
    * @generated from field: bytes address = 2;
    */
@@ -190,7 +191,7 @@ export const PacketInfoSchema: GenMessage<PacketInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_ancillary, 3);
 
 /**
- * When the kernel saw a packet.
+ * When the kernel received a packet.
  *
  * @generated from message sockbroker.v1.PacketTimestamp
  */
@@ -203,7 +204,7 @@ export type PacketTimestamp = Message<"sockbroker.v1.PacketTimestamp"> & {
   nanoseconds: bigint;
 
   /**
-   * Which clock.
+   * The clock that `nanoseconds` is measured with.
    *
    * @generated from field: sockbroker.v1.TimestampClock clock = 2;
    */
@@ -224,7 +225,7 @@ export const PacketTimestampSchema: GenMessage<PacketTimestamp> = /*@__PURE__*/
  */
 export enum TimestampClock {
   /**
-   * Not known.
+   * Unknown.
    *
    * @generated from enum value: TIMESTAMP_CLOCK_UNSPECIFIED = 0;
    */

@@ -15,13 +15,13 @@ export const file_sockbroker_v1_conversion_service: GenFile = /*@__PURE__*/
   fileDesc("CiZzb2NrYnJva2VyL3YxL2NvbnZlcnNpb25fc2VydmljZS5wcm90bxINc29ja2Jyb2tlci52MSIdCgxOdG9obFJlcXVlc3QSDQoFdmFsdWUYASABKAQiHgoNTnRvaGxSZXNwb25zZRINCgV2YWx1ZRgBIAEoDSIdCgxOdG9oc1JlcXVlc3QSDQoFdmFsdWUYASABKAQiHgoNTnRvaHNSZXNwb25zZRINCgV2YWx1ZRgBIAEoDSIdCgxIdG9ubFJlcXVlc3QSDQoFdmFsdWUYASABKAQiHgoNSHRvbmxSZXNwb25zZRINCgV2YWx1ZRgBIAEoDSIdCgxIdG9uc1JlcXVlc3QSDQoFdmFsdWUYASABKAQiHgoNSHRvbnNSZXNwb25zZRINCgV2YWx1ZRgBIAEoDSIiCg9JbmV0QXRvblJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCSIiChBJbmV0QXRvblJlc3BvbnNlEg4KBnBhY2tlZBgBIAEoDCIhCg9JbmV0TnRvYVJlcXVlc3QSDgoGcGFja2VkGAEgASgMIiMKEEluZXROdG9hUmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCSJQCg9JbmV0UHRvblJlcXVlc3QSLAoGZmFtaWx5GAEgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5Eg8KB2FkZHJlc3MYAiABKAkiIgoQSW5ldFB0b25SZXNwb25zZRIOCgZwYWNrZWQYASABKAwiTwoPSW5ldE50b3BSZXF1ZXN0EiwKBmZhbWlseRgBIAEoDjIcLnNvY2ticm9rZXIudjEuQWRkcmVzc0ZhbWlseRIOCgZwYWNrZWQYAiABKAwiIwoQSW5ldE50b3BSZXNwb25zZRIPCgdhZGRyZXNzGAEgASgJIiYKDkNtc2dMZW5SZXF1ZXN0EhQKDGxlbmd0aF9ieXRlcxgBIAEoAyInCg9DbXNnTGVuUmVzcG9uc2USFAoMbGVuZ3RoX2J5dGVzGAEgASgEIigKEENtc2dTcGFjZVJlcXVlc3QSFAoMbGVuZ3RoX2J5dGVzGAEgASgDIigKEUNtc2dTcGFjZVJlc3BvbnNlEhMKC3NwYWNlX2J5dGVzGAEgASgEMqMGChFDb252ZXJzaW9uU2VydmljZRJHCgVOdG9obBIbLnNvY2ticm9rZXIudjEuTnRvaGxSZXF1ZXN0Ghwuc29ja2Jyb2tlci52MS5OdG9obFJlc3BvbnNlIgOQAgESRwoFTnRvaHMSGy5zb2NrYnJva2VyLnYxLk50b2hzUmVxdWVzdBocLnNvY2ticm9rZXIudjEuTnRvaHNSZXNwb25zZSIDkAIBEkcKBUh0b25sEhsuc29ja2Jyb2tlci52MS5IdG9ubFJlcXVlc3QaHC5zb2NrYnJva2VyLnYxLkh0b25sUmVzcG9uc2UiA5ACARJHCgVIdG9ucxIbLnNvY2ticm9rZXIudjEuSHRvbnNSZXF1ZXN0Ghwuc29ja2Jyb2tlci52MS5IdG9uc1Jlc3BvbnNlIgOQAgESUAoISW5ldEF0b24SHi5zb2NrYnJva2VyLnYxLkluZXRBdG9uUmVxdWVzdBofLnNvY2ticm9rZXIudjEuSW5ldEF0b25SZXNwb25zZSIDkAIBElAKCEluZXROdG9hEh4uc29ja2Jyb2tlci52MS5JbmV0TnRvYVJlcXVlc3QaHy5zb2NrYnJva2VyLnYxLkluZXROdG9hUmVzcG9uc2UiA5ACARJQCghJbmV0UHRvbhIeLnNvY2ticm9rZXIudjEuSW5ldFB0b25SZXF1ZXN0Gh8uc29ja2Jyb2tlci52MS5JbmV0UHRvblJlc3BvbnNlIgOQAgESUAoISW5ldE50b3ASHi5zb2NrYnJva2VyLnYxLkluZXROdG9wUmVxdWVzdBofLnNvY2ticm9rZXIudjEuSW5ldE50b3BSZXNwb25zZSIDkAIBEk0KB0Ntc2dMZW4SHS5zb2NrYnJva2VyLnYxLkNtc2dMZW5SZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5DbXNnTGVuUmVzcG9uc2UiA5ACARJTCglDbXNnU3BhY2USHy5zb2NrYnJva2VyLnYxLkNtc2dTcGFjZVJlcXVlc3QaIC5zb2NrYnJva2VyLnYxLkNtc2dTcGFjZVJlc3BvbnNlIgOQAgFCWAoQaW8uc29ja2Jyb2tlci52MUIWQ29udmVyc2lvblNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_sockbroker_v1_address]);
 
 /**
- * What to convert.
+ * The value to convert.
  *
  * @generated from message sockbroker.v1.NtohlRequest
  */
 export type NtohlRequest = Message<"sockbroker.v1.NtohlRequest"> & {
   /**
-   * 0 to 4294967295.
+   * From 0 to 4294967295.
    *
    * @generated from field: uint64 value = 1;
    */
@@ -36,7 +36,7 @@ export const NtohlRequestSchema: GenMessage<NtohlRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 0);
 
 /**
- * Converted.
+ * The converted value.
  *
  * @generated from message sockbroker.v1.NtohlResponse
  */
@@ -57,13 +57,13 @@ export const NtohlResponseSchema: GenMessage<NtohlResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 1);
 
 /**
- * What to convert.
+ * The value to convert.
  *
  * @generated from message sockbroker.v1.NtohsRequest
  */
 export type NtohsRequest = Message<"sockbroker.v1.NtohsRequest"> & {
   /**
-   * 0 to 65535.
+   * From 0 to 65535.
    *
    * @generated from field: uint64 value = 1;
    */
@@ -78,7 +78,7 @@ export const NtohsRequestSchema: GenMessage<NtohsRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 2);
 
 /**
- * Converted.
+ * The converted value.
  *
  * @generated from message sockbroker.v1.NtohsResponse
  */
@@ -99,13 +99,13 @@ export const NtohsResponseSchema: GenMessage<NtohsResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 3);
 
 /**
- * What to convert.
+ * The value to convert.
  *
  * @generated from message sockbroker.v1.HtonlRequest
  */
 export type HtonlRequest = Message<"sockbroker.v1.HtonlRequest"> & {
   /**
-   * 0 to 4294967295.
+   * From 0 to 4294967295.
    *
    * @generated from field: uint64 value = 1;
    */
@@ -120,7 +120,7 @@ export const HtonlRequestSchema: GenMessage<HtonlRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 4);
 
 /**
- * Converted.
+ * The converted value.
  *
  * @generated from message sockbroker.v1.HtonlResponse
  */
@@ -141,13 +141,13 @@ export const HtonlResponseSchema: GenMessage<HtonlResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 5);
 
 /**
- * What to convert.
+ * The value to convert.
  *
  * @generated from message sockbroker.v1.HtonsRequest
  */
 export type HtonsRequest = Message<"sockbroker.v1.HtonsRequest"> & {
   /**
-   * 0 to 65535.
+   * From 0 to 65535.
    *
    * @generated from field: uint64 value = 1;
    */
@@ -162,7 +162,7 @@ export const HtonsRequestSchema: GenMessage<HtonsRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 6);
 
 /**
- * Converted.
+ * The converted value.
  *
  * @generated from message sockbroker.v1.HtonsResponse
  */
@@ -183,7 +183,7 @@ export const HtonsResponseSchema: GenMessage<HtonsResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 7);
 
 /**
- * What to pack.
+ * The address to pack.
  *
  * @generated from message sockbroker.v1.InetAtonRequest
  */
@@ -204,13 +204,13 @@ export const InetAtonRequestSchema: GenMessage<InetAtonRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 8);
 
 /**
- * Packed.
+ * The packed address.
  *
  * @generated from message sockbroker.v1.InetAtonResponse
  */
 export type InetAtonResponse = Message<"sockbroker.v1.InetAtonResponse"> & {
   /**
-   * 4 bytes in network order.
+   * 4 bytes in network byte order.
    *
    * @generated from field: bytes packed = 1;
    */
@@ -225,13 +225,13 @@ export const InetAtonResponseSchema: GenMessage<InetAtonResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_conversion_service, 9);
 
 /**
- * What to unpack.
+ * The address to unpack.
  *
  * @generated from message sockbroker.v1.InetNtoaRequest
  */
 export type InetNtoaRequest = Message<"sockbroker.v1.InetNtoaRequest"> & {
   /**
-   * 4 bytes in network order.
+   * 4 bytes in network byte order.
    *
    * @generated from field: bytes packed = 1;
    */
@@ -246,13 +246,13 @@ export const InetNtoaRequestSchema: GenMessage<InetNtoaRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 10);
 
 /**
- * Unpacked.
+ * The address as text.
  *
  * @generated from message sockbroker.v1.InetNtoaResponse
  */
 export type InetNtoaResponse = Message<"sockbroker.v1.InetNtoaResponse"> & {
   /**
-   * Dotted.
+   * In dotted decimal notation.
    *
    * @generated from field: string address = 1;
    */
@@ -267,7 +267,7 @@ export const InetNtoaResponseSchema: GenMessage<InetNtoaResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_conversion_service, 11);
 
 /**
- * What to pack.
+ * The address to pack.
  *
  * @generated from message sockbroker.v1.InetPtonRequest
  */
@@ -280,7 +280,7 @@ export type InetPtonRequest = Message<"sockbroker.v1.InetPtonRequest"> & {
   family: AddressFamily;
 
   /**
-   * The text.
+   * The address as text.
    *
    * @generated from field: string address = 2;
    */
@@ -295,13 +295,13 @@ export const InetPtonRequestSchema: GenMessage<InetPtonRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 12);
 
 /**
- * Packed.
+ * The packed address.
  *
  * @generated from message sockbroker.v1.InetPtonResponse
  */
 export type InetPtonResponse = Message<"sockbroker.v1.InetPtonResponse"> & {
   /**
-   * 4 or 16 bytes in network order.
+   * 4 or 16 bytes in network byte order.
    *
    * @generated from field: bytes packed = 1;
    */
@@ -316,7 +316,7 @@ export const InetPtonResponseSchema: GenMessage<InetPtonResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_conversion_service, 13);
 
 /**
- * What to unpack.
+ * The address to unpack.
  *
  * @generated from message sockbroker.v1.InetNtopRequest
  */
@@ -329,7 +329,7 @@ export type InetNtopRequest = Message<"sockbroker.v1.InetNtopRequest"> & {
   family: AddressFamily;
 
   /**
-   * 4 or 16 bytes in network order.
+   * 4 or 16 bytes in network byte order.
    *
    * @generated from field: bytes packed = 2;
    */
@@ -344,13 +344,13 @@ export const InetNtopRequestSchema: GenMessage<InetNtopRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 14);
 
 /**
- * Unpacked.
+ * The address as text.
  *
  * @generated from message sockbroker.v1.InetNtopResponse
  */
 export type InetNtopResponse = Message<"sockbroker.v1.InetNtopResponse"> & {
   /**
-   * The text.
+   * The address as text.
    *
    * @generated from field: string address = 1;
    */
@@ -365,7 +365,7 @@ export const InetNtopResponseSchema: GenMessage<InetNtopResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_conversion_service, 15);
 
 /**
- * Of how much data.
+ * The length of the data.
  *
  * @generated from message sockbroker.v1.CmsgLenRequest
  */
@@ -386,7 +386,7 @@ export const CmsgLenRequestSchema: GenMessage<CmsgLenRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 16);
 
 /**
- * The length.
+ * The length of the control message.
  *
  * @generated from message sockbroker.v1.CmsgLenResponse
  */
@@ -407,7 +407,7 @@ export const CmsgLenResponseSchema: GenMessage<CmsgLenResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_conversion_service, 17);
 
 /**
- * Of how much data.
+ * The length of the data.
  *
  * @generated from message sockbroker.v1.CmsgSpaceRequest
  */
@@ -428,7 +428,7 @@ export const CmsgSpaceRequestSchema: GenMessage<CmsgSpaceRequest> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_conversion_service, 18);
 
 /**
- * The room.
+ * The space that the control message occupies.
  *
  * @generated from message sockbroker.v1.CmsgSpaceResponse
  */
@@ -449,13 +449,14 @@ export const CmsgSpaceResponseSchema: GenMessage<CmsgSpaceResponse> = /*@__PURE_
   messageDesc(file_sockbroker_v1_conversion_service, 19);
 
 /**
- * Pure conversions, as the daemon's host makes them. A typed client computes most of them itself, and agrees.
+ * Pure conversions, as the daemon's host performs them. The typed clients compute most of them locally, with the same
+ * results.
  *
  * @generated from service sockbroker.v1.ConversionService
  */
 export const ConversionService: GenService<{
   /**
-   * Ntohl converts 32 bits from network to host order. Analogous to ntohl(3) and Python's `socket.ntohl`. OVERFLOW
+   * Ntohl converts 32 bits from network to host byte order. Analogous to ntohl(3) and Python's `socket.ntohl`. OVERFLOW
    * ArgumentError beyond 32 bits.
    *
    * @generated from rpc sockbroker.v1.ConversionService.Ntohl
@@ -466,7 +467,7 @@ export const ConversionService: GenService<{
     output: typeof NtohlResponseSchema;
   },
   /**
-   * Ntohs converts 16 bits from network to host order. Analogous to ntohs(3) and Python's `socket.ntohs`. OVERFLOW
+   * Ntohs converts 16 bits from network to host byte order. Analogous to ntohs(3) and Python's `socket.ntohs`. OVERFLOW
    * ArgumentError beyond 16 bits (Python before 3.10 truncated).
    *
    * @generated from rpc sockbroker.v1.ConversionService.Ntohs
@@ -477,7 +478,8 @@ export const ConversionService: GenService<{
     output: typeof NtohsResponseSchema;
   },
   /**
-   * Htonl converts 32 bits from host to network order. Analogous to htonl(3) and Python's `socket.htonl`. Errors as Ntohl.
+   * Htonl converts 32 bits from host to network byte order. Analogous to htonl(3) and Python's `socket.htonl`. Same
+   * errors as Ntohl.
    *
    * @generated from rpc sockbroker.v1.ConversionService.Htonl
    */
@@ -487,7 +489,8 @@ export const ConversionService: GenService<{
     output: typeof HtonlResponseSchema;
   },
   /**
-   * Htons converts 16 bits from host to network order. Analogous to htons(3) and Python's `socket.htons`. Errors as Ntohs.
+   * Htons converts 16 bits from host to network byte order. Analogous to htons(3) and Python's `socket.htons`. Same
+   * errors as Ntohs.
    *
    * @generated from rpc sockbroker.v1.ConversionService.Htons
    */
@@ -498,7 +501,7 @@ export const ConversionService: GenService<{
   },
   /**
    * InetAton packs a dotted IPv4 address, by the C library's lenient rules. Analogous to inet_aton(3) and Python's
-   * `socket.inet_aton`. OS ArgumentError for bad text.
+   * `socket.inet_aton`. OS ArgumentError for invalid text.
    *
    * @generated from rpc sockbroker.v1.ConversionService.InetAton
    */
@@ -508,8 +511,8 @@ export const ConversionService: GenService<{
     output: typeof InetAtonResponseSchema;
   },
   /**
-   * InetNtoa unpacks an IPv4 address. Analogous to inet_ntoa(3) and Python's `socket.inet_ntoa`. OS ArgumentError unless 4
-   * bytes.
+   * InetNtoa formats a packed IPv4 address. Analogous to inet_ntoa(3) and Python's `socket.inet_ntoa`. OS ArgumentError
+   * unless it has 4 bytes.
    *
    * @generated from rpc sockbroker.v1.ConversionService.InetNtoa
    */
@@ -519,8 +522,8 @@ export const ConversionService: GenService<{
     output: typeof InetNtoaResponseSchema;
   },
   /**
-   * InetPton packs an address. Analogous to inet_pton(3) and Python's `socket.inet_pton`. OS ArgumentError for bad text;
-   * EAFNOSUPPORT.
+   * InetPton packs an address. Analogous to inet_pton(3) and Python's `socket.inet_pton`. OS ArgumentError for invalid
+   * text; EAFNOSUPPORT.
    *
    * @generated from rpc sockbroker.v1.ConversionService.InetPton
    */
@@ -530,8 +533,8 @@ export const ConversionService: GenService<{
     output: typeof InetPtonResponseSchema;
   },
   /**
-   * InetNtop unpacks an address. Analogous to inet_ntop(3) and Python's `socket.inet_ntop`. VALUE ArgumentError for a wrong
-   * length or family.
+   * InetNtop formats a packed address. Analogous to inet_ntop(3) and Python's `socket.inet_ntop`. VALUE ArgumentError
+   * for a wrong length or family.
    *
    * @generated from rpc sockbroker.v1.ConversionService.InetNtop
    */
@@ -541,8 +544,8 @@ export const ConversionService: GenService<{
     output: typeof InetNtopResponseSchema;
   },
   /**
-   * CmsgLen answers the length of a control message without trailing padding. Analogous to CMSG_LEN(3) and Python's
-   * `socket.CMSG_LEN`. OVERFLOW ArgumentError out of range.
+   * CmsgLen returns the length of a control message without trailing padding. Analogous to CMSG_LEN(3) and Python's
+   * `socket.CMSG_LEN`. OVERFLOW ArgumentError if out of range.
    *
    * @generated from rpc sockbroker.v1.ConversionService.CmsgLen
    */
@@ -552,8 +555,8 @@ export const ConversionService: GenService<{
     output: typeof CmsgLenResponseSchema;
   },
   /**
-   * CmsgSpace answers the room that a control message takes. Analogous to CMSG_SPACE(3) and Python's `socket.CMSG_SPACE`.
-   * OVERFLOW ArgumentError out of range.
+   * CmsgSpace returns the space that a control message occupies. Analogous to CMSG_SPACE(3) and Python's
+   * `socket.CMSG_SPACE`. OVERFLOW ArgumentError if out of range.
    *
    * @generated from rpc sockbroker.v1.ConversionService.CmsgSpace
    */

@@ -13,27 +13,27 @@ export const file_sockbroker_v1_error: GenFile = /*@__PURE__*/
   fileDesc("Chlzb2NrYnJva2VyL3YxL2Vycm9yLnByb3RvEg1zb2NrYnJva2VyLnYxImEKC1NvY2tldEVycm9yEg4KBnN5bWJvbBgBIAEoCRIUCgxlcnJvcl9udW1iZXIYAiABKAUSCgoCb3MYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRIPCgdzeXNjYWxsGAUgASgJIj4KDVJlc29sdmVyRXJyb3ISDgoGc3ltYm9sGAEgASgJEgwKBGNvZGUYAiABKAUSDwoHbWVzc2FnZRgDIAEoCSI6CglIb3N0RXJyb3ISDgoGc3ltYm9sGAEgASgJEgwKBGNvZGUYAiABKAUSDwoHbWVzc2FnZRgDIAEoCSIhCgxUaW1lb3V0RXJyb3ISEQoJb3BlcmF0aW9uGAEgASgJIuMBCg1Bcmd1bWVudEVycm9yEi8KBGtpbmQYASABKA4yIS5zb2NrYnJva2VyLnYxLkFyZ3VtZW50RXJyb3IuS2luZBIOCgZyZWFzb24YAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEg8KB21lc3NhZ2UYBCABKAkibQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDgoKS0lORF9WQUxVRRABEhEKDUtJTkRfT1ZFUkZMT1cQAhINCglLSU5EX1RZUEUQAxILCgdLSU5EX09TEAQSEAoMS0lORF9VTklDT0RFEAUiZAoMUG9saWN5RGVuaWFsEgwKBHJ1bGUYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIQCghlbmRwb2ludBgEIAEoCRIOCgZyZWFzb24YBSABKAkiwQMKC0Jyb2tlckVycm9yEi0KBGNvZGUYASABKA4yHy5zb2NrYnJva2VyLnYxLkJyb2tlckVycm9yLkNvZGUSDwoHbWVzc2FnZRgCIAEoCRIRCglyZWZlcmVuY2UYAyABKAki3gIKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhkKFUNPREVfSEFORExFX05PVF9GT1VORBABEhoKFkNPREVfU0VTU0lPTl9OT1RfRk9VTkQQAhIWChJDT0RFX0xFQVNFX0VYUElSRUQQAxIXChNDT0RFX1FVT1RBX0VYQ0VFREVEEAQSEQoNQ09ERV9EUkFJTklORxAFEh4KGkNPREVfTk9UX1NVUFBPUlRFRF9PTl9IT1NUEAYSGgoWQ09ERV9NQUxGT1JNRURfUkVRVUVTVBAHEhgKFENPREVfVU5BVVRIRU5USUNBVEVEEAgSFAoQQ09ERV9IQU5ETEVfQlVTWRAJEhIKDkNPREVfQ0FOQ0VMTEVEEAoSGAoUQ09ERV9EVVBMSUNBVEVfT1BfSUQQCxIRCg1DT0RFX0lOVEVSTkFMEAwSGAoUQ09ERV9VTktOT1dOX1JFUVVFU1QQDUJMChBpby5zb2NrYnJva2VyLnYxQgpFcnJvclByb3RvUAFaGnNvY2ticm9rZXIvdjE7c29ja2Jyb2tlcnYxqgINU29ja2Jyb2tlci5WMWIGcHJvdG8z");
 
 /**
- * The kernel said no. Analogous to errno(3) and Python's OSError.
+ * A system call failed. Analogous to errno(3) and Python's OSError.
  *
  * @generated from message sockbroker.v1.SocketError
  */
 export type SocketError = Message<"sockbroker.v1.SocketError"> & {
   /**
-   * The errno's symbol, e.g. "ECONNREFUSED". "UNKNOWN" for a number without a name on the daemon's host.
+   * The errno's symbol, e.g. "ECONNREFUSED". "UNKNOWN" for a number that has no name on the daemon's host.
    *
    * @generated from field: string symbol = 1;
    */
   symbol: string;
 
   /**
-   * The number on the daemon's host.
+   * The errno on the daemon's host.
    *
    * @generated from field: int32 error_number = 2;
    */
   errorNumber: number;
 
   /**
-   * The daemon's operating system, e.g. "linux": whose number it is.
+   * The daemon's operating system, e.g. "linux", which `error_number` belongs to.
    *
    * @generated from field: string os = 3;
    */
@@ -47,7 +47,7 @@ export type SocketError = Message<"sockbroker.v1.SocketError"> & {
   message: string;
 
   /**
-   * The call that failed, e.g. "connect".
+   * The system call that failed, e.g. "connect".
    *
    * @generated from field: string syscall = 5;
    */
@@ -62,13 +62,13 @@ export const SocketErrorSchema: GenMessage<SocketError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 0);
 
 /**
- * The resolver said no. Analogous to gai_strerror(3) and Python's gaierror.
+ * The resolver reported an error. Analogous to gai_strerror(3) and Python's gaierror.
  *
  * @generated from message sockbroker.v1.ResolverError
  */
 export type ResolverError = Message<"sockbroker.v1.ResolverError"> & {
   /**
-   * E.g. "EAI_NONAME".
+   * For example "EAI_NONAME".
    *
    * @generated from field: string symbol = 1;
    */
@@ -103,7 +103,7 @@ export const ResolverErrorSchema: GenMessage<ResolverError> = /*@__PURE__*/
  */
 export type HostError = Message<"sockbroker.v1.HostError"> & {
   /**
-   * E.g. "HOST_NOT_FOUND".
+   * For example "HOST_NOT_FOUND".
    *
    * @generated from field: string symbol = 1;
    */
@@ -132,14 +132,14 @@ export const HostErrorSchema: GenMessage<HostError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 2);
 
 /**
- * The timeout of the handle or of the request passed. Analogous to Python's `socket.timeout`; not to ETIMEDOUT, which is a
- * SocketError.
+ * The timeout of the handle or of the request expired. Analogous to Python's `socket.timeout`. ETIMEDOUT is a
+ * SocketError instead.
  *
  * @generated from message sockbroker.v1.TimeoutError
  */
 export type TimeoutError = Message<"sockbroker.v1.TimeoutError"> & {
   /**
-   * The operation that waited, e.g. "recv".
+   * The operation that timed out, e.g. "recv".
    *
    * @generated from field: string operation = 1;
    */
@@ -154,14 +154,14 @@ export const TimeoutErrorSchema: GenMessage<TimeoutError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 3);
 
 /**
- * An argument that no kernel call was made with. Analogous to Python's ValueError, OverflowError, TypeError, and the
- * OSErrors that carry a text and no errno.
+ * An invalid argument, detected before any system call. Analogous to Python's ValueError, OverflowError, TypeError, and
+ * the OSErrors that have a text and no errno.
  *
  * @generated from message sockbroker.v1.ArgumentError
  */
 export type ArgumentError = Message<"sockbroker.v1.ArgumentError"> & {
   /**
-   * Which kind.
+   * The corresponding exception in Python.
    *
    * @generated from field: sockbroker.v1.ArgumentError.Kind kind = 1;
    */
@@ -182,7 +182,7 @@ export type ArgumentError = Message<"sockbroker.v1.ArgumentError"> & {
   operation: string;
 
   /**
-   * English, in the words of CPython 3.11 where it has any.
+   * In English, with the wording of CPython 3.11 where it has one.
    *
    * @generated from field: string message = 4;
    */
@@ -197,7 +197,7 @@ export const ArgumentErrorSchema: GenMessage<ArgumentError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 4);
 
 /**
- * Which of them.
+ * The corresponding exception in Python.
  *
  * @generated from enum sockbroker.v1.ArgumentError.Kind
  */
@@ -252,34 +252,34 @@ export const ArgumentError_KindSchema: GenEnum<ArgumentError_Kind> = /*@__PURE__
   enumDesc(file_sockbroker_v1_error, 4, 0);
 
 /**
- * The policy said no.
+ * The policy denied the request.
  *
  * @generated from message sockbroker.v1.PolicyDenial
  */
 export type PolicyDenial = Message<"sockbroker.v1.PolicyDenial"> & {
   /**
-   * Name of the rule that decided; "default" when none matched.
+   * Name of the rule that decided; "default" if no rule matched.
    *
    * @generated from field: string rule = 1;
    */
   rule: string;
 
   /**
-   * The authenticated subject, e.g. "uid:1000".
+   * The authenticated principal, e.g. "uid:1000".
    *
    * @generated from field: string principal = 2;
    */
   principal: string;
 
   /**
-   * The verb of the policy, e.g. "connect".
+   * The permission that was denied, e.g. "connect".
    *
    * @generated from field: string operation = 3;
    */
   operation: string;
 
   /**
-   * The endpoint as a rule would write it, e.g. "10.0.0.1:443"; empty where there is none.
+   * The endpoint as a rule would write it, e.g. "10.0.0.1:443"; empty if there is none.
    *
    * @generated from field: string endpoint = 4;
    */
@@ -301,13 +301,13 @@ export const PolicyDenialSchema: GenMessage<PolicyDenial> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 5);
 
 /**
- * The broker itself said no.
+ * The daemon itself refused the request.
  *
  * @generated from message sockbroker.v1.BrokerError
  */
 export type BrokerError = Message<"sockbroker.v1.BrokerError"> & {
   /**
-   * Which.
+   * The reason.
    *
    * @generated from field: sockbroker.v1.BrokerError.Code code = 1;
    */
@@ -321,7 +321,7 @@ export type BrokerError = Message<"sockbroker.v1.BrokerError"> & {
   message: string;
 
   /**
-   * For INTERNAL: what to look for in the daemon's log.
+   * For INTERNAL: the reference to search for in the daemon's log.
    *
    * @generated from field: string reference = 3;
    */
@@ -336,7 +336,7 @@ export const BrokerErrorSchema: GenMessage<BrokerError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_error, 6);
 
 /**
- * What is wrong.
+ * The reason.
  *
  * @generated from enum sockbroker.v1.BrokerError.Code
  */
@@ -349,64 +349,64 @@ export enum BrokerError_Code {
   UNSPECIFIED = 0,
 
   /**
-   * The session has no such handle: never opened, closed, or another session's. Where the handle is older than the session
-   * of the connection, which begins anew with each connection, the message says so.
+   * The session has no such handle: it was never opened, is closed, or belongs to another session. Each connection
+   * starts with a new implicit session; if the handle is older than that, the message says so.
    *
    * @generated from enum value: CODE_HANDLE_NOT_FOUND = 1;
    */
   HANDLE_NOT_FOUND = 1,
 
   /**
-   * The token names no session of this principal: never opened, closed, or expired long ago.
+   * The token does not name a session of this principal: it was never opened, is closed, or expired long ago.
    *
    * @generated from enum value: CODE_SESSION_NOT_FOUND = 2;
    */
   SESSION_NOT_FOUND = 2,
 
   /**
-   * The session's lease ran out, and its handles were closed.
+   * The session's lease expired, and its handles were closed.
    *
    * @generated from enum value: CODE_LEASE_EXPIRED = 3;
    */
   LEASE_EXPIRED = 3,
 
   /**
-   * A limit on handles, waiting operations or look-ups is reached.
+   * A limit on handles, waiting operations or look-ups was reached.
    *
    * @generated from enum value: CODE_QUOTA_EXCEEDED = 4;
    */
   QUOTA_EXCEEDED = 4,
 
   /**
-   * The daemon is ending; try another or try later.
+   * The daemon is shutting down. Retry later, or with another daemon.
    *
    * @generated from enum value: CODE_DRAINING = 5;
    */
   DRAINING = 5,
 
   /**
-   * The daemon's host lacks the function.
+   * The daemon's host does not support the function.
    *
    * @generated from enum value: CODE_NOT_SUPPORTED_ON_HOST = 6;
    */
   NOT_SUPPORTED_ON_HOST = 6,
 
   /**
-   * The bytes are not the message that the RPC takes, or a required field is unset.
+   * The bytes are not a valid message of the RPC's type, or a required field is unset.
    *
    * @generated from enum value: CODE_MALFORMED_REQUEST = 7;
    */
   MALFORMED_REQUEST = 7,
 
   /**
-   * The caller is not known, or may not use this service at all.
+   * The caller could not be identified, or may not use this service at all.
    *
    * @generated from enum value: CODE_UNAUTHENTICATED = 8;
    */
   UNAUTHENTICATED = 8,
 
   /**
-   * The handle has an attach stream that owns this direction.
+   * An attach stream of the handle already uses this direction.
    *
    * @generated from enum value: CODE_HANDLE_BUSY = 9;
    */
@@ -420,22 +420,22 @@ export enum BrokerError_Code {
   CANCELLED = 10,
 
   /**
-   * The op id is in use by an operation that has not ended.
+   * The op id belongs to an operation that has not ended.
    *
    * @generated from enum value: CODE_DUPLICATE_OP_ID = 11;
    */
   DUPLICATE_OP_ID = 11,
 
   /**
-   * A fault of the daemon; its log has the cause under `reference`.
+   * An internal error of the daemon. Its log has the cause under `reference`.
    *
    * @generated from enum value: CODE_INTERNAL = 12;
    */
   INTERNAL = 12,
 
   /**
-   * The daemon does not know the operation, or a field of its request: it is older than its caller. The message names what
-   * it does not know, and its version. A unary RPC that it does not know is UNIMPLEMENTED without a detail.
+   * The daemon does not know the operation, or a field of its request, because it is older than its caller. The
+   * message names the unknown part and the daemon's version. An unknown unary RPC is UNIMPLEMENTED, without a detail.
    *
    * @generated from enum value: CODE_UNKNOWN_REQUEST = 13;
    */

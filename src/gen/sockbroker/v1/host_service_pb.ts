@@ -13,7 +13,7 @@ export const file_sockbroker_v1_host_service: GenFile = /*@__PURE__*/
   fileDesc("CiBzb2NrYnJva2VyL3YxL2hvc3Rfc2VydmljZS5wcm90bxINc29ja2Jyb2tlci52MSIUChJHZXRob3N0bmFtZVJlcXVlc3QiJwoTR2V0aG9zdG5hbWVSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCSJIChJTZXRob3N0bmFtZVJlcXVlc3QSEgoIaG9zdG5hbWUYASABKAlIABIWCgxyYXdfaG9zdG5hbWUYAiABKAxIAEIGCgRuYW1lIhUKE1NldGhvc3RuYW1lUmVzcG9uc2UiEAoOSGFzSXB2NlJlcXVlc3QiIwoPSGFzSXB2NlJlc3BvbnNlEhAKCGhhc19pcHY2GAEgASgIIhUKE0dldENvbnN0YW50c1JlcXVlc3QimAEKFEdldENvbnN0YW50c1Jlc3BvbnNlEioKCWNvbnN0YW50cxgBIAMoCzIXLnNvY2ticm9rZXIudjEuQ29uc3RhbnQSLQoGYWJzZW50GAIgAygLMh0uc29ja2Jyb2tlci52MS5BYnNlbnRDb25zdGFudBIlCgRob3N0GAMgASgLMhcuc29ja2Jyb2tlci52MS5Ib3N0SW5mbyJmCghDb25zdGFudBIMCgRuYW1lGAEgASgJEg0KBWdyb3VwGAIgASgJEhEKB2ludGVnZXIYAyABKANIABIOCgR0ZXh0GAQgASgJSAASEQoHYm9vbGVhbhgFIAEoCEgAQgcKBXZhbHVlIj0KDkFic2VudENvbnN0YW50EgwKBG5hbWUYASABKAkSDQoFZ3JvdXAYAiABKAkSDgoGcmVhc29uGAMgASgJImcKCEhvc3RJbmZvEgoKAm9zGAEgASgJEhQKDGFyY2hpdGVjdHVyZRgCIAEoCRIOCgZrZXJuZWwYAyABKAkSEgoKYnl0ZV9vcmRlchgEIAEoCRIVCg1wb2ludGVyX2J5dGVzGAUgASgNMusCCgtIb3N0U2VydmljZRJZCgtHZXRob3N0bmFtZRIhLnNvY2ticm9rZXIudjEuR2V0aG9zdG5hbWVSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRob3N0bmFtZVJlc3BvbnNlIgOQAgESVAoLU2V0aG9zdG5hbWUSIS5zb2NrYnJva2VyLnYxLlNldGhvc3RuYW1lUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuU2V0aG9zdG5hbWVSZXNwb25zZRJNCgdIYXNJcHY2Eh0uc29ja2Jyb2tlci52MS5IYXNJcHY2UmVxdWVzdBoeLnNvY2ticm9rZXIudjEuSGFzSXB2NlJlc3BvbnNlIgOQAgESXAoMR2V0Q29uc3RhbnRzEiIuc29ja2Jyb2tlci52MS5HZXRDb25zdGFudHNSZXF1ZXN0GiMuc29ja2Jyb2tlci52MS5HZXRDb25zdGFudHNSZXNwb25zZSIDkAIBQlIKEGlvLnNvY2ticm9rZXIudjFCEEhvc3RTZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM");
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GethostnameRequest
  */
@@ -49,7 +49,7 @@ export const GethostnameResponseSchema: GenMessage<GethostnameResponse> = /*@__P
   messageDesc(file_sockbroker_v1_host_service, 1);
 
 /**
- * The name.
+ * The new name.
  *
  * @generated from message sockbroker.v1.SethostnameRequest
  */
@@ -69,7 +69,7 @@ export type SethostnameRequest = Message<"sockbroker.v1.SethostnameRequest"> & {
     case: "hostname";
   } | {
     /**
-     * A name that is no UTF-8.
+     * A name that is not valid UTF-8.
      *
      * @generated from field: bytes raw_hostname = 2;
      */
@@ -86,7 +86,7 @@ export const SethostnameRequestSchema: GenMessage<SethostnameRequest> = /*@__PUR
   messageDesc(file_sockbroker_v1_host_service, 2);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SethostnameResponse
  */
@@ -101,7 +101,7 @@ export const SethostnameResponseSchema: GenMessage<SethostnameResponse> = /*@__P
   messageDesc(file_sockbroker_v1_host_service, 3);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.HasIpv6Request
  */
@@ -116,13 +116,13 @@ export const HasIpv6RequestSchema: GenMessage<HasIpv6Request> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_host_service, 4);
 
 /**
- * Whether it has.
+ * Whether the host supports IPv6.
  *
  * @generated from message sockbroker.v1.HasIpv6Response
  */
 export type HasIpv6Response = Message<"sockbroker.v1.HasIpv6Response"> & {
   /**
-   * True if it has.
+   * True if it does.
    *
    * @generated from field: bool has_ipv6 = 1;
    */
@@ -137,7 +137,7 @@ export const HasIpv6ResponseSchema: GenMessage<HasIpv6Response> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_host_service, 5);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GetConstantsRequest
  */
@@ -165,14 +165,14 @@ export type GetConstantsResponse = Message<"sockbroker.v1.GetConstantsResponse">
   constants: Constant[];
 
   /**
-   * Names of the module that this host does not define, sorted.
+   * Names of the module's constants that this host does not define, sorted.
    *
    * @generated from field: repeated sockbroker.v1.AbsentConstant absent = 2;
    */
   absent: AbsentConstant[];
 
   /**
-   * The host they are of.
+   * The host that the values are from.
    *
    * @generated from field: sockbroker.v1.HostInfo host = 3;
    */
@@ -193,14 +193,14 @@ export const GetConstantsResponseSchema: GenMessage<GetConstantsResponse> = /*@_
  */
 export type Constant = Message<"sockbroker.v1.Constant"> & {
   /**
-   * E.g. "SO_REUSEADDR".
+   * For example "SO_REUSEADDR".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * E.g. "SO_*", as Python's documentation groups them.
+   * The group in Python's documentation, e.g. "SO_*".
    *
    * @generated from field: string group = 2;
    */
@@ -213,7 +213,7 @@ export type Constant = Message<"sockbroker.v1.Constant"> & {
    */
   value: {
     /**
-     * All but a few.
+     * All constants except the following.
      *
      * @generated from field: int64 integer = 3;
      */
@@ -246,13 +246,13 @@ export const ConstantSchema: GenMessage<Constant> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_host_service, 8);
 
 /**
- * A constant that the host lacks.
+ * A constant that the host does not define.
  *
  * @generated from message sockbroker.v1.AbsentConstant
  */
 export type AbsentConstant = Message<"sockbroker.v1.AbsentConstant"> & {
   /**
-   * E.g. "SIO_RCVALL".
+   * For example "SIO_RCVALL".
    *
    * @generated from field: string name = 1;
    */
@@ -266,7 +266,7 @@ export type AbsentConstant = Message<"sockbroker.v1.AbsentConstant"> & {
   group: string;
 
   /**
-   * Why, e.g. "defined on windows only".
+   * The reason, e.g. "defined on windows only".
    *
    * @generated from field: string reason = 3;
    */
@@ -281,27 +281,27 @@ export const AbsentConstantSchema: GenMessage<AbsentConstant> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_host_service, 9);
 
 /**
- * What kind of host the daemon runs on.
+ * The kind of host that the daemon runs on.
  *
  * @generated from message sockbroker.v1.HostInfo
  */
 export type HostInfo = Message<"sockbroker.v1.HostInfo"> & {
   /**
-   * E.g. "linux".
+   * For example "linux".
    *
    * @generated from field: string os = 1;
    */
   os: string;
 
   /**
-   * E.g. "x64", as Node names it.
+   * Node's name for it, e.g. "x64".
    *
    * @generated from field: string architecture = 2;
    */
   architecture: string;
 
   /**
-   * uname(2) release.
+   * The release field of uname(2).
    *
    * @generated from field: string kernel = 3;
    */
@@ -315,7 +315,7 @@ export type HostInfo = Message<"sockbroker.v1.HostInfo"> & {
   byteOrder: string;
 
   /**
-   * Size of a C pointer, in bytes: what CMSG alignment and struct layouts follow.
+   * Size of a C pointer in bytes, which determines CMSG alignment and struct layouts.
    *
    * @generated from field: uint32 pointer_bytes = 5;
    */
@@ -330,13 +330,13 @@ export const HostInfoSchema: GenMessage<HostInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_host_service, 10);
 
 /**
- * The daemon's host.
+ * Information about the daemon's host.
  *
  * @generated from service sockbroker.v1.HostService
  */
 export const HostService: GenService<{
   /**
-   * Gethostname answers the host's name. Analogous to gethostname(2) and Python's `socket.gethostname`.
+   * Gethostname returns the host's name. Analogous to gethostname(2) and Python's `socket.gethostname`.
    *
    * @generated from rpc sockbroker.v1.HostService.Gethostname
    */
@@ -346,8 +346,8 @@ export const HostService: GenService<{
     output: typeof GethostnameResponseSchema;
   },
   /**
-   * Sethostname sets it. Analogous to sethostname(2) and Python's `socket.sethostname`. Typical errors: EPERM, EINVAL (too
-   * long).
+   * Sethostname sets the host's name. Analogous to sethostname(2) and Python's `socket.sethostname`. Typical errors:
+   * EPERM, EINVAL (too long).
    *
    * @generated from rpc sockbroker.v1.HostService.Sethostname
    */
@@ -357,7 +357,7 @@ export const HostService: GenService<{
     output: typeof SethostnameResponseSchema;
   },
   /**
-   * HasIpv6 tells whether the host's system was built with IPv6. Analogous to Python's `socket.has_ipv6`.
+   * HasIpv6 tells whether the daemon was built with IPv6 support, not whether the host has IPv6 addresses. Analogous to Python's `socket.has_ipv6`.
    *
    * @generated from rpc sockbroker.v1.HostService.HasIpv6
    */
@@ -367,8 +367,8 @@ export const HostService: GenService<{
     output: typeof HasIpv6ResponseSchema;
   },
   /**
-   * GetConstants answers every constant of Python's socket module, 2.7 to 3.14, that the host defines, and names those
-   * that it does not. Analogous to the names in `dir(socket)`.
+   * GetConstants returns every constant of Python's socket module, 2.7 to 3.14, that the host defines, and the names of
+   * those that it does not. Analogous to the names in `dir(socket)`.
    *
    * @generated from rpc sockbroker.v1.HostService.GetConstants
    */

@@ -13,7 +13,7 @@ export const file_sockbroker_v1_interface_service: GenFile = /*@__PURE__*/
   fileDesc("CiVzb2NrYnJva2VyL3YxL2ludGVyZmFjZV9zZXJ2aWNlLnByb3RvEg1zb2NrYnJva2VyLnYxIhQKEklmTmFtZWluZGV4UmVxdWVzdCJDChNJZk5hbWVpbmRleFJlc3BvbnNlEiwKCmludGVyZmFjZXMYASADKAsyGC5zb2NrYnJva2VyLnYxLkludGVyZmFjZSIoCglJbnRlcmZhY2USDQoFaW5kZXgYASABKA0SDAoEbmFtZRgCIAEoCSIkChRJZk5hbWV0b2luZGV4UmVxdWVzdBIMCgRuYW1lGAEgASgJIiYKFUlmTmFtZXRvaW5kZXhSZXNwb25zZRINCgVpbmRleBgBIAEoDSIlChRJZkluZGV4dG9uYW1lUmVxdWVzdBINCgVpbmRleBgBIAEoDSIlChVJZkluZGV4dG9uYW1lUmVzcG9uc2USDAoEbmFtZRgBIAEoCTKvAgoQSW50ZXJmYWNlU2VydmljZRJZCgtJZk5hbWVpbmRleBIhLnNvY2ticm9rZXIudjEuSWZOYW1laW5kZXhSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5JZk5hbWVpbmRleFJlc3BvbnNlIgOQAgESXwoNSWZOYW1ldG9pbmRleBIjLnNvY2ticm9rZXIudjEuSWZOYW1ldG9pbmRleFJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLklmTmFtZXRvaW5kZXhSZXNwb25zZSIDkAIBEl8KDUlmSW5kZXh0b25hbWUSIy5zb2NrYnJva2VyLnYxLklmSW5kZXh0b25hbWVSZXF1ZXN0GiQuc29ja2Jyb2tlci52MS5JZkluZGV4dG9uYW1lUmVzcG9uc2UiA5ACAUJXChBpby5zb2NrYnJva2VyLnYxQhVJbnRlcmZhY2VTZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM");
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.IfNameindexRequest
  */
@@ -55,7 +55,7 @@ export const IfNameindexResponseSchema: GenMessage<IfNameindexResponse> = /*@__P
  */
 export type Interface = Message<"sockbroker.v1.Interface"> & {
   /**
-   * From 1.
+   * The index, from 1.
    *
    * @generated from field: uint32 index = 1;
    */
@@ -77,13 +77,13 @@ export const InterfaceSchema: GenMessage<Interface> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_interface_service, 2);
 
 /**
- * Which.
+ * The interface.
  *
  * @generated from message sockbroker.v1.IfNametoindexRequest
  */
 export type IfNametoindexRequest = Message<"sockbroker.v1.IfNametoindexRequest"> & {
   /**
-   * E.g. "lo".
+   * For example "lo".
    *
    * @generated from field: string name = 1;
    */
@@ -98,13 +98,13 @@ export const IfNametoindexRequestSchema: GenMessage<IfNametoindexRequest> = /*@_
   messageDesc(file_sockbroker_v1_interface_service, 3);
 
 /**
- * Its index.
+ * The interface's index.
  *
  * @generated from message sockbroker.v1.IfNametoindexResponse
  */
 export type IfNametoindexResponse = Message<"sockbroker.v1.IfNametoindexResponse"> & {
   /**
-   * From 1.
+   * The index, from 1.
    *
    * @generated from field: uint32 index = 1;
    */
@@ -119,13 +119,13 @@ export const IfNametoindexResponseSchema: GenMessage<IfNametoindexResponse> = /*
   messageDesc(file_sockbroker_v1_interface_service, 4);
 
 /**
- * Which.
+ * The interface.
  *
  * @generated from message sockbroker.v1.IfIndextonameRequest
  */
 export type IfIndextonameRequest = Message<"sockbroker.v1.IfIndextonameRequest"> & {
   /**
-   * From 1.
+   * The index, from 1.
    *
    * @generated from field: uint32 index = 1;
    */
@@ -140,13 +140,13 @@ export const IfIndextonameRequestSchema: GenMessage<IfIndextonameRequest> = /*@_
   messageDesc(file_sockbroker_v1_interface_service, 5);
 
 /**
- * Its name.
+ * The interface's name.
  *
  * @generated from message sockbroker.v1.IfIndextonameResponse
  */
 export type IfIndextonameResponse = Message<"sockbroker.v1.IfIndextonameResponse"> & {
   /**
-   * E.g. "lo".
+   * For example "lo".
    *
    * @generated from field: string name = 1;
    */
@@ -177,8 +177,8 @@ export const InterfaceService: GenService<{
     output: typeof IfNameindexResponseSchema;
   },
   /**
-   * IfNametoindex answers an interface's index. Analogous to if_nametoindex(3) and Python's `socket.if_nametoindex`. OS
-   * ArgumentError when there is none.
+   * IfNametoindex returns an interface's index. Analogous to if_nametoindex(3) and Python's `socket.if_nametoindex`. OS
+   * ArgumentError if there is no such interface.
    *
    * @generated from rpc sockbroker.v1.InterfaceService.IfNametoindex
    */
@@ -188,8 +188,8 @@ export const InterfaceService: GenService<{
     output: typeof IfNametoindexResponseSchema;
   },
   /**
-   * IfIndextoname answers an interface's name. Analogous to if_indextoname(3) and Python's `socket.if_indextoname`. Typical
-   * errors: ENXIO.
+   * IfIndextoname returns an interface's name. Analogous to if_indextoname(3) and Python's `socket.if_indextoname`.
+   * Typical errors: ENXIO.
    *
    * @generated from rpc sockbroker.v1.InterfaceService.IfIndextoname
    */

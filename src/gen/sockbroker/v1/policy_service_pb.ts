@@ -15,28 +15,29 @@ export const file_sockbroker_v1_policy_service: GenFile = /*@__PURE__*/
   fileDesc("CiJzb2NrYnJva2VyL3YxL3BvbGljeV9zZXJ2aWNlLnByb3RvEg1zb2NrYnJva2VyLnYxImsKFEV4cGxhaW5Qb2xpY3lSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoCRItCgdhZGRyZXNzGAIgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEhEKCXByaW5jaXBhbBgDIAEoCSJZChVFeHBsYWluUG9saWN5UmVzcG9uc2USDwoHYWxsb3dlZBgBIAEoCBIMCgRydWxlGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIOCgZyZWFzb24YBCABKAkiGwoZR2V0RWZmZWN0aXZlUG9saWN5UmVxdWVzdCJZChpHZXRFZmZlY3RpdmVQb2xpY3lSZXNwb25zZRIoCgVydWxlcxgBIAMoCzIZLnNvY2ticm9rZXIudjEuUG9saWN5UnVsZRIRCglwcmluY2lwYWwYAiABKAkiZAoKUG9saWN5UnVsZRIMCgRuYW1lGAEgASgJEg0KBWFsbG93GAIgASgIEhIKCnByaW5jaXBhbHMYAyADKAkSEgoKb3BlcmF0aW9ucxgEIAMoCRIRCgllbmRwb2ludHMYBSADKAky4AEKDVBvbGljeVNlcnZpY2USXwoNRXhwbGFpblBvbGljeRIjLnNvY2ticm9rZXIudjEuRXhwbGFpblBvbGljeVJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkV4cGxhaW5Qb2xpY3lSZXNwb25zZSIDkAIBEm4KEkdldEVmZmVjdGl2ZVBvbGljeRIoLnNvY2ticm9rZXIudjEuR2V0RWZmZWN0aXZlUG9saWN5UmVxdWVzdBopLnNvY2ticm9rZXIudjEuR2V0RWZmZWN0aXZlUG9saWN5UmVzcG9uc2UiA5ACAUJUChBpby5zb2NrYnJva2VyLnYxQhJQb2xpY3lTZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM", [file_sockbroker_v1_address]);
 
 /**
- * What to explain.
+ * The query.
  *
  * @generated from message sockbroker.v1.ExplainPolicyRequest
  */
 export type ExplainPolicyRequest = Message<"sockbroker.v1.ExplainPolicyRequest"> & {
   /**
-   * Required. A verb of the policy: session (to use the broker at all), resolve, socket, bind, listen, accept, connect, send, receive, setsockopt, getsockopt,
-   * ioctl, ancillary, sethostname, netns, admin. Another is a VALUE ArgumentError.
+   * Required. A permission: session (to use the broker at all), resolve, socket, bind, listen, accept, connect, send,
+   * receive, setsockopt, getsockopt, ioctl, ancillary, sethostname, netns, admin. Any other value is a VALUE
+   * ArgumentError.
    *
    * @generated from field: string operation = 1;
    */
   operation: string;
 
   /**
-   * With which address, if any. A name is not resolved.
+   * The address, if any. A name is not resolved.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 2;
    */
   address?: SocketAddress | undefined;
 
   /**
-   * For whom, e.g. "uid:1000". Empty: the caller. Another's takes the `admin` verb.
+   * The principal to decide for, e.g. "uid:1000". Empty: the caller. Another principal requires the permission `admin`.
    *
    * @generated from field: string principal = 3;
    */
@@ -57,21 +58,21 @@ export const ExplainPolicyRequestSchema: GenMessage<ExplainPolicyRequest> = /*@_
  */
 export type ExplainPolicyResponse = Message<"sockbroker.v1.ExplainPolicyResponse"> & {
   /**
-   * Whether it would be.
+   * Whether the permission would be granted.
    *
    * @generated from field: bool allowed = 1;
    */
   allowed: boolean;
 
   /**
-   * Name of the rule that decides; "default" when none matches.
+   * Name of the rule that decides; "default" if no rule matches.
    *
    * @generated from field: string rule = 2;
    */
   rule: string;
 
   /**
-   * The principal it was decided for.
+   * The principal that the decision is for.
    *
    * @generated from field: string principal = 3;
    */
@@ -93,7 +94,7 @@ export const ExplainPolicyResponseSchema: GenMessage<ExplainPolicyResponse> = /*
   messageDesc(file_sockbroker_v1_policy_service, 1);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GetEffectivePolicyRequest
  */
@@ -114,7 +115,7 @@ export const GetEffectivePolicyRequestSchema: GenMessage<GetEffectivePolicyReque
  */
 export type GetEffectivePolicyResponse = Message<"sockbroker.v1.GetEffectivePolicyResponse"> & {
   /**
-   * In their order; the first match decides, and none denies.
+   * In order. The first rule that matches decides. If no rule matches, the request is denied.
    *
    * @generated from field: repeated sockbroker.v1.PolicyRule rules = 1;
    */
@@ -142,28 +143,28 @@ export const GetEffectivePolicyResponseSchema: GenMessage<GetEffectivePolicyResp
  */
 export type PolicyRule = Message<"sockbroker.v1.PolicyRule"> & {
   /**
-   * Its name.
+   * The rule's name.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * True allows, false denies.
+   * True to allow, false to deny.
    *
    * @generated from field: bool allow = 2;
    */
   allow: boolean;
 
   /**
-   * Whom it is for.
+   * The principals that it applies to.
    *
    * @generated from field: repeated string principals = 3;
    */
   principals: string[];
 
   /**
-   * Verbs; "*" for all.
+   * Permissions; "*" for all.
    *
    * @generated from field: repeated string operations = 4;
    */
@@ -185,13 +186,13 @@ export const PolicyRuleSchema: GenMessage<PolicyRule> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_policy_service, 4);
 
 /**
- * What the caller may do.
+ * Queries about what the policy allows.
  *
  * @generated from service sockbroker.v1.PolicyService
  */
 export const PolicyService: GenService<{
   /**
-   * ExplainPolicy tells whether the caller would be allowed to do something, and by which rule. It does nothing.
+   * ExplainPolicy tells whether a permission would be granted, and by which rule. It has no effect.
    *
    * @generated from rpc sockbroker.v1.PolicyService.ExplainPolicy
    */
@@ -201,7 +202,7 @@ export const PolicyService: GenService<{
     output: typeof ExplainPolicyResponseSchema;
   },
   /**
-   * GetEffectivePolicy answers the rules that apply to the caller, in their order.
+   * GetEffectivePolicy returns the rules that apply to the caller, in order.
    *
    * @generated from rpc sockbroker.v1.PolicyService.GetEffectivePolicy
    */

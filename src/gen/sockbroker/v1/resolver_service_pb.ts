@@ -15,13 +15,13 @@ export const file_sockbroker_v1_resolver_service: GenFile = /*@__PURE__*/
   fileDesc("CiRzb2NrYnJva2VyL3YxL3Jlc29sdmVyX3NlcnZpY2UucHJvdG8SDXNvY2ticm9rZXIudjEi2gEKEkdldGFkZHJpbmZvUmVxdWVzdBIOCgRob3N0GAEgASgJSAASEgoIcmF3X2hvc3QYByABKAxIABIUCgdzZXJ2aWNlGAIgASgJSAGIAQESLAoGZmFtaWx5GAMgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5EicKBHR5cGUYBCABKA4yGS5zb2NrYnJva2VyLnYxLlNvY2tldFR5cGUSEAoIcHJvdG9jb2wYBSABKAUSDQoFZmxhZ3MYBiABKAVCBgoEbm9kZUIKCghfc2VydmljZSJCChNHZXRhZGRyaW5mb1Jlc3BvbnNlEisKB3Jlc3VsdHMYASADKAsyGi5zb2NrYnJva2VyLnYxLkFkZHJlc3NJbmZvIr0BCgtBZGRyZXNzSW5mbxIsCgZmYW1pbHkYASABKA4yHC5zb2NrYnJva2VyLnYxLkFkZHJlc3NGYW1pbHkSJwoEdHlwZRgCIAEoDjIZLnNvY2ticm9rZXIudjEuU29ja2V0VHlwZRIQCghwcm90b2NvbBgDIAEoBRIWCg5jYW5vbmljYWxfbmFtZRgEIAEoCRItCgdhZGRyZXNzGAUgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzIlIKEkdldG5hbWVpbmZvUmVxdWVzdBItCgdhZGRyZXNzGAEgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEg0KBWZsYWdzGAIgASgFIjQKE0dldG5hbWVpbmZvUmVzcG9uc2USDAoEaG9zdBgBIAEoCRIPCgdzZXJ2aWNlGAIgASgJIkoKFEdldGhvc3RieW5hbWVSZXF1ZXN0EhIKCGhvc3RuYW1lGAEgASgJSAASFgoMcmF3X2hvc3RuYW1lGAIgASgMSABCBgoEbmFtZSIoChVHZXRob3N0YnluYW1lUmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCSJMChZHZXRob3N0YnluYW1lRXhSZXF1ZXN0EhIKCGhvc3RuYW1lGAEgASgJSAASFgoMcmF3X2hvc3RuYW1lGAIgASgMSABCBgoEbmFtZSJPChdHZXRob3N0YnluYW1lRXhSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSJIChRHZXRob3N0YnlhZGRyUmVxdWVzdBIRCgdhZGRyZXNzGAEgASgJSAASFQoLcmF3X2FkZHJlc3MYAiABKAxIAEIGCgRob3N0Ik0KFUdldGhvc3RieWFkZHJSZXNwb25zZRIQCghob3N0bmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEhEKCWFkZHJlc3NlcxgDIAMoCSIeCg5HZXRmcWRuUmVxdWVzdBIMCgRuYW1lGAEgASgJIh8KD0dldGZxZG5SZXNwb25zZRIMCgRuYW1lGAEgASgJIksKFEdldHNlcnZieW5hbWVSZXF1ZXN0Eg8KB3NlcnZpY2UYASABKAkSFQoIcHJvdG9jb2wYAiABKAlIAIgBAUILCglfcHJvdG9jb2wiJQoVR2V0c2VydmJ5bmFtZVJlc3BvbnNlEgwKBHBvcnQYASABKA0iSAoUR2V0c2VydmJ5cG9ydFJlcXVlc3QSDAoEcG9ydBgBIAEoDRIVCghwcm90b2NvbBgCIAEoCUgAiAEBQgsKCV9wcm90b2NvbCIoChVHZXRzZXJ2Ynlwb3J0UmVzcG9uc2USDwoHc2VydmljZRgBIAEoCSIpChVHZXRwcm90b2J5bmFtZVJlcXVlc3QSEAoIcHJvdG9jb2wYASABKAkiKAoWR2V0cHJvdG9ieW5hbWVSZXNwb25zZRIOCgZudW1iZXIYASABKAUy5QYKD1Jlc29sdmVyU2VydmljZRJZCgtHZXRhZGRyaW5mbxIhLnNvY2ticm9rZXIudjEuR2V0YWRkcmluZm9SZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRhZGRyaW5mb1Jlc3BvbnNlIgOQAgESWQoLR2V0bmFtZWluZm8SIS5zb2NrYnJva2VyLnYxLkdldG5hbWVpbmZvUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuR2V0bmFtZWluZm9SZXNwb25zZSIDkAIBEl8KDUdldGhvc3RieW5hbWUSIy5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVSZXF1ZXN0GiQuc29ja2Jyb2tlci52MS5HZXRob3N0YnluYW1lUmVzcG9uc2UiA5ACARJlCg9HZXRob3N0YnluYW1lRXgSJS5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlcXVlc3QaJi5zb2NrYnJva2VyLnYxLkdldGhvc3RieW5hbWVFeFJlc3BvbnNlIgOQAgESXwoNR2V0aG9zdGJ5YWRkchIjLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5YWRkclJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldGhvc3RieWFkZHJSZXNwb25zZSIDkAIBEk0KB0dldGZxZG4SHS5zb2NrYnJva2VyLnYxLkdldGZxZG5SZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5HZXRmcWRuUmVzcG9uc2UiA5ACARJfCg1HZXRzZXJ2YnluYW1lEiMuc29ja2Jyb2tlci52MS5HZXRzZXJ2YnluYW1lUmVxdWVzdBokLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5bmFtZVJlc3BvbnNlIgOQAgESXwoNR2V0c2VydmJ5cG9ydBIjLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5cG9ydFJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkdldHNlcnZieXBvcnRSZXNwb25zZSIDkAIBEmIKDkdldHByb3RvYnluYW1lEiQuc29ja2Jyb2tlci52MS5HZXRwcm90b2J5bmFtZVJlcXVlc3QaJS5zb2NrYnJva2VyLnYxLkdldHByb3RvYnluYW1lUmVzcG9uc2UiA5ACAUJWChBpby5zb2NrYnJva2VyLnYxQhRSZXNvbHZlclNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_sockbroker_v1_address]);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GetaddrinfoRequest
  */
 export type GetaddrinfoRequest = Message<"sockbroker.v1.GetaddrinfoRequest"> & {
   /**
-   * Unset: none.
+   * Unset: no host.
    *
    * @generated from oneof sockbroker.v1.GetaddrinfoRequest.node
    */
@@ -35,7 +35,7 @@ export type GetaddrinfoRequest = Message<"sockbroker.v1.GetaddrinfoRequest"> & {
     case: "host";
   } | {
     /**
-     * A name that is no UTF-8.
+     * A name that is not valid UTF-8.
      *
      * @generated from field: bytes raw_host = 7;
      */
@@ -44,7 +44,7 @@ export type GetaddrinfoRequest = Message<"sockbroker.v1.GetaddrinfoRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * A service's name or a decimal port. Unset: none.
+   * A service name or a decimal port. Unset: no service.
    *
    * @generated from field: optional string service = 2;
    */
@@ -72,7 +72,7 @@ export type GetaddrinfoRequest = Message<"sockbroker.v1.GetaddrinfoRequest"> & {
   protocol: number;
 
   /**
-   * AI_* with the values of the daemon's host.
+   * AI_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 6;
    */
@@ -93,7 +93,7 @@ export const GetaddrinfoRequestSchema: GenMessage<GetaddrinfoRequest> = /*@__PUR
  */
 export type GetaddrinfoResponse = Message<"sockbroker.v1.GetaddrinfoResponse"> & {
   /**
-   * In the order of preference of the daemon's host.
+   * In the order preferred by the daemon's host.
    *
    * @generated from field: repeated sockbroker.v1.AddressInfo results = 1;
    */
@@ -121,21 +121,21 @@ export type AddressInfo = Message<"sockbroker.v1.AddressInfo"> & {
   family: AddressFamily;
 
   /**
-   * Type for a socket.
+   * Type to open a socket with.
    *
    * @generated from field: sockbroker.v1.SocketType type = 2;
    */
   type: SocketType;
 
   /**
-   * Protocol for a socket.
+   * Protocol to open a socket with.
    *
    * @generated from field: int32 protocol = 3;
    */
   protocol: number;
 
   /**
-   * With AI_CANONNAME, in the first result.
+   * Set in the first result if AI_CANONNAME was given.
    *
    * @generated from field: string canonical_name = 4;
    */
@@ -157,7 +157,7 @@ export const AddressInfoSchema: GenMessage<AddressInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_resolver_service, 2);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GetnameinfoRequest
  */
@@ -170,7 +170,7 @@ export type GetnameinfoRequest = Message<"sockbroker.v1.GetnameinfoRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * NI_* with the values of the daemon's host.
+   * NI_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 2;
    */
@@ -191,14 +191,14 @@ export const GetnameinfoRequestSchema: GenMessage<GetnameinfoRequest> = /*@__PUR
  */
 export type GetnameinfoResponse = Message<"sockbroker.v1.GetnameinfoResponse"> & {
   /**
-   * Name or address; `%zone` follows an IPv6 address of link scope.
+   * Name or address; an IPv6 link-local address is followed by `%zone`.
    *
    * @generated from field: string host = 1;
    */
   host: string;
 
   /**
-   * Service or decimal port.
+   * Service name or decimal port.
    *
    * @generated from field: string service = 2;
    */
@@ -213,7 +213,7 @@ export const GetnameinfoResponseSchema: GenMessage<GetnameinfoResponse> = /*@__P
   messageDesc(file_sockbroker_v1_resolver_service, 4);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GethostbynameRequest
  */
@@ -233,7 +233,7 @@ export type GethostbynameRequest = Message<"sockbroker.v1.GethostbynameRequest">
     case: "hostname";
   } | {
     /**
-     * A name that is no UTF-8.
+     * A name that is not valid UTF-8.
      *
      * @generated from field: bytes raw_hostname = 2;
      */
@@ -256,7 +256,7 @@ export const GethostbynameRequestSchema: GenMessage<GethostbynameRequest> = /*@_
  */
 export type GethostbynameResponse = Message<"sockbroker.v1.GethostbynameResponse"> & {
   /**
-   * Dotted.
+   * In dotted decimal notation.
    *
    * @generated from field: string address = 1;
    */
@@ -271,7 +271,7 @@ export const GethostbynameResponseSchema: GenMessage<GethostbynameResponse> = /*
   messageDesc(file_sockbroker_v1_resolver_service, 6);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GethostbynameExRequest
  */
@@ -291,7 +291,7 @@ export type GethostbynameExRequest = Message<"sockbroker.v1.GethostbynameExReque
     case: "hostname";
   } | {
     /**
-     * A name that is no UTF-8.
+     * A name that is not valid UTF-8.
      *
      * @generated from field: bytes raw_hostname = 2;
      */
@@ -321,7 +321,7 @@ export type GethostbynameExResponse = Message<"sockbroker.v1.GethostbynameExResp
   hostname: string;
 
   /**
-   * Other names.
+   * Aliases.
    *
    * @generated from field: repeated string aliases = 2;
    */
@@ -343,7 +343,7 @@ export const GethostbynameExResponseSchema: GenMessage<GethostbynameExResponse> 
   messageDesc(file_sockbroker_v1_resolver_service, 8);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GethostbyaddrRequest
  */
@@ -363,7 +363,7 @@ export type GethostbyaddrRequest = Message<"sockbroker.v1.GethostbyaddrRequest">
     case: "address";
   } | {
     /**
-     * A name that is no UTF-8.
+     * A name that is not valid UTF-8.
      *
      * @generated from field: bytes raw_address = 2;
      */
@@ -393,14 +393,14 @@ export type GethostbyaddrResponse = Message<"sockbroker.v1.GethostbyaddrResponse
   hostname: string;
 
   /**
-   * Other names.
+   * Aliases.
    *
    * @generated from field: repeated string aliases = 2;
    */
   aliases: string[];
 
   /**
-   * Addresses of the family that was asked for.
+   * Addresses of the requested family.
    *
    * @generated from field: repeated string addresses = 3;
    */
@@ -415,7 +415,7 @@ export const GethostbyaddrResponseSchema: GenMessage<GethostbyaddrResponse> = /*
   messageDesc(file_sockbroker_v1_resolver_service, 10);
 
 /**
- * What to resolve.
+ * The query.
  *
  * @generated from message sockbroker.v1.GetfqdnRequest
  */
@@ -436,13 +436,13 @@ export const GetfqdnRequestSchema: GenMessage<GetfqdnRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_resolver_service, 11);
 
 /**
- * The name.
+ * The fully qualified name.
  *
  * @generated from message sockbroker.v1.GetfqdnResponse
  */
 export type GetfqdnResponse = Message<"sockbroker.v1.GetfqdnResponse"> & {
   /**
-   * The first with a dot, or as said above.
+   * The first name that contains a dot; if there is none, see Getfqdn.
    *
    * @generated from field: string name = 1;
    */
@@ -457,13 +457,13 @@ export const GetfqdnResponseSchema: GenMessage<GetfqdnResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_resolver_service, 12);
 
 /**
- * Which service.
+ * The service.
  *
  * @generated from message sockbroker.v1.GetservbynameRequest
  */
 export type GetservbynameRequest = Message<"sockbroker.v1.GetservbynameRequest"> & {
   /**
-   * E.g. "http".
+   * For example "http".
    *
    * @generated from field: string service = 1;
    */
@@ -485,13 +485,13 @@ export const GetservbynameRequestSchema: GenMessage<GetservbynameRequest> = /*@_
   messageDesc(file_sockbroker_v1_resolver_service, 13);
 
 /**
- * Its port.
+ * The service's port.
  *
  * @generated from message sockbroker.v1.GetservbynameResponse
  */
 export type GetservbynameResponse = Message<"sockbroker.v1.GetservbynameResponse"> & {
   /**
-   * In host order.
+   * In host byte order.
    *
    * @generated from field: uint32 port = 1;
    */
@@ -506,13 +506,13 @@ export const GetservbynameResponseSchema: GenMessage<GetservbynameResponse> = /*
   messageDesc(file_sockbroker_v1_resolver_service, 14);
 
 /**
- * Which port.
+ * The port.
  *
  * @generated from message sockbroker.v1.GetservbyportRequest
  */
 export type GetservbyportRequest = Message<"sockbroker.v1.GetservbyportRequest"> & {
   /**
-   * In host order, 0 to 65535.
+   * In host byte order, 0 to 65535.
    *
    * @generated from field: uint32 port = 1;
    */
@@ -534,13 +534,13 @@ export const GetservbyportRequestSchema: GenMessage<GetservbyportRequest> = /*@_
   messageDesc(file_sockbroker_v1_resolver_service, 15);
 
 /**
- * Its service.
+ * The port's service.
  *
  * @generated from message sockbroker.v1.GetservbyportResponse
  */
 export type GetservbyportResponse = Message<"sockbroker.v1.GetservbyportResponse"> & {
   /**
-   * E.g. "http".
+   * For example "http".
    *
    * @generated from field: string service = 1;
    */
@@ -555,13 +555,13 @@ export const GetservbyportResponseSchema: GenMessage<GetservbyportResponse> = /*
   messageDesc(file_sockbroker_v1_resolver_service, 16);
 
 /**
- * Which protocol.
+ * The protocol.
  *
  * @generated from message sockbroker.v1.GetprotobynameRequest
  */
 export type GetprotobynameRequest = Message<"sockbroker.v1.GetprotobynameRequest"> & {
   /**
-   * E.g. "icmp".
+   * For example "icmp".
    *
    * @generated from field: string protocol = 1;
    */
@@ -576,13 +576,13 @@ export const GetprotobynameRequestSchema: GenMessage<GetprotobynameRequest> = /*
   messageDesc(file_sockbroker_v1_resolver_service, 17);
 
 /**
- * Its number.
+ * The protocol's number.
  *
  * @generated from message sockbroker.v1.GetprotobynameResponse
  */
 export type GetprotobynameResponse = Message<"sockbroker.v1.GetprotobynameResponse"> & {
   /**
-   * For Socket.
+   * The value to pass as the protocol of Socket.
    *
    * @generated from field: int32 number = 1;
    */
@@ -597,12 +597,12 @@ export const GetprotobynameResponseSchema: GenMessage<GetprotobynameResponse> = 
   messageDesc(file_sockbroker_v1_resolver_service, 18);
 
 /**
- * Names and addresses, as the daemon's host resolves them. Look-ups run on threads of their own, so many of one principal
- * at the same time; others wait for their turn (QUOTA_EXCEEDED when too many do). Cancelling one ends the wait; the host's
- * resolver goes on, and its answer is dropped.
+ * Names and addresses, as the daemon's host resolves them. Look-ups run on dedicated threads, with a limit per
+ * principal. Further look-ups are queued, and QUOTA_EXCEEDED when the queue is full. Cancelling a look-up ends the
+ * wait; the resolver continues, and its result is discarded.
  *
- * A host is text. IDNA is the client's to apply; text that is not ASCII goes to the resolver as UTF-8. For a name whose
- * bytes are no UTF-8 there is an arm of bytes beside the text. A text with a NUL inside is a VALUE ArgumentError.
+ * Host names are text. The client applies IDNA; other non-ASCII text is passed to the resolver as UTF-8. Names that are
+ * not valid UTF-8 go into the bytes arm. A text with an embedded NUL is a VALUE ArgumentError.
  *
  * @generated from service sockbroker.v1.ResolverService
  */
@@ -631,7 +631,7 @@ export const ResolverService: GenService<{
   },
   /**
    * Gethostbyname resolves a host to its first IPv4 address. Analogous to gethostbyname(3) and Python's
-   * `socket.gethostbyname`; errors are EAI_*, as there.
+   * `socket.gethostbyname`. Errors are EAI_*, as in Python.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Gethostbyname
    */
@@ -642,7 +642,7 @@ export const ResolverService: GenService<{
   },
   /**
    * GethostbynameEx resolves a host to its name, aliases and IPv4 addresses. Analogous to gethostbyname(3) and Python's
-   * `socket.gethostbyname_ex`. Errors: ResolverError for the name, HostError for the entry.
+   * `socket.gethostbyname_ex`. Errors: ResolverError for an invalid name, HostError from the look-up.
    *
    * @generated from rpc sockbroker.v1.ResolverService.GethostbynameEx
    */
@@ -652,8 +652,9 @@ export const ResolverService: GenService<{
     output: typeof GethostbynameExResponseSchema;
   },
   /**
-   * Gethostbyaddr resolves an address (or a name) to a host's name, aliases and addresses. Analogous to gethostbyaddr(3)
-   * and Python's `socket.gethostbyaddr`. Errors: ResolverError for the argument, HostError for the entry.
+   * Gethostbyaddr resolves an address (or a name) to a host's name, aliases and addresses. Analogous to
+   * gethostbyaddr(3) and Python's `socket.gethostbyaddr`. Errors: ResolverError for an invalid argument, HostError from
+   * the look-up.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Gethostbyaddr
    */
@@ -663,7 +664,7 @@ export const ResolverService: GenService<{
     output: typeof GethostbyaddrResponseSchema;
   },
   /**
-   * Getfqdn answers a fully qualified name, or the name itself where there is none. Analogous to Python's `socket.getfqdn`.
+   * Getfqdn returns a fully qualified name, or the given name if there is none. Analogous to Python's `socket.getfqdn`.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Getfqdn
    */
@@ -673,8 +674,8 @@ export const ResolverService: GenService<{
     output: typeof GetfqdnResponseSchema;
   },
   /**
-   * Getservbyname answers a service's port. Analogous to getservbyname(3) and Python's `socket.getservbyname`. OS
-   * ArgumentError when there is none.
+   * Getservbyname returns a service's port. Analogous to getservbyname(3) and Python's `socket.getservbyname`. OS
+   * ArgumentError if there is no such service.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Getservbyname
    */
@@ -684,8 +685,8 @@ export const ResolverService: GenService<{
     output: typeof GetservbynameResponseSchema;
   },
   /**
-   * Getservbyport answers a port's service. Analogous to getservbyport(3) and Python's `socket.getservbyport`. OS
-   * ArgumentError when there is none, OVERFLOW for a port beyond 65535.
+   * Getservbyport returns a port's service. Analogous to getservbyport(3) and Python's `socket.getservbyport`. OS
+   * ArgumentError if there is none, OVERFLOW for a port beyond 65535.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Getservbyport
    */
@@ -695,8 +696,8 @@ export const ResolverService: GenService<{
     output: typeof GetservbyportResponseSchema;
   },
   /**
-   * Getprotobyname answers a protocol's number. Analogous to getprotobyname(3) and Python's `socket.getprotobyname`. OS
-   * ArgumentError when there is none.
+   * Getprotobyname returns a protocol's number. Analogous to getprotobyname(3) and Python's `socket.getprotobyname`. OS
+   * ArgumentError if there is no such protocol.
    *
    * @generated from rpc sockbroker.v1.ResolverService.Getprotobyname
    */

@@ -29,28 +29,28 @@ export const file_sockbroker_v1_session_service: GenFile = /*@__PURE__*/
   fileDesc("CiNzb2NrYnJva2VyL3YxL3Nlc3Npb25fc2VydmljZS5wcm90bxINc29ja2Jyb2tlci52MSJnChJPcGVuU2Vzc2lvblJlcXVlc3QSKAoFbGVhc2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDAoEbmFtZRgCIAEoCRIZChFlbmRzX3dpdGhfcHJvY2VzcxgDIAEoCCJRChNPcGVuU2Vzc2lvblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEisKB3Nlc3Npb24YAiABKAsyGi5zb2NrYnJva2VyLnYxLlNlc3Npb25JbmZvIvQBCgtTZXNzaW9uSW5mbxIKCgJpZBgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSDAoEbmFtZRgDIAEoCRIQCghpbXBsaWNpdBgEIAEoCBIoCgVsZWFzZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg9yZW1haW5pbmdfbGVhc2UYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMaGFuZGxlX2NvdW50GAcgASgNEjIKD2RlZmF1bHRfdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIVChNSZW5ld1Nlc3Npb25SZXF1ZXN0IkoKFFJlbmV3U2Vzc2lvblJlc3BvbnNlEjIKD3JlbWFpbmluZ19sZWFzZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIVChNDbG9zZVNlc3Npb25SZXF1ZXN0IhYKFENsb3NlU2Vzc2lvblJlc3BvbnNlIhMKEUdldFNlc3Npb25SZXF1ZXN0IkEKEkdldFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc29ja2Jyb2tlci52MS5TZXNzaW9uSW5mbyIPCg1XaG9BbUlSZXF1ZXN0IsIBCg5XaG9BbUlSZXNwb25zZRIRCglwcmluY2lwYWwYASABKAkSCwoDcGlkGAIgASgFEgsKA3VpZBgDIAEoDRILCgNnaWQYBCABKA0SFgoOZGFlbW9uX3ZlcnNpb24YBSABKAkSEAoIZmVhdHVyZXMYBiADKAkSJQoGbGltaXRzGAcgASgLMhUuc29ja2Jyb2tlci52MS5MaW1pdHMSJQoEaG9zdBgIIAEoCzIXLnNvY2ticm9rZXIudjEuSG9zdEluZm8iiAEKBkxpbWl0cxIZChFtYXhfcmVjZWl2ZV9ieXRlcxgBIAEoBBIZChFtYXhfcmVxdWVzdF9ieXRlcxgCIAEoBBITCgttYXhfaGFuZGxlcxgDIAEoDRIeChZtYXhfd2FpdGluZ19vcGVyYXRpb25zGAQgASgNEhMKC21heF9sb29rdXBzGAUgASgNIlUKDlNlc3Npb25SZXF1ZXN0EiwKCm9wZXJhdGlvbnMYASADKAsyGC5zb2NrYnJva2VyLnYxLk9wZXJhdGlvbhIVCg1jYW5jZWxfb3BfaWRzGAIgAygEIkIKD1Nlc3Npb25SZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4uc29ja2Jyb2tlci52MS5PcGVyYXRpb25SZXN1bHQioiAKCU9wZXJhdGlvbhINCgVvcF9pZBgBIAEoBBI7Cg1yZW5ld19zZXNzaW9uGAogASgLMiIuc29ja2Jyb2tlci52MS5SZW5ld1Nlc3Npb25SZXF1ZXN0SAASOwoNY2xvc2Vfc2Vzc2lvbhgLIAEoCzIiLnNvY2ticm9rZXIudjEuQ2xvc2VTZXNzaW9uUmVxdWVzdEgAEjcKC2dldF9zZXNzaW9uGAwgASgLMiAuc29ja2Jyb2tlci52MS5HZXRTZXNzaW9uUmVxdWVzdEgAEjAKCHdob19hbV9pGA0gASgLMhwuc29ja2Jyb2tlci52MS5XaG9BbUlSZXF1ZXN0SAASLgoGc29ja2V0GBQgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRSZXF1ZXN0SAASNgoKc29ja2V0cGFpchgVIAEoCzIgLnNvY2ticm9rZXIudjEuU29ja2V0cGFpclJlcXVlc3RIABJDChFjcmVhdGVfY29ubmVjdGlvbhgWIAEoCzImLnNvY2ticm9rZXIudjEuQ3JlYXRlQ29ubmVjdGlvblJlcXVlc3RIABI7Cg1jcmVhdGVfc2VydmVyGBcgASgLMiIuc29ja2Jyb2tlci52MS5DcmVhdGVTZXJ2ZXJSZXF1ZXN0SAASRAoSaGFzX2R1YWxzdGFja19pcHY2GBggASgLMiYuc29ja2Jyb2tlci52MS5IYXNEdWFsc3RhY2tJcHY2UmVxdWVzdEgAEi4KBmZyb21mZBgZIAEoCzIcLnNvY2ticm9rZXIudjEuRnJvbWZkUmVxdWVzdEgAEigKA2R1cBgaIAEoCzIZLnNvY2ticm9rZXIudjEuRHVwUmVxdWVzdEgAEioKBGJpbmQYGyABKAsyGi5zb2NrYnJva2VyLnYxLkJpbmRSZXF1ZXN0SAASLgoGbGlzdGVuGBwgASgLMhwuc29ja2Jyb2tlci52MS5MaXN0ZW5SZXF1ZXN0SAASLgoGYWNjZXB0GB0gASgLMhwuc29ja2Jyb2tlci52MS5BY2NlcHRSZXF1ZXN0SAASNQoKY29ubmVjdF90bxgeIAEoCzIfLnNvY2ticm9rZXIudjEuQ29ubmVjdFRvUmVxdWVzdEgAEjUKCmNvbm5lY3RfZXgYHyABKAsyHy5zb2NrYnJva2VyLnYxLkNvbm5lY3RFeFJlcXVlc3RIABIyCghzaHV0ZG93bhggIAEoCzIeLnNvY2ticm9rZXIudjEuU2h1dGRvd25SZXF1ZXN0SAASLAoFY2xvc2UYISABKAsyGy5zb2NrYnJva2VyLnYxLkNsb3NlUmVxdWVzdEgAEi4KBmRldGFjaBgiIAEoCzIcLnNvY2ticm9rZXIudjEuRGV0YWNoUmVxdWVzdEgAEi4KBmZpbGVubxgjIAEoCzIcLnNvY2ticm9rZXIudjEuRmlsZW5vUmVxdWVzdEgAEjgKC2dldHNvY2tuYW1lGCQgASgLMiEuc29ja2Jyb2tlci52MS5HZXRzb2NrbmFtZVJlcXVlc3RIABI4CgtnZXRwZWVybmFtZRglIAEoCzIhLnNvY2ticm9rZXIudjEuR2V0cGVlcm5hbWVSZXF1ZXN0SAASNgoKZ2V0c29ja29wdBgmIAEoCzIgLnNvY2ticm9rZXIudjEuR2V0c29ja29wdFJlcXVlc3RIABI2CgpzZXRzb2Nrb3B0GCcgASgLMiAuc29ja2Jyb2tlci52MS5TZXRzb2Nrb3B0UmVxdWVzdEgAEjYKCnNldHRpbWVvdXQYKCABKAsyIC5zb2NrYnJva2VyLnYxLlNldHRpbWVvdXRSZXF1ZXN0SAASNgoKZ2V0dGltZW91dBgpIAEoCzIgLnNvY2ticm9rZXIudjEuR2V0dGltZW91dFJlcXVlc3RIABI4CgtzZXRibG9ja2luZxgqIAEoCzIhLnNvY2ticm9rZXIudjEuU2V0YmxvY2tpbmdSZXF1ZXN0SAASOAoLZ2V0YmxvY2tpbmcYKyABKAsyIS5zb2NrYnJva2VyLnYxLkdldGJsb2NraW5nUmVxdWVzdEgAEioKBHJlY3YYLCABKAsyGi5zb2NrYnJva2VyLnYxLlJlY3ZSZXF1ZXN0SAASMgoIcmVjdmZyb20YLSABKAsyHi5zb2NrYnJva2VyLnYxLlJlY3Zmcm9tUmVxdWVzdEgAEjAKB3JlY3Ztc2cYLiABKAsyHS5zb2NrYnJva2VyLnYxLlJlY3Ztc2dSZXF1ZXN0SAASKgoEc2VuZBgvIAEoCzIaLnNvY2ticm9rZXIudjEuU2VuZFJlcXVlc3RIABIwCgdzZW5kYWxsGDAgASgLMh0uc29ja2Jyb2tlci52MS5TZW5kYWxsUmVxdWVzdEgAEi4KBnNlbmR0bxgxIAEoCzIcLnNvY2ticm9rZXIudjEuU2VuZHRvUmVxdWVzdEgAEjAKB3NlbmRtc2cYMiABKAsyHS5zb2NrYnJva2VyLnYxLlNlbmRtc2dSZXF1ZXN0SAASOwoNc2VuZG1zZ19hZmFsZxgzIAEoCzIiLnNvY2ticm9rZXIudjEuU2VuZG1zZ0FmYWxnUmVxdWVzdEgAEjIKCHNlbmRmaWxlGDQgASgLMh4uc29ja2Jyb2tlci52MS5TZW5kZmlsZVJlcXVlc3RIABIxCghzZW5kX2Zkcxg1IAEoCzIdLnNvY2ticm9rZXIudjEuU2VuZEZkc1JlcXVlc3RIABIxCghyZWN2X2Zkcxg2IAEoCzIdLnNvY2ticm9rZXIudjEuUmVjdkZkc1JlcXVlc3RIABIsCgVpb2N0bBg3IAEoCzIbLnNvY2ticm9rZXIudjEuSW9jdGxSZXF1ZXN0SAASPwoPZ2V0X2luaGVyaXRhYmxlGDggASgLMiQuc29ja2Jyb2tlci52MS5HZXRJbmhlcml0YWJsZVJlcXVlc3RIABI/Cg9zZXRfaW5oZXJpdGFibGUYOSABKAsyJC5zb2NrYnJva2VyLnYxLlNldEluaGVyaXRhYmxlUmVxdWVzdEgAEiwKBXNoYXJlGDogASgLMhsuc29ja2Jyb2tlci52MS5TaGFyZVJlcXVlc3RIABI0Cglmcm9tc2hhcmUYOyABKAsyHy5zb2NrYnJva2VyLnYxLkZyb21zaGFyZVJlcXVlc3RIABJEChFnZXRkZWZhdWx0dGltZW91dBg8IAEoCzInLnNvY2ticm9rZXIudjEuR2V0ZGVmYXVsdHRpbWVvdXRSZXF1ZXN0SAASRAoRc2V0ZGVmYXVsdHRpbWVvdXQYPSABKAsyJy5zb2NrYnJva2VyLnYxLlNldGRlZmF1bHR0aW1lb3V0UmVxdWVzdEgAEjgKC2dldGFkZHJpbmZvGFAgASgLMiEuc29ja2Jyb2tlci52MS5HZXRhZGRyaW5mb1JlcXVlc3RIABI4CgtnZXRuYW1laW5mbxhRIAEoCzIhLnNvY2ticm9rZXIudjEuR2V0bmFtZWluZm9SZXF1ZXN0SAASPAoNZ2V0aG9zdGJ5bmFtZRhSIAEoCzIjLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5bmFtZVJlcXVlc3RIABJBChBnZXRob3N0YnluYW1lX2V4GFMgASgLMiUuc29ja2Jyb2tlci52MS5HZXRob3N0YnluYW1lRXhSZXF1ZXN0SAASPAoNZ2V0aG9zdGJ5YWRkchhUIAEoCzIjLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5YWRkclJlcXVlc3RIABIwCgdnZXRmcWRuGFUgASgLMh0uc29ja2Jyb2tlci52MS5HZXRmcWRuUmVxdWVzdEgAEjwKDWdldHNlcnZieW5hbWUYViABKAsyIy5zb2NrYnJva2VyLnYxLkdldHNlcnZieW5hbWVSZXF1ZXN0SAASPAoNZ2V0c2VydmJ5cG9ydBhXIAEoCzIjLnNvY2ticm9rZXIudjEuR2V0c2VydmJ5cG9ydFJlcXVlc3RIABI+Cg5nZXRwcm90b2J5bmFtZRhYIAEoCzIkLnNvY2ticm9rZXIudjEuR2V0cHJvdG9ieW5hbWVSZXF1ZXN0SAASOQoMaWZfbmFtZWluZGV4GGQgASgLMiEuc29ja2Jyb2tlci52MS5JZk5hbWVpbmRleFJlcXVlc3RIABI9Cg5pZl9uYW1ldG9pbmRleBhlIAEoCzIjLnNvY2ticm9rZXIudjEuSWZOYW1ldG9pbmRleFJlcXVlc3RIABI9Cg5pZl9pbmRleHRvbmFtZRhmIAEoCzIjLnNvY2ticm9rZXIudjEuSWZJbmRleHRvbmFtZVJlcXVlc3RIABI4CgtnZXRob3N0bmFtZRhuIAEoCzIhLnNvY2ticm9rZXIudjEuR2V0aG9zdG5hbWVSZXF1ZXN0SAASOAoLc2V0aG9zdG5hbWUYbyABKAsyIS5zb2NrYnJva2VyLnYxLlNldGhvc3RuYW1lUmVxdWVzdEgAEjEKCGhhc19pcHY2GHAgASgLMh0uc29ja2Jyb2tlci52MS5IYXNJcHY2UmVxdWVzdEgAEjsKDWdldF9jb25zdGFudHMYcSABKAsyIi5zb2NrYnJva2VyLnYxLkdldENvbnN0YW50c1JlcXVlc3RIABIsCgVudG9obBh4IAEoCzIbLnNvY2ticm9rZXIudjEuTnRvaGxSZXF1ZXN0SAASLAoFbnRvaHMYeSABKAsyGy5zb2NrYnJva2VyLnYxLk50b2hzUmVxdWVzdEgAEiwKBWh0b25sGHogASgLMhsuc29ja2Jyb2tlci52MS5IdG9ubFJlcXVlc3RIABIsCgVodG9ucxh7IAEoCzIbLnNvY2ticm9rZXIudjEuSHRvbnNSZXF1ZXN0SAASMwoJaW5ldF9hdG9uGHwgASgLMh4uc29ja2Jyb2tlci52MS5JbmV0QXRvblJlcXVlc3RIABIzCglpbmV0X250b2EYfSABKAsyHi5zb2NrYnJva2VyLnYxLkluZXROdG9hUmVxdWVzdEgAEjMKCWluZXRfcHRvbhh+IAEoCzIeLnNvY2ticm9rZXIudjEuSW5ldFB0b25SZXF1ZXN0SAASMwoJaW5ldF9udG9wGH8gASgLMh4uc29ja2Jyb2tlci52MS5JbmV0TnRvcFJlcXVlc3RIABIyCghjbXNnX2xlbhiAASABKAsyHS5zb2NrYnJva2VyLnYxLkNtc2dMZW5SZXF1ZXN0SAASNgoKY21zZ19zcGFjZRiBASABKAsyHy5zb2NrYnJva2VyLnYxLkNtc2dTcGFjZVJlcXVlc3RIABI+Cg5leHBsYWluX3BvbGljeRiMASABKAsyIy5zb2NrYnJva2VyLnYxLkV4cGxhaW5Qb2xpY3lSZXF1ZXN0SAASSQoUZ2V0X2VmZmVjdGl2ZV9wb2xpY3kYjQEgASgLMiguc29ja2Jyb2tlci52MS5HZXRFZmZlY3RpdmVQb2xpY3lSZXF1ZXN0SABCCQoHcmVxdWVzdCKXIQoPT3BlcmF0aW9uUmVzdWx0Eg0KBW9wX2lkGAEgASgEEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIABI8Cg1yZW5ld19zZXNzaW9uGAogASgLMiMuc29ja2Jyb2tlci52MS5SZW5ld1Nlc3Npb25SZXNwb25zZUgAEjwKDWNsb3NlX3Nlc3Npb24YCyABKAsyIy5zb2NrYnJva2VyLnYxLkNsb3NlU2Vzc2lvblJlc3BvbnNlSAASOAoLZ2V0X3Nlc3Npb24YDCABKAsyIS5zb2NrYnJva2VyLnYxLkdldFNlc3Npb25SZXNwb25zZUgAEjEKCHdob19hbV9pGA0gASgLMh0uc29ja2Jyb2tlci52MS5XaG9BbUlSZXNwb25zZUgAEi8KBnNvY2tldBgUIAEoCzIdLnNvY2ticm9rZXIudjEuU29ja2V0UmVzcG9uc2VIABI3Cgpzb2NrZXRwYWlyGBUgASgLMiEuc29ja2Jyb2tlci52MS5Tb2NrZXRwYWlyUmVzcG9uc2VIABJEChFjcmVhdGVfY29ubmVjdGlvbhgWIAEoCzInLnNvY2ticm9rZXIudjEuQ3JlYXRlQ29ubmVjdGlvblJlc3BvbnNlSAASPAoNY3JlYXRlX3NlcnZlchgXIAEoCzIjLnNvY2ticm9rZXIudjEuQ3JlYXRlU2VydmVyUmVzcG9uc2VIABJFChJoYXNfZHVhbHN0YWNrX2lwdjYYGCABKAsyJy5zb2NrYnJva2VyLnYxLkhhc0R1YWxzdGFja0lwdjZSZXNwb25zZUgAEi8KBmZyb21mZBgZIAEoCzIdLnNvY2ticm9rZXIudjEuRnJvbWZkUmVzcG9uc2VIABIpCgNkdXAYGiABKAsyGi5zb2NrYnJva2VyLnYxLkR1cFJlc3BvbnNlSAASKwoEYmluZBgbIAEoCzIbLnNvY2ticm9rZXIudjEuQmluZFJlc3BvbnNlSAASLwoGbGlzdGVuGBwgASgLMh0uc29ja2Jyb2tlci52MS5MaXN0ZW5SZXNwb25zZUgAEi8KBmFjY2VwdBgdIAEoCzIdLnNvY2ticm9rZXIudjEuQWNjZXB0UmVzcG9uc2VIABI2Cgpjb25uZWN0X3RvGB4gASgLMiAuc29ja2Jyb2tlci52MS5Db25uZWN0VG9SZXNwb25zZUgAEjYKCmNvbm5lY3RfZXgYHyABKAsyIC5zb2NrYnJva2VyLnYxLkNvbm5lY3RFeFJlc3BvbnNlSAASMwoIc2h1dGRvd24YICABKAsyHy5zb2NrYnJva2VyLnYxLlNodXRkb3duUmVzcG9uc2VIABItCgVjbG9zZRghIAEoCzIcLnNvY2ticm9rZXIudjEuQ2xvc2VSZXNwb25zZUgAEi8KBmRldGFjaBgiIAEoCzIdLnNvY2ticm9rZXIudjEuRGV0YWNoUmVzcG9uc2VIABIvCgZmaWxlbm8YIyABKAsyHS5zb2NrYnJva2VyLnYxLkZpbGVub1Jlc3BvbnNlSAASOQoLZ2V0c29ja25hbWUYJCABKAsyIi5zb2NrYnJva2VyLnYxLkdldHNvY2tuYW1lUmVzcG9uc2VIABI5CgtnZXRwZWVybmFtZRglIAEoCzIiLnNvY2ticm9rZXIudjEuR2V0cGVlcm5hbWVSZXNwb25zZUgAEjcKCmdldHNvY2tvcHQYJiABKAsyIS5zb2NrYnJva2VyLnYxLkdldHNvY2tvcHRSZXNwb25zZUgAEjcKCnNldHNvY2tvcHQYJyABKAsyIS5zb2NrYnJva2VyLnYxLlNldHNvY2tvcHRSZXNwb25zZUgAEjcKCnNldHRpbWVvdXQYKCABKAsyIS5zb2NrYnJva2VyLnYxLlNldHRpbWVvdXRSZXNwb25zZUgAEjcKCmdldHRpbWVvdXQYKSABKAsyIS5zb2NrYnJva2VyLnYxLkdldHRpbWVvdXRSZXNwb25zZUgAEjkKC3NldGJsb2NraW5nGCogASgLMiIuc29ja2Jyb2tlci52MS5TZXRibG9ja2luZ1Jlc3BvbnNlSAASOQoLZ2V0YmxvY2tpbmcYKyABKAsyIi5zb2NrYnJva2VyLnYxLkdldGJsb2NraW5nUmVzcG9uc2VIABIrCgRyZWN2GCwgASgLMhsuc29ja2Jyb2tlci52MS5SZWN2UmVzcG9uc2VIABIzCghyZWN2ZnJvbRgtIAEoCzIfLnNvY2ticm9rZXIudjEuUmVjdmZyb21SZXNwb25zZUgAEjEKB3JlY3Ztc2cYLiABKAsyHi5zb2NrYnJva2VyLnYxLlJlY3Ztc2dSZXNwb25zZUgAEisKBHNlbmQYLyABKAsyGy5zb2NrYnJva2VyLnYxLlNlbmRSZXNwb25zZUgAEjEKB3NlbmRhbGwYMCABKAsyHi5zb2NrYnJva2VyLnYxLlNlbmRhbGxSZXNwb25zZUgAEi8KBnNlbmR0bxgxIAEoCzIdLnNvY2ticm9rZXIudjEuU2VuZHRvUmVzcG9uc2VIABIxCgdzZW5kbXNnGDIgASgLMh4uc29ja2Jyb2tlci52MS5TZW5kbXNnUmVzcG9uc2VIABI8Cg1zZW5kbXNnX2FmYWxnGDMgASgLMiMuc29ja2Jyb2tlci52MS5TZW5kbXNnQWZhbGdSZXNwb25zZUgAEjMKCHNlbmRmaWxlGDQgASgLMh8uc29ja2Jyb2tlci52MS5TZW5kZmlsZVJlc3BvbnNlSAASMgoIc2VuZF9mZHMYNSABKAsyHi5zb2NrYnJva2VyLnYxLlNlbmRGZHNSZXNwb25zZUgAEjIKCHJlY3ZfZmRzGDYgASgLMh4uc29ja2Jyb2tlci52MS5SZWN2RmRzUmVzcG9uc2VIABItCgVpb2N0bBg3IAEoCzIcLnNvY2ticm9rZXIudjEuSW9jdGxSZXNwb25zZUgAEkAKD2dldF9pbmhlcml0YWJsZRg4IAEoCzIlLnNvY2ticm9rZXIudjEuR2V0SW5oZXJpdGFibGVSZXNwb25zZUgAEkAKD3NldF9pbmhlcml0YWJsZRg5IAEoCzIlLnNvY2ticm9rZXIudjEuU2V0SW5oZXJpdGFibGVSZXNwb25zZUgAEi0KBXNoYXJlGDogASgLMhwuc29ja2Jyb2tlci52MS5TaGFyZVJlc3BvbnNlSAASNQoJZnJvbXNoYXJlGDsgASgLMiAuc29ja2Jyb2tlci52MS5Gcm9tc2hhcmVSZXNwb25zZUgAEkUKEWdldGRlZmF1bHR0aW1lb3V0GDwgASgLMiguc29ja2Jyb2tlci52MS5HZXRkZWZhdWx0dGltZW91dFJlc3BvbnNlSAASRQoRc2V0ZGVmYXVsdHRpbWVvdXQYPSABKAsyKC5zb2NrYnJva2VyLnYxLlNldGRlZmF1bHR0aW1lb3V0UmVzcG9uc2VIABI5CgtnZXRhZGRyaW5mbxhQIAEoCzIiLnNvY2ticm9rZXIudjEuR2V0YWRkcmluZm9SZXNwb25zZUgAEjkKC2dldG5hbWVpbmZvGFEgASgLMiIuc29ja2Jyb2tlci52MS5HZXRuYW1laW5mb1Jlc3BvbnNlSAASPQoNZ2V0aG9zdGJ5bmFtZRhSIAEoCzIkLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5bmFtZVJlc3BvbnNlSAASQgoQZ2V0aG9zdGJ5bmFtZV9leBhTIAEoCzImLnNvY2ticm9rZXIudjEuR2V0aG9zdGJ5bmFtZUV4UmVzcG9uc2VIABI9Cg1nZXRob3N0YnlhZGRyGFQgASgLMiQuc29ja2Jyb2tlci52MS5HZXRob3N0YnlhZGRyUmVzcG9uc2VIABIxCgdnZXRmcWRuGFUgASgLMh4uc29ja2Jyb2tlci52MS5HZXRmcWRuUmVzcG9uc2VIABI9Cg1nZXRzZXJ2YnluYW1lGFYgASgLMiQuc29ja2Jyb2tlci52MS5HZXRzZXJ2YnluYW1lUmVzcG9uc2VIABI9Cg1nZXRzZXJ2Ynlwb3J0GFcgASgLMiQuc29ja2Jyb2tlci52MS5HZXRzZXJ2Ynlwb3J0UmVzcG9uc2VIABI/Cg5nZXRwcm90b2J5bmFtZRhYIAEoCzIlLnNvY2ticm9rZXIudjEuR2V0cHJvdG9ieW5hbWVSZXNwb25zZUgAEjoKDGlmX25hbWVpbmRleBhkIAEoCzIiLnNvY2ticm9rZXIudjEuSWZOYW1laW5kZXhSZXNwb25zZUgAEj4KDmlmX25hbWV0b2luZGV4GGUgASgLMiQuc29ja2Jyb2tlci52MS5JZk5hbWV0b2luZGV4UmVzcG9uc2VIABI+Cg5pZl9pbmRleHRvbmFtZRhmIAEoCzIkLnNvY2ticm9rZXIudjEuSWZJbmRleHRvbmFtZVJlc3BvbnNlSAASOQoLZ2V0aG9zdG5hbWUYbiABKAsyIi5zb2NrYnJva2VyLnYxLkdldGhvc3RuYW1lUmVzcG9uc2VIABI5CgtzZXRob3N0bmFtZRhvIAEoCzIiLnNvY2ticm9rZXIudjEuU2V0aG9zdG5hbWVSZXNwb25zZUgAEjIKCGhhc19pcHY2GHAgASgLMh4uc29ja2Jyb2tlci52MS5IYXNJcHY2UmVzcG9uc2VIABI8Cg1nZXRfY29uc3RhbnRzGHEgASgLMiMuc29ja2Jyb2tlci52MS5HZXRDb25zdGFudHNSZXNwb25zZUgAEi0KBW50b2hsGHggASgLMhwuc29ja2Jyb2tlci52MS5OdG9obFJlc3BvbnNlSAASLQoFbnRvaHMYeSABKAsyHC5zb2NrYnJva2VyLnYxLk50b2hzUmVzcG9uc2VIABItCgVodG9ubBh6IAEoCzIcLnNvY2ticm9rZXIudjEuSHRvbmxSZXNwb25zZUgAEi0KBWh0b25zGHsgASgLMhwuc29ja2Jyb2tlci52MS5IdG9uc1Jlc3BvbnNlSAASNAoJaW5ldF9hdG9uGHwgASgLMh8uc29ja2Jyb2tlci52MS5JbmV0QXRvblJlc3BvbnNlSAASNAoJaW5ldF9udG9hGH0gASgLMh8uc29ja2Jyb2tlci52MS5JbmV0TnRvYVJlc3BvbnNlSAASNAoJaW5ldF9wdG9uGH4gASgLMh8uc29ja2Jyb2tlci52MS5JbmV0UHRvblJlc3BvbnNlSAASNAoJaW5ldF9udG9wGH8gASgLMh8uc29ja2Jyb2tlci52MS5JbmV0TnRvcFJlc3BvbnNlSAASMwoIY21zZ19sZW4YgAEgASgLMh4uc29ja2Jyb2tlci52MS5DbXNnTGVuUmVzcG9uc2VIABI3CgpjbXNnX3NwYWNlGIEBIAEoCzIgLnNvY2ticm9rZXIudjEuQ21zZ1NwYWNlUmVzcG9uc2VIABI/Cg5leHBsYWluX3BvbGljeRiMASABKAsyJC5zb2NrYnJva2VyLnYxLkV4cGxhaW5Qb2xpY3lSZXNwb25zZUgAEkoKFGdldF9lZmZlY3RpdmVfcG9saWN5GI0BIAEoCzIpLnNvY2ticm9rZXIudjEuR2V0RWZmZWN0aXZlUG9saWN5UmVzcG9uc2VIAEIJCgdvdXRjb21lMooECg5TZXNzaW9uU2VydmljZRJUCgtPcGVuU2Vzc2lvbhIhLnNvY2ticm9rZXIudjEuT3BlblNlc3Npb25SZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5PcGVuU2Vzc2lvblJlc3BvbnNlElcKDFJlbmV3U2Vzc2lvbhIiLnNvY2ticm9rZXIudjEuUmVuZXdTZXNzaW9uUmVxdWVzdBojLnNvY2ticm9rZXIudjEuUmVuZXdTZXNzaW9uUmVzcG9uc2USVwoMQ2xvc2VTZXNzaW9uEiIuc29ja2Jyb2tlci52MS5DbG9zZVNlc3Npb25SZXF1ZXN0GiMuc29ja2Jyb2tlci52MS5DbG9zZVNlc3Npb25SZXNwb25zZRJWCgpHZXRTZXNzaW9uEiAuc29ja2Jyb2tlci52MS5HZXRTZXNzaW9uUmVxdWVzdBohLnNvY2ticm9rZXIudjEuR2V0U2Vzc2lvblJlc3BvbnNlIgOQAgESSgoGV2hvQW1JEhwuc29ja2Jyb2tlci52MS5XaG9BbUlSZXF1ZXN0Gh0uc29ja2Jyb2tlci52MS5XaG9BbUlSZXNwb25zZSIDkAIBEkwKB1Nlc3Npb24SHS5zb2NrYnJva2VyLnYxLlNlc3Npb25SZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5TZXNzaW9uUmVzcG9uc2UoATABQlUKEGlvLnNvY2ticm9rZXIudjFCE1Nlc3Npb25TZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_rpc_status, file_sockbroker_v1_conversion_service, file_sockbroker_v1_host_service, file_sockbroker_v1_interface_service, file_sockbroker_v1_policy_service, file_sockbroker_v1_resolver_service, file_sockbroker_v1_socket_service]);
 
 /**
- * How to open.
+ * Parameters of the session.
  *
  * @generated from message sockbroker.v1.OpenSessionRequest
  */
 export type OpenSessionRequest = Message<"sockbroker.v1.OpenSessionRequest"> & {
   /**
-   * How long the session lives unattended, 1 second to 24 hours. Unset: 30 seconds.
+   * How long the session lives without an open stream, 1 second to 24 hours. Unset: 30 seconds.
    *
    * @generated from field: google.protobuf.Duration lease = 1;
    */
   lease?: Duration | undefined;
 
   /**
-   * A label for the operator's lists, at most 128 bytes.
+   * A label for operators, at most 128 bytes.
    *
    * @generated from field: string name = 2;
    */
   name: string;
 
   /**
-   * The session ends also with the process that made the connection: then the lease is for a connection that broke under a
-   * process that lives. Unset: the lease runs, whoever is there, and another process can use the token.
+   * Ends the session also when the process that opened the connection ends; the lease then only covers a broken
+   * connection of a running process. If false, only the lease counts, and another process can use the token.
    *
    * @generated from field: bool ends_with_process = 3;
    */
@@ -71,7 +71,8 @@ export const OpenSessionRequestSchema: GenMessage<OpenSessionRequest> = /*@__PUR
  */
 export type OpenSessionResponse = Message<"sockbroker.v1.OpenSessionResponse"> & {
   /**
-   * Secret: 128 random bits in hexadecimal, for the metadata key `sockbroker-session`. Bound to the principal.
+   * Secret: 128 random bits in hexadecimal, for the metadata key `sockbroker-session`. Only valid for the principal
+   * that opened the session.
    *
    * @generated from field: string token = 1;
    */
@@ -93,27 +94,27 @@ export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__P
   messageDesc(file_sockbroker_v1_session_service, 1);
 
 /**
- * What there is to know about a session.
+ * Describes a session.
  *
  * @generated from message sockbroker.v1.SessionInfo
  */
 export type SessionInfo = Message<"sockbroker.v1.SessionInfo"> & {
   /**
-   * Not secret; what the daemon's log and the operator's lists call it.
+   * Not secret. Used in the daemon's log and in operators' lists.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * Whose it is, e.g. "uid:1000".
+   * The session's principal, e.g. "uid:1000".
    *
    * @generated from field: string principal = 2;
    */
   principal: string;
 
   /**
-   * As given.
+   * The name given to OpenSession.
    *
    * @generated from field: string name = 3;
    */
@@ -134,7 +135,7 @@ export type SessionInfo = Message<"sockbroker.v1.SessionInfo"> & {
   lease?: Duration | undefined;
 
   /**
-   * How much of the lease is left. Unset while a stream is open on it.
+   * Time until the lease expires. Unset while a stream is open on the session.
    *
    * @generated from field: google.protobuf.Duration remaining_lease = 6;
    */
@@ -148,7 +149,7 @@ export type SessionInfo = Message<"sockbroker.v1.SessionInfo"> & {
   handleCount: number;
 
   /**
-   * Timeout of new sockets; unset waits for ever.
+   * Timeout of new sockets. Unset: no limit.
    *
    * @generated from field: google.protobuf.Duration default_timeout = 8;
    */
@@ -163,7 +164,7 @@ export const SessionInfoSchema: GenMessage<SessionInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_session_service, 2);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.RenewSessionRequest
  */
@@ -184,7 +185,7 @@ export const RenewSessionRequestSchema: GenMessage<RenewSessionRequest> = /*@__P
  */
 export type RenewSessionResponse = Message<"sockbroker.v1.RenewSessionResponse"> & {
   /**
-   * How much of it is left.
+   * Time until it expires.
    *
    * @generated from field: google.protobuf.Duration remaining_lease = 1;
    */
@@ -199,7 +200,7 @@ export const RenewSessionResponseSchema: GenMessage<RenewSessionResponse> = /*@_
   messageDesc(file_sockbroker_v1_session_service, 4);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.CloseSessionRequest
  */
@@ -214,7 +215,7 @@ export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__P
   messageDesc(file_sockbroker_v1_session_service, 5);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.CloseSessionResponse
  */
@@ -229,7 +230,7 @@ export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@_
   messageDesc(file_sockbroker_v1_session_service, 6);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GetSessionRequest
  */
@@ -265,7 +266,7 @@ export const GetSessionResponseSchema: GenMessage<GetSessionResponse> = /*@__PUR
   messageDesc(file_sockbroker_v1_session_service, 8);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.WhoAmIRequest
  */
@@ -280,34 +281,34 @@ export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_session_service, 9);
 
 /**
- * Caller and daemon.
+ * The caller and the daemon.
  *
  * @generated from message sockbroker.v1.WhoAmIResponse
  */
 export type WhoAmIResponse = Message<"sockbroker.v1.WhoAmIResponse"> & {
   /**
-   * The authenticated subject, e.g. "uid:1000".
+   * The authenticated principal, e.g. "uid:1000".
    *
    * @generated from field: string principal = 1;
    */
   principal: string;
 
   /**
-   * Process id of the caller, as the kernel said when it connected; 0 where there is none.
+   * Process id of the caller, as the kernel reported it when the connection was made; 0 if there is none.
    *
    * @generated from field: int32 pid = 2;
    */
   pid: number;
 
   /**
-   * User id, likewise.
+   * User id, from the same source.
    *
    * @generated from field: uint32 uid = 3;
    */
   uid: number;
 
   /**
-   * Group id, likewise.
+   * Group id, from the same source.
    *
    * @generated from field: uint32 gid = 4;
    */
@@ -321,21 +322,21 @@ export type WhoAmIResponse = Message<"sockbroker.v1.WhoAmIResponse"> & {
   daemonVersion: string;
 
   /**
-   * What it can do beyond the first version of this API, e.g. "handoff".
+   * Features beyond the first version of this API, e.g. "handoff".
    *
    * @generated from field: repeated string features = 6;
    */
   features: string[];
 
   /**
-   * Its limits.
+   * The daemon's limits.
    *
    * @generated from field: sockbroker.v1.Limits limits = 7;
    */
   limits?: Limits | undefined;
 
   /**
-   * Its host.
+   * The daemon's host.
    *
    * @generated from field: sockbroker.v1.HostInfo host = 8;
    */
@@ -356,35 +357,35 @@ export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
  */
 export type Limits = Message<"sockbroker.v1.Limits"> & {
   /**
-   * What one receive takes at the most, in bytes; more counts as that.
+   * Maximum size of one receive, in bytes. Larger requests are limited to it.
    *
    * @generated from field: uint64 max_receive_bytes = 1;
    */
   maxReceiveBytes: bigint;
 
   /**
-   * What one message to the daemon has at the most, in bytes; more is RESOURCE_EXHAUSTED.
+   * Maximum size of one message to the daemon, in bytes. A larger one is RESOURCE_EXHAUSTED.
    *
    * @generated from field: uint64 max_request_bytes = 2;
    */
   maxRequestBytes: bigint;
 
   /**
-   * Handles of the principal in all its sessions.
+   * Maximum number of handles of the principal, in all its sessions.
    *
    * @generated from field: uint32 max_handles = 3;
    */
   maxHandles: number;
 
   /**
-   * Operations of one session that wait at the same time; one more that would have to wait is QUOTA_EXCEEDED.
+   * Maximum number of waiting operations of one session. One more that would have to wait is QUOTA_EXCEEDED.
    *
    * @generated from field: uint32 max_waiting_operations = 4;
    */
   maxWaitingOperations: number;
 
   /**
-   * Look-ups of the principal that run at the same time; others wait for their turn.
+   * Maximum number of concurrent look-ups of the principal. Further ones are queued.
    *
    * @generated from field: uint32 max_lookups = 5;
    */
@@ -399,7 +400,7 @@ export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_session_service, 11);
 
 /**
- * Operations to begin, in order, and operations to cancel after that.
+ * Operations to start, in order, and operations to cancel after that.
  *
  * @generated from message sockbroker.v1.SessionRequest
  */
@@ -412,8 +413,8 @@ export type SessionRequest = Message<"sockbroker.v1.SessionRequest"> & {
   operations: Operation[];
 
   /**
-   * Op ids of operations to cancel. One that still waits ends with CANCELLED and has consumed nothing; one that has ended
-   * is not disturbed, and its result comes or came.
+   * Op ids of operations to cancel. An operation that still waits ends with CANCELLED and consumes nothing. For one
+   * that has already ended this has no effect, and its result is sent as usual.
    *
    * @generated from field: repeated uint64 cancel_op_ids = 2;
    */
@@ -455,14 +456,14 @@ export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
  */
 export type Operation = Message<"sockbroker.v1.Operation"> & {
   /**
-   * The caller's name for it, unique among its operations that have not ended.
+   * The caller's id for the operation, unique among its operations that have not ended.
    *
    * @generated from field: uint64 op_id = 1;
    */
   opId: bigint;
 
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.Operation.request
    */
@@ -1069,13 +1070,13 @@ export const OperationSchema: GenMessage<Operation> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_session_service, 14);
 
 /**
- * How an operation ended.
+ * The result of an operation.
  *
  * @generated from message sockbroker.v1.OperationResult
  */
 export type OperationResult = Message<"sockbroker.v1.OperationResult"> & {
   /**
-   * The operation's.
+   * Op id of the operation.
    *
    * @generated from field: uint64 op_id = 1;
    */
@@ -1088,7 +1089,7 @@ export type OperationResult = Message<"sockbroker.v1.OperationResult"> & {
    */
   outcome: {
     /**
-     * With one detail, as error.proto says.
+     * With one detail, as described in error.proto.
      *
      * @generated from field: google.rpc.Status error = 2;
      */
@@ -1697,19 +1698,19 @@ export const OperationResultSchema: GenMessage<OperationResult> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_session_service, 15);
 
 /**
- * Sessions: whose handles they are, and how long they live.
+ * Sessions own handles and determine how long they live.
  *
- * A call without a token uses the implicit session of its connection, which ends with the connection. A call whose metadata
- * has `sockbroker-session: TOKEN` uses that leased session, from any connection of the same principal. A value that is no token,
- * more than one, and any other key that begins with `sockbroker-` are MALFORMED_REQUEST. HTTP/2 libraries drop a value with a
- * blank at either end before the daemon sees it, and the call is then as one without a token.
+ * A call without a token uses the implicit session of its connection, which ends with the connection. A call with the
+ * metadata `sockbroker-session: TOKEN` uses that leased session, from any connection of the same principal. A malformed
+ * token, more than one token, and any other key that begins with `sockbroker-` are MALFORMED_REQUEST. HTTP/2 libraries
+ * drop a value with leading or trailing blanks before the daemon sees it; such a call counts as one without a token.
  *
  * @generated from service sockbroker.v1.SessionService
  */
 export const SessionService: GenService<{
   /**
-   * OpenSession opens a leased session and answers its token. It lives until CloseSession, or until its lease runs out with
-   * no stream on it. Typical errors: QUOTA_EXCEEDED.
+   * OpenSession opens a leased session and returns its token. The session lives until CloseSession, or until its lease
+   * expires while no stream is open on it. Typical errors: QUOTA_EXCEEDED.
    *
    * @generated from rpc sockbroker.v1.SessionService.OpenSession
    */
@@ -1719,7 +1720,7 @@ export const SessionService: GenService<{
     output: typeof OpenSessionResponseSchema;
   },
   /**
-   * RenewSession starts the lease anew. Typical errors: LEASE_EXPIRED, SESSION_NOT_FOUND.
+   * RenewSession restarts the lease. Typical errors: LEASE_EXPIRED, SESSION_NOT_FOUND.
    *
    * @generated from rpc sockbroker.v1.SessionService.RenewSession
    */
@@ -1729,8 +1730,8 @@ export const SessionService: GenService<{
     output: typeof RenewSessionResponseSchema;
   },
   /**
-   * CloseSession ends the session: its operations end with CANCELLED, its handles are closed. The implicit session starts
-   * anew, empty.
+   * CloseSession ends the session: its operations end with CANCELLED, and its handles are closed. An implicit session
+   * is replaced by a new, empty one.
    *
    * @generated from rpc sockbroker.v1.SessionService.CloseSession
    */
@@ -1750,7 +1751,7 @@ export const SessionService: GenService<{
     output: typeof GetSessionResponseSchema;
   },
   /**
-   * WhoAmI answers how the daemon sees the caller, and what daemon it is: version, features, limits.
+   * WhoAmI returns how the daemon identifies the caller, and the daemon's version, features and limits.
    *
    * @generated from rpc sockbroker.v1.SessionService.WhoAmI
    */
@@ -1760,10 +1761,11 @@ export const SessionService: GenService<{
     output: typeof WhoAmIResponseSchema;
   },
   /**
-   * Session carries any number of operations on one ordered stream. Operations begin in the order in which they were sent,
-   * so two that do not wait happen in that order, and so do two of one direction on one handle even if they wait. Results
-   * come back as they finish. While the stream is open its session does not expire. When the caller half-closes, the
-   * operations that wait are answered before the stream ends; when the stream breaks, they are cancelled.
+   * Session carries any number of operations on one ordered stream. Operations start in the order in which they were
+   * sent: operations that do not wait complete in that order, and so do operations of one direction on one handle even
+   * if they wait. Results arrive as operations finish. While the stream is open the session does not expire. When the
+   * caller half-closes, waiting operations are completed before the stream ends; when the stream breaks, they are
+   * cancelled.
    *
    * @generated from rpc sockbroker.v1.SessionService.Session
    */

@@ -17,48 +17,48 @@ export const file_sockbroker_v1_socket: GenFile = /*@__PURE__*/
   fileDesc("Chpzb2NrYnJva2VyL3YxL3NvY2tldC5wcm90bxINc29ja2Jyb2tlci52MSLuAQoKU29ja2V0SW5mbxIOCgZoYW5kbGUYASABKAQSLAoGZmFtaWx5GAIgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5EicKBHR5cGUYAyABKA4yGS5zb2NrYnJva2VyLnYxLlNvY2tldFR5cGUSEAoIcHJvdG9jb2wYBCABKAUSMwoNbG9jYWxfYWRkcmVzcxgFIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcxIyCgxwZWVyX2FkZHJlc3MYBiABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MiVgoHVGltZW91dBItCghkdXJhdGlvbhgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhMKCXVubGltaXRlZBgCIAEoCEgAQgcKBWxpbWl0Ij4KEE5ldHdvcmtOYW1lc3BhY2USDgoEbmFtZRgBIAEoCUgAEg0KA3BpZBgCIAEoBUgAQgsKCW5hbWVzcGFjZSKnAQoLT3B0aW9uVmFsdWUSEQoHaW50ZWdlchgBIAEoBUgAEg4KBGRhdGEYAiABKAxIABIVCgtudWxsX2xlbmd0aBgDIAEoDUgAEicKBmxpbmdlchgEIAEoCzIVLnNvY2ticm9rZXIudjEuTGluZ2VySAASLAoHdGltZXZhbBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAQgcKBXZhbHVlIiUKBkxpbmdlchIKCgJvbhgBIAEoCBIPCgdzZWNvbmRzGAIgASgFKmIKDE9wdGlvbkZvcm1hdBIdChlPUFRJT05fRk9STUFUX1VOU1BFQ0lGSUVEEAASGAoUT1BUSU9OX0ZPUk1BVF9MSU5HRVIQARIZChVPUFRJT05fRk9STUFUX1RJTUVWQUwQAkJNChBpby5zb2NrYnJva2VyLnYxQgtTb2NrZXRQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_google_protobuf_duration, file_sockbroker_v1_address]);
 
 /**
- * What there is to know about a brokered socket.
+ * Describes a brokered socket.
  *
  * @generated from message sockbroker.v1.SocketInfo
  */
 export type SocketInfo = Message<"sockbroker.v1.SocketInfo"> & {
   /**
-   * The session's name for it: at least 2^30, increasing, never reused. Another session's handle is not found.
+   * The session's id for the socket: at least 2^30, increasing, never reused. Another session's handle is not found.
    *
    * @generated from field: uint64 handle = 1;
    */
   handle: bigint;
 
   /**
-   * SO_DOMAIN, or what the opener said it is.
+   * SO_DOMAIN, or the value given when it was opened.
    *
    * @generated from field: sockbroker.v1.AddressFamily family = 2;
    */
   family: AddressFamily;
 
   /**
-   * SO_TYPE, or what the opener said it is.
+   * SO_TYPE, or the value given when it was opened.
    *
    * @generated from field: sockbroker.v1.SocketType type = 3;
    */
   type: SocketType;
 
   /**
-   * As given when it was opened (0 stays 0), as Python's `socket.proto`.
+   * The value given when it was opened (0 stays 0), as Python's `socket.proto`.
    *
    * @generated from field: int32 protocol = 4;
    */
   protocol: number;
 
   /**
-   * getsockname(2), where the RPC says so and it has one.
+   * getsockname(2), if the RPC returns it and the socket has one.
    *
    * @generated from field: sockbroker.v1.SocketAddress local_address = 5;
    */
   localAddress?: SocketAddress | undefined;
 
   /**
-   * getpeername(2), where the RPC says so and it has one.
+   * getpeername(2), if the RPC returns it and the socket has one.
    *
    * @generated from field: sockbroker.v1.SocketAddress peer_address = 6;
    */
@@ -73,20 +73,20 @@ export const SocketInfoSchema: GenMessage<SocketInfo> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket, 0);
 
 /**
- * How long an operation may wait. A message of its own, because unset means the handle's own timeout.
+ * How long an operation may wait. A separate message, because unset means the handle's own timeout.
  *
  * @generated from message sockbroker.v1.Timeout
  */
 export type Timeout = Message<"sockbroker.v1.Timeout"> & {
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.Timeout.limit
    */
   limit: {
     /**
-     * Wait so long; zero does not wait, and ends with EAGAIN. Negative or over 2^63-1 nanoseconds is a VALUE or OVERFLOW
-     * ArgumentError.
+     * Maximum time to wait. Zero means not to wait, and to fail with EAGAIN. A negative value is a VALUE ArgumentError,
+     * more than 2^63-1 nanoseconds an OVERFLOW ArgumentError.
      *
      * @generated from field: google.protobuf.Duration duration = 1;
      */
@@ -94,7 +94,7 @@ export type Timeout = Message<"sockbroker.v1.Timeout"> & {
     case: "duration";
   } | {
     /**
-     * True: wait for ever. False is malformed.
+     * True: no limit. False is MALFORMED_REQUEST.
      *
      * @generated from field: bool unlimited = 2;
      */
@@ -111,13 +111,13 @@ export const TimeoutSchema: GenMessage<Timeout> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket, 1);
 
 /**
- * A network namespace of the daemon's host to open a socket in. Unset: the daemon's own.
+ * A network namespace of the daemon's host in which to open a socket. Unset: the daemon's own.
  *
  * @generated from message sockbroker.v1.NetworkNamespace
  */
 export type NetworkNamespace = Message<"sockbroker.v1.NetworkNamespace"> & {
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.NetworkNamespace.namespace
    */
@@ -131,7 +131,7 @@ export type NetworkNamespace = Message<"sockbroker.v1.NetworkNamespace"> & {
     case: "name";
   } | {
     /**
-     * That of a process, which must belong to the caller's own user.
+     * The network namespace of a process, which must belong to the caller's user.
      *
      * @generated from field: int32 pid = 2;
      */
@@ -154,7 +154,7 @@ export const NetworkNamespaceSchema: GenMessage<NetworkNamespace> = /*@__PURE__*
  */
 export type OptionValue = Message<"sockbroker.v1.OptionValue"> & {
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.OptionValue.value
    */
@@ -176,7 +176,7 @@ export type OptionValue = Message<"sockbroker.v1.OptionValue"> & {
     case: "data";
   } | {
     /**
-     * A NULL pointer and this length (setsockopt only), as AF_ALG wants it.
+     * A NULL pointer with this length (setsockopt only), as AF_ALG requires.
      *
      * @generated from field: uint32 null_length = 3;
      */
@@ -222,7 +222,7 @@ export type Linger = Message<"sockbroker.v1.Linger"> & {
   on: boolean;
 
   /**
-   * How long it waits, in seconds; 0 with `on` resets the connection.
+   * How long it waits, in seconds. 0 with `on` resets the connection.
    *
    * @generated from field: int32 seconds = 2;
    */
@@ -237,13 +237,13 @@ export const LingerSchema: GenMessage<Linger> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket, 4);
 
 /**
- * The form in which an option is wanted.
+ * The form in which to return an option's value.
  *
  * @generated from enum sockbroker.v1.OptionFormat
  */
 export enum OptionFormat {
   /**
-   * An int, or with max_bytes raw bytes, as in Python.
+   * An int, or raw bytes if max_bytes is set, as in Python.
    *
    * @generated from enum value: OPTION_FORMAT_UNSPECIFIED = 0;
    */
@@ -257,7 +257,7 @@ export enum OptionFormat {
   LINGER = 1,
 
   /**
-   * A Duration out of a struct timeval.
+   * A Duration, from a struct timeval.
    *
    * @generated from enum value: OPTION_FORMAT_TIMEVAL = 2;
    */

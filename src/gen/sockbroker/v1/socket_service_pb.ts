@@ -21,27 +21,27 @@ export const file_sockbroker_v1_socket_service: GenFile = /*@__PURE__*/
   fileDesc("CiJzb2NrYnJva2VyL3YxL3NvY2tldF9zZXJ2aWNlLnByb3RvEg1zb2NrYnJva2VyLnYxIowCCg1Tb2NrZXRSZXF1ZXN0EjEKBmZhbWlseRgBIAEoDjIcLnNvY2ticm9rZXIudjEuQWRkcmVzc0ZhbWlseUgAiAEBEiwKBHR5cGUYAiABKA4yGS5zb2NrYnJva2VyLnYxLlNvY2tldFR5cGVIAYgBARIVCghwcm90b2NvbBgDIAEoBUgCiAEBEhIKCnR5cGVfZmxhZ3MYBCABKAUSEwoGZmlsZW5vGAUgASgESAOIAQESLgoFbmV0bnMYBiABKAsyHy5zb2NrYnJva2VyLnYxLk5ldHdvcmtOYW1lc3BhY2VCCQoHX2ZhbWlseUIHCgVfdHlwZUILCglfcHJvdG9jb2xCCQoHX2ZpbGVubyJnCg5Tb2NrZXRSZXNwb25zZRIpCgZzb2NrZXQYASABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8SKgoHdGltZW91dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKuAQoRU29ja2V0cGFpclJlcXVlc3QSMQoGZmFtaWx5GAEgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5SACIAQESLAoEdHlwZRgCIAEoDjIZLnNvY2ticm9rZXIudjEuU29ja2V0VHlwZUgBiAEBEhAKCHByb3RvY29sGAMgASgFEhIKCnR5cGVfZmxhZ3MYBCABKAVCCQoHX2ZhbWlseUIHCgVfdHlwZSJpChJTb2NrZXRwYWlyUmVzcG9uc2USKAoFZmlyc3QYASABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8SKQoGc2Vjb25kGAIgASgLMhkuc29ja2Jyb2tlci52MS5Tb2NrZXRJbmZvIvwBChdDcmVhdGVDb25uZWN0aW9uUmVxdWVzdBIMCgRob3N0GAEgASgJEg4KBHBvcnQYAiABKA1IABIRCgdzZXJ2aWNlGAMgASgJSAASJwoHdGltZW91dBgEIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dBI0Cg5zb3VyY2VfYWRkcmVzcxgFIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcxISCgphbGxfZXJyb3JzGAYgASgIEi4KBW5ldG5zGAcgASgLMh8uc29ja2Jyb2tlci52MS5OZXR3b3JrTmFtZXNwYWNlQg0KC2Rlc3RpbmF0aW9uIkUKGENyZWF0ZUNvbm5lY3Rpb25SZXNwb25zZRIpCgZzb2NrZXQYASABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8iwgEKE0NyZWF0ZVNlcnZlclJlcXVlc3QSLQoHYWRkcmVzcxgBIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcxIUCgdiYWNrbG9nGAIgASgFSACIAQESEgoKcmV1c2VfcG9ydBgDIAEoCBIWCg5kdWFsc3RhY2tfaXB2NhgEIAEoCBIuCgVuZXRucxgFIAEoCzIfLnNvY2ticm9rZXIudjEuTmV0d29ya05hbWVzcGFjZUIKCghfYmFja2xvZyJBChRDcmVhdGVTZXJ2ZXJSZXNwb25zZRIpCgZzb2NrZXQYASABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8iGQoXSGFzRHVhbHN0YWNrSXB2NlJlcXVlc3QiLQoYSGFzRHVhbHN0YWNrSXB2NlJlc3BvbnNlEhEKCXN1cHBvcnRlZBgBIAEoCCKcAQoNRnJvbWZkUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSLAoGZmFtaWx5GAIgASgOMhwuc29ja2Jyb2tlci52MS5BZGRyZXNzRmFtaWx5EicKBHR5cGUYAyABKA4yGS5zb2NrYnJva2VyLnYxLlNvY2tldFR5cGUSEAoIcHJvdG9jb2wYBCABKAUSEgoKdHlwZV9mbGFncxgFIAEoBSI7Cg5Gcm9tZmRSZXNwb25zZRIpCgZzb2NrZXQYASABKAsyGS5zb2NrYnJva2VyLnYxLlNvY2tldEluZm8iHAoKRHVwUmVxdWVzdBIOCgZoYW5kbGUYASABKAQiOAoLRHVwUmVzcG9uc2USKQoGc29ja2V0GAEgASgLMhkuc29ja2Jyb2tlci52MS5Tb2NrZXRJbmZvIkwKC0JpbmRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBItCgdhZGRyZXNzGAIgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzIkMKDEJpbmRSZXNwb25zZRIzCg1sb2NhbF9hZGRyZXNzGAEgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzIkEKDUxpc3RlblJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEhQKB2JhY2tsb2cYAiABKAVIAIgBAUIKCghfYmFja2xvZyJFCg5MaXN0ZW5SZXNwb25zZRIzCg1sb2NhbF9hZGRyZXNzGAEgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzIkgKDUFjY2VwdFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEicKB3RpbWVvdXQYAiABKAsyFi5zb2NrYnJva2VyLnYxLlRpbWVvdXQiOwoOQWNjZXB0UmVzcG9uc2USKQoGc29ja2V0GAEgASgLMhkuc29ja2Jyb2tlci52MS5Tb2NrZXRJbmZvInoKEENvbm5lY3RUb1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEEi0KB2FkZHJlc3MYAiABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MSJwoHdGltZW91dBgDIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dCJ8ChFDb25uZWN0VG9SZXNwb25zZRIzCg1sb2NhbF9hZGRyZXNzGAEgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEjIKDHBlZXJfYWRkcmVzcxgCIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcyJ6ChBDb25uZWN0RXhSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBItCgdhZGRyZXNzGAIgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEicKB3RpbWVvdXQYAyABKAsyFi5zb2NrYnJva2VyLnYxLlRpbWVvdXQiogEKEUNvbm5lY3RFeFJlc3BvbnNlEhQKDGVycm9yX251bWJlchgBIAEoBRIOCgZzeW1ib2wYAiABKAkSMwoNbG9jYWxfYWRkcmVzcxgDIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcxIyCgxwZWVyX2FkZHJlc3MYBCABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MiLgoPU2h1dGRvd25SZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBILCgNob3cYAiABKAUiEgoQU2h1dGRvd25SZXNwb25zZSIeCgxDbG9zZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEIg8KDUNsb3NlUmVzcG9uc2UiHwoNRGV0YWNoUmVxdWVzdBIOCgZoYW5kbGUYASABKAQiIAoORGV0YWNoUmVzcG9uc2USDgoGaGFuZGxlGAEgASgEIh8KDUZpbGVub1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEIiAKDkZpbGVub1Jlc3BvbnNlEg4KBmhhbmRsZRgBIAEoBCIkChJHZXRzb2NrbmFtZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEIkQKE0dldHNvY2tuYW1lUmVzcG9uc2USLQoHYWRkcmVzcxgBIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcyIkChJHZXRwZWVybmFtZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEIkQKE0dldHBlZXJuYW1lUmVzcG9uc2USLQoHYWRkcmVzcxgBIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcyKTAQoRR2V0c29ja29wdFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg0KBWxldmVsGAIgASgFEgwKBG5hbWUYAyABKAUSFgoJbWF4X2J5dGVzGAQgASgFSACIAQESKwoGZm9ybWF0GAUgASgOMhsuc29ja2Jyb2tlci52MS5PcHRpb25Gb3JtYXRCDAoKX21heF9ieXRlcyI/ChJHZXRzb2Nrb3B0UmVzcG9uc2USKQoFdmFsdWUYASABKAsyGi5zb2NrYnJva2VyLnYxLk9wdGlvblZhbHVlImsKEVNldHNvY2tvcHRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBINCgVsZXZlbBgCIAEoBRIMCgRuYW1lGAMgASgFEikKBXZhbHVlGAQgASgLMhouc29ja2Jyb2tlci52MS5PcHRpb25WYWx1ZSIUChJTZXRzb2Nrb3B0UmVzcG9uc2UiTwoRU2V0dGltZW91dFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEioKB3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iFAoSU2V0dGltZW91dFJlc3BvbnNlIiMKEUdldHRpbWVvdXRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBCJAChJHZXR0aW1lb3V0UmVzcG9uc2USKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI2ChJTZXRibG9ja2luZ1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEEhAKCGJsb2NraW5nGAIgASgIIhUKE1NldGJsb2NraW5nUmVzcG9uc2UiJAoSR2V0YmxvY2tpbmdSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBCInChNHZXRibG9ja2luZ1Jlc3BvbnNlEhAKCGJsb2NraW5nGAEgASgIInsKC1JlY3ZSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIWCgltYXhfYnl0ZXMYAiABKANIAIgBARINCgVmbGFncxgDIAEoBRInCgd0aW1lb3V0GAQgASgLMhYuc29ja2Jyb2tlci52MS5UaW1lb3V0QgwKCl9tYXhfYnl0ZXMiMgoMUmVjdlJlc3BvbnNlEgwKBGRhdGEYASABKAwSFAoMbGVuZ3RoX2J5dGVzGAIgASgEIn8KD1JlY3Zmcm9tUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSFgoJbWF4X2J5dGVzGAIgASgDSACIAQESDQoFZmxhZ3MYAyABKAUSJwoHdGltZW91dBgEIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dEIMCgpfbWF4X2J5dGVzImUKEFJlY3Zmcm9tUmVzcG9uc2USDAoEZGF0YRgBIAEoDBIUCgxsZW5ndGhfYnl0ZXMYAiABKAQSLQoHYWRkcmVzcxgDIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcyKbAQoOUmVjdm1zZ1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEEhYKCW1heF9ieXRlcxgCIAEoA0gAiAEBEhsKE21heF9hbmNpbGxhcnlfYnl0ZXMYAyABKAMSDQoFZmxhZ3MYBCABKAUSJwoHdGltZW91dBgFIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dEIMCgpfbWF4X2J5dGVzIqoBCg9SZWN2bXNnUmVzcG9uc2USDAoEZGF0YRgBIAEoDBIUCgxsZW5ndGhfYnl0ZXMYAiABKAQSNQoOYW5jaWxsYXJ5X2RhdGEYAyADKAsyHS5zb2NrYnJva2VyLnYxLkNvbnRyb2xNZXNzYWdlEg0KBWZsYWdzGAQgASgFEi0KB2FkZHJlc3MYBSABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MiYwoLU2VuZFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEgwKBGRhdGEYAiABKAwSDQoFZmxhZ3MYAyABKAUSJwoHdGltZW91dBgEIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dCIiCgxTZW5kUmVzcG9uc2USEgoKc2VudF9ieXRlcxgBIAEoBCJmCg5TZW5kYWxsUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDAoEZGF0YRgCIAEoDBINCgVmbGFncxgDIAEoBRInCgd0aW1lb3V0GAQgASgLMhYuc29ja2Jyb2tlci52MS5UaW1lb3V0IhEKD1NlbmRhbGxSZXNwb25zZSKUAQoNU2VuZHRvUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDAoEZGF0YRgCIAEoDBINCgVmbGFncxgDIAEoBRItCgdhZGRyZXNzGAQgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEicKB3RpbWVvdXQYBSABKAsyFi5zb2NrYnJva2VyLnYxLlRpbWVvdXQiJAoOU2VuZHRvUmVzcG9uc2USEgoKc2VudF9ieXRlcxgBIAEoBCLPAQoOU2VuZG1zZ1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg8KB2J1ZmZlcnMYAiADKAwSNQoOYW5jaWxsYXJ5X2RhdGEYAyADKAsyHS5zb2NrYnJva2VyLnYxLkNvbnRyb2xNZXNzYWdlEg0KBWZsYWdzGAQgASgFEi0KB2FkZHJlc3MYBSABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MSJwoHdGltZW91dBgGIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dCIlCg9TZW5kbXNnUmVzcG9uc2USEgoKc2VudF9ieXRlcxgBIAEoBCLCAQoTU2VuZG1zZ0FmYWxnUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDwoHYnVmZmVycxgCIAMoDBIPCgJvcBgDIAEoBUgAiAEBEg8KAml2GAQgASgMSAGIAQESFQoIYXNzb2NsZW4YBSABKAVIAogBARINCgVmbGFncxgGIAEoBRInCgd0aW1lb3V0GAcgASgLMhYuc29ja2Jyb2tlci52MS5UaW1lb3V0QgUKA19vcEIFCgNfaXZCCwoJX2Fzc29jbGVuIioKFFNlbmRtc2dBZmFsZ1Jlc3BvbnNlEhIKCnNlbnRfYnl0ZXMYASABKAQinwEKD1NlbmRmaWxlUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSEwoLZmlsZV9oYW5kbGUYAiABKAQSFAoMb2Zmc2V0X2J5dGVzGAMgASgEEhgKC2NvdW50X2J5dGVzGAQgASgESACIAQESJwoHdGltZW91dBgFIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dEIOCgxfY291bnRfYnl0ZXMiJgoQU2VuZGZpbGVSZXNwb25zZRISCgpzZW50X2J5dGVzGAEgASgEIqkBCg5TZW5kRmRzUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDwoHYnVmZmVycxgCIAMoDBIPCgdoYW5kbGVzGAMgAygEEg0KBWZsYWdzGAQgASgFEi0KB2FkZHJlc3MYBSABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MSJwoHdGltZW91dBgGIAEoCzIWLnNvY2ticm9rZXIudjEuVGltZW91dCIlCg9TZW5kRmRzUmVzcG9uc2USEgoKc2VudF9ieXRlcxgBIAEoBCKTAQoOUmVjdkZkc1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEEhYKCW1heF9ieXRlcxgCIAEoA0gAiAEBEhMKC21heF9oYW5kbGVzGAMgASgFEg0KBWZsYWdzGAQgASgFEicKB3RpbWVvdXQYBSABKAsyFi5zb2NrYnJva2VyLnYxLlRpbWVvdXRCDAoKX21heF9ieXRlcyJuCg9SZWN2RmRzUmVzcG9uc2USDAoEZGF0YRgBIAEoDBIPCgdoYW5kbGVzGAIgAygEEg0KBWZsYWdzGAMgASgFEi0KB2FkZHJlc3MYBCABKAsyHC5zb2NrYnJva2VyLnYxLlNvY2tldEFkZHJlc3MiXgoMSW9jdGxSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIPCgdyZXF1ZXN0GAIgASgEEhEKB2ludGVnZXIYAyABKAVIABIOCgRkYXRhGAQgASgMSABCCgoIYXJndW1lbnQiPAoNSW9jdGxSZXNwb25zZRIRCgdpbnRlZ2VyGAEgASgFSAASDgoEZGF0YRgCIAEoDEgAQggKBnJlc3VsdCInChVHZXRJbmhlcml0YWJsZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEIi0KFkdldEluaGVyaXRhYmxlUmVzcG9uc2USEwoLaW5oZXJpdGFibGUYASABKAgiPAoVU2V0SW5oZXJpdGFibGVSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBITCgtpbmhlcml0YWJsZRgCIAEoCCIYChZTZXRJbmhlcml0YWJsZVJlc3BvbnNlIjIKDFNoYXJlUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSEgoKcHJvY2Vzc19pZBgCIAEoDSIdCg1TaGFyZVJlc3BvbnNlEgwKBGRhdGEYASABKAwiIAoQRnJvbXNoYXJlUmVxdWVzdBIMCgRkYXRhGAEgASgMIj4KEUZyb21zaGFyZVJlc3BvbnNlEikKBnNvY2tldBgBIAEoCzIZLnNvY2ticm9rZXIudjEuU29ja2V0SW5mbyIaChhHZXRkZWZhdWx0dGltZW91dFJlcXVlc3QiRwoZR2V0ZGVmYXVsdHRpbWVvdXRSZXNwb25zZRIqCgd0aW1lb3V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkYKGFNldGRlZmF1bHR0aW1lb3V0UmVxdWVzdBIqCgd0aW1lb3V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhsKGVNldGRlZmF1bHR0aW1lb3V0UmVzcG9uc2UyvxoKDVNvY2tldFNlcnZpY2USRQoGU29ja2V0Ehwuc29ja2Jyb2tlci52MS5Tb2NrZXRSZXF1ZXN0Gh0uc29ja2Jyb2tlci52MS5Tb2NrZXRSZXNwb25zZRJRCgpTb2NrZXRwYWlyEiAuc29ja2Jyb2tlci52MS5Tb2NrZXRwYWlyUmVxdWVzdBohLnNvY2ticm9rZXIudjEuU29ja2V0cGFpclJlc3BvbnNlEmMKEENyZWF0ZUNvbm5lY3Rpb24SJi5zb2NrYnJva2VyLnYxLkNyZWF0ZUNvbm5lY3Rpb25SZXF1ZXN0Gicuc29ja2Jyb2tlci52MS5DcmVhdGVDb25uZWN0aW9uUmVzcG9uc2USVwoMQ3JlYXRlU2VydmVyEiIuc29ja2Jyb2tlci52MS5DcmVhdGVTZXJ2ZXJSZXF1ZXN0GiMuc29ja2Jyb2tlci52MS5DcmVhdGVTZXJ2ZXJSZXNwb25zZRJoChBIYXNEdWFsc3RhY2tJcHY2EiYuc29ja2Jyb2tlci52MS5IYXNEdWFsc3RhY2tJcHY2UmVxdWVzdBonLnNvY2ticm9rZXIudjEuSGFzRHVhbHN0YWNrSXB2NlJlc3BvbnNlIgOQAgESRQoGRnJvbWZkEhwuc29ja2Jyb2tlci52MS5Gcm9tZmRSZXF1ZXN0Gh0uc29ja2Jyb2tlci52MS5Gcm9tZmRSZXNwb25zZRI8CgNEdXASGS5zb2NrYnJva2VyLnYxLkR1cFJlcXVlc3QaGi5zb2NrYnJva2VyLnYxLkR1cFJlc3BvbnNlEj8KBEJpbmQSGi5zb2NrYnJva2VyLnYxLkJpbmRSZXF1ZXN0Ghsuc29ja2Jyb2tlci52MS5CaW5kUmVzcG9uc2USRQoGTGlzdGVuEhwuc29ja2Jyb2tlci52MS5MaXN0ZW5SZXF1ZXN0Gh0uc29ja2Jyb2tlci52MS5MaXN0ZW5SZXNwb25zZRJFCgZBY2NlcHQSHC5zb2NrYnJva2VyLnYxLkFjY2VwdFJlcXVlc3QaHS5zb2NrYnJva2VyLnYxLkFjY2VwdFJlc3BvbnNlEk4KCUNvbm5lY3RUbxIfLnNvY2ticm9rZXIudjEuQ29ubmVjdFRvUmVxdWVzdBogLnNvY2ticm9rZXIudjEuQ29ubmVjdFRvUmVzcG9uc2USTgoJQ29ubmVjdEV4Eh8uc29ja2Jyb2tlci52MS5Db25uZWN0RXhSZXF1ZXN0GiAuc29ja2Jyb2tlci52MS5Db25uZWN0RXhSZXNwb25zZRJLCghTaHV0ZG93bhIeLnNvY2ticm9rZXIudjEuU2h1dGRvd25SZXF1ZXN0Gh8uc29ja2Jyb2tlci52MS5TaHV0ZG93blJlc3BvbnNlEkIKBUNsb3NlEhsuc29ja2Jyb2tlci52MS5DbG9zZVJlcXVlc3QaHC5zb2NrYnJva2VyLnYxLkNsb3NlUmVzcG9uc2USRQoGRGV0YWNoEhwuc29ja2Jyb2tlci52MS5EZXRhY2hSZXF1ZXN0Gh0uc29ja2Jyb2tlci52MS5EZXRhY2hSZXNwb25zZRJKCgZGaWxlbm8SHC5zb2NrYnJva2VyLnYxLkZpbGVub1JlcXVlc3QaHS5zb2NrYnJva2VyLnYxLkZpbGVub1Jlc3BvbnNlIgOQAgESWQoLR2V0c29ja25hbWUSIS5zb2NrYnJva2VyLnYxLkdldHNvY2tuYW1lUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuR2V0c29ja25hbWVSZXNwb25zZSIDkAIBElkKC0dldHBlZXJuYW1lEiEuc29ja2Jyb2tlci52MS5HZXRwZWVybmFtZVJlcXVlc3QaIi5zb2NrYnJva2VyLnYxLkdldHBlZXJuYW1lUmVzcG9uc2UiA5ACARJRCgpHZXRzb2Nrb3B0EiAuc29ja2Jyb2tlci52MS5HZXRzb2Nrb3B0UmVxdWVzdBohLnNvY2ticm9rZXIudjEuR2V0c29ja29wdFJlc3BvbnNlElEKClNldHNvY2tvcHQSIC5zb2NrYnJva2VyLnYxLlNldHNvY2tvcHRSZXF1ZXN0GiEuc29ja2Jyb2tlci52MS5TZXRzb2Nrb3B0UmVzcG9uc2USUQoKU2V0dGltZW91dBIgLnNvY2ticm9rZXIudjEuU2V0dGltZW91dFJlcXVlc3QaIS5zb2NrYnJva2VyLnYxLlNldHRpbWVvdXRSZXNwb25zZRJWCgpHZXR0aW1lb3V0EiAuc29ja2Jyb2tlci52MS5HZXR0aW1lb3V0UmVxdWVzdBohLnNvY2ticm9rZXIudjEuR2V0dGltZW91dFJlc3BvbnNlIgOQAgESVAoLU2V0YmxvY2tpbmcSIS5zb2NrYnJva2VyLnYxLlNldGJsb2NraW5nUmVxdWVzdBoiLnNvY2ticm9rZXIudjEuU2V0YmxvY2tpbmdSZXNwb25zZRJZCgtHZXRibG9ja2luZxIhLnNvY2ticm9rZXIudjEuR2V0YmxvY2tpbmdSZXF1ZXN0GiIuc29ja2Jyb2tlci52MS5HZXRibG9ja2luZ1Jlc3BvbnNlIgOQAgESPwoEUmVjdhIaLnNvY2ticm9rZXIudjEuUmVjdlJlcXVlc3QaGy5zb2NrYnJva2VyLnYxLlJlY3ZSZXNwb25zZRJLCghSZWN2ZnJvbRIeLnNvY2ticm9rZXIudjEuUmVjdmZyb21SZXF1ZXN0Gh8uc29ja2Jyb2tlci52MS5SZWN2ZnJvbVJlc3BvbnNlEkgKB1JlY3Ztc2cSHS5zb2NrYnJva2VyLnYxLlJlY3Ztc2dSZXF1ZXN0Gh4uc29ja2Jyb2tlci52MS5SZWN2bXNnUmVzcG9uc2USPwoEU2VuZBIaLnNvY2ticm9rZXIudjEuU2VuZFJlcXVlc3QaGy5zb2NrYnJva2VyLnYxLlNlbmRSZXNwb25zZRJICgdTZW5kYWxsEh0uc29ja2Jyb2tlci52MS5TZW5kYWxsUmVxdWVzdBoeLnNvY2ticm9rZXIudjEuU2VuZGFsbFJlc3BvbnNlEkUKBlNlbmR0bxIcLnNvY2ticm9rZXIudjEuU2VuZHRvUmVxdWVzdBodLnNvY2ticm9rZXIudjEuU2VuZHRvUmVzcG9uc2USSAoHU2VuZG1zZxIdLnNvY2ticm9rZXIudjEuU2VuZG1zZ1JlcXVlc3QaHi5zb2NrYnJva2VyLnYxLlNlbmRtc2dSZXNwb25zZRJXCgxTZW5kbXNnQWZhbGcSIi5zb2NrYnJva2VyLnYxLlNlbmRtc2dBZmFsZ1JlcXVlc3QaIy5zb2NrYnJva2VyLnYxLlNlbmRtc2dBZmFsZ1Jlc3BvbnNlEksKCFNlbmRmaWxlEh4uc29ja2Jyb2tlci52MS5TZW5kZmlsZVJlcXVlc3QaHy5zb2NrYnJva2VyLnYxLlNlbmRmaWxlUmVzcG9uc2USSAoHU2VuZEZkcxIdLnNvY2ticm9rZXIudjEuU2VuZEZkc1JlcXVlc3QaHi5zb2NrYnJva2VyLnYxLlNlbmRGZHNSZXNwb25zZRJICgdSZWN2RmRzEh0uc29ja2Jyb2tlci52MS5SZWN2RmRzUmVxdWVzdBoeLnNvY2ticm9rZXIudjEuUmVjdkZkc1Jlc3BvbnNlEkIKBUlvY3RsEhsuc29ja2Jyb2tlci52MS5Jb2N0bFJlcXVlc3QaHC5zb2NrYnJva2VyLnYxLklvY3RsUmVzcG9uc2USYgoOR2V0SW5oZXJpdGFibGUSJC5zb2NrYnJva2VyLnYxLkdldEluaGVyaXRhYmxlUmVxdWVzdBolLnNvY2ticm9rZXIudjEuR2V0SW5oZXJpdGFibGVSZXNwb25zZSIDkAIBEl0KDlNldEluaGVyaXRhYmxlEiQuc29ja2Jyb2tlci52MS5TZXRJbmhlcml0YWJsZVJlcXVlc3QaJS5zb2NrYnJva2VyLnYxLlNldEluaGVyaXRhYmxlUmVzcG9uc2USQgoFU2hhcmUSGy5zb2NrYnJva2VyLnYxLlNoYXJlUmVxdWVzdBocLnNvY2ticm9rZXIudjEuU2hhcmVSZXNwb25zZRJOCglGcm9tc2hhcmUSHy5zb2NrYnJva2VyLnYxLkZyb21zaGFyZVJlcXVlc3QaIC5zb2NrYnJva2VyLnYxLkZyb21zaGFyZVJlc3BvbnNlEmsKEUdldGRlZmF1bHR0aW1lb3V0Eicuc29ja2Jyb2tlci52MS5HZXRkZWZhdWx0dGltZW91dFJlcXVlc3QaKC5zb2NrYnJva2VyLnYxLkdldGRlZmF1bHR0aW1lb3V0UmVzcG9uc2UiA5ACARJmChFTZXRkZWZhdWx0dGltZW91dBInLnNvY2ticm9rZXIudjEuU2V0ZGVmYXVsdHRpbWVvdXRSZXF1ZXN0Giguc29ja2Jyb2tlci52MS5TZXRkZWZhdWx0dGltZW91dFJlc3BvbnNlQlQKEGlvLnNvY2ticm9rZXIudjFCElNvY2tldFNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_google_protobuf_duration, file_sockbroker_v1_address, file_sockbroker_v1_ancillary, file_sockbroker_v1_socket]);
 
 /**
- * What to open.
+ * The socket to open.
  *
  * @generated from message sockbroker.v1.SocketRequest
  */
 export type SocketRequest = Message<"sockbroker.v1.SocketRequest"> & {
   /**
-   * Unset: AF_INET, or with `fileno` what the kernel says.
+   * Unset: AF_INET, or with `fileno` the kernel's value.
    *
    * @generated from field: optional sockbroker.v1.AddressFamily family = 1;
    */
   family?: AddressFamily | undefined;
 
   /**
-   * Unset: SOCK_STREAM, or with `fileno` what the kernel says.
+   * Unset: SOCK_STREAM, or with `fileno` the kernel's value.
    *
    * @generated from field: optional sockbroker.v1.SocketType type = 2;
    */
   type?: SocketType | undefined;
 
   /**
-   * Unset: 0, or with `fileno` what the kernel says.
+   * Unset: 0, or with `fileno` the kernel's value.
    *
    * @generated from field: optional int32 protocol = 3;
    */
@@ -55,14 +55,14 @@ export type SocketRequest = Message<"sockbroker.v1.SocketRequest"> & {
   typeFlags: number;
 
   /**
-   * An open handle to describe, in place of opening a socket.
+   * An open handle to describe instead of opening a socket.
    *
    * @generated from field: optional uint64 fileno = 5;
    */
   fileno?: bigint | undefined;
 
   /**
-   * Where to open it.
+   * The network namespace to open the socket in.
    *
    * @generated from field: sockbroker.v1.NetworkNamespace netns = 6;
    */
@@ -90,7 +90,7 @@ export type SocketResponse = Message<"sockbroker.v1.SocketResponse"> & {
   socket?: SocketInfo | undefined;
 
   /**
-   * Its timeout; unset waits for ever.
+   * The socket's timeout. Unset: no limit.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -105,7 +105,7 @@ export const SocketResponseSchema: GenMessage<SocketResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 1);
 
 /**
- * What to open.
+ * The sockets to open.
  *
  * @generated from message sockbroker.v1.SocketpairRequest
  */
@@ -181,7 +181,7 @@ export const SocketpairResponseSchema: GenMessage<SocketpairResponse> = /*@__PUR
  */
 export type CreateConnectionRequest = Message<"sockbroker.v1.CreateConnectionRequest"> & {
   /**
-   * A name or address, resolved on the daemon's host for every family.
+   * A name or address, resolved on the daemon's host for all families.
    *
    * @generated from field: string host = 1;
    */
@@ -194,7 +194,7 @@ export type CreateConnectionRequest = Message<"sockbroker.v1.CreateConnectionReq
    */
   destination: {
     /**
-     * Port in host order.
+     * Port in host byte order.
      *
      * @generated from field: uint32 port = 2;
      */
@@ -202,7 +202,7 @@ export type CreateConnectionRequest = Message<"sockbroker.v1.CreateConnectionReq
     case: "port";
   } | {
     /**
-     * A service's name or a decimal port, which the daemon's host resolves.
+     * A service name or a decimal port, resolved on the daemon's host.
      *
      * @generated from field: string service = 3;
      */
@@ -211,28 +211,28 @@ export type CreateConnectionRequest = Message<"sockbroker.v1.CreateConnectionReq
   } | { case: undefined; value?: undefined };
 
   /**
-   * For each attempt, and the new socket's own afterwards. Unset: the session's default.
+   * Timeout of each attempt, and afterwards of the new socket. Unset: the session's default.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 4;
    */
   timeout?: Timeout | undefined;
 
   /**
-   * Where to bind first. Its arm must fit the address that is tried.
+   * Address to bind to first. Its arm must have the family of the address that is tried.
    *
    * @generated from field: sockbroker.v1.SocketAddress source_address = 5;
    */
   sourceAddress?: SocketAddress | undefined;
 
   /**
-   * Fail with every attempt's error in the message, and not with the last alone.
+   * Fail with the errors of all attempts in the message, not only the last.
    *
    * @generated from field: bool all_errors = 6;
    */
   allErrors: boolean;
 
   /**
-   * Where to open it.
+   * The network namespace to open the socket in.
    *
    * @generated from field: sockbroker.v1.NetworkNamespace netns = 7;
    */
@@ -247,7 +247,7 @@ export const CreateConnectionRequestSchema: GenMessage<CreateConnectionRequest> 
   messageDesc(file_sockbroker_v1_socket_service, 4);
 
 /**
- * The connection.
+ * The connected socket.
  *
  * @generated from message sockbroker.v1.CreateConnectionResponse
  */
@@ -274,7 +274,7 @@ export const CreateConnectionResponseSchema: GenMessage<CreateConnectionResponse
  */
 export type CreateServerRequest = Message<"sockbroker.v1.CreateServerRequest"> & {
   /**
-   * An `inet` or `inet6` address; its arm says the family.
+   * An `inet` or `inet6` address; its arm determines the family.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 1;
    */
@@ -295,14 +295,14 @@ export type CreateServerRequest = Message<"sockbroker.v1.CreateServerRequest"> &
   reusePort: boolean;
 
   /**
-   * Serve IPv4 too on an IPv6 socket.
+   * Also serve IPv4 on an IPv6 socket.
    *
    * @generated from field: bool dualstack_ipv6 = 4;
    */
   dualstackIpv6: boolean;
 
   /**
-   * Where to open it.
+   * The network namespace to open the socket in.
    *
    * @generated from field: sockbroker.v1.NetworkNamespace netns = 5;
    */
@@ -317,7 +317,7 @@ export const CreateServerRequestSchema: GenMessage<CreateServerRequest> = /*@__P
   messageDesc(file_sockbroker_v1_socket_service, 6);
 
 /**
- * The listener.
+ * The listening socket.
  *
  * @generated from message sockbroker.v1.CreateServerResponse
  */
@@ -338,7 +338,7 @@ export const CreateServerResponseSchema: GenMessage<CreateServerResponse> = /*@_
   messageDesc(file_sockbroker_v1_socket_service, 7);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.HasDualstackIpv6Request
  */
@@ -353,13 +353,13 @@ export const HasDualstackIpv6RequestSchema: GenMessage<HasDualstackIpv6Request> 
   messageDesc(file_sockbroker_v1_socket_service, 8);
 
 /**
- * Whether it can.
+ * Whether dual stack is supported.
  *
  * @generated from message sockbroker.v1.HasDualstackIpv6Response
  */
 export type HasDualstackIpv6Response = Message<"sockbroker.v1.HasDualstackIpv6Response"> & {
   /**
-   * True if it can.
+   * True if it is.
    *
    * @generated from field: bool supported = 1;
    */
@@ -374,7 +374,7 @@ export const HasDualstackIpv6ResponseSchema: GenMessage<HasDualstackIpv6Response
   messageDesc(file_sockbroker_v1_socket_service, 9);
 
 /**
- * What to duplicate.
+ * The handle to duplicate.
  *
  * @generated from message sockbroker.v1.FromfdRequest
  */
@@ -387,21 +387,21 @@ export type FromfdRequest = Message<"sockbroker.v1.FromfdRequest"> & {
   handle: bigint;
 
   /**
-   * What the duplicate is said to be. UNSPECIFIED: what the kernel says.
+   * The duplicate is described with this value. UNSPECIFIED: the kernel's value.
    *
    * @generated from field: sockbroker.v1.AddressFamily family = 2;
    */
   family: AddressFamily;
 
   /**
-   * What the duplicate is said to be. UNSPECIFIED: what the kernel says.
+   * The duplicate is described with this value. UNSPECIFIED: the kernel's value.
    *
    * @generated from field: sockbroker.v1.SocketType type = 3;
    */
   type: SocketType;
 
   /**
-   * What the duplicate is said to be. Negative: what the kernel says.
+   * The duplicate is described with this value. Negative: the kernel's value.
    *
    * @generated from field: int32 protocol = 4;
    */
@@ -444,7 +444,7 @@ export const FromfdResponseSchema: GenMessage<FromfdResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 11);
 
 /**
- * What to duplicate.
+ * The handle to duplicate.
  *
  * @generated from message sockbroker.v1.DupRequest
  */
@@ -514,13 +514,13 @@ export const BindRequestSchema: GenMessage<BindRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 14);
 
 /**
- * What is in effect.
+ * The effective address.
  *
  * @generated from message sockbroker.v1.BindResponse
  */
 export type BindResponse = Message<"sockbroker.v1.BindResponse"> & {
   /**
-   * getsockname(2) afterwards: the port that was chosen.
+   * The result of getsockname(2) after the call, with the port that was chosen.
    *
    * @generated from field: sockbroker.v1.SocketAddress local_address = 1;
    */
@@ -535,7 +535,7 @@ export const BindResponseSchema: GenMessage<BindResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 15);
 
 /**
- * How to listen.
+ * Parameters of listen(2).
  *
  * @generated from message sockbroker.v1.ListenRequest
  */
@@ -548,7 +548,8 @@ export type ListenRequest = Message<"sockbroker.v1.ListenRequest"> & {
   handle: bigint;
 
   /**
-   * How many connections may wait; negative is 0. Unset: the host's default (128, or SOMAXCONN if less).
+   * Maximum number of pending connections; a negative value counts as 0. Unset: the host's default (128, or SOMAXCONN
+   * if less).
    *
    * @generated from field: optional int32 backlog = 2;
    */
@@ -563,13 +564,13 @@ export const ListenRequestSchema: GenMessage<ListenRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 16);
 
 /**
- * What is in effect.
+ * The effective address.
  *
  * @generated from message sockbroker.v1.ListenResponse
  */
 export type ListenResponse = Message<"sockbroker.v1.ListenResponse"> & {
   /**
-   * getsockname(2) afterwards.
+   * The result of getsockname(2) after the call.
    *
    * @generated from field: sockbroker.v1.SocketAddress local_address = 1;
    */
@@ -584,7 +585,7 @@ export const ListenResponseSchema: GenMessage<ListenResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 17);
 
 /**
- * What to accept.
+ * The listening socket.
  *
  * @generated from message sockbroker.v1.AcceptRequest
  */
@@ -597,7 +598,7 @@ export type AcceptRequest = Message<"sockbroker.v1.AcceptRequest"> & {
   handle: bigint;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 2;
    */
@@ -612,7 +613,7 @@ export const AcceptRequestSchema: GenMessage<AcceptRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 18);
 
 /**
- * The connection.
+ * The accepted socket.
  *
  * @generated from message sockbroker.v1.AcceptResponse
  */
@@ -653,7 +654,7 @@ export type ConnectToRequest = Message<"sockbroker.v1.ConnectToRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 3;
    */
@@ -668,20 +669,20 @@ export const ConnectToRequestSchema: GenMessage<ConnectToRequest> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_socket_service, 20);
 
 /**
- * What is in effect.
+ * The effective addresses.
  *
  * @generated from message sockbroker.v1.ConnectToResponse
  */
 export type ConnectToResponse = Message<"sockbroker.v1.ConnectToResponse"> & {
   /**
-   * getsockname(2) afterwards.
+   * The result of getsockname(2) after the call.
    *
    * @generated from field: sockbroker.v1.SocketAddress local_address = 1;
    */
   localAddress?: SocketAddress | undefined;
 
   /**
-   * getpeername(2) afterwards.
+   * The result of getpeername(2) after the call.
    *
    * @generated from field: sockbroker.v1.SocketAddress peer_address = 2;
    */
@@ -716,7 +717,7 @@ export type ConnectExRequest = Message<"sockbroker.v1.ConnectExRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 3;
    */
@@ -731,7 +732,7 @@ export const ConnectExRequestSchema: GenMessage<ConnectExRequest> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_socket_service, 22);
 
 /**
- * How it went.
+ * The result of the attempt.
  *
  * @generated from message sockbroker.v1.ConnectExResponse
  */
@@ -744,21 +745,21 @@ export type ConnectExResponse = Message<"sockbroker.v1.ConnectExResponse"> & {
   errorNumber: number;
 
   /**
-   * Its symbol, "" for 0.
+   * The errno's symbol, "" for 0.
    *
    * @generated from field: string symbol = 2;
    */
   symbol: string;
 
   /**
-   * When connected: getsockname(2) afterwards.
+   * When connected: the result of getsockname(2) after the call.
    *
    * @generated from field: sockbroker.v1.SocketAddress local_address = 3;
    */
   localAddress?: SocketAddress | undefined;
 
   /**
-   * When connected: getpeername(2) afterwards.
+   * When connected: the result of getpeername(2) after the call.
    *
    * @generated from field: sockbroker.v1.SocketAddress peer_address = 4;
    */
@@ -773,7 +774,7 @@ export const ConnectExResponseSchema: GenMessage<ConnectExResponse> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 23);
 
 /**
- * What to shut down.
+ * The direction to shut down.
  *
  * @generated from message sockbroker.v1.ShutdownRequest
  */
@@ -801,7 +802,7 @@ export const ShutdownRequestSchema: GenMessage<ShutdownRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 24);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.ShutdownResponse
  */
@@ -816,7 +817,7 @@ export const ShutdownResponseSchema: GenMessage<ShutdownResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_socket_service, 25);
 
 /**
- * What to close.
+ * The handle to close.
  *
  * @generated from message sockbroker.v1.CloseRequest
  */
@@ -837,7 +838,7 @@ export const CloseRequestSchema: GenMessage<CloseRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 26);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.CloseResponse
  */
@@ -852,7 +853,7 @@ export const CloseResponseSchema: GenMessage<CloseResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 27);
 
 /**
- * What to detach.
+ * The handle to detach.
  *
  * @generated from message sockbroker.v1.DetachRequest
  */
@@ -873,7 +874,7 @@ export const DetachRequestSchema: GenMessage<DetachRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 28);
 
 /**
- * Its number.
+ * The detached handle.
  *
  * @generated from message sockbroker.v1.DetachResponse
  */
@@ -894,7 +895,7 @@ export const DetachResponseSchema: GenMessage<DetachResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 29);
 
 /**
- * Which.
+ * The handle to look up.
  *
  * @generated from message sockbroker.v1.FilenoRequest
  */
@@ -915,7 +916,7 @@ export const FilenoRequestSchema: GenMessage<FilenoRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 30);
 
 /**
- * Its number.
+ * The handle.
  *
  * @generated from message sockbroker.v1.FilenoResponse
  */
@@ -936,7 +937,7 @@ export const FilenoResponseSchema: GenMessage<FilenoResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 31);
 
 /**
- * Which.
+ * The socket.
  *
  * @generated from message sockbroker.v1.GetsocknameRequest
  */
@@ -963,7 +964,7 @@ export const GetsocknameRequestSchema: GenMessage<GetsocknameRequest> = /*@__PUR
  */
 export type GetsocknameResponse = Message<"sockbroker.v1.GetsocknameResponse"> & {
   /**
-   * Unset where the kernel gives none.
+   * Unset if the kernel returned none.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 1;
    */
@@ -978,7 +979,7 @@ export const GetsocknameResponseSchema: GenMessage<GetsocknameResponse> = /*@__P
   messageDesc(file_sockbroker_v1_socket_service, 33);
 
 /**
- * Which.
+ * The socket.
  *
  * @generated from message sockbroker.v1.GetpeernameRequest
  */
@@ -1005,7 +1006,7 @@ export const GetpeernameRequestSchema: GenMessage<GetpeernameRequest> = /*@__PUR
  */
 export type GetpeernameResponse = Message<"sockbroker.v1.GetpeernameResponse"> & {
   /**
-   * Unset where the kernel gives none.
+   * Unset if the kernel returned none.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 1;
    */
@@ -1020,7 +1021,7 @@ export const GetpeernameResponseSchema: GenMessage<GetpeernameResponse> = /*@__P
   messageDesc(file_sockbroker_v1_socket_service, 35);
 
 /**
- * Which option.
+ * The option.
  *
  * @generated from message sockbroker.v1.GetsockoptRequest
  */
@@ -1033,28 +1034,28 @@ export type GetsockoptRequest = Message<"sockbroker.v1.GetsockoptRequest"> & {
   handle: bigint;
 
   /**
-   * E.g. SOL_SOCKET, with the value of the daemon's host.
+   * For example SOL_SOCKET, with the value of the daemon's host.
    *
    * @generated from field: int32 level = 2;
    */
   level: number;
 
   /**
-   * E.g. SO_RCVBUF, with the value of the daemon's host.
+   * For example SO_RCVBUF, with the value of the daemon's host.
    *
    * @generated from field: int32 name = 3;
    */
   name: number;
 
   /**
-   * Wanted as so many raw bytes at the most, 1 to 1024. Unset or 0: as an int.
+   * To get the value as raw bytes: their maximum number, 1 to 1024. Unset or 0: as an int.
    *
    * @generated from field: optional int32 max_bytes = 4;
    */
   maxBytes?: number | undefined;
 
   /**
-   * Wanted in a typed form.
+   * To get the value in a typed form.
    *
    * @generated from field: sockbroker.v1.OptionFormat format = 5;
    */
@@ -1069,13 +1070,13 @@ export const GetsockoptRequestSchema: GenMessage<GetsockoptRequest> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 36);
 
 /**
- * Its value.
+ * The option's value.
  *
  * @generated from message sockbroker.v1.GetsockoptResponse
  */
 export type GetsockoptResponse = Message<"sockbroker.v1.GetsockoptResponse"> & {
   /**
-   * In the form that was asked for.
+   * In the form that was requested.
    *
    * @generated from field: sockbroker.v1.OptionValue value = 1;
    */
@@ -1090,7 +1091,7 @@ export const GetsockoptResponseSchema: GenMessage<GetsockoptResponse> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 37);
 
 /**
- * Which option, and its value.
+ * The option and its value.
  *
  * @generated from message sockbroker.v1.SetsockoptRequest
  */
@@ -1103,14 +1104,14 @@ export type SetsockoptRequest = Message<"sockbroker.v1.SetsockoptRequest"> & {
   handle: bigint;
 
   /**
-   * E.g. SOL_SOCKET, with the value of the daemon's host.
+   * For example SOL_SOCKET, with the value of the daemon's host.
    *
    * @generated from field: int32 level = 2;
    */
   level: number;
 
   /**
-   * E.g. SO_RCVBUF, with the value of the daemon's host.
+   * For example SO_RCVBUF, with the value of the daemon's host.
    *
    * @generated from field: int32 name = 3;
    */
@@ -1132,7 +1133,7 @@ export const SetsockoptRequestSchema: GenMessage<SetsockoptRequest> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 38);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SetsockoptResponse
  */
@@ -1147,7 +1148,7 @@ export const SetsockoptResponseSchema: GenMessage<SetsockoptResponse> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 39);
 
 /**
- * How long operations may wait.
+ * The new timeout.
  *
  * @generated from message sockbroker.v1.SettimeoutRequest
  */
@@ -1160,7 +1161,7 @@ export type SettimeoutRequest = Message<"sockbroker.v1.SettimeoutRequest"> & {
   handle: bigint;
 
   /**
-   * Unset: for ever. Negative is a VALUE ArgumentError.
+   * Unset: no limit. A negative value is a VALUE ArgumentError.
    *
    * @generated from field: google.protobuf.Duration timeout = 2;
    */
@@ -1175,7 +1176,7 @@ export const SettimeoutRequestSchema: GenMessage<SettimeoutRequest> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 40);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SettimeoutResponse
  */
@@ -1190,7 +1191,7 @@ export const SettimeoutResponseSchema: GenMessage<SettimeoutResponse> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 41);
 
 /**
- * Which.
+ * The socket.
  *
  * @generated from message sockbroker.v1.GettimeoutRequest
  */
@@ -1211,13 +1212,13 @@ export const GettimeoutRequestSchema: GenMessage<GettimeoutRequest> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 42);
 
 /**
- * Its timeout.
+ * The handle's timeout.
  *
  * @generated from message sockbroker.v1.GettimeoutResponse
  */
 export type GettimeoutResponse = Message<"sockbroker.v1.GettimeoutResponse"> & {
   /**
-   * Unset: for ever.
+   * Unset: no limit.
    *
    * @generated from field: google.protobuf.Duration timeout = 1;
    */
@@ -1232,7 +1233,7 @@ export const GettimeoutResponseSchema: GenMessage<GettimeoutResponse> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 43);
 
 /**
- * Whether operations wait.
+ * The new mode.
  *
  * @generated from message sockbroker.v1.SetblockingRequest
  */
@@ -1245,7 +1246,7 @@ export type SetblockingRequest = Message<"sockbroker.v1.SetblockingRequest"> & {
   handle: bigint;
 
   /**
-   * True: for ever. False: not at all.
+   * True: wait without limit. False: do not wait.
    *
    * @generated from field: bool blocking = 2;
    */
@@ -1260,7 +1261,7 @@ export const SetblockingRequestSchema: GenMessage<SetblockingRequest> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 44);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SetblockingResponse
  */
@@ -1275,7 +1276,7 @@ export const SetblockingResponseSchema: GenMessage<SetblockingResponse> = /*@__P
   messageDesc(file_sockbroker_v1_socket_service, 45);
 
 /**
- * Which.
+ * The socket.
  *
  * @generated from message sockbroker.v1.GetblockingRequest
  */
@@ -1296,7 +1297,7 @@ export const GetblockingRequestSchema: GenMessage<GetblockingRequest> = /*@__PUR
   messageDesc(file_sockbroker_v1_socket_service, 46);
 
 /**
- * Whether operations wait.
+ * The current mode.
  *
  * @generated from message sockbroker.v1.GetblockingResponse
  */
@@ -1330,22 +1331,22 @@ export type RecvRequest = Message<"sockbroker.v1.RecvRequest"> & {
   handle: bigint;
 
   /**
-   * Required: at most so many bytes. More than the daemon's limit (Limits.max_receive_bytes) counts as that limit. 0 is an
-   * empty answer of a stream, which is not the end of its data. Negative is a VALUE ArgumentError.
+   * Required: the maximum number of bytes. A value above the daemon's limit (Limits.max_receive_bytes) is reduced to
+   * it. 0 gives an empty result on a stream, which is not end of data. A negative value is a VALUE ArgumentError.
    *
    * @generated from field: optional int64 max_bytes = 2;
    */
   maxBytes?: bigint | undefined;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 3;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 4;
    */
@@ -1360,7 +1361,7 @@ export const RecvRequestSchema: GenMessage<RecvRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 48);
 
 /**
- * What came.
+ * The data received.
  *
  * @generated from message sockbroker.v1.RecvResponse
  */
@@ -1373,7 +1374,8 @@ export type RecvResponse = Message<"sockbroker.v1.RecvResponse"> & {
   data: Uint8Array;
 
   /**
-   * What recv(2) returned. More than `data` has only with MSG_TRUNC among the flags: the message's real length.
+   * The return value of recv(2): the message's real length. Greater than the length of `data` only with MSG_TRUNC among
+   * the flags.
    *
    * @generated from field: uint64 length_bytes = 2;
    */
@@ -1408,14 +1410,14 @@ export type RecvfromRequest = Message<"sockbroker.v1.RecvfromRequest"> & {
   maxBytes?: bigint | undefined;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 3;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 4;
    */
@@ -1430,7 +1432,7 @@ export const RecvfromRequestSchema: GenMessage<RecvfromRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 50);
 
 /**
- * What came, from whom.
+ * The data received and its sender.
  *
  * @generated from message sockbroker.v1.RecvfromResponse
  */
@@ -1450,7 +1452,7 @@ export type RecvfromResponse = Message<"sockbroker.v1.RecvfromResponse"> & {
   lengthBytes: bigint;
 
   /**
-   * The sender. Unset where the kernel gives none (connected streams).
+   * The sender. Unset if the kernel returned none (connected streams).
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 3;
    */
@@ -1485,22 +1487,22 @@ export type RecvmsgRequest = Message<"sockbroker.v1.RecvmsgRequest"> & {
   maxBytes?: bigint | undefined;
 
   /**
-   * Room for ancillary data, in bytes; 0 for none. Use CmsgSpace. Beyond 65536 counts as that; negative is a VALUE
-   * ArgumentError.
+   * Space for ancillary data, in bytes; 0 for none. Use CmsgSpace. A value above 65536 counts as 65536; a negative
+   * value is a VALUE ArgumentError.
    *
    * @generated from field: int64 max_ancillary_bytes = 3;
    */
   maxAncillaryBytes: bigint;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 4;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 5;
    */
@@ -1515,7 +1517,7 @@ export const RecvmsgRequestSchema: GenMessage<RecvmsgRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 52);
 
 /**
- * What came.
+ * The data received.
  *
  * @generated from message sockbroker.v1.RecvmsgResponse
  */
@@ -1535,7 +1537,7 @@ export type RecvmsgResponse = Message<"sockbroker.v1.RecvmsgResponse"> & {
   lengthBytes: bigint;
 
   /**
-   * In the order of the kernel.
+   * In the kernel's order.
    *
    * @generated from field: repeated sockbroker.v1.ControlMessage ancillary_data = 3;
    */
@@ -1549,7 +1551,7 @@ export type RecvmsgResponse = Message<"sockbroker.v1.RecvmsgResponse"> & {
   flags: number;
 
   /**
-   * The sender. Unset where the kernel gives none.
+   * The sender. Unset if the kernel returned none.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 5;
    */
@@ -1577,21 +1579,21 @@ export type SendRequest = Message<"sockbroker.v1.SendRequest"> & {
   handle: bigint;
 
   /**
-   * The bytes; none is a message of no bytes, or nothing on a stream.
+   * The bytes to send. If empty, an empty message, or nothing on a stream.
    *
    * @generated from field: bytes data = 2;
    */
   data: Uint8Array;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 3;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 4;
    */
@@ -1612,7 +1614,7 @@ export const SendRequestSchema: GenMessage<SendRequest> = /*@__PURE__*/
  */
 export type SendResponse = Message<"sockbroker.v1.SendResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -1647,14 +1649,14 @@ export type SendallRequest = Message<"sockbroker.v1.SendallRequest"> & {
   data: Uint8Array;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 3;
    */
   flags: number;
 
   /**
-   * How long the whole may wait.
+   * How long the whole operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 4;
    */
@@ -1669,7 +1671,7 @@ export const SendallRequestSchema: GenMessage<SendallRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 56);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SendallResponse
  */
@@ -1684,7 +1686,7 @@ export const SendallResponseSchema: GenMessage<SendallResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 57);
 
 /**
- * What to send where.
+ * What to send, and where to.
  *
  * @generated from message sockbroker.v1.SendtoRequest
  */
@@ -1704,7 +1706,7 @@ export type SendtoRequest = Message<"sockbroker.v1.SendtoRequest"> & {
   data: Uint8Array;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 3;
    */
@@ -1718,7 +1720,7 @@ export type SendtoRequest = Message<"sockbroker.v1.SendtoRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 5;
    */
@@ -1739,7 +1741,7 @@ export const SendtoRequestSchema: GenMessage<SendtoRequest> = /*@__PURE__*/
  */
 export type SendtoResponse = Message<"sockbroker.v1.SendtoResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -1767,7 +1769,7 @@ export type SendmsgRequest = Message<"sockbroker.v1.SendmsgRequest"> & {
   handle: bigint;
 
   /**
-   * Sent as one, in order. At most 1024.
+   * Sent as one message, in order. At most 1024.
    *
    * @generated from field: repeated bytes buffers = 2;
    */
@@ -1781,7 +1783,7 @@ export type SendmsgRequest = Message<"sockbroker.v1.SendmsgRequest"> & {
   ancillaryData: ControlMessage[];
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 4;
    */
@@ -1795,7 +1797,7 @@ export type SendmsgRequest = Message<"sockbroker.v1.SendmsgRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 6;
    */
@@ -1816,7 +1818,7 @@ export const SendmsgRequestSchema: GenMessage<SendmsgRequest> = /*@__PURE__*/
  */
 export type SendmsgResponse = Message<"sockbroker.v1.SendmsgResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -1844,7 +1846,7 @@ export type SendmsgAfalgRequest = Message<"sockbroker.v1.SendmsgAfalgRequest"> &
   handle: bigint;
 
   /**
-   * Sent as one, in order.
+   * Sent as one message, in order.
    *
    * @generated from field: repeated bytes buffers = 2;
    */
@@ -1872,14 +1874,14 @@ export type SendmsgAfalgRequest = Message<"sockbroker.v1.SendmsgAfalgRequest"> &
   assoclen?: number | undefined;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 6;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 7;
    */
@@ -1900,7 +1902,7 @@ export const SendmsgAfalgRequestSchema: GenMessage<SendmsgAfalgRequest> = /*@__P
  */
 export type SendmsgAfalgResponse = Message<"sockbroker.v1.SendmsgAfalgResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -1915,13 +1917,13 @@ export const SendmsgAfalgResponseSchema: GenMessage<SendmsgAfalgResponse> = /*@_
   messageDesc(file_sockbroker_v1_socket_service, 63);
 
 /**
- * What to send out of a file.
+ * The part of a file to send.
  *
  * @generated from message sockbroker.v1.SendfileRequest
  */
 export type SendfileRequest = Message<"sockbroker.v1.SendfileRequest"> & {
   /**
-   * The socket, SOCK_STREAM and with a timeout other than 0.
+   * The socket: SOCK_STREAM, with a timeout other than 0.
    *
    * @generated from field: uint64 handle = 1;
    */
@@ -1935,21 +1937,21 @@ export type SendfileRequest = Message<"sockbroker.v1.SendfileRequest"> & {
   fileHandle: bigint;
 
   /**
-   * Where to begin, in bytes.
+   * Where to start in the file, in bytes.
    *
    * @generated from field: uint64 offset_bytes = 3;
    */
   offsetBytes: bigint;
 
   /**
-   * At most so many; unset: up to the end.
+   * Maximum number of bytes. Unset: up to the end of the file.
    *
    * @generated from field: optional uint64 count_bytes = 4;
    */
   countBytes?: bigint | undefined;
 
   /**
-   * How long the whole may wait.
+   * How long the whole operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 5;
    */
@@ -1970,7 +1972,7 @@ export const SendfileRequestSchema: GenMessage<SendfileRequest> = /*@__PURE__*/
  */
 export type SendfileResponse = Message<"sockbroker.v1.SendfileResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -1985,7 +1987,7 @@ export const SendfileResponseSchema: GenMessage<SendfileResponse> = /*@__PURE__*
   messageDesc(file_sockbroker_v1_socket_service, 65);
 
 /**
- * Handles to send.
+ * The handles to send.
  *
  * @generated from message sockbroker.v1.SendFdsRequest
  */
@@ -1998,21 +2000,21 @@ export type SendFdsRequest = Message<"sockbroker.v1.SendFdsRequest"> & {
   handle: bigint;
 
   /**
-   * Sent as one, in order; at least one byte in all on a stream.
+   * Sent as one message, in order. On a stream at least one byte in total.
    *
    * @generated from field: repeated bytes buffers = 2;
    */
   buffers: Uint8Array[];
 
   /**
-   * Handles of the session. They stay open here.
+   * Handles of the session. They stay open.
    *
    * @generated from field: repeated uint64 handles = 3;
    */
   handles: bigint[];
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 4;
    */
@@ -2026,7 +2028,7 @@ export type SendFdsRequest = Message<"sockbroker.v1.SendFdsRequest"> & {
   address?: SocketAddress | undefined;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 6;
    */
@@ -2047,7 +2049,7 @@ export const SendFdsRequestSchema: GenMessage<SendFdsRequest> = /*@__PURE__*/
  */
 export type SendFdsResponse = Message<"sockbroker.v1.SendFdsResponse"> & {
   /**
-   * Bytes that the kernel took.
+   * Bytes that the kernel accepted.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
@@ -2082,21 +2084,21 @@ export type RecvFdsRequest = Message<"sockbroker.v1.RecvFdsRequest"> & {
   maxBytes?: bigint | undefined;
 
   /**
-   * Room for so many handles, 0 to 253.
+   * Maximum number of handles, 0 to 253.
    *
    * @generated from field: int32 max_handles = 3;
    */
   maxHandles: number;
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 4;
    */
   flags: number;
 
   /**
-   * How long to wait.
+   * How long the operation may wait. Unset: the handle's timeout.
    *
    * @generated from field: sockbroker.v1.Timeout timeout = 5;
    */
@@ -2111,7 +2113,7 @@ export const RecvFdsRequestSchema: GenMessage<RecvFdsRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 68);
 
 /**
- * What came.
+ * The data received.
  *
  * @generated from message sockbroker.v1.RecvFdsResponse
  */
@@ -2124,21 +2126,21 @@ export type RecvFdsResponse = Message<"sockbroker.v1.RecvFdsResponse"> & {
   data: Uint8Array;
 
   /**
-   * New handles, the session's to close.
+   * New handles, which the session has to close.
    *
    * @generated from field: repeated uint64 handles = 2;
    */
   handles: bigint[];
 
   /**
-   * msg_flags; MSG_CTRUNC when some did not fit.
+   * msg_flags, with MSG_CTRUNC if some handles did not fit.
    *
    * @generated from field: int32 flags = 3;
    */
   flags: number;
 
   /**
-   * The sender. Unset where the kernel gives none.
+   * The sender. Unset if the kernel returned none.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 4;
    */
@@ -2153,7 +2155,7 @@ export const RecvFdsResponseSchema: GenMessage<RecvFdsResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 69);
 
 /**
- * Which request.
+ * The request.
  *
  * @generated from message sockbroker.v1.IoctlRequest
  */
@@ -2166,14 +2168,14 @@ export type IoctlRequest = Message<"sockbroker.v1.IoctlRequest"> & {
   handle: bigint;
 
   /**
-   * With the value of the daemon's host, at most 2^32-1: beyond that is no request.
+   * With the value of the daemon's host. No request is larger than 2^32-1.
    *
    * @generated from field: uint64 request = 2;
    */
   request: bigint;
 
   /**
-   * Its argument.
+   * The request's argument.
    *
    * @generated from oneof sockbroker.v1.IoctlRequest.argument
    */
@@ -2187,9 +2189,9 @@ export type IoctlRequest = Message<"sockbroker.v1.IoctlRequest"> & {
     case: "integer";
   } | {
     /**
-     * A struct in the layout of the daemon's host. What is missing at its end counts as zeros; what follows it comes back
-     * as it is. No address in it is read: of SIOCETHTOOL, ethtool's struct follows the struct ifreq that points to it;
-     * SIOCGIFCONF takes the struct ifconf alone, and tells only whether its address is NULL.
+     * A struct in the layout of the daemon's host. A struct that is too short is padded with zeros; excess bytes are
+     * returned unchanged. Pointers in it are ignored: for SIOCETHTOOL, ethtool's struct follows the struct ifreq that
+     * would point to it; for SIOCGIFCONF only the struct ifconf is given, and only whether its pointer is NULL counts.
      *
      * @generated from field: bytes data = 4;
      */
@@ -2206,13 +2208,13 @@ export const IoctlRequestSchema: GenMessage<IoctlRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 70);
 
 /**
- * Its result, in the form of the argument.
+ * The result, in the form of the argument.
  *
  * @generated from message sockbroker.v1.IoctlResponse
  */
 export type IoctlResponse = Message<"sockbroker.v1.IoctlResponse"> & {
   /**
-   * As the argument.
+   * The same arm as in the argument.
    *
    * @generated from oneof sockbroker.v1.IoctlResponse.result
    */
@@ -2226,8 +2228,8 @@ export type IoctlResponse = Message<"sockbroker.v1.IoctlResponse"> & {
     case: "integer";
   } | {
     /**
-     * As long as the argument. Only SIOCGIFCONF answers more, unless its address is NULL: an array of struct ifreq follows
-     * the struct ifconf, `ifc_len` bytes of it, 64 KiB at the most.
+     * As long as the argument. Only SIOCGIFCONF returns more, unless its pointer is NULL: the struct ifconf is followed
+     * by an array of struct ifreq, `ifc_len` bytes long, at most 64 KiB.
      *
      * @generated from field: bytes data = 2;
      */
@@ -2244,7 +2246,7 @@ export const IoctlResponseSchema: GenMessage<IoctlResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 71);
 
 /**
- * Which.
+ * The socket.
  *
  * @generated from message sockbroker.v1.GetInheritableRequest
  */
@@ -2265,7 +2267,7 @@ export const GetInheritableRequestSchema: GenMessage<GetInheritableRequest> = /*
   messageDesc(file_sockbroker_v1_socket_service, 72);
 
 /**
- * Whether it is.
+ * The handle's flag.
  *
  * @generated from message sockbroker.v1.GetInheritableResponse
  */
@@ -2286,7 +2288,7 @@ export const GetInheritableResponseSchema: GenMessage<GetInheritableResponse> = 
   messageDesc(file_sockbroker_v1_socket_service, 73);
 
 /**
- * Whether it shall be.
+ * The new value.
  *
  * @generated from message sockbroker.v1.SetInheritableRequest
  */
@@ -2299,7 +2301,7 @@ export type SetInheritableRequest = Message<"sockbroker.v1.SetInheritableRequest
   handle: bigint;
 
   /**
-   * True to share it with children.
+   * True to share it with child processes.
    *
    * @generated from field: bool inheritable = 2;
    */
@@ -2314,7 +2316,7 @@ export const SetInheritableRequestSchema: GenMessage<SetInheritableRequest> = /*
   messageDesc(file_sockbroker_v1_socket_service, 74);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SetInheritableResponse
  */
@@ -2329,7 +2331,7 @@ export const SetInheritableResponseSchema: GenMessage<SetInheritableResponse> = 
   messageDesc(file_sockbroker_v1_socket_service, 75);
 
 /**
- * What to share.
+ * The socket to share.
  *
  * @generated from message sockbroker.v1.ShareRequest
  */
@@ -2357,13 +2359,13 @@ export const ShareRequestSchema: GenMessage<ShareRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 76);
 
 /**
- * What to hand over.
+ * Data to pass to the other process.
  *
  * @generated from message sockbroker.v1.ShareResponse
  */
 export type ShareResponse = Message<"sockbroker.v1.ShareResponse"> & {
   /**
-   * Opaque.
+   * Opaque bytes.
    *
    * @generated from field: bytes data = 1;
    */
@@ -2378,13 +2380,13 @@ export const ShareResponseSchema: GenMessage<ShareResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_socket_service, 77);
 
 /**
- * What was handed over.
+ * Data from Share.
  *
  * @generated from message sockbroker.v1.FromshareRequest
  */
 export type FromshareRequest = Message<"sockbroker.v1.FromshareRequest"> & {
   /**
-   * Opaque.
+   * Opaque bytes.
    *
    * @generated from field: bytes data = 1;
    */
@@ -2420,7 +2422,7 @@ export const FromshareResponseSchema: GenMessage<FromshareResponse> = /*@__PURE_
   messageDesc(file_sockbroker_v1_socket_service, 79);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.GetdefaulttimeoutRequest
  */
@@ -2441,7 +2443,7 @@ export const GetdefaulttimeoutRequestSchema: GenMessage<GetdefaulttimeoutRequest
  */
 export type GetdefaulttimeoutResponse = Message<"sockbroker.v1.GetdefaulttimeoutResponse"> & {
   /**
-   * Unset: for ever.
+   * Unset: no limit.
    *
    * @generated from field: google.protobuf.Duration timeout = 1;
    */
@@ -2462,7 +2464,7 @@ export const GetdefaulttimeoutResponseSchema: GenMessage<GetdefaulttimeoutRespon
  */
 export type SetdefaulttimeoutRequest = Message<"sockbroker.v1.SetdefaulttimeoutRequest"> & {
   /**
-   * Unset: for ever. Negative is a VALUE ArgumentError.
+   * Unset: no limit. A negative value is a VALUE ArgumentError.
    *
    * @generated from field: google.protobuf.Duration timeout = 1;
    */
@@ -2477,7 +2479,7 @@ export const SetdefaulttimeoutRequestSchema: GenMessage<SetdefaulttimeoutRequest
   messageDesc(file_sockbroker_v1_socket_service, 82);
 
 /**
- * Done.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.SetdefaulttimeoutResponse
  */
@@ -2492,24 +2494,25 @@ export const SetdefaulttimeoutResponseSchema: GenMessage<SetdefaulttimeoutRespon
   messageDesc(file_sockbroker_v1_socket_service, 83);
 
 /**
- * One RPC for each function of Python's socket module and each method of its socket objects that needs a kernel or the
- * state of a handle.
+ * One RPC for each function of Python's socket module and each method of its socket objects that needs a system call or
+ * the state of a handle.
  *
- * Common to all of them. A `handle` is required (0 is unset, and MALFORMED_REQUEST) and must be the session's own, or the
- * answer is HANDLE_NOT_FOUND. A `timeout` that is unset means the handle's own (Settimeout). An operation tries at once, waits only while the kernel
- * says EAGAIN, and ends on its timeout (TimeoutError), on cancellation (nothing is consumed), or with the session. The
- * kernel's own errors come as SocketError with its errno. A failed operation has no side effect.
+ * Common to all of them: A `handle` is required (0 means unset, and is MALFORMED_REQUEST) and must belong to the
+ * session, or the error is HANDLE_NOT_FOUND. An unset `timeout` means the handle's own (Settimeout). An operation is
+ * attempted at once, waits only while the kernel returns EAGAIN, and ends on its timeout (TimeoutError), on
+ * cancellation (nothing is consumed), or with the session. Errors of the kernel are a SocketError with the errno. A
+ * failed operation has no side effect.
  *
- * A unary call that is cancelled when its answer is on the way loses that answer, and the daemon cannot know. On a `Session`
- * stream nothing is lost: cancelling there is a request, and the answer tells which of the two came first.
+ * When a unary call is cancelled while its response is in transit, that response is lost, and the daemon cannot know.
+ * On a `Session` stream nothing is lost: cancelling is a request there, and the result shows which came first.
  *
  * @generated from service sockbroker.v1.SocketService
  */
 export const SocketService: GenService<{
   /**
-   * Socket opens a socket. Analogous to socket(2) and Python's `socket.socket`. With `fileno` it opens none, and describes
-   * that handle instead: the same resource, not a duplicate. The session's default timeout applies, unless SOCK_NONBLOCK
-   * is among the type flags. Typical errors: EAFNOSUPPORT, EPROTONOSUPPORT, EPERM, EMFILE.
+   * Socket opens a socket. Analogous to socket(2) and Python's `socket.socket`. With `fileno` no socket is opened; the
+   * response describes that handle instead, without duplicating it. The session's default timeout applies, unless
+   * SOCK_NONBLOCK is among the type flags. Typical errors: EAFNOSUPPORT, EPROTONOSUPPORT, EPERM, EMFILE.
    * https://docs.python.org/3/library/socket.html#socket.socket
    *
    * @generated from rpc sockbroker.v1.SocketService.Socket
@@ -2532,7 +2535,7 @@ export const SocketService: GenService<{
   },
   /**
    * CreateConnection resolves a name, opens a TCP socket and connects it, trying each address in turn. Analogous to
-   * Python's `socket.create_connection`. Errors: that of the last attempt, or of all as one; ResolverError.
+   * Python's `socket.create_connection`. Errors: that of the last attempt, or of all attempts combined; ResolverError.
    *
    * @generated from rpc sockbroker.v1.SocketService.CreateConnection
    */
@@ -2542,8 +2545,8 @@ export const SocketService: GenService<{
     output: typeof CreateConnectionResponseSchema;
   },
   /**
-   * CreateServer opens a TCP socket, binds it and listens. Analogous to Python's `socket.create_server`: SO_REUSEADDR is
-   * set. Typical errors: EADDRINUSE, EACCES; VALUE ArgumentError for dual stack without IPv6.
+   * CreateServer opens a TCP socket with SO_REUSEADDR, binds it and listens. Analogous to Python's
+   * `socket.create_server`. Typical errors: EADDRINUSE, EACCES; VALUE ArgumentError for dual stack without IPv6.
    *
    * @generated from rpc sockbroker.v1.SocketService.CreateServer
    */
@@ -2553,7 +2556,7 @@ export const SocketService: GenService<{
     output: typeof CreateServerResponseSchema;
   },
   /**
-   * HasDualstackIpv6 tells whether one IPv6 socket can serve IPv4 as well. Analogous to Python's
+   * HasDualstackIpv6 tells whether one IPv6 socket can also serve IPv4. Analogous to Python's
    * `socket.has_dualstack_ipv6`.
    *
    * @generated from rpc sockbroker.v1.SocketService.HasDualstackIpv6
@@ -2564,7 +2567,8 @@ export const SocketService: GenService<{
     output: typeof HasDualstackIpv6ResponseSchema;
   },
   /**
-   * Fromfd duplicates a handle, described as the caller says. Analogous to Python's `socket.fromfd`.
+   * Fromfd duplicates a handle and describes the duplicate with the given family, type and protocol. Analogous to
+   * Python's `socket.fromfd`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Fromfd
    */
@@ -2574,8 +2578,8 @@ export const SocketService: GenService<{
     output: typeof FromfdResponseSchema;
   },
   /**
-   * Dup duplicates a handle: a new handle on the same open description, so O_NONBLOCK is shared and the timeout copied.
-   * Analogous to dup(2) and Python's `socket.dup`.
+   * Dup duplicates a handle. The new handle has the same open description, so O_NONBLOCK is shared; the timeout is
+   * copied. Analogous to dup(2) and Python's `socket.dup`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Dup
    */
@@ -2585,8 +2589,8 @@ export const SocketService: GenService<{
     output: typeof DupResponseSchema;
   },
   /**
-   * Bind binds to an address. Analogous to bind(2) and Python's `socket.bind`. Answers with the address that is in effect.
-   * Typical errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL (bound already), ENODEV.
+   * Bind binds to an address and returns the effective one. Analogous to bind(2) and Python's `socket.bind`. Typical
+   * errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL (already bound), ENODEV.
    *
    * @generated from rpc sockbroker.v1.SocketService.Bind
    */
@@ -2596,7 +2600,7 @@ export const SocketService: GenService<{
     output: typeof BindResponseSchema;
   },
   /**
-   * Listen lets the socket accept connections. Analogous to listen(2) and Python's `socket.listen`. Typical errors:
+   * Listen makes the socket accept connections. Analogous to listen(2) and Python's `socket.listen`. Typical errors:
    * EOPNOTSUPP.
    *
    * @generated from rpc sockbroker.v1.SocketService.Listen
@@ -2607,8 +2611,8 @@ export const SocketService: GenService<{
     output: typeof ListenResponseSchema;
   },
   /**
-   * Accept takes the next connection. Analogous to accept(2) and Python's `socket.accept`. Transient errors of a connection
-   * (ECONNABORTED, …) are passed over. Typical errors: EINVAL (not listening), EMFILE.
+   * Accept accepts the next connection. Analogous to accept(2) and Python's `socket.accept`. Connections that failed in
+   * the meantime (ECONNABORTED, …) are skipped. Typical errors: EINVAL (not listening), EMFILE.
    *
    * @generated from rpc sockbroker.v1.SocketService.Accept
    */
@@ -2619,8 +2623,8 @@ export const SocketService: GenService<{
   },
   /**
    * ConnectTo connects to an address, or sets a datagram socket's peer. Analogous to connect(2) and Python's
-   * `socket.connect`. With timeout 0 an unfinished attempt is EINPROGRESS. Typical errors: ECONNREFUSED, EINPROGRESS,
-   * EISCONN, ENETUNREACH, ETIMEDOUT.
+   * `socket.connect`. With timeout 0, a connection that is not established yet is EINPROGRESS. Typical errors:
+   * ECONNREFUSED, EINPROGRESS, EISCONN, ENETUNREACH, ETIMEDOUT.
    *
    * @generated from rpc sockbroker.v1.SocketService.ConnectTo
    */
@@ -2630,8 +2634,8 @@ export const SocketService: GenService<{
     output: typeof ConnectToResponseSchema;
   },
   /**
-   * ConnectEx is ConnectTo, but the kernel's error is a value. Analogous to Python's `socket.connect_ex`: EAGAIN when the
-   * timeout passed. Errors that are not the kernel's still fail the RPC.
+   * ConnectEx is ConnectTo with the kernel's error as a value. Analogous to Python's `socket.connect_ex`: EAGAIN if the
+   * timeout expired. Other errors still fail the RPC.
    *
    * @generated from rpc sockbroker.v1.SocketService.ConnectEx
    */
@@ -2641,8 +2645,8 @@ export const SocketService: GenService<{
     output: typeof ConnectExResponseSchema;
   },
   /**
-   * Shutdown shuts down one or both halves. Analogous to shutdown(2) and Python's `socket.shutdown`. Typical errors:
-   * ENOTCONN, EINVAL.
+   * Shutdown shuts down one or both directions. Analogous to shutdown(2) and Python's `socket.shutdown`. Typical
+   * errors: ENOTCONN, EINVAL.
    *
    * @generated from rpc sockbroker.v1.SocketService.Shutdown
    */
@@ -2652,8 +2656,8 @@ export const SocketService: GenService<{
     output: typeof ShutdownResponseSchema;
   },
   /**
-   * Close closes a handle; operations that wait on it end with EBADF. Analogous to close(2), Python's `socket.close()` and
-   * `socket.close(fd)`. An ECONNRESET from the kernel is ignored, as Python does.
+   * Close closes a handle. Operations that wait on it end with EBADF. Analogous to close(2), Python's `socket.close()`
+   * and `socket.close(fd)`. ECONNRESET from the kernel is ignored, as in Python.
    *
    * @generated from rpc sockbroker.v1.SocketService.Close
    */
@@ -2663,8 +2667,8 @@ export const SocketService: GenService<{
     output: typeof CloseResponseSchema;
   },
   /**
-   * Detach answers the handle's number and leaves it open, for the caller to use without a socket object. Analogous to
-   * Python's `socket.detach`.
+   * Detach returns the handle and leaves it open, for use without a socket object. Analogous to Python's
+   * `socket.detach`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Detach
    */
@@ -2674,7 +2678,7 @@ export const SocketService: GenService<{
     output: typeof DetachResponseSchema;
   },
   /**
-   * Fileno answers the handle's number if it is open. Analogous to Python's `socket.fileno`.
+   * Fileno returns the handle if it is open. Analogous to Python's `socket.fileno`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Fileno
    */
@@ -2684,7 +2688,7 @@ export const SocketService: GenService<{
     output: typeof FilenoResponseSchema;
   },
   /**
-   * Getsockname answers the local address. Analogous to getsockname(2) and Python's `socket.getsockname`.
+   * Getsockname returns the local address. Analogous to getsockname(2) and Python's `socket.getsockname`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Getsockname
    */
@@ -2694,8 +2698,8 @@ export const SocketService: GenService<{
     output: typeof GetsocknameResponseSchema;
   },
   /**
-   * Getpeername answers the peer's address. Analogous to getpeername(2) and Python's `socket.getpeername`. Typical errors:
-   * ENOTCONN.
+   * Getpeername returns the peer's address. Analogous to getpeername(2) and Python's `socket.getpeername`. Typical
+   * errors: ENOTCONN.
    *
    * @generated from rpc sockbroker.v1.SocketService.Getpeername
    */
@@ -2705,10 +2709,10 @@ export const SocketService: GenService<{
     output: typeof GetpeernameResponseSchema;
   },
   /**
-   * Getsockopt answers an option's value. Analogous to getsockopt(2) and Python's `socket.getsockopt`. SO_GET_FILTER answers
-   * the filter's program, an array of struct sock_filter; as an int, how many instructions it has. Typical errors:
-   * ENOPROTOOPT, EINVAL; OS ArgumentError for max_bytes beyond 1024; EOPNOTSUPP for what needs memory or descriptors of the
-   * caller's own process (SO_PEERPIDFD, TCP_ZEROCOPY_RECEIVE).
+   * Getsockopt returns an option's value. Analogous to getsockopt(2) and Python's `socket.getsockopt`. SO_GET_FILTER
+   * returns the filter's program, an array of struct sock_filter; as an int, its number of instructions. Typical
+   * errors: ENOPROTOOPT, EINVAL; OS ArgumentError for max_bytes beyond 1024; EOPNOTSUPP for options that need memory or
+   * descriptors of the caller's own process (SO_PEERPIDFD, TCP_ZEROCOPY_RECEIVE).
    *
    * @generated from rpc sockbroker.v1.SocketService.Getsockopt
    */
@@ -2719,9 +2723,9 @@ export const SocketService: GenService<{
   },
   /**
    * Setsockopt sets an option. Analogous to setsockopt(2) and Python's `socket.setsockopt`. For SO_ATTACH_FILTER,
-   * SO_ATTACH_REUSEPORT_CBPF and PACKET_FANOUT_DATA the value is the filter's program, an array of struct sock_filter, and not
-   * the struct sock_fprog that points to it. Typical errors: ENOPROTOOPT, EINVAL (wrong size), EPERM; EOPNOTSUPP for what
-   * needs memory or descriptors of the caller's own process (SO_ATTACH_BPF, PACKET_RX_RING).
+   * SO_ATTACH_REUSEPORT_CBPF and PACKET_FANOUT_DATA the value is the filter's program, an array of struct sock_filter,
+   * not the struct sock_fprog that points to it. Typical errors: ENOPROTOOPT, EINVAL (wrong size), EPERM; EOPNOTSUPP
+   * for options that need memory or descriptors of the caller's own process (SO_ATTACH_BPF, PACKET_RX_RING).
    *
    * @generated from rpc sockbroker.v1.SocketService.Setsockopt
    */
@@ -2731,8 +2735,9 @@ export const SocketService: GenService<{
     output: typeof SetsockoptResponseSchema;
   },
   /**
-   * Settimeout sets the handle's timeout. Analogous to Python's `socket.settimeout`: unset waits for ever, 0 does not wait,
-   * and any other is rounded up to nanoseconds. O_NONBLOCK of the open description follows, as in Python.
+   * Settimeout sets the handle's timeout. Analogous to Python's `socket.settimeout`: unset means no limit, 0 means not
+   * to wait, and other values are rounded up to nanoseconds. O_NONBLOCK of the open description is set accordingly, as
+   * in Python.
    *
    * @generated from rpc sockbroker.v1.SocketService.Settimeout
    */
@@ -2742,7 +2747,7 @@ export const SocketService: GenService<{
     output: typeof SettimeoutResponseSchema;
   },
   /**
-   * Gettimeout answers the handle's timeout. Analogous to Python's `socket.gettimeout`.
+   * Gettimeout returns the handle's timeout. Analogous to Python's `socket.gettimeout`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Gettimeout
    */
@@ -2752,7 +2757,7 @@ export const SocketService: GenService<{
     output: typeof GettimeoutResponseSchema;
   },
   /**
-   * Setblocking is Settimeout with none or 0. Analogous to Python's `socket.setblocking`.
+   * Setblocking sets the timeout to no limit or to 0. Analogous to Python's `socket.setblocking`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Setblocking
    */
@@ -2772,8 +2777,9 @@ export const SocketService: GenService<{
     output: typeof GetblockingResponseSchema;
   },
   /**
-   * Recv receives bytes. Analogous to recv(2) and Python's `socket.recv`. No bytes: end of data on a stream, an empty
-   * message on the others. Typical errors: EAGAIN, ECONNRESET, ENOTCONN, EINVAL (MSG_OOB with none).
+   * Recv receives bytes. Analogous to recv(2) and Python's `socket.recv`. An empty result means end of data on a stream
+   * socket, and an empty message on others. Typical errors: EAGAIN, ECONNRESET, ENOTCONN, EINVAL (MSG_OOB without
+   * urgent data).
    *
    * @generated from rpc sockbroker.v1.SocketService.Recv
    */
@@ -2794,7 +2800,8 @@ export const SocketService: GenService<{
   },
   /**
    * Recvmsg receives bytes, ancillary data, flags and the sender's address. Analogous to recvmsg(2) and Python's
-   * `socket.recvmsg`. Descriptors arrive as new handles; those that did not fit are closed, and flags has MSG_CTRUNC.
+   * `socket.recvmsg`. Descriptors arrive as new handles; those that did not fit are closed, and flags contain
+   * MSG_CTRUNC.
    *
    * @generated from rpc sockbroker.v1.SocketService.Recvmsg
    */
@@ -2804,7 +2811,7 @@ export const SocketService: GenService<{
     output: typeof RecvmsgResponseSchema;
   },
   /**
-   * Send sends bytes, perhaps fewer than given. Analogous to send(2) and Python's `socket.send`. Never raises SIGPIPE.
+   * Send sends bytes, possibly fewer than given. Analogous to send(2) and Python's `socket.send`. Never raises SIGPIPE.
    * Typical errors: EAGAIN, EPIPE, ECONNRESET, EMSGSIZE, ENOBUFS, EDESTADDRREQ.
    *
    * @generated from rpc sockbroker.v1.SocketService.Send
@@ -2815,8 +2822,8 @@ export const SocketService: GenService<{
     output: typeof SendResponseSchema;
   },
   /**
-   * Sendall sends all bytes before its timeout, which is for the whole. Analogous to Python's `socket.sendall`. When it
-   * fails, how many were sent is unknown.
+   * Sendall sends all bytes. The timeout applies to the whole operation. Analogous to Python's `socket.sendall`. If it
+   * fails, the number of bytes sent is unknown.
    *
    * @generated from rpc sockbroker.v1.SocketService.Sendall
    */
@@ -2836,8 +2843,9 @@ export const SocketService: GenService<{
     output: typeof SendtoResponseSchema;
   },
   /**
-   * Sendmsg sends gathered buffers with ancillary data. Analogous to sendmsg(2) and Python's `socket.sendmsg`. Handles in
-   * SCM_RIGHTS become descriptors. Typical errors as Send; EMSGSIZE beyond 1024 buffers.
+   * Sendmsg sends one message from several buffers, with ancillary data. Analogous to sendmsg(2) and Python's
+   * `socket.sendmsg`. Handles in SCM_RIGHTS are sent as descriptors. Typical errors: those of Send; EMSGSIZE beyond
+   * 1024 buffers.
    *
    * @generated from rpc sockbroker.v1.SocketService.Sendmsg
    */
@@ -2858,8 +2866,8 @@ export const SocketService: GenService<{
     output: typeof SendmsgAfalgResponseSchema;
   },
   /**
-   * Sendfile sends from a file that the session holds a handle of (received by SCM_RIGHTS). Analogous to sendfile(2) and
-   * Python's `socket.sendfile`; a client sends a local file by Sendall or an attach stream.
+   * Sendfile sends from a file for which the session has a handle (received by SCM_RIGHTS). Analogous to sendfile(2)
+   * and Python's `socket.sendfile`. Clients send local files with Sendall or an attach stream.
    *
    * @generated from rpc sockbroker.v1.SocketService.Sendfile
    */
@@ -2869,8 +2877,9 @@ export const SocketService: GenService<{
     output: typeof SendfileResponseSchema;
   },
   /**
-   * SendFds sends handles over a unix socket. Analogous to Python's `socket.send_fds`. What was sent counts as a handle of who
-   * sent it for as long as anybody has it. Typical errors: EAGAIN, EPIPE; EOPNOTSUPP for the handle of a file.
+   * SendFds sends handles over a unix socket. Analogous to Python's `socket.send_fds`. A sent descriptor counts towards
+   * the sender's handle limit until its last copy is closed. Typical errors: EAGAIN, EPIPE; EOPNOTSUPP for the handle
+   * of a file.
    *
    * @generated from rpc sockbroker.v1.SocketService.SendFds
    */
@@ -2890,9 +2899,10 @@ export const SocketService: GenService<{
     output: typeof RecvFdsResponseSchema;
   },
   /**
-   * Ioctl makes an ioctl(2) that the daemon knows the argument of (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIFINDEX, …).
-   * Analogous to Python's `socket.ioctl` and `fcntl.ioctl`. Typical errors: ENOTTY, EINVAL, ENODEV; NOT_SUPPORTED_ON_HOST
-   * for a request that it does not know, and for Windows' SIO_*; EOPNOTSUPP for ethtool's commands that do more than read.
+   * Ioctl performs an ioctl(2) whose argument type the daemon knows (FIONREAD, SIOCOUTQ, SIOCATMARK, SIOCGIFINDEX, …).
+   * Analogous to Python's `socket.ioctl` and `fcntl.ioctl`. Typical errors: ENOTTY, EINVAL, ENODEV;
+   * NOT_SUPPORTED_ON_HOST for unknown requests and for Windows' SIO_*; EOPNOTSUPP for ethtool commands that do more
+   * than read.
    *
    * @generated from rpc sockbroker.v1.SocketService.Ioctl
    */
@@ -2902,8 +2912,8 @@ export const SocketService: GenService<{
     output: typeof IoctlResponseSchema;
   },
   /**
-   * GetInheritable tells whether a client that makes child processes means to share the handle with them. Analogous to
-   * Python's `socket.get_inheritable`; the daemon's own descriptors are never inherited.
+   * GetInheritable tells whether child processes of the client are meant to inherit the handle. Analogous to Python's
+   * `socket.get_inheritable`. The daemon's own descriptors are never inherited.
    *
    * @generated from rpc sockbroker.v1.SocketService.GetInheritable
    */
@@ -2913,7 +2923,7 @@ export const SocketService: GenService<{
     output: typeof GetInheritableResponseSchema;
   },
   /**
-   * SetInheritable records it. Analogous to Python's `socket.set_inheritable`.
+   * SetInheritable sets that flag. Analogous to Python's `socket.set_inheritable`.
    *
    * @generated from rpc sockbroker.v1.SocketService.SetInheritable
    */
@@ -2923,7 +2933,7 @@ export const SocketService: GenService<{
     output: typeof SetInheritableResponseSchema;
   },
   /**
-   * Share is Windows' only: NOT_SUPPORTED_ON_HOST on Linux. Analogous to Python's `socket.share`.
+   * Share is Windows only: NOT_SUPPORTED_ON_HOST on Linux. Analogous to Python's `socket.share`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Share
    */
@@ -2933,7 +2943,7 @@ export const SocketService: GenService<{
     output: typeof ShareResponseSchema;
   },
   /**
-   * Fromshare is Windows' only: NOT_SUPPORTED_ON_HOST on Linux. Analogous to Python's `socket.fromshare`.
+   * Fromshare is Windows only: NOT_SUPPORTED_ON_HOST on Linux. Analogous to Python's `socket.fromshare`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Fromshare
    */
@@ -2943,7 +2953,7 @@ export const SocketService: GenService<{
     output: typeof FromshareResponseSchema;
   },
   /**
-   * Getdefaulttimeout answers the session's timeout for new sockets. Analogous to Python's `socket.getdefaulttimeout`.
+   * Getdefaulttimeout returns the session's timeout for new sockets. Analogous to Python's `socket.getdefaulttimeout`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Getdefaulttimeout
    */
@@ -2953,7 +2963,7 @@ export const SocketService: GenService<{
     output: typeof GetdefaulttimeoutResponseSchema;
   },
   /**
-   * Setdefaulttimeout sets it. Analogous to Python's `socket.setdefaulttimeout`.
+   * Setdefaulttimeout sets the session's timeout for new sockets. Analogous to Python's `socket.setdefaulttimeout`.
    *
    * @generated from rpc sockbroker.v1.SocketService.Setdefaulttimeout
    */

@@ -29,13 +29,13 @@ export const file_sockbroker_v1_stream_service: GenFile = /*@__PURE__*/
  */
 export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.ClientFrame.frame
    */
   frame: {
     /**
-     * Always first, and never again.
+     * Must be the first frame, and only the first.
      *
      * @generated from field: sockbroker.v1.AttachStart attach = 1;
      */
@@ -59,7 +59,7 @@ export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
     case: "messages";
   } | {
     /**
-     * Shuts down a half, after all before it was given to the kernel.
+     * Shuts down a direction, after the kernel has accepted all earlier data.
      *
      * @generated from field: sockbroker.v1.ShutdownFrame shutdown = 4;
      */
@@ -75,7 +75,7 @@ export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
     case: "setsockopt";
   } | {
     /**
-     * Asks for a `synced` frame once all before it was performed.
+     * Requests a `synced` frame once all earlier frames have been processed.
      *
      * @generated from field: sockbroker.v1.SyncFrame sync = 6;
      */
@@ -83,7 +83,7 @@ export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
     case: "sync";
   } | {
     /**
-     * Stops receiving, and asks for a `detached` frame behind what was received.
+     * Stops receiving, and requests a `detached` frame after the data received so far.
      *
      * @generated from field: sockbroker.v1.DetachFrame detach = 7;
      */
@@ -91,7 +91,7 @@ export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
     case: "detach";
   } | {
     /**
-     * Closes the handle, after all before it was given to the kernel. The stream then ends.
+     * Closes the handle, after the kernel has accepted all earlier data. The stream then ends.
      *
      * @generated from field: sockbroker.v1.CloseFrame close = 8;
      */
@@ -114,13 +114,13 @@ export const ClientFrameSchema: GenMessage<ClientFrame> = /*@__PURE__*/
  */
 export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
   /**
-   * Exactly one.
+   * Exactly one must be set.
    *
    * @generated from oneof sockbroker.v1.ServerFrame.frame
    */
   frame: {
     /**
-     * Always first.
+     * Always the first frame.
      *
      * @generated from field: sockbroker.v1.Attached attached = 1;
      */
@@ -144,7 +144,7 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "messages";
   } | {
     /**
-     * A connection, from a listening socket.
+     * An accepted connection, from a listening socket.
      *
      * @generated from field: sockbroker.v1.Accepted accepted = 4;
      */
@@ -152,7 +152,7 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "accepted";
   } | {
     /**
-     * The peer will send no more; sending may go on.
+     * The peer has shut down sending. Data can still be sent to it.
      *
      * @generated from field: sockbroker.v1.EndOfData end_of_data = 5;
      */
@@ -168,7 +168,7 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "error";
   } | {
     /**
-     * All before the `sync` was performed.
+     * All frames before the `sync` have been processed.
      *
      * @generated from field: sockbroker.v1.SyncedFrame synced = 7;
      */
@@ -176,8 +176,8 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "synced";
   } | {
     /**
-     * The kernel dropped messages here, because its buffer was full. Behind a burst it is told as soon as there is nothing
-     * more to read, and before `synced`, `detached` and the end of data.
+     * The kernel dropped messages here, because its buffer was full. After a burst this is sent as soon as there is
+     * nothing more to read, and before `synced`, `detached` and the end of data.
      *
      * @generated from field: sockbroker.v1.DroppedMessages dropped = 8;
      */
@@ -185,7 +185,7 @@ export type ServerFrame = Message<"sockbroker.v1.ServerFrame"> & {
     case: "dropped";
   } | {
     /**
-     * Nothing follows; the socket is as it is.
+     * The last frame. The socket is unchanged.
      *
      * @generated from field: sockbroker.v1.Detached detached = 9;
      */
@@ -202,7 +202,7 @@ export const ServerFrameSchema: GenMessage<ServerFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 1);
 
 /**
- * What to attach to, and how.
+ * What to attach to.
  *
  * @generated from message sockbroker.v1.AttachStart
  */
@@ -215,28 +215,28 @@ export type AttachStart = Message<"sockbroker.v1.AttachStart"> & {
   handle: bigint;
 
   /**
-   * Do not receive: send only.
+   * Do not receive.
    *
    * @generated from field: bool send_only = 2;
    */
   sendOnly: boolean;
 
   /**
-   * Do not send: receive only.
+   * Do not send.
    *
    * @generated from field: bool receive_only = 3;
    */
   receiveOnly: boolean;
 
   /**
-   * At most so many bytes of one message, or of one data frame; 0: 65536. More counts as 1 MiB.
+   * Maximum size of one message or of one data frame, in bytes; 0: 65536. A larger value counts as 1 MiB.
    *
    * @generated from field: uint32 max_message_bytes = 4;
    */
   maxMessageBytes: number;
 
   /**
-   * Room for ancillary data of each message; 0 for none.
+   * Space for the ancillary data of each message, in bytes; 0 for none.
    *
    * @generated from field: uint32 max_ancillary_bytes = 5;
    */
@@ -251,20 +251,20 @@ export const AttachStartSchema: GenMessage<AttachStart> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 2);
 
 /**
- * What is attached.
+ * The attached socket.
  *
  * @generated from message sockbroker.v1.Attached
  */
 export type Attached = Message<"sockbroker.v1.Attached"> & {
   /**
-   * With the addresses that it has.
+   * With its addresses.
    *
    * @generated from field: sockbroker.v1.SocketInfo socket = 1;
    */
   socket?: SocketInfo | undefined;
 
   /**
-   * Whether it is listening: `accepted` frames will come.
+   * Whether the socket is listening, so that `accepted` frames follow.
    *
    * @generated from field: bool listening = 2;
    */
@@ -279,7 +279,7 @@ export const AttachedSchema: GenMessage<Attached> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 3);
 
 /**
- * Messages to send, each as sendmsg(2).
+ * Messages to send, each with its own sendmsg(2).
  *
  * @generated from message sockbroker.v1.OutgoingMessages
  */
@@ -313,7 +313,7 @@ export type OutgoingMessage = Message<"sockbroker.v1.OutgoingMessage"> & {
   data: Uint8Array;
 
   /**
-   * Unset: the connected peer. A name is not resolved here.
+   * Unset: the connected peer. Must be numeric.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 2;
    */
@@ -327,7 +327,7 @@ export type OutgoingMessage = Message<"sockbroker.v1.OutgoingMessage"> & {
   ancillaryData: ControlMessage[];
 
   /**
-   * MSG_* with the values of the daemon's host.
+   * MSG_* flags, with the values of the daemon's host.
    *
    * @generated from field: int32 flags = 4;
    */
@@ -342,7 +342,7 @@ export const OutgoingMessageSchema: GenMessage<OutgoingMessage> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 5);
 
 /**
- * Messages received, each as recvmsg(2).
+ * Messages received, each as by recvmsg(2).
  *
  * @generated from message sockbroker.v1.IncomingMessages
  */
@@ -376,14 +376,15 @@ export type IncomingMessage = Message<"sockbroker.v1.IncomingMessage"> & {
   data: Uint8Array;
 
   /**
-   * Its real length; more than `data` has if it was cut (MSG_TRUNC is then in the flags).
+   * The message's real length. Greater than the length of `data` if it was truncated (MSG_TRUNC is then set in the
+   * flags).
    *
    * @generated from field: uint64 length_bytes = 2;
    */
   lengthBytes: bigint;
 
   /**
-   * The sender. Unset where the kernel gives none.
+   * The sender. Unset if the kernel returned none.
    *
    * @generated from field: sockbroker.v1.SocketAddress address = 3;
    */
@@ -412,7 +413,7 @@ export const IncomingMessageSchema: GenMessage<IncomingMessage> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 7);
 
 /**
- * A half to shut down.
+ * The direction to shut down.
  *
  * @generated from message sockbroker.v1.ShutdownFrame
  */
@@ -433,13 +434,13 @@ export const ShutdownFrameSchema: GenMessage<ShutdownFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 8);
 
 /**
- * A barrier.
+ * A synchronisation point.
  *
  * @generated from message sockbroker.v1.SyncFrame
  */
 export type SyncFrame = Message<"sockbroker.v1.SyncFrame"> & {
   /**
-   * Comes back in the answer.
+   * Returned in the `synced` frame.
    *
    * @generated from field: uint64 id = 1;
    */
@@ -454,27 +455,27 @@ export const SyncFrameSchema: GenMessage<SyncFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 9);
 
 /**
- * The barrier was reached.
+ * A synchronisation point was reached.
  *
  * @generated from message sockbroker.v1.SyncedFrame
  */
 export type SyncedFrame = Message<"sockbroker.v1.SyncedFrame"> & {
   /**
-   * The `sync` frame's.
+   * The id of the `sync` frame.
    *
    * @generated from field: uint64 id = 1;
    */
   id: bigint;
 
   /**
-   * Bytes that the kernel took since the stream began.
+   * Bytes that the kernel accepted since the stream began.
    *
    * @generated from field: uint64 sent_bytes = 2;
    */
   sentBytes: bigint;
 
   /**
-   * Messages that the kernel took since the stream began.
+   * Messages that the kernel accepted since the stream began.
    *
    * @generated from field: uint64 sent_messages = 3;
    */
@@ -489,7 +490,7 @@ export const SyncedFrameSchema: GenMessage<SyncedFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 10);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.DetachFrame
  */
@@ -504,20 +505,20 @@ export const DetachFrameSchema: GenMessage<DetachFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 11);
 
 /**
- * Nothing follows.
+ * The last frame.
  *
  * @generated from message sockbroker.v1.Detached
  */
 export type Detached = Message<"sockbroker.v1.Detached"> & {
   /**
-   * Bytes that the kernel took since the stream began.
+   * Bytes that the kernel accepted since the stream began.
    *
    * @generated from field: uint64 sent_bytes = 1;
    */
   sentBytes: bigint;
 
   /**
-   * Messages that the kernel took since the stream began.
+   * Messages that the kernel accepted since the stream began.
    *
    * @generated from field: uint64 sent_messages = 2;
    */
@@ -532,7 +533,7 @@ export const DetachedSchema: GenMessage<Detached> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 12);
 
 /**
- * Nothing to say.
+ * Has no fields.
  *
  * @generated from message sockbroker.v1.CloseFrame
  */
@@ -547,13 +548,13 @@ export const CloseFrameSchema: GenMessage<CloseFrame> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 13);
 
 /**
- * A new connection.
+ * An accepted connection.
  *
  * @generated from message sockbroker.v1.Accepted
  */
 export type Accepted = Message<"sockbroker.v1.Accepted"> & {
   /**
-   * With both addresses. Nothing is read from it before it is used.
+   * With both addresses. Its data stays in the kernel until the handle is used.
    *
    * @generated from field: sockbroker.v1.SocketInfo socket = 1;
    */
@@ -568,7 +569,7 @@ export const AcceptedSchema: GenMessage<Accepted> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 14);
 
 /**
- * The peer will send no more.
+ * The peer has shut down sending. Has no fields.
  *
  * @generated from message sockbroker.v1.EndOfData
  */
@@ -583,42 +584,42 @@ export const EndOfDataSchema: GenMessage<EndOfData> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 15);
 
 /**
- * Something went wrong. The socket stays open.
+ * An error. The socket stays open.
  *
  * @generated from message sockbroker.v1.AttachError
  */
 export type AttachError = Message<"sockbroker.v1.AttachError"> & {
   /**
-   * Which.
+   * The activity that failed.
    *
    * @generated from field: sockbroker.v1.AttachError.Activity activity = 1;
    */
   activity: AttachError_Activity;
 
   /**
-   * With one detail, as error.proto says: a SocketError, usually.
+   * With one detail, as described in error.proto, usually a SocketError.
    *
    * @generated from field: google.rpc.Status status = 2;
    */
   status?: Status | undefined;
 
   /**
-   * No more will be received (RECEIVE) or sent (SEND): later data of that direction is dropped. False for an error of one
-   * message, after which it goes on.
+   * True if nothing more will be received (RECEIVE) or sent (SEND), and later data of that direction is dropped. False
+   * if the error concerns one message and the stream goes on.
    *
    * @generated from field: bool final = 3;
    */
   final: boolean;
 
   /**
-   * Bytes that the kernel took since the stream began: where a failed send stopped.
+   * Bytes that the kernel accepted since the stream began: where a failed send stopped.
    *
    * @generated from field: uint64 sent_bytes = 4;
    */
   sentBytes: bigint;
 
   /**
-   * Messages that the kernel took or refused since the stream began, so the index of a refused one plus 1.
+   * Messages that the kernel accepted or refused since the stream began: the index of a refused message plus 1.
    *
    * @generated from field: uint64 sent_messages = 5;
    */
@@ -633,7 +634,7 @@ export const AttachErrorSchema: GenMessage<AttachError> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 16);
 
 /**
- * What the daemon was doing.
+ * The activity that failed.
  *
  * @generated from enum sockbroker.v1.AttachError.Activity
  */
@@ -680,15 +681,15 @@ export const AttachError_ActivitySchema: GenEnum<AttachError_Activity> = /*@__PU
  */
 export type DroppedMessages = Message<"sockbroker.v1.DroppedMessages"> & {
   /**
-   * Since the last such frame, of this stream or an earlier one, on this handle or a duplicate; without one since the socket
-   * was opened. So a stream tells what was dropped before it and nobody was told, and nothing twice.
+   * Messages dropped since the last such frame of any attach stream on this open description, or since the socket was
+   * opened. Each drop is therefore reported exactly once, including drops before this stream.
    *
    * @generated from field: uint64 count = 1;
    */
   count: bigint;
 
   /**
-   * Since the socket was opened.
+   * Messages dropped since the socket was opened.
    *
    * @generated from field: uint64 total = 2;
    */
@@ -703,21 +704,21 @@ export const DroppedMessagesSchema: GenMessage<DroppedMessages> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 17);
 
 /**
- * Which handles to watch for what.
+ * The handles to watch, and the events.
  *
  * @generated from message sockbroker.v1.WatchRequest
  */
 export type WatchRequest = Message<"sockbroker.v1.WatchRequest"> & {
   /**
-   * Each replaces what was said of that handle before.
+   * Each replaces the earlier interest in its handle.
    *
    * @generated from field: repeated sockbroker.v1.WatchInterest interests = 1;
    */
   interests: WatchInterest[];
 
   /**
-   * Looks again at all handles that are watched, also those of earlier requests, and reports what holds by now. The
-   * interests of this request come first.
+   * Polls all watched handles again, including those of earlier requests, and reports the events that hold now. The
+   * interests of this request are applied first.
    *
    * @generated from field: bool look_again = 2;
    */
@@ -732,13 +733,13 @@ export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 18);
 
 /**
- * Interest in one handle.
+ * Events to watch for on one handle.
  *
  * @generated from message sockbroker.v1.WatchInterest
  */
 export type WatchInterest = Message<"sockbroker.v1.WatchInterest"> & {
   /**
-   * The session's own.
+   * A handle of the session.
    *
    * @generated from field: uint64 handle = 1;
    */
@@ -746,7 +747,7 @@ export type WatchInterest = Message<"sockbroker.v1.WatchInterest"> & {
 
   /**
    * POLLIN (1), POLLPRI (2), POLLOUT (4), POLLRDNORM (64), POLLRDBAND (128), POLLWRNORM (256), POLLWRBAND (512) and
-   * POLLRDHUP (8192) with Linux's values; 0 to stop. POLLERR (8) and POLLHUP (16) are always watched.
+   * POLLRDHUP (8192), with Linux's values; 0 to stop watching. POLLERR (8) and POLLHUP (16) are always watched.
    *
    * @generated from field: uint32 events = 2;
    */
@@ -761,13 +762,13 @@ export const WatchInterestSchema: GenMessage<WatchInterest> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 19);
 
 /**
- * What happened.
+ * Ready handles.
  *
  * @generated from message sockbroker.v1.WatchResponse
  */
 export type WatchResponse = Message<"sockbroker.v1.WatchResponse"> & {
   /**
-   * One entry a handle.
+   * One entry for each handle.
    *
    * @generated from field: repeated sockbroker.v1.WatchEvent events = 1;
    */
@@ -782,20 +783,20 @@ export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 20);
 
 /**
- * What happened to one handle.
+ * Events of one handle.
  *
  * @generated from message sockbroker.v1.WatchEvent
  */
 export type WatchEvent = Message<"sockbroker.v1.WatchEvent"> & {
   /**
-   * The session's own.
+   * A handle of the session.
    *
    * @generated from field: uint64 handle = 1;
    */
   handle: bigint;
 
   /**
-   * POLL* that hold, with Linux's values; POLLNVAL (32) when the handle is not open, or was closed.
+   * The POLL* events that hold, with Linux's values; POLLNVAL (32) if the handle is not open, or was closed.
    *
    * @generated from field: uint32 events = 2;
    */
@@ -810,27 +811,27 @@ export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
   messageDesc(file_sockbroker_v1_stream_service, 21);
 
 /**
- * The data plane.
+ * Data streams and readiness.
  *
  * @generated from service sockbroker.v1.StreamService
  */
 export const StreamService: GenService<{
   /**
    * Attach opens a data stream on one handle. The first client frame must be `attach`, and the first server frame is
-   * `attached`. Frames are performed in order: an option that is set between two pieces of data applies between them.
+   * `attached`. Frames are processed in order: an option that is set between two pieces of data applies between them.
    *
-   * Ending the stream, shutting down writing and closing the socket are three different things. The peer's end of data is
-   * the frame `end_of_data`, and the stream goes on; `shutdown` is queued behind the data; half-closing or cancelling the
-   * RPC detaches, and leaves the socket as it is. One attach stream may receive from a handle at a time, and one may send
-   * (HANDLE_BUSY).
+   * Ending the stream, shutting down writing and closing the socket are three different things. The peer's end of data
+   * is the frame `end_of_data`, after which the stream goes on; `shutdown` is queued behind the data; half-closing or
+   * cancelling the RPC detaches, and leaves the socket as it is. At any time only one attach stream may receive from a
+   * handle, and only one may send (HANDLE_BUSY).
    *
-   * Half-closing is `detach` without asking for more: receiving stops, the frames before it are performed however long that
-   * takes, and the stream ends behind `detached`. Cancelling stops at once; it is a reset of HTTP/2, of which a connection
-   * survives about a thousand in a burst, so it is for emergencies.
+   * Half-closing acts like a `detach` frame: receiving stops, earlier frames are processed however long that takes, and
+   * the stream ends after `detached`. Cancelling stops immediately. It resets the HTTP/2 stream, and a connection
+   * survives only about a thousand resets in a burst, so do not cancel as a matter of routine.
    *
-   * When the caller does not read, the daemon stops reading the socket, and the kernel's buffer fills. What the daemon has
-   * read and not handed to the transport when the stream ends is not lost: the next receive on the handle gets it. For an
-   * exact end send `detach` and read until `detached`.
+   * When the caller does not read, the daemon stops reading the socket, and the kernel's buffer fills. Data that the
+   * daemon has read but not handed to the transport when the stream ends is not lost: the next receive on the handle
+   * returns it. To end at an exact position, send `detach` and read until `detached`.
    *
    * @generated from rpc sockbroker.v1.StreamService.Attach
    */
@@ -840,8 +841,8 @@ export const StreamService: GenService<{
     output: typeof ServerFrameSchema;
   },
   /**
-   * Watch tells when handles become ready. Analogous to epoll(7) with EPOLLONESHOT and Python's `select.epoll`: a handle
-   * that was reported is not watched again until the caller says so.
+   * Watch reports when handles become ready. Analogous to epoll(7) with EPOLLONESHOT and Python's `select.epoll`: a
+   * handle that was reported is not watched again until the caller requests it.
    *
    * @generated from rpc sockbroker.v1.StreamService.Watch
    */
