@@ -1,6 +1,6 @@
 /**
- * Waits for work, and puts in front of the message of its error what it was about: the daemon does not repeat what it was
- * asked. The error keeps its type and its facts.
+ * Waits for `work`, and prefixes the message of its error with `target`, because the daemon does not repeat its input.
+ * The error keeps its type and its fields.
  */
 export async function about<T>(target: string, work: Promise<T>): Promise<T> {
   try {

@@ -1,32 +1,32 @@
 import { UsageError } from "./exit-codes.js";
 
-/** Reads a whole number out of an option or an argument. Throws UsageError. */
+/** Parses an integer option or argument. Throws UsageError. */
 export function wholeNumber(text: string, what: string, least: number, most: number): number {
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`${what} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 }
 
-/** Checks that a port is one if it is a number; otherwise it is the name of a service. Throws UsageError. */
+/** Checks the range of a numeric port; any other text is the name of a service. Throws UsageError. */
 export function checkPort(text: string, what: string, least: 0 | 1): void {
-  // The C library would take 99999 modulo 65536, and a negative number for the name of a service.
+  // The C library would take 99999 modulo 65536, and would look up a negative number as a service name.
   if (/^[-+]?\d+$/.test(text)) wholeNumber(text, what, least, 65_535);
 }
 
-/** Reads a positive number of seconds. Throws UsageError. */
+/** Parses a positive number of seconds. Throws UsageError. */
 export function seconds(text: string, what: string): number {
   const number = /^\d{0,9}(\.\d{0,9})?$/.test(text) && /\d/.test(text) ? Number(text) : Number.NaN;
   if (number > 0) return number;
   throw new UsageError(`${what} takes a number of seconds, not ${JSON.stringify(text)}`);
 }
 
-/** Answers the only argument, or one of so many. Throws UsageError. */
+/** Checks the number of arguments. Throws UsageError. */
 export function checkCount(positionals: readonly string[], least: number, most: number, what: string): void {
   if (positionals.length < least) throw new UsageError(`${what} is missing`);
   if (positionals.length > most) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[most])}`);
 }
 
-/** Answers the address family that -4 and -6 ask for; 0 is any. Throws UsageError for both. */
+/** Returns the address family for -4 and -6; 0 means any. Throws UsageError if both are given. */
 export function familyOf(values: { readonly ipv4: boolean; readonly ipv6: boolean }): number {
   if (values.ipv4 && values.ipv6) throw new UsageError("-4 and -6 exclude each other");
   if (values.ipv4) return AF_INET;

@@ -5,19 +5,19 @@ import { commandHelp } from "./help.js";
 import { jsonLine, note, print } from "./output.js";
 import { didYouMean } from "./suggest.js";
 
-/** An option: what parseArgs needs, and what help says. */
+/** An option, as parseArgs and the help need it. */
 export interface Option {
   readonly type: "string" | "boolean";
   readonly short?: string;
   readonly multiple?: true;
-  /** What stands for the value in help. */
+  /** Placeholder for the value in the help. */
   readonly value?: string;
   readonly help: string;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 
-/** What the options of a command line are. */
+/** The parsed values of options. */
 export type Values<O extends Options> = {
   readonly [K in keyof O]: O[K]["type"] extends "boolean"
     ? boolean
@@ -26,12 +26,12 @@ export type Values<O extends Options> = {
       : string | undefined;
 };
 
-/** A command, as it is written. */
+/** The definition of a command. */
 export interface CommandSpec<O extends Options> {
   readonly name: string;
-  /** What follows the name, one form a line. */
+  /** The arguments after the name, one line for each form. */
   readonly usage: readonly string[];
-  /** Paragraphs. */
+  /** Paragraphs of the help. */
   readonly description: readonly string[];
   readonly options: O;
   readonly examples: readonly string[];
@@ -39,22 +39,22 @@ export interface CommandSpec<O extends Options> {
   readonly run: (values: Values<O>, positionals: readonly string[]) => Promise<ExitCode>;
 }
 
-/** A command, as it is run: the arguments behind its name in, the exit status out. */
+/** A runnable command: takes the arguments after its name, returns the exit status. */
 export type Command = (args: readonly string[]) => Promise<ExitCode>;
 
-/** Where the daemon is; every command that needs one has it. */
+/** The daemon's endpoint; an option of every command that needs a daemon. */
 export const endpointOption = {
   endpoint: { type: "string", value: "ENDPOINT", help: "the daemon; unset: SOCKBROKER_ENDPOINT, then the default" },
 } as const satisfies Options;
 
-/** For scripts; every command that prints a result has it. */
+/** JSON output; an option of every command that prints a result. */
 export const jsonOption = {
   json: { type: "boolean", help: "print JSON, also for an error (on stderr)" },
 } as const satisfies Options;
 
 const helpOption = { help: { type: "boolean", short: "h", help: "print this" } } as const satisfies Options;
 
-/** Makes a command: parses its arguments, prints its help, reports its errors. */
+/** Creates a command that parses its arguments, prints its help and reports its errors. */
 export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Command {
   const options: Options = { ...spec.options, ...helpOption };
   return async (args) => {
@@ -92,7 +92,7 @@ function parseStrictly(args: readonly string[], options: ParseArgsConfig["option
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    // What follows the first sentence is about how to pass arguments that look like options.
+    // Drops all but the first sentence, which advises how to pass arguments that look like options.
     const [text = ""] = messageOf(error).split(/\.? *\n|\. (?=[A-Z])/, 1);
     const [, unknown] = /^Unknown option '(-[^']*)'/.exec(text) ?? [];
     const names = Object.keys(options).map((name) => `--${name}`);
@@ -100,7 +100,7 @@ function parseStrictly(args: readonly string[], options: ParseArgsConfig["option
   }
 }
 
-/** Says what went wrong in one line, or as JSON. */
+/** Prints an error in one line, or as JSON. */
 function report(command: string, error: unknown, asJson: boolean): void {
   if (asJson && error instanceof Error) {
     const { name: type, ...facts } = Object.fromEntries([["name", error.name], ...Object.entries(error)]);
@@ -111,13 +111,13 @@ function report(command: string, error: unknown, asJson: boolean): void {
   if (error instanceof UsageError) note(`Try 'sockbroker ${command} --help'.`);
 }
 
-/** What can be done about it, where the error does not know that there is a command line. */
+/** Advice for errors that do not know about the command line. */
 function adviceOn(error: unknown): string {
   if (!(error instanceof PolicyDenial) || error.rule !== "default") return "";
   return `; whoever runs the daemon lets it in: sockbroker serve --admit ${error.principal}`;
 }
 
-/** Errors that say something to a user have a code; anything else is a mistake of this program. */
+/** Errors meant for the user have a code; anything else is a bug in this program. */
 function isExpected(error: unknown): boolean {
   return error instanceof UsageError || (error instanceof Error && "code" in error);
 }

@@ -1,6 +1,9 @@
 import type { Command } from "./command.js";
 
-/** Every command, in the order of the help. Each is loaded when it is run: no client loads the server, nor the addon. */
+/**
+ * All commands, in the order of the help. Each is loaded when it runs, so that clients load neither the server nor the
+ * addon.
+ */
 export const commands: readonly {
   readonly name: string;
   readonly summary: string;

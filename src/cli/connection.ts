@@ -1,7 +1,7 @@
 import { type Broker, connect, type SessionChoice } from "../client/index.js";
 import { UsageError } from "./exit-codes.js";
 
-/** Connects to the daemon that the command line or the environment names. Throws UsageError for what is no endpoint. */
+/** Connects to the daemon that the command line or the environment names. Throws UsageError for an invalid endpoint. */
 export async function connectTo(endpoint: string | undefined, session?: SessionChoice): Promise<Broker> {
   try {
     return await connect({ endpoint, session });

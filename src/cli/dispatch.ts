@@ -5,7 +5,7 @@ import { mainHelp } from "./help.js";
 import { note, print } from "./output.js";
 import { didYouMean } from "./suggest.js";
 
-/** Runs the command that the arguments name, and answers the exit status. */
+/** Runs the command that the arguments name, and returns the exit status. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
   try {
     return await dispatch(args);
@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Throws UsageError for what is wrong before and with the command's name; the command itself reports the rest. */
+/** Throws UsageError for errors in or before the command's name. The command itself reports others. */
 async function dispatch(args: readonly string[]): Promise<ExitCode> {
   const [before, [name = "", ...behind]] = splitEndpoint(args);
   switch (name) {
@@ -39,7 +39,7 @@ async function dispatch(args: readonly string[]): Promise<ExitCode> {
   return await run([...before, ...behind]);
 }
 
-/** Parts an --endpoint that is written before the command from the rest. Throws UsageError. */
+/** Separates an --endpoint before the command from the other arguments. Throws UsageError. */
 function splitEndpoint(args: readonly string[]): [before: readonly string[], rest: readonly string[]] {
   const [first = "", value] = args;
   if (first.startsWith("--endpoint=")) return [[first], args.slice(1)];

@@ -1,6 +1,6 @@
 import { BrokerError, PolicyDenial } from "../client/index.js";
 
-/** What the status of the process means, in the order in which help shows it. */
+/** The meaning of each exit status, in the order of the help. */
 export const exitCodes = {
   ok: [0, "it worked"],
   failed: [1, "it did not: the kernel, the resolver or the daemon said no, or nobody answered (ping)"],
@@ -17,15 +17,15 @@ export const exitCodes = {
 /** A command's exit status. */
 export type ExitCode = number;
 
-/** What a process ends with that a signal ends, as shells count. */
+/** Exit statuses of a process that a signal ends, as shells report them. */
 export const signalled = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
-/** Reports a command line that makes no sense. Nothing has been done. */
+/** Reports an invalid command line. Nothing has been done. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Answers what the process ends with because of an error. */
+/** Returns the exit status for an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return exitCodes.usage[0];
   if (error instanceof PolicyDenial) return exitCodes.denied[0];

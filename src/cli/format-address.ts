@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../client/index.js";
 
-/** Writes an address as a line of a table has room for; "*" for none. */
+/** Formats an address for a table; "*" for none. */
 export function formatAddress(address: SocketAddress | null): string {
   return address === null ? "*" : printable(text(address));
 }
@@ -38,7 +38,7 @@ function textOf(name: string | Uint8Array): string {
   return typeof name === "string" ? name : Buffer.from(name).toString("latin1");
 }
 
-/** Replaces what a terminal should not get in a text that others chose. */
+/** Replaces control characters in text that others chose, because a terminal would interpret them. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -3,7 +3,7 @@ import { exitCodes } from "./exit-codes.js";
 
 const WIDTH = 100;
 
-/** What `sockbroker COMMAND --help` prints. */
+/** Returns the output of `sockbroker COMMAND --help`. */
 export function commandHelp(spec: Omit<CommandSpec<Options>, "run">): string {
   const { name, usage, description, options, examples } = spec;
   const forms = usage.map((form, index) => `${index === 0 ? "usage:" : "      "} sockbroker ${name} ${form}`.trimEnd());
@@ -17,7 +17,7 @@ export function commandHelp(spec: Omit<CommandSpec<Options>, "run">): string {
     .concat("\n");
 }
 
-/** What `sockbroker --help` prints. */
+/** Returns the output of `sockbroker --help`. */
 export function mainHelp(commands: readonly { readonly name: string; readonly summary: string }[]): string {
   return [
     "usage: sockbroker [--endpoint ENDPOINT] COMMAND [OPTIONS] [ARGUMENTS]\n       sockbroker COMMAND --help",
@@ -49,13 +49,13 @@ function optionForm(long: string, { short, value }: Option): string {
   return short === undefined ? `    ${form}` : `-${short}, ${form}`;
 }
 
-/** Two columns, the second wrapped. */
+/** Two columns; the second is wrapped. */
 function columns(rows: readonly (readonly [left: string, right: string])[]): string {
   const left = Math.max(...rows.map(([text]) => text.length));
   return rows.map(([first, second]) => `  ${first.padEnd(left)}  ${wrap(second, left + 4)}`).join("\n");
 }
 
-/** Breaks a text into lines that fit behind an indentation; the first is not indented. */
+/** Wraps a text at an indentation. The first line is not indented. */
 function wrap(text: string, indent: number): string {
   const lines: string[] = [];
   let line = "";

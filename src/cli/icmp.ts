@@ -1,10 +1,10 @@
-/* Echo requests and replies of ICMP (RFC 792) and ICMPv6 (RFC 4443), as raw sockets send and receive them. */
+/* Echo requests and replies of ICMP (RFC 792) and ICMPv6 (RFC 4443), as sent and received on raw sockets. */
 
-/** Which of the two. */
+/** ICMP or ICMPv6. */
 export interface EchoProtocol {
   readonly request: number;
   readonly reply: number;
-  /** Whether what is received begins with the IP header, and what is sent needs a checksum: not so for ICMPv6. */
+  /** Whether received messages begin with the IP header and sent ones need a checksum. False for ICMPv6. */
   readonly raw: boolean;
 }
 
@@ -15,14 +15,14 @@ export const icmp6: EchoProtocol = { request: 128, reply: 129, raw: false };
 export interface Echo {
   readonly id: number;
   readonly sequence: number;
-  /** Behind the header of 8 bytes. */
+  /** The data after the header of 8 bytes. */
   readonly payload: Uint8Array;
 }
 
 /** A message received. */
 export interface ReceivedEcho extends Echo {
   readonly type: number;
-  /** How many routers it could still have passed; null where it does not say. */
+  /** The message's remaining hop limit; null if unknown. */
   readonly ttl: number | null;
 }
 
@@ -35,12 +35,12 @@ export function encodeEcho(protocol: EchoProtocol, { id, sequence, payload }: Ec
   message.writeUInt16BE(id, 4);
   message.writeUInt16BE(sequence & 0xffff, 6);
   message.set(payload, HEADER_BYTES);
-  // The kernel does it for ICMPv6, whose checksum is over addresses that it has yet to choose.
+  // For ICMPv6 the kernel computes the checksum, which covers addresses that it chooses.
   if (protocol.raw) message.writeUInt16BE(checksum(message), 2);
   return message;
 }
 
-/** Decodes what a raw socket received; null for what is too short. */
+/** Decodes a message from a raw socket; null if it is too short. */
 export function decodeEcho(protocol: EchoProtocol, packet: Buffer): ReceivedEcho | null {
   const headerBytes = protocol.raw ? ((packet[0] ?? 0) & 0x0f) * 4 : 0;
   const message = packet.subarray(headerBytes);
@@ -60,7 +60,7 @@ export function checksum(bytes: Uint8Array): number {
   for (let index = 0; index < bytes.length; index += 2) {
     sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
   }
-  // At most 32 K words of 16 bits: two foldings are enough.
+  // At most 32 K words of 16 bits, so folding twice is enough.
   sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
   sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;

@@ -17,7 +17,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const lostLine = (count: number): string => `lost ${count}\n`;
 
-/** A named pipe that somebody has open and may read. */
+/** A named pipe that is open for reading. */
 function namedPipe(): { readAll(): string; close(): void } {
   execFileSync("mkfifo", [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -47,7 +47,7 @@ describe("LogSink", () => {
     const lines = text.split("\n").slice(0, -1);
     const lost = Number(/^lost (\d+)$/.exec(lines.at(-1) ?? "")?.[1]);
     const written = lines.slice(0, -1);
-    // What the pipe holds, and the bound.
+    // The capacity of the pipe plus the bound.
     expect(written.length).toBeGreaterThan(11_000);
     expect(written.length).toBeLessThan(15_000);
     expect(written.map((line) => Number(line.replaceAll(".", "")))).toEqual([...written.keys()]);

@@ -1,7 +1,8 @@
 /*
- * Where the lines of the daemon's log go. Writing them never waits: a pipe that nobody reads would stop the daemon, and a
- * thread that waits in write(2) would keep the process from ending. What cannot be written at once is kept, up to a bound,
- * and tried again; what is beyond the bound is counted, and the count is written when there is room again.
+ * Writes the daemon's log without blocking: a pipe that nobody reads would otherwise stop the daemon, and a thread
+ * blocked in write(2) would keep the process from exiting. Lines that cannot be written at once are queued, up to a
+ * bound, and retried. Lines beyond the bound are dropped and counted, and the count is written when there is room
+ * again.
  */
 
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
@@ -9,22 +10,22 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
 const MOST_BYTES = 1024 * 1024;
 const RETRY_MS = 100;
-/** How long the end of the process may wait for a reader. */
+/** How long process exit may wait for a reader. */
 const FLUSH_MS = 300;
 const FLUSH_PAUSE_MS = 10;
 
 interface Entry {
   readonly bytes: Buffer;
-  /** How many lines of the log are lost with it. */
+  /** How many log lines are lost if it is dropped. */
   readonly lines: number;
-  /** Whether a part of it is written already. */
+  /** Whether part of it has been written already. */
   readonly begun?: boolean;
 }
 
 export interface LogSinkOptions {
-  /** A file; null is stderr. */
+  /** A path; null means stderr. */
   readonly path: string | null;
-  /** Makes the line that says how many were lost. */
+  /** Formats the line that reports how many lines were lost. */
   readonly lostLine: (count: number) => string;
 }
 
@@ -34,11 +35,11 @@ export class LogSink {
   #queue: Entry[] = [];
   #queuedBytes = 0;
   #lost = 0;
-  /** Whether what was written last is a part of a line, whose rest was lost. */
+  /** Whether the last write ended within a line whose remainder was lost. */
   #torn = false;
   #retry: NodeJS.Timeout | null = null;
 
-  /** Throws what open(2) says. */
+  /** Throws the error of open(2). */
   constructor(options: LogSinkOptions) {
     this.#options = options;
     this.#fd = options.path === null ? openStderr() : openFile(options.path);
@@ -54,7 +55,7 @@ export class LogSink {
     if (this.#retry === null) this.#drain();
   }
 
-  /** Opens the file anew, for whoever moved it away. False when there is no file. Throws what open(2) says. */
+  /** Reopens the file, after it was moved away. Returns false if the log is not a file. Throws the error of open(2). */
   reopen(): boolean {
     const { path } = this.#options;
     if (path === null) return false;
@@ -64,7 +65,7 @@ export class LogSink {
     return true;
   }
 
-  /** Writes what there is, as far as it can be written soon. */
+  /** Writes queued lines, as far as possible within a short time. */
   flush(): void {
     const deadline = performance.now() + FLUSH_MS;
     const pause = new Int32Array(new SharedArrayBuffer(4));
@@ -93,7 +94,7 @@ export class LogSink {
     }
   }
 
-  /** Answers whether to go on with the next. */
+  /** Returns whether to continue with the next entry. */
   #writeEntry(entry: Entry): boolean {
     try {
       if (this.#torn) writeSync(this.#fd, "\n");
@@ -108,7 +109,7 @@ export class LogSink {
         this.#retrySoon();
         return false;
       }
-      // The reader is gone or the disk is full: later lines may fare better, this one is lost.
+      // The reader is gone or the disk is full. This line is lost; later ones may succeed.
       this.#queue.shift();
       this.#queuedBytes -= entry.bytes.length;
       this.#lost += entry.lines;
@@ -126,19 +127,20 @@ export class LogSink {
 }
 
 function openFile(path: string): number {
-  // Not blocking, because the path may be that of a named pipe.
+  // O_NONBLOCK, because the path may be a named pipe.
   return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, 0o640);
 }
 
-/** Answers a descriptor for stderr whose writes do not wait. */
+/** Returns a descriptor for stderr whose writes do not block. */
 function openStderr(): number {
-  // A file never waits, and opened anew it would be written from its beginning.
+  // Writes to a regular file do not block, and reopening it would start writing at its beginning.
   if (fstatSync(2).isFile()) return 2;
   try {
-    // O_NONBLOCK belongs to the open description, which other processes may have too: so this one gets its own.
+    // Reopened, because O_NONBLOCK belongs to the open description, which other processes may share.
     return openSync("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_NONBLOCK);
   } catch {
-    // A socket, or another user's pipe. Node makes that non-blocking when it makes a stream of it, and takes it back at exit.
+    // A socket, or another user's pipe. Node makes it non-blocking when it creates process.stderr, and restores it at
+    // exit.
     process.stderr.on("error", () => undefined);
     return 2;
   }

@@ -7,11 +7,11 @@ export const logFormats = ["json", "text"] as const;
 export interface LogOptions {
   readonly level: Level | "silent";
   readonly format: (typeof logFormats)[number];
-  /** A file; null is stderr. */
+  /** A path; null means stderr. */
   readonly path: string | null;
 }
 
-/** Makes the daemon's log, and what its lines go to. Throws what open(2) says of the file. */
+/** Creates the daemon's log and its sink. Throws the error of open(2) for the file. */
 export function createLog({ level, format, path }: LogOptions): { readonly log: Logger; readonly sink: LogSink } {
   const formatted = (line: string): string => (format === "json" ? line : `${textOf(line)}\n`);
   const sink = new LogSink({ path, lostLine: (count) => formatted(lostLine(count)) });
@@ -27,7 +27,7 @@ function lostLine(count: number): string {
   return `${JSON.stringify({ level, time, lost: count, msg: `${count} log lines were dropped` })}\n`;
 }
 
-/** One line a record, for a person at a terminal. */
+/** Formats a record as one line, for a terminal. */
 function textOf(line: string): string {
   const { time, level, msg = "", err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const error = typeof err === "object" && err !== null && "stack" in err ? [String(err.stack)] : [];

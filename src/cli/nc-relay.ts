@@ -1,6 +1,6 @@
 /*
- * Copies between stdin, a socket and stdout. The two directions are independent: each has its own end, its own
- * backpressure, and goes on when the other is over. Only an error ends both.
+ * Copies between stdin, a socket and stdout. The two directions are independent: each has its own end and its own
+ * backpressure, and continues when the other has ended. Only an error ends both.
  */
 import { once } from "node:events";
 import { fstatSync } from "node:fs";
@@ -10,14 +10,14 @@ import { finished } from "node:stream/promises";
 import type { Socket } from "../client/index.js";
 import { endQuietly } from "./output.js";
 
-/** What one read of stdin becomes at the most, in bytes. */
+/** Maximum size of the message made from one read of stdin, in bytes. */
 const LARGEST_MESSAGE = 16_384;
 
-/** Relays until both directions have ended, or nothing moved for so long (in seconds; null for ever). */
-export async function relayStream(socket: Socket, input: Readable | null, patience: number | null): Promise<void> {
+/** Relays until both directions have ended, or until nothing was transferred for `idleTimeout` seconds (null: no limit). */
+export async function relayStream(socket: Socket, input: Readable | null, idleTimeout: number | null): Promise<void> {
   const remote = socket.duplex();
   const output = openStdout();
-  const idle = new IdleTimer(patience);
+  const idle = new IdleTimer(idleTimeout);
   try {
     const up = input === null ? Promise.resolve() : copy(input, remote, idle);
     const down = copy(remote, output, idle);
@@ -29,15 +29,18 @@ export async function relayStream(socket: Socket, input: Readable | null, patien
     idle.stop();
     input?.destroy();
     remote.destroy();
-    // When both directions have ended, this is when the daemon has given everything to the kernel, and closed the socket.
+    // Emitted when both directions have ended, the kernel has accepted all data, and the daemon has closed the socket.
     if (!remote.closed) await new Promise((resolve) => remote.once("close", resolve));
   }
 }
 
-/** Relays messages until nothing moved for so long (in seconds; null for ever). The end of stdin is not the end. */
-export async function relayMessages(socket: Socket, input: Readable | null, patience: number | null): Promise<void> {
+/**
+ * Relays messages until nothing was transferred for `idleTimeout` seconds (null: no limit). The end of stdin does not end
+ * it.
+ */
+export async function relayMessages(socket: Socket, input: Readable | null, idleTimeout: number | null): Promise<void> {
   const output = openStdout();
-  const idle = new IdleTimer(patience);
+  const idle = new IdleTimer(idleTimeout);
   const stop = new AbortController();
   try {
     const up = async (): Promise<void> => {
@@ -63,7 +66,7 @@ export async function relayMessages(socket: Socket, input: Readable | null, pati
 }
 
 async function copy(source: Readable, sink: Writable, idle: IdleTimer): Promise<void> {
-  // By itself the loop would destroy what it read from when that ended, and the socket is also written to.
+  // By default the loop would destroy the source at its end, but the socket is also written to.
   for await (const chunk of source.iterator({ destroyOnReturn: false })) {
     idle.restart();
     if (!sink.write(chunk)) await once(sink, "drain");
@@ -72,15 +75,15 @@ async function copy(source: Readable, sink: Writable, idle: IdleTimer): Promise<
   await finished(sink, { readable: false });
 }
 
-/** As Promise.race; what comes after the first is nobody's business any more. */
+/** Like Promise.race; later rejections are ignored. */
 async function firstOf(promises: readonly Promise<unknown>[]): Promise<void> {
   for (const promise of promises) promise.catch(() => undefined);
   await Promise.race(promises);
 }
 
 /**
- * Opens stdout as a stream that can be ended. process.stdout cannot: a consumer behind a pipe would not learn that the
- * peer has sent all, while stdin is still open.
+ * Opens stdout as a stream that can be ended, which process.stdout cannot: a consumer behind a pipe would not learn
+ * that the peer has sent everything while stdin is still open.
  */
 function openStdout(): Writable {
   const stat = fstatSync(1);
@@ -90,17 +93,17 @@ function openStdout(): Writable {
   return stdout;
 }
 
-/** Tells when nothing happened for so long. */
+/** Resolves `passed` after a period without activity. */
 class IdleTimer {
   readonly passed: Promise<void>;
   readonly #timer: NodeJS.Timeout | null = null;
 
-  constructor(patience: number | null) {
+  constructor(idleTimeout: number | null) {
     let announce = (): void => undefined;
     this.passed = new Promise((resolve) => {
       announce = resolve;
     });
-    if (patience !== null) this.#timer = setTimeout(announce, patience * 1000);
+    if (idleTimeout !== null) this.#timer = setTimeout(announce, idleTimeout * 1000);
   }
 
   restart(): void {

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Socket, SocketError } from "../client/index.js";
 import { decodeEcho, type EchoProtocol, encodeEcho } from "./icmp.js";
 
-/** What to send, and when. Times are in seconds. */
+/** What to send, and when. Times in seconds. */
 export interface PingPlan {
-  /** Raw, and connected to the target. */
+  /** A raw socket, connected to the target. */
   readonly socket: Socket;
   readonly protocol: EchoProtocol;
   readonly id: number;
   /** May be infinite. */
   readonly count: number;
   readonly interval: number;
-  /** How long to wait for answers once all was sent. */
+  /** How long to wait for answers after the last request. */
   readonly wait: number;
   /** Bytes of data in each request. */
   readonly size: number;
-  /** Finds the hop limit in a message that does not begin with an IP header. */
+  /** Returns the hop limit of a message that does not begin with an IP header. */
   readonly hopLimit: (message: Received) => number | null;
 }
 
@@ -25,20 +25,20 @@ export interface Sample {
   readonly sequence: number;
   readonly ttl: number | null;
   readonly milliseconds: number;
-  /** Not the first to this request. */
+  /** Whether an earlier answer to the same request has arrived. */
   readonly duplicate: boolean;
 }
 
-/** Told as it happens. */
+/** Called for each event. */
 export interface PingListener {
   readonly answered: (sample: Sample) => Promise<void>;
   readonly failed: (error: SocketError) => void;
 }
 
-/** All that happened. */
+/** Totals of a run. */
 export interface PingResult {
   readonly transmitted: number;
-  /** In milliseconds, of the first answer to each request that has one. */
+  /** In milliseconds, of the first answer to each request that was answered. */
   readonly times: readonly number[];
   readonly duplicates: number;
   readonly errors: number;
@@ -47,7 +47,7 @@ export interface PingResult {
 
 type Received = Awaited<ReturnType<Socket["recvmsg"]>>;
 
-/** What the network reports of a request, and does not end the socket. */
+/** Errors that the network reports for a request, after which the socket remains usable. */
 const reports: ReadonlySet<string> = new Set([
   "EACCES",
   "ECONNREFUSED",
@@ -63,13 +63,13 @@ const reports: ReadonlySet<string> = new Set([
 const LARGEST_PACKET = 65_535;
 const ANCILLARY_BYTES = 64;
 
-/** Sends requests and collects the answers, until all are there, the waiting is over, or the signal aborts. */
+/** Sends requests and collects the answers, until all have arrived, the waiting time is over, or the signal aborts. */
 export async function ping(plan: PingPlan, listener: PingListener, signal: AbortSignal): Promise<PingResult> {
   const run = new Run(plan, listener);
   const started = performance.now();
   const stop = new AbortController();
   const receiving = run.receive(stop.signal);
-  // A receiver that fails ends the sender: nobody would count the answers.
+  // If receiving fails, sending stops, because no answers would be counted.
   const failed = receiving.then(() => new Promise<never>(() => undefined));
   await Promise.race([run.send(signal), failed]);
   const elapsedMilliseconds = performance.now() - started;
@@ -85,7 +85,7 @@ class Run {
   readonly #plan: PingPlan;
   readonly #listener: PingListener;
   readonly #payload: Buffer;
-  /** By the 16 bits that an answer repeats. */
+  /** By the 16-bit sequence number that an answer repeats. */
   readonly #requests = new Map<number, { readonly at: number; answered: boolean }>();
   readonly #times: number[] = [];
   #announce = (): void => undefined;

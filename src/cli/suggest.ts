@@ -1,4 +1,4 @@
-/** Finds the name that somebody may have meant: the nearest one that is near, whatever its case. */
+/** Returns the most similar name, ignoring case, if it is similar enough. */
 export function nearest(written: string, names: readonly string[]): string | null {
   const wanted = written.toLowerCase();
   const limit = Math.max(1, Math.floor(wanted.length / 3));
@@ -9,13 +9,13 @@ export function nearest(written: string, names: readonly string[]): string | nul
   return best?.name ?? null;
 }
 
-/** Answers `; did you mean X?`, or nothing. */
+/** Returns `; did you mean X?`, or an empty text. */
 export function didYouMean(written: string, names: readonly string[]): string {
   const name = nearest(written, names);
   return name === null ? "" : `; did you mean ${name}?`;
 }
 
-/** How many letters have to be put in, taken out, replaced, or swapped with the next one. */
+/** The number of insertions, deletions, substitutions and transpositions between two texts. */
 function distance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);

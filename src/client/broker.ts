@@ -550,7 +550,7 @@ export class Broker implements AsyncDisposable {
       const told = await operations.close({ session: ownsSession });
       if (told || !ownsSession) return;
       // The connection broke meanwhile; another one can still end the session, or there is no daemon that has it.
-      const deadline = Date.now() + CLOSE_PATIENCE_MS;
+      const deadline = Date.now() + CLOSE_TIMEOUT_MS;
       await unaryCall(channel, SessionService.method.closeSession, create(CloseSessionRequestSchema), {
         deadline,
       }).catch(() => undefined);
@@ -578,7 +578,7 @@ export class Broker implements AsyncDisposable {
 }
 
 /** How long a session may take to end over another connection, in milliseconds. */
-const CLOSE_PATIENCE_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -30,7 +30,7 @@ export interface ConnectOptions extends CallOptions {
   readonly timeout?: number | undefined;
 }
 
-const PATIENCE_SECONDS = 10;
+const TIMEOUT_SECONDS = 10;
 
 /**
  * Connects to a daemon.
@@ -44,14 +44,14 @@ export async function connect(where?: string | ConnectOptions): Promise<Broker> 
   checkToken(options.session);
   options.signal?.throwIfAborted();
   const channel = openChannel(path);
-  const patience = AbortSignal.timeout((options.timeout ?? PATIENCE_SECONDS) * 1000);
-  const signal = options.signal === undefined ? patience : AbortSignal.any([options.signal, patience]);
+  const timeout = AbortSignal.timeout((options.timeout ?? TIMEOUT_SECONDS) * 1000);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   try {
     return await openBroker(channel, options.session ?? null, signal);
   } catch (error) {
     closeChannel(channel);
     options.signal?.throwIfAborted();
-    throw await explain(errorFromCall(error), path, patience);
+    throw await explain(errorFromCall(error), path, timeout);
   }
 }
 
@@ -115,9 +115,9 @@ async function sessionToken(
 }
 
 /** Says why there is no connection in terms of the endpoint; the transport only says that there is none. */
-async function explain(error: unknown, path: string, patience: AbortSignal): Promise<unknown> {
+async function explain(error: unknown, path: string, timeout: AbortSignal): Promise<unknown> {
   const where = `unix://${path}`;
-  if (patience.aborted) {
+  if (timeout.aborted) {
     return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
   }
   if (!(error instanceof BrokerError)) return error;

@@ -47,7 +47,7 @@ const FRAME_BYTES = 64 * 1024;
 const FRAME_OPERATIONS = 128;
 
 /** How long a close waits for the daemon's word, in milliseconds. */
-const CLOSE_PATIENCE_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /** How soon to try again when a connection could not be made, and how soon at the latest, in milliseconds. */
 const FIRST_PAUSE_MS = 20;
@@ -219,9 +219,9 @@ export class OperationStream {
           encodeSessionRequest([{ opId: this.#nextOpId++, encoded: encodeOperation("closeSession", {}) }], []),
         );
       this.#call.halfClose();
-      const patience = setTimeout(() => this.#call.cancel(), CLOSE_PATIENCE_MS);
+      const timer = setTimeout(() => this.#call.cancel(), CLOSE_TIMEOUT_MS);
       await this.#ended;
-      clearTimeout(patience);
+      clearTimeout(timer);
     }
     return !this.#broke;
   }

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Answers a set of capabilities of this process, a bit each: "CapEff" is what it may do, "CapBnd" what it could ever get. */
+/**
+ * Returns a set of capabilities of this process as a bit mask: "CapEff" is the effective set, "CapBnd" the bounding
+ * set.
+ */
 export function capabilities(set: "CapEff" | "CapBnd"): bigint {
   const [, digits = "0"] =
     new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(readFileSync("/proc/self/status", "utf8")) ?? [];

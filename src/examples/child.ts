@@ -8,10 +8,10 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Starts a process. Rejects with what the system said when it cannot be started. */
+/** Starts a process. Rejects with the system's error if it cannot be started. */
 export async function start(command: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
   const child = spawn(command, args, options);
-  // 'spawn' or 'error', and once() rejects with the latter.
+  // Emits 'spawn' or 'error'; once() rejects on the latter.
   await once(child, "spawn");
   return child;
 }
@@ -22,7 +22,7 @@ export async function ended(child: ChildProcess): Promise<Ending> {
   return { code: child.exitCode, signal: child.signalCode };
 }
 
-/** Runs a command without a terminal and answers whether it succeeded, and what it said. */
+/** Runs a command without a terminal. Returns whether it succeeded, and its output. */
 export async function attempt(
   command: string,
   args: readonly string[],
@@ -43,7 +43,7 @@ export async function attempt(
   }
 }
 
-/** Runs a process with this one's own output, lets it have the signals that this one gets, and answers its exit status. */
+/** Runs a process with this process's output, forwards signals to it, and returns its exit status. */
 export async function passThrough(
   command: string,
   args: readonly string[],

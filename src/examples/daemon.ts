@@ -11,7 +11,7 @@ export async function startDaemon(args: readonly string[]): Promise<ChildProcess
   for await (const text of daemon.stderr?.setEncoding("utf8").iterator({ destroyOnReturn: false }) ?? []) {
     log += text as string;
     if (!log.includes('"listening"')) continue;
-    // Nobody wants the rest, and lines that are not read are lost.
+    // Discards further lines; unread, they would fill the pipe.
     daemon.stderr?.resume();
     return daemon;
   }

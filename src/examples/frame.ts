@@ -10,11 +10,11 @@ export interface IcmpFrame {
   readonly type: number;
   readonly id: number;
   readonly sequence: number;
-  /** The whole frame in a line. */
+  /** A one-line summary of the frame. */
   readonly text: string;
 }
 
-/** Decodes an Ethernet frame that holds ICMP over IPv4; null for any other. */
+/** Decodes an Ethernet frame with ICMP over IPv4; null for any other. */
 export function decodeIcmpFrame(frame: Buffer): IcmpFrame | null {
   if (frame.length < ETHERNET_HEADER + 20 || frame.readUInt16BE(12) !== ETHERTYPE_IPV4) return null;
   const packet = frame.subarray(ETHERNET_HEADER);

@@ -8,14 +8,14 @@ const IFF_UP = 0x1;
 const LOOPBACK_INDEX = 1;
 
 /**
- * Brings up `lo` in the daemon's network namespace, as `ip link set lo up` does, through a netlink socket of the daemon: a
- * fresh namespace has the interface, but down.
+ * Brings up `lo` in the daemon's network namespace, like `ip link set lo up`, through a netlink socket of the daemon.
+ * In a new namespace the interface exists, but is down.
  */
 export async function loopbackUp(broker: Broker): Promise<void> {
   await using socket = await broker.socket(AddressFamily.NETLINK, SocketType.RAW, NETLINK_ROUTE);
   await socket.send(linkUpRequest(broker.host.byteOrder === "little"));
   const answer = await socket.recv(4096, { timeout: 2 });
-  // struct nlmsghdr, and then struct nlmsgerr: 0, or an errno below zero.
+  // A struct nlmsghdr, followed by a struct nlmsgerr: 0 or a negative errno.
   const error = broker.host.byteOrder === "little" ? answer.readInt32LE(16) : answer.readInt32BE(16);
   if (error !== 0) throw new DemoFailure(`the loopback interface cannot be brought up: errno ${-error}`);
 }

@@ -1,9 +1,10 @@
 /*
- * `npm run demo`: what sockbroker is for, in ten seconds.
+ * `npm run demo`: shows in ten seconds what sockbroker is for.
  *
- * A privileged daemon is started, and a process that may do nothing does three jobs through it that it cannot do alone. All
- * of it happens in a network namespace of its own: root makes one, and anyone else a user namespace around it, in which the
- * daemon is the one that is privileged. Where root may not make one, as in most containers, the host's loopback has to do.
+ * It starts a privileged daemon, and a process without privileges does three jobs through it that it cannot do alone.
+ * Everything runs in a new network namespace: root creates one directly, other users create a user namespace around it,
+ * in which the daemon is privileged. Where even root may not create one, as in most containers, the host's loopback is
+ * used.
  */
 import { fileURLToPath } from "node:url";
 import { attempt, passThrough } from "./child.js";

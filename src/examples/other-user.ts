@@ -2,10 +2,10 @@ import type { SpawnOptions } from "node:child_process";
 import { attempt } from "./child.js";
 import { DemoFailure } from "./narrate.js";
 
-/** The user that owns nothing: "nobody" on most systems. */
+/** A user that owns nothing: "nobody" on most systems. */
 export const OTHER_UID = 65_534;
 
-/** How to start a program as it is to be started. */
+/** A command line, and the options to spawn it with. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
@@ -14,14 +14,14 @@ export interface Launch {
 
 /** A way to start programs without any capability. */
 export interface OtherUser {
-  /** For the narrative. */
+  /** Printed by the demonstration. */
   readonly description: string;
   launch(command: string, args: readonly string[]): Launch;
 }
 
 const dropEverything = ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"];
 
-/** Not capable of anything, and with no way back: an empty bounding set holds for whatever it executes. */
+/** No capabilities, and no way to regain them: the empty bounding set also applies to programs it executes. */
 const nobody: OtherUser = {
   description: `user ${OTHER_UID}, with empty capability sets (setpriv)`,
   launch: (command, args) => ({
@@ -36,7 +36,7 @@ const nobodyBySetuid: OtherUser = {
   launch: (command, args) => ({ command, args, options: { uid: OTHER_UID, gid: OTHER_UID } }),
 };
 
-/** For a user namespace that has one user only. Its root is not root without the capabilities. */
+/** For a user namespace with a single user. Its root is powerless without capabilities. */
 const incapableRoot: OtherUser = {
   description: "the only user there is in this user namespace, with empty capability sets (setpriv)",
   launch: (command, args) => ({ command: "setpriv", args: [...dropEverything, command, ...args], options: {} }),

@@ -10,9 +10,9 @@ import { DemoFailure, narrate } from "./narrate.js";
 import { findOtherUser, OTHER_UID } from "./other-user.js";
 import { stage } from "./staging.js";
 
-/** Starts the daemon, lets the unprivileged process do its jobs, and cleans up. Answers the exit status. */
+/** Starts the daemon, lets the unprivileged process do its jobs, and cleans up. Returns the exit status. */
 export async function playInside({ ownNamespace }: { ownNamespace: boolean }): Promise<number> {
-  // What it says may name files that the other user cannot read.
+  // It may name files that the other user cannot read.
   delete process.env.NODE_OPTIONS;
   checkPrivilege();
   const other = await findOtherUser();
@@ -25,7 +25,7 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
     if (staging.copied !== null)
       narrate.line(`another user cannot read this checkout: ${staging.copied} copied to ${staging.root}`);
     chmodSync(directory, 0o755);
-    // For what the other process writes, so that it is gone even when that process did not get to it.
+    // For files of the other process, so that they are removed even if that process did not clean up.
     const scratch = join(directory, "scratch");
     mkdirSync(scratch);
     chmodSync(scratch, 0o777);
@@ -57,7 +57,7 @@ export async function playInside({ ownNamespace }: { ownNamespace: boolean }): P
   }
 }
 
-/** The daemon can give no more than it has. */
+/** Checks the daemon's capabilities, because it can grant no more than it has. */
 function checkPrivilege(): void {
   const effective = capabilities("CapEff");
   const missing = Object.entries(NEEDED).filter(([, bit]) => ((effective >> bit) & 1n) === 0n);
@@ -66,7 +66,7 @@ function checkPrivilege(): void {
   throw new DemoFailure(`the daemon would need ${names}, which this process lacks (in a container: --cap-add)`);
 }
 
-/** By their bits in capabilities(7). */
+/** Bit numbers of capabilities(7). */
 const NEEDED = { CAP_NET_RAW: 13n, CAP_NET_BIND_SERVICE: 10n };
 
 async function bringLoopbackUp(endpoint: string): Promise<void> {

@@ -1,7 +1,7 @@
 /*
- * The unprivileged process must be able to read the code, and a checkout in somebody's home directory often cannot be. What
- * it needs is then copied to a temporary directory: dist, the addon, the packages that dist imports, and node itself where
- * even that is out of reach.
+ * The unprivileged process must be able to read the code, and a checkout in a home directory often is not readable for
+ * other users. In that case dist, the addon, the packages that dist imports, and if necessary node itself are copied to
+ * a temporary directory.
  */
 import {
   chmodSync,
@@ -29,16 +29,16 @@ export interface Staging {
   readonly node: string;
   /** The package's own directory. */
   readonly root: string;
-  /** What had to be copied; null when nothing. */
+  /** Describes what was copied; null if nothing. */
   readonly copied: string | null;
   /** Removes the copy. */
   remove(): void;
 }
 
-/** Runs a command as the other user, and answers whether it succeeded and what it said. */
+/** Runs a command as the other user. Returns whether it succeeded, and its output. */
 export type RunAs = (command: string, args: readonly string[]) => ReturnType<typeof attempt>;
 
-/** Finds or makes code that the other user can run. Rejects with DemoFailure. */
+/** Finds or creates a copy of the code that the other user can run. Rejects with DemoFailure. */
 export async function stage(runAs: RunAs): Promise<Staging> {
   const inPlace = { node: process.execPath, root, copied: null, remove: () => undefined };
   if (await runs(runAs, inPlace)) return inPlace;
@@ -66,7 +66,7 @@ async function runs(runAs: RunAs, { node, root: where }: Pick<Staging, "node" | 
   return (await runAs(node, probe(where))).ok;
 }
 
-/** Arguments for node that load everything that will be needed, the addon too. */
+/** Arguments for node that load everything that will be needed, including the addon. */
 function probe(where: string): string[] {
   return [join(where, "dist/examples/unprivileged.js")];
 }
@@ -80,7 +80,7 @@ function copyPackage(directory: string): void {
   for (const name of Object.keys(manifest.dependencies ?? {})) copyDependency(name, root, directory, seen);
 }
 
-/** Copies a package and what it depends on, each to where node will look for it from the copy. */
+/** Copies a package and its dependencies, each to where node will look for it from the copy. */
 function copyDependency(name: string, from: string, directory: string, seen: Set<string>): void {
   const source = findPackage(name, from);
   if (source === null || seen.has(source)) return;
@@ -92,7 +92,7 @@ function copyDependency(name: string, from: string, directory: string, seen: Set
   }
 }
 
-/** As node finds a package: in the nearest node_modules, then further up. */
+/** Finds a package as node does: in the nearest node_modules, then further up. */
 function findPackage(name: string, from: string): string | null {
   for (let directory = from; ; directory = dirname(directory)) {
     const candidate = join(directory, "node_modules", name);
@@ -101,7 +101,7 @@ function findPackage(name: string, from: string): string | null {
   }
 }
 
-/** A copy has the permissions of the original. */
+/** Makes a copy readable, because it has the permissions of the original. */
 function makeReadable(directory: string): void {
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     const path = join(directory, name);

@@ -1,7 +1,7 @@
 /*
- * The three jobs, each done twice: directly, where the kernel says no, and through the daemon. "Directly" is the same code
- * with a daemon that this process started, which has no more rights than the process; so the calls are the same, and only
- * who makes them differs.
+ * The three jobs, each done twice: directly, where the kernel refuses, and through the daemon. "Directly" is the same
+ * code with a daemon that this process started, which has no more privileges than the process. So the calls are the
+ * same, and only the caller differs.
  */
 import { once } from "node:events";
 import { createServer as createHttpServer, get } from "node:http";
@@ -11,11 +11,11 @@ import { AddressFamily, type Attachment, type Broker, type Socket, SocketError, 
 import { decodeIcmpFrame } from "./frame.js";
 import { DemoFailure, messageOf, narrate } from "./narrate.js";
 
-/** The same calls, made by two processes. */
+/** Two daemons for the same calls. */
 export interface Brokers {
-  /** In a daemon that this process started. */
+  /** A daemon that this process started. */
   readonly own: Broker;
-  /** In the daemon. */
+  /** The privileged daemon. */
   readonly daemon: Broker;
 }
 
@@ -23,7 +23,7 @@ const LOOPBACK = "127.0.0.1";
 const ETH_P_ALL = 0x0003;
 const PACKET_OUTGOING = 4;
 /** In seconds. */
-const PATIENCE = 3;
+const TIMEOUT_SECONDS = 3;
 const PORTS = Array.from({ length: 20 }, (_, index) => 80 + index);
 
 /** Pings loopback. */
@@ -39,13 +39,16 @@ export async function pingLoopback({ own, daemon }: Brokers): Promise<void> {
   );
 }
 
-/** Pings again, and watches the ping go by on a packet socket. */
+/** Pings again, and captures the packets on a packet socket. */
 export async function capturePing({ own, daemon }: Brokers): Promise<void> {
   narrate.part("2. Packet capture: see that ping on the wire");
   await refused("socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)", "EPERM", async () => (await openCapture(own)).close());
   await using capture = await openCapture(daemon);
   await capture.bind({ family: "packet", interfaceName: "lo", protocol: ETH_P_ALL });
-  const attachment = await capture.attach({ direction: "receive", signal: AbortSignal.timeout(PATIENCE * 1000) });
+  const attachment = await capture.attach({
+    direction: "receive",
+    signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
+  });
   narrate.line("through the daemon: capturing on lo");
   await using socket = await openIcmp(daemon);
   const id = (process.pid + 1) & 0xffff;
@@ -53,7 +56,7 @@ export async function capturePing({ own, daemon }: Brokers): Promise<void> {
   await watchFor(attachment, id);
 }
 
-/** Serves HTTP on a port that only the privileged may listen on. */
+/** Serves HTTP on a port below 1024. */
 export async function serveHttp({ daemon }: Brokers): Promise<void> {
   narrate.part("3. A port below 1024: serve HTTP");
   await refused(
@@ -68,7 +71,7 @@ export async function serveHttp({ daemon }: Brokers): Promise<void> {
   const url = `http://${LOOPBACK}:${address.port}/`;
   narrate.line(`through the daemon: listening on ${LOOPBACK}:${address.port}`);
 
-  // An ordinary server of node:http, which gets its connections from the daemon.
+  // An ordinary node:http server, whose connections come from the daemon.
   const server = createHttpServer((_request, response) => response.end("hello from an unprivileged process\n"));
   const serving = serveConnections(listener, (socket) => server.emit("connection", socket.duplex()));
   const { status, body } = await fetchText(url);
@@ -83,23 +86,23 @@ async function openIcmp(broker: Broker): Promise<Socket> {
 }
 
 async function openCapture(broker: Broker): Promise<Socket> {
-  // As in Python, the protocol of a packet socket is in network order.
+  // As in Python, the protocol of a packet socket is in network byte order.
   return await broker.socket(AddressFamily.PACKET, SocketType.RAW, broker.htons(ETH_P_ALL));
 }
 
-/** Sends an echo request to loopback and waits for the answer; answers the time it took, in milliseconds. */
+/** Sends an echo request to loopback, waits for the answer, and returns the round-trip time in milliseconds. */
 async function ping(socket: Socket, echo: { id: number; sequence: number; payload: Buffer }): Promise<number> {
   await socket.connect({ host: LOOPBACK, port: 0 });
   const started = performance.now();
   await socket.send(encodeEcho(icmp4, echo));
-  for await (const { data } of socket.messages({ timeout: PATIENCE })) {
+  for await (const { data } of socket.messages({ timeout: TIMEOUT_SECONDS })) {
     const reply = decodeEcho(icmp4, data);
     if (reply?.type === icmp4.reply && reply.id === echo.id && reply.sequence === echo.sequence) break;
   }
   return performance.now() - started;
 }
 
-/** Prints the frames of a ping as they come, until both the request and the reply have. */
+/** Prints the frames of a ping as they arrive, until both request and reply were seen. */
 async function watchFor(attachment: Attachment, id: number): Promise<void> {
   const missing = new Set([icmp4.request, icmp4.reply]);
   for await (const frame of attachment) {
@@ -107,7 +110,7 @@ async function watchFor(attachment: Attachment, id: number): Promise<void> {
     if (frame.type !== "messages") continue;
     for (const { data, address } of frame.messages) {
       const icmp = decodeIcmpFrame(data);
-      // Loopback shows each frame twice, as it leaves and as it arrives.
+      // Loopback shows each frame twice, outgoing and incoming.
       if (icmp?.id !== id || address?.family !== "packet" || address.packetType === PACKET_OUTGOING) continue;
       narrate.line(`through the daemon: ${address.interfaceName}  ${icmp.text}`);
       missing.delete(icmp.type);
@@ -118,7 +121,7 @@ async function watchFor(attachment: Attachment, id: number): Promise<void> {
   attachment.cancel();
 }
 
-/** Listens on the first port below 1024 that is free. */
+/** Listens on the first free port below 1024. */
 async function listenLow(broker: Broker): Promise<Socket> {
   for (const port of PORTS) {
     try {
@@ -141,7 +144,7 @@ async function serveConnections(listener: Socket, serve: (socket: Socket) => voi
 }
 
 async function fetchText(url: string): Promise<{ status: number | undefined; body: string }> {
-  const request = get(url, { agent: false, timeout: PATIENCE * 1000 });
+  const request = get(url, { agent: false, timeout: TIMEOUT_SECONDS * 1000 });
   request.on("timeout", () => request.destroy(new DemoFailure(`${url} did not answer`)));
   const [response] = await once(request, "response");
   let body = "";
@@ -149,7 +152,7 @@ async function fetchText(url: string): Promise<{ status: number | undefined; bod
   return { status: response.statusCode, body };
 }
 
-/** Tries what must not be possible. Rejects with DemoFailure when it is, unless `excuse` says why. */
+/** Tries something that must fail. Rejects with DemoFailure if it succeeds, unless `excuse` says why. */
 async function refused(
   what: string,
   code: "EPERM" | "EACCES",
@@ -168,7 +171,7 @@ async function refused(
   narrate.line(`directly:           ${what}: worked, because ${reason}`);
 }
 
-/** Why anybody may listen on low ports here; null when not so. */
+/** Why unprivileged processes may listen on low ports here; null if they may not. */
 async function lowPortsAreOpen(): Promise<string | null> {
   const { readFile } = await import("node:fs/promises");
   try {

@@ -1,4 +1,6 @@
-/* The process without privilege: `node unprivileged.js ENDPOINT`. With no endpoint it only shows that it can run. */
+/*
+ * The process without privileges: `node unprivileged.js ENDPOINT`. Without an endpoint it only shows that it can run.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,11 +1,11 @@
 /*
- * A bidirectional stream on the server's side, with flow control in both directions.
+ * A bidirectional stream on the server side, with flow control in both directions.
  *
- * Towards the caller: `write` tells how many messages are still on their way to the transport, and calls back when one
- * was handed over. Node's own high-water mark counts messages, not bytes, and would let megabytes pile up.
+ * Towards the caller: `write` calls back when the transport has taken a message, so that callers of `write` can count
+ * bytes in transit. Node's own high-water mark counts messages, not bytes, and would let megabytes pile up.
  *
- * From the caller: messages come one at a time, and none while the call is paused, while answers that it has not read are
- * too many, or when the turn of the loop has been long enough.
+ * From the caller: messages arrive one at a time. None is read while the call is paused, while the caller has too many
+ * unread answers, or after the turn's time is spent.
  */
 
 import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
@@ -16,7 +16,7 @@ import type { Decoded } from "./service-definition.js";
 import { toGrpcStatus } from "./status.js";
 import type { Turns } from "./turns.js";
 
-/** While so many bytes of answers have not been handed over, no message of the caller is read. */
+/** No message of the caller is read while more bytes of answers than this have not been handed to the transport. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 export interface BidiHandlers<Request> {
@@ -42,7 +42,7 @@ export class BidiServerCall<Request, Response> extends ServerCall {
     this.#turns = turns;
   }
 
-  /** Begins to read. `onMalformed` makes the status for a message that does not decode, which ends the call. */
+  /** Starts reading. `onMalformed` creates the status for a message that cannot be decoded, which ends the call. */
   start(handlers: BidiHandlers<Request>, onMalformed: (cause: unknown) => Status): void {
     this.#stream.on("data", (decoded: Decoded<Request>) => {
       if (this.#ended) return;
@@ -82,7 +82,7 @@ export class BidiServerCall<Request, Response> extends ServerCall {
     if (this.#waitsForTurn) this.#stream.pause();
   }
 
-  /** Writes a message, and calls back once the transport has it: never, if the call ends before. */
+  /** Writes a message, and calls back once the transport has it. Not called if the call ends before. */
   write(message: Response, onHandedOver?: () => void): void {
     if (this.#ended) return;
     this.#stream.write(message, (error: unknown) => {
@@ -91,8 +91,8 @@ export class BidiServerCall<Request, Response> extends ServerCall {
   }
 
   /**
-   * Writes what a message of the caller asked for, of about so many bytes. A caller that asks and does not read is not
-   * read either, or what it asks for would fill the memory.
+   * Writes the answer to a message of the caller; `bytes` is its approximate size. While a caller does not read its
+   * answers, its messages are not read either, or the answers would fill the memory.
    */
   answer(message: Response, bytes: number): void {
     if (this.#ended) return;
@@ -105,7 +105,7 @@ export class BidiServerCall<Request, Response> extends ServerCall {
     });
   }
 
-  /** As `write`, for a message with its prefix. Its memory must stay as it is until the callback. */
+  /** Like `write`, for a message that includes its prefix. Its memory must not change before the callback. */
   writeFramed(message: Buffer, onHandedOver: () => void): void {
     if (!this.#passesFramed) {
       passFramedMessages(this.#stream as unknown as ServerDuplexStream<never, never>);
@@ -114,7 +114,7 @@ export class BidiServerCall<Request, Response> extends ServerCall {
     this.write(new FramedMessage(message) as Response, onHandedOver);
   }
 
-  /** Ends the call well, after what was written. */
+  /** Ends the call with OK, after what was written. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -142,7 +142,7 @@ export class WritableServerCall<Response> extends ServerCall {
     this.#stream = stream;
   }
 
-  /** Writes a message, and calls back once the transport has it: never, if the call ends before. */
+  /** Writes a message, and calls back once the transport has it. Not called if the call ends before. */
   write(message: Response, onHandedOver: () => void): void {
     this.#stream.write(message, (error: unknown) => {
       if (!error) onHandedOver();

@@ -1,16 +1,16 @@
 import type { Metadata } from "@grpc/grpc-js";
 
-/** What every call of a server has, whatever its kind. */
+/** Common to all kinds of calls on a server. */
 export interface Call {
-  /** The id under which the connection was injected. */
+  /** The id that the connection was injected with. */
   readonly peer: string;
   /** The metadata keys that begin with a prefix. */
   keys(prefix: string): readonly string[];
   /** The values of a metadata key. */
   values(key: string): readonly string[];
   /**
-   * Aborts, with the reason that the first to ask gave, when the caller cancels, its deadline passes, or its connection
-   * breaks. Made when first asked for.
+   * Aborts when the caller cancels, its deadline passes, or its connection breaks. The reason is that of the first
+   * request for the signal. Created on first use.
    */
   signal(reason: unknown): AbortSignal;
 }
@@ -22,7 +22,7 @@ interface GrpcCall {
   once(event: "cancelled", listener: () => void): unknown;
 }
 
-/** Shows a call of grpc-js as one of ours. */
+/** Adapts a call of grpc-js. */
 export class ServerCall implements Call {
   readonly #call: GrpcCall;
   #controller: AbortController | null = null;

@@ -1,9 +1,9 @@
 /**
  * Cancels a call of grpc-js.
  *
- * A call that is cancelled in the turn of the loop in which it began is told to its caller as cancelled, and goes out all
- * the same, to be served for ever: grpc-js makes what it sends a few microtasks later and does not look back. A second
- * cancellation reaches that.
+ * If a call is cancelled in the same turn of the event loop in which it began, its caller sees CANCELLED, but the call
+ * is sent nevertheless and served forever: grpc-js sends it a few microtasks later and does not check again. A second
+ * cancellation catches that.
  */
 export function cancelCall(call: { cancel(): void }): void {
   call.cancel();

@@ -5,10 +5,10 @@ import { ControlMessageSchema } from "../gen/sockbroker/v1/ancillary_pb.js";
 import { RecvRequestSchema, SendmsgRequestSchema } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { decodeStrictly, UnknownField } from "./decode-strictly.js";
 
-/** A field 99 with the number 1. */
+/** Field 99 with the value 1. */
 const UNKNOWN = Uint8Array.of(0x98, 0x06, 0x01);
 
-/** An empty message with it. */
+/** An otherwise empty message with that field. */
 function newer<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> {
   return fromBinary(schema, UNKNOWN);
 }

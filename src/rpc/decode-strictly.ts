@@ -8,14 +8,14 @@ import {
 } from "@bufbuild/protobuf";
 
 /*
- * Requests are decoded strictly. A daemon that ignored a field which it does not know would do something else than its
- * newer caller asked for, and say nothing; so it refuses. (Responses are decoded leniently: a newer daemon may tell more.)
+ * Requests are decoded strictly. A daemon that ignored an unknown field would silently do something other than its
+ * newer caller asked for, so it refuses the request. (Responses are decoded leniently: a newer daemon may return more.)
  *
- * protobuf-es keeps unknown fields in the message that has them, and a request may have messages inside. Which of a
- * message's fields can is found out once; most requests then have none to look into.
+ * protobuf-es keeps unknown fields in the message that contains them, and a request may contain nested messages. Which
+ * fields of a message type can contain messages is computed once; for most requests that is none.
  */
 
-/** A request has a field that this side does not know. */
+/** A request has an unknown field. */
 export class UnknownField extends Error {
   override readonly name = "UnknownField";
   constructor(
@@ -27,7 +27,7 @@ export class UnknownField extends Error {
   }
 }
 
-/** Decodes a message. Throws UnknownField, or what the decoder does when the bytes are no such message. */
+/** Decodes a message. Throws UnknownField, or the decoder's error if the bytes are not a valid message. */
 export function decodeStrictly<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   const message = fromBinary(schema, bytes);
   refuseUnknown(schema, message);
@@ -41,10 +41,10 @@ function refuseUnknown(schema: DescMessage, message: Message): void {
   for (const look of lookersInto(schema)) look(members);
 }
 
-/** Looks into one member of a message. */
+/** Checks one field of a message for nested messages. */
 type Looker = (members: Record<string, unknown>) => void;
 
-/** What was found out so far, by schema. */
+/** Cache, by schema. */
 const lookers = new Map<DescMessage, readonly Looker[]>();
 
 function lookersInto(schema: DescMessage): readonly Looker[] {
@@ -56,7 +56,7 @@ function lookersInto(schema: DescMessage): readonly Looker[] {
   return found;
 }
 
-/** Answers null for a member that has no messages in it. */
+/** Returns null for a field that cannot contain messages. */
 function looker(member: DescField | DescOneof): Looker | null {
   const { localName } = member;
   if (member.kind === "oneof") {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 
-/** Texts that the Python client's test reads, too. */
+/** The Python client's test reads the same vectors. */
 interface Vectors {
   readonly unix: readonly [text: string, path: string][];
   readonly tcp: readonly [text: string, host: string, port: number][];

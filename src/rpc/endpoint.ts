@@ -1,22 +1,22 @@
 import { resolve } from "node:path";
 
-/** Where a daemon listens unless it is told otherwise. */
+/** Where a daemon listens by default. */
 export const DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock";
 
-/** What the kernel has room for in the address of a unix socket, in bytes. */
+/** The longest path that fits into the address of a unix socket, in bytes. */
 const LONGEST_PATH = 107;
 
-/** Answers the endpoint that was given, else that of the environment (an empty one is as none), else the default. */
+/** Returns the given endpoint, else that of the environment (an empty variable counts as unset), else the default. */
 export function chosenEndpoint(given: string | undefined): string {
   return given ?? (process.env.SOCKBROKER_ENDPOINT || DEFAULT_ENDPOINT);
 }
 
 /**
- * Reads an endpoint: `unix:///path`, `unix:/path`, `unix:relative`, or a path with a slash in it. Answers the absolute
+ * Parses an endpoint: `unix:///path`, `unix:/path`, `unix:relative`, or a path with a slash in it. Returns the absolute
  * path of the unix socket. Throws TypeError for anything else.
  *
- * Daemon, clients and command line all read endpoints here; the Python client has the same rules, and
- * test/support/endpoints.json holds both to them.
+ * Daemon, clients and command line all parse endpoints here. The Python client has the same rules, and
+ * test/support/endpoints.json tests both.
  */
 export function parseEndpoint(text: string): string {
   if (typeof text !== "string" || text === "") throw new TypeError("an endpoint is a text such as unix:///path");
@@ -31,7 +31,7 @@ export function parseEndpoint(text: string): string {
 function pathIn(text: string): string {
   const [, scheme, rest = ""] = /^([^/:]*):(.*)$/s.exec(text) ?? [];
   if (scheme === undefined) {
-    // Otherwise "localhost" would be a file of that name in the working directory.
+    // Otherwise "localhost" would mean a file of that name in the working directory.
     if (!text.includes("/"))
       throw new TypeError(`a path without a slash is written ./name, not ${JSON.stringify(text)}`);
     return text;

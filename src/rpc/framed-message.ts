@@ -1,9 +1,9 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 
-/** What stands before each message on the wire: whether it is compressed, and its length. */
+/** Size of the prefix of each message on the wire: a compression flag and the length. */
 export const MESSAGE_PREFIX_BYTES = 5;
 
-/** A message with its prefix, as it goes to the transport. Its bytes must stay as they are until that has them. */
+/** A message with its prefix. Its bytes must not change until the transport has them. */
 export class FramedMessage {
   constructor(readonly bytes: Buffer) {}
 }
@@ -15,10 +15,10 @@ export function writeMessagePrefix(target: Buffer, at: number, length: number): 
 }
 
 /**
- * Lets a call send a FramedMessage as it is. grpc-js copies each message into a buffer of its own behind a prefix; for bulk
- * data that is a copy and a quarter of a megabyte of garbage outside of the heap for each, for which V8 collects all of it
- * dozens of times a second. It offers no way around; the method that makes the copy is reachable only by this private
- * field. Throws when that is gone, so that an update of grpc-js cannot undo this silently.
+ * Lets a call send a FramedMessage without copying. grpc-js copies each message into a new buffer behind a prefix; for
+ * bulk data that is a quarter of a megabyte of off-heap garbage per message, which makes V8 run full collections dozens
+ * of times a second. There is no public option; the method that copies is reachable only through this private field.
+ * Throws if the field is missing, so that an update of grpc-js cannot silently disable this.
  */
 export function passFramedMessages(stream: ServerDuplexStream<never, never>): void {
   const { call } = stream as unknown as { call?: { serializeMessage?: (message: unknown) => Buffer } };

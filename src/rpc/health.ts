@@ -9,14 +9,16 @@ import { HealthImplementation, service } from "grpc-health-check";
 
 /** The standard health service. */
 export interface Health {
-  /** Tells everyone who asks or watches that this server takes no new work. */
+  /** Reports to everyone who asks or watches that this server takes no new work. */
   stop(): void;
 }
 
 type Check = handleUnaryCall<{ readonly service: string }, unknown>;
 type Watch = handleServerStreamingCall<{ readonly service: string }, unknown>;
 
-/** The library's answer has the name that was asked for in it, and one of 100 KiB ends the caller's connection. */
+/**
+ * The library's error message contains the requested name; with one of 100 KiB it would end the caller's connection.
+ */
 const LONGEST_NAME = 256;
 const TOO_LONG = "no service has so long a name";
 
@@ -32,7 +34,7 @@ export function addHealth(server: Server, services: readonly string[]): Health {
         else callback({ code: Code.NOT_FOUND, details: TOO_LONG });
       };
       const watch = handlers.watch as Watch;
-      // The library keeps each name that was watched for ever, and anyone who can connect may watch.
+      // The library keeps each watched name forever, and anyone who can connect may watch.
       const watchKnown: Watch = (call) => {
         if (names.includes(call.request.service)) watch(call);
         else if (call.request.service.length <= LONGEST_NAME) call.write({ status: "SERVICE_UNKNOWN" });
@@ -48,7 +50,7 @@ export function addHealth(server: Server, services: readonly string[]): Health {
   };
 }
 
-/** The files that describe the health service, encoded, for reflection. */
+/** The encoded file descriptors of the health service, for reflection. */
 export function healthFiles(): Buffer[] {
   const methods = Object.values(service);
   return [...new Set(methods.flatMap(({ requestType }) => requestType.fileDescriptorProtos))];

@@ -8,8 +8,8 @@ import { healthFiles } from "./health.js";
 import type { Turns } from "./turns.js";
 
 /**
- * Adds grpc.reflection.v1 and v1alpha for the services, for the health service, and for what errors carry: no method names
- * the messages of the details, and a tool that does not find them prints bytes.
+ * Adds grpc.reflection.v1 and v1alpha for the services, for the health service, and for the details of errors. No
+ * method refers to the messages of the details, and a tool that cannot find them prints raw bytes.
  */
 export function addReflection(server: Server, services: readonly DescService[], turns: Turns): void {
   const files = new Map<string, DescFile>();
@@ -33,7 +33,10 @@ export function addReflection(server: Server, services: readonly DescService[], 
 
 type Info = handleBidiStreamingCall<unknown, unknown>;
 
-/** The library reads on whether or not its answers are read, and anyone who can connect may ask. */
+/**
+ * Limits the library's reading: it reads requests even while its answers are not read, and anyone who can connect may
+ * ask.
+ */
 function boundedInfo(info: Info, turns: Turns): Info {
   return (stream) => {
     info(stream);
@@ -48,7 +51,7 @@ function boundedInfo(info: Info, turns: Turns): Info {
   };
 }
 
-/** Dependencies first. */
+/** Adds dependencies first. */
 function collect(file: DescFile, files: Map<string, DescFile>): void {
   if (files.has(file.name)) return;
   for (const dependency of file.dependencies) collect(dependency, files);

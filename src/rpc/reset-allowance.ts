@@ -1,16 +1,16 @@
 import type { Server } from "@grpc/grpc-js";
 
-/** At once, and then each second, on one connection. */
+/** Resets allowed on one connection: in a burst, and per second after that. */
 const RESETS = { streamResetBurst: 100_000, streamResetRate: 10_000 };
 
 /**
- * Raises how many streams callers may reset. Generated stubs reset a stream for each call that is cancelled, and Node ends a
- * connection that has reset about a thousand, and its implicit session with it. Refusing a reset saves nothing here: a call
- * that ends by itself costs as much, and there is no limit to those. Node 20 has no such options and keeps its limit.
+ * Raises how many streams callers may reset. Generated stubs reset a stream for each cancelled call, and after about a
+ * thousand Node ends the connection, and with it the implicit session. Limiting resets protects nothing here: a call
+ * that ends normally costs as much, and those are not limited. Node 20 does not have these options and keeps its limit.
  *
- * grpc-js offers no option; what it gives its HTTP/2 servers is reachable only by this private field. Call it before the
- * server has its listeners or injectors. Throws when the field is gone, so that an update of grpc-js cannot undo this
- * silently.
+ * grpc-js has no option for it; the options it passes to its HTTP/2 servers are reachable only through this private
+ * field. Call it before the server has its listeners or injectors. Throws if the field is missing, so that an update of
+ * grpc-js cannot silently disable this.
  */
 export function raiseResetAllowance(server: Server): void {
   const { commonServerOptions } = server as unknown as { commonServerOptions?: object };

@@ -7,7 +7,7 @@ import { clientMethod } from "./service-definition.js";
 import { fromGrpcStatus } from "./status.js";
 
 /**
- * Makes a call that answers a stream. Leaving the loop cancels it.
+ * Makes a server-streaming call. Leaving the loop cancels it.
  *
  * Throws a CallError, or the signal's reason.
  */

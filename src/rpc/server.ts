@@ -1,6 +1,6 @@
 /*
- * The one place that talks to grpc-js's server: services are registered by descriptor, connections are injected that were
- * accepted elsewhere, and what a handler throws becomes a typed status.
+ * The only code that uses grpc-js's server: registers services by descriptor, injects connections accepted elsewhere,
+ * and turns errors of handlers into typed statuses.
  */
 
 import type { Socket } from "node:net";
@@ -24,7 +24,7 @@ import { type Decoded, serverDefinition } from "./service-definition.js";
 import { toGrpcStatus } from "./status.js";
 import { Turns } from "./turns.js";
 
-/** Serves a unary RPC: answers the parts of its response. */
+/** Serves a unary RPC. Returns the fields of its response. */
 export type UnaryHandler = (call: Call, request: never) => object | Promise<object>;
 export type BidiHandler = (call: BidiServerCall<never, never>) => void;
 export type WritableHandler = (call: WritableServerCall<never>, request: never) => void;
@@ -33,32 +33,32 @@ export interface ServiceHandlers {
   readonly service: DescService;
   readonly unary?: Readonly<Record<string, UnaryHandler>>;
   readonly bidi?: Readonly<Record<string, BidiHandler>>;
-  /** Like `bidi`, but the messages are bytes that the handler decodes and encodes itself. */
+  /** Like `bidi`, for handlers that decode and encode the messages' bytes themselves. */
   readonly bidiBytes?: Readonly<Record<string, BidiHandler>>;
   readonly writable?: Readonly<Record<string, WritableHandler>>;
 }
 
 export interface RpcServerOptions {
-  /** Of one message, in bytes. */
+  /** Maximum size of one message, in bytes. */
   readonly maxRequestBytes: number;
-  /** At the same time on one connection. */
+  /** Maximum number of concurrent streams on one connection. */
   readonly maxStreams: number;
-  /** Of the HTTP/2 window in which callers may send before they are acknowledged, in bytes. */
+  /** HTTP/2 receive window, in bytes. */
   readonly receiveWindowBytes: number;
   readonly services: readonly ServiceHandlers[];
-  /** Turns what a handler threw into a status. */
+  /** Turns an error of a handler into a status. */
   readonly statusOf: (error: unknown) => Status;
-  /** Makes the error for a request that does not decode. */
+  /** Creates the error for a request that cannot be decoded. */
   readonly malformed: (cause: unknown) => Error;
 }
 
 export interface RpcServer {
-  /** Serves a connection. `id` is what `Call.peer` will be. */
+  /** Serves a connection. `id` becomes `Call.peer`. */
   inject(socket: Socket, id: string): void;
   readonly health: Health;
-  /** Lets calls end for so long, then cuts them. */
+  /** Waits for running calls until the grace period ends, then cancels them. */
   drain(graceMilliseconds: number): void;
-  /** Ends everything at once. */
+  /** Ends everything immediately. */
   close(): void;
 }
 

@@ -3,14 +3,14 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { decodeStrictly } from "./decode-strictly.js";
 
-/** A request as it arrived: bytes from outside are not yet a message. */
+/** A decoded request, or why it could not be decoded. */
 export type Decoded<T> = { readonly ok: true; readonly message: T } | { readonly ok: false; readonly cause: unknown };
 
 /**
- * Makes grpc-js's definition of a service out of its descriptor, for a server.
+ * Creates grpc-js's definition of a service from its descriptor, for a server.
  *
- * A request that does not decode is passed on as such: were `requestDeserialize` to throw, grpc-js would answer with an
- * untyped INTERNAL. The messages of the methods in `asBytes` are left to the handler, in both directions.
+ * A request that cannot be decoded is passed on as such: if `requestDeserialize` threw, grpc-js would return an untyped
+ * INTERNAL. Messages of the methods in `asBytes` are left to the handler, in both directions.
  */
 export function serverDefinition(service: DescService, asBytes: ReadonlySet<string> = new Set()): ServiceDefinition {
   const methods: Record<string, MethodDefinition<unknown, unknown>> = {};
@@ -36,7 +36,7 @@ function decodeIfPossible(schema: DescMessage): (bytes: Buffer) => Decoded<unkno
   };
 }
 
-/** Makes grpc-js's definition of one method out of its descriptor, for a client. */
+/** Creates grpc-js's definition of one method from its descriptor, for a client. */
 export function clientMethod<M extends DescMethod>(
   method: M,
 ): MethodDefinition<MessageShape<M["input"]>, MessageShape<M["output"]>> {
@@ -67,6 +67,6 @@ function encode(schema: DescMessage, message: unknown): Buffer {
 }
 
 function decode(schema: DescMessage, bytes: Buffer): unknown {
-  // Unknown fields would be kept and, in an echoed message, sent back.
+  // Otherwise unknown fields would be kept and, in an echoed message, sent back.
   return fromBinary(schema, bytes, { readUnknownFields: false });
 }

@@ -15,7 +15,7 @@ import {
 /** The metadata key under which gRPC carries a google.rpc.Status. */
 const DETAILS_KEY = "grpc-status-details-bin";
 
-/** Every message that an error of this API may carry as its one detail. */
+/** All messages that may be the detail of an error of this API. */
 const detailSchemas = [
   SocketErrorSchema,
   ResolverErrorSchema,
@@ -30,7 +30,7 @@ export type ErrorDetail = MessageShape<(typeof detailSchemas)[number]>;
 
 export { Code };
 
-/** Makes a status with one typed detail. */
+/** Creates a status with one typed detail. */
 export function statusOf<Desc extends (typeof detailSchemas)[number]>(
   code: Code,
   message: string,
@@ -40,7 +40,7 @@ export function statusOf<Desc extends (typeof detailSchemas)[number]>(
   return create(StatusSchema, { code, message, details: [anyPack(schema as DescMessage, detail)] });
 }
 
-/** Finds the typed detail of a status, or null when a foreign or newer peer sent none that is known here. */
+/** Returns the typed detail of a status, or null if a foreign or newer peer sent none that is known here. */
 export function detailOf(status: Status): ErrorDetail | null {
   for (const any of status.details) {
     const detail = unpack(any);
@@ -49,21 +49,24 @@ export function detailOf(status: Status): ErrorDetail | null {
   return null;
 }
 
-/** Makes what grpc-js sends when an RPC fails. */
+/** Converts a status to what grpc-js sends when an RPC fails. */
 export function toGrpcStatus(status: Status): StatusObject {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, status)));
   return { code: status.code, details: headerText(status.message), metadata };
 }
 
-/** Reads what grpc-js received when an RPC failed. Without details (a proxy's or grpc-js's own error), only code and text. */
+/**
+ * Converts what grpc-js received when an RPC failed. Without details (an error of a proxy or of grpc-js itself) only
+ * code and text.
+ */
 export function fromGrpcStatus(received: { code: number; details: string; metadata?: Metadata }): Status {
   const bytes = received.metadata?.get(DETAILS_KEY)[0];
   if (Buffer.isBuffer(bytes)) {
     try {
       return fromBinary(StatusSchema, bytes);
     } catch {
-      // Somebody else's details; the plain status is still true.
+      // Details of another format: the code and text are still valid.
     }
   }
   return create(StatusSchema, { code: received.code, message: received.details });
@@ -81,7 +84,7 @@ function unpack(any: Any): ErrorDetail | null {
   return null;
 }
 
-/** grpc-js puts the text through encodeURI, which throws on a lone surrogate. */
+/** grpc-js passes the text to encodeURI, which throws on a lone surrogate. */
 function headerText(text: string): string {
   return text.toWellFormed();
 }

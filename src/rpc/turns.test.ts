@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Turns } from "./turns.js";
 
-/** Handles messages without end until it has to wait, and goes on when it is resumed, `times` times in all. */
+/** Handles messages until it has to wait, and continues when it is resumed, `times` times in total. */
 function busy(turns: Turns, times: number, onTurn: () => void): Promise<void> {
   return new Promise((resolve) => {
     let turn = 0;

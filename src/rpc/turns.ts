@@ -1,17 +1,17 @@
-/** Streams that have more to read go on in a later turn of the loop once a turn has taken so long. */
+/** Time after which streams with more to read have to wait for a later turn of the event loop. */
 const TURN_MILLISECONDS = 2;
 
 /**
- * Shares the loop between streams. A caller can send thousands of small messages at once, and grpc-js hands them all over
- * in one turn, in which nobody else is answered.
+ * Shares the event loop between streams. A caller can send thousands of small messages at once, and grpc-js delivers
+ * them all in one turn, in which nobody else is served.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #began: number | null = null;
 
   /**
-   * Asked after each message. Answers whether the turn has been long enough; then `resume` is called in a later one, and
-   * until then nothing more may be read. Those who wait go on one after the other, in the order in which they came.
+   * Call it after each message. If the turn's time is spent, returns true and calls `resume` in a later turn; until
+   * then the caller must not read more. Waiting streams resume in the order in which they began to wait.
    */
   waitIfSpent(resume: () => void): boolean {
     const began = this.#began ?? this.#begin();

@@ -8,14 +8,14 @@ import { Code, fromGrpcStatus } from "./status.js";
 
 export interface UnaryOptions {
   readonly signal?: AbortSignal | undefined;
-  /** When to give up, in milliseconds since the epoch. */
+  /** Deadline, in milliseconds since the epoch. */
   readonly deadline?: number | undefined;
 }
 
 /**
- * Makes one unary call.
+ * Makes a unary call.
  *
- * Rejects with a CallError, or with the signal's reason when the abort came before the answer.
+ * Rejects with a CallError, or with the signal's reason if it aborted before the response.
  */
 export function unaryCall<M extends DescMethodUnary>(
   channel: ClientChannel,

@@ -50,14 +50,14 @@ export const call = defineCommand({
         await print(show(answer));
       }
     } catch (error) {
-      // No such message, no such endpoint, or it takes a stream.
+      // An unknown message or an invalid endpoint, or the method takes a stream.
       throw error instanceof TypeError ? new UsageError(error.message) : error;
     }
     return exitCodes.ok[0];
   },
 });
 
-/** Of a method without its service, too, the whole name is suggested. */
+/** If a method is given without its service, the full name is suggested. */
 function unknown(name: string): string {
   const names = rpcMethods().map((method) => method.name);
   const own = name.replace(/^sockbroker\.v1\./, "");

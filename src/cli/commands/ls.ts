@@ -110,7 +110,7 @@ function sessionTable(sessions: readonly SessionInfo[]): string {
   );
 }
 
-/** As ss(8) names it where it has a name. */
+/** The name that ss(8) uses, if it has one. */
 function kindOf({ family, type, proto }: HandleInfo): string {
   const typeName = (SocketType[type] ?? String(type)).toLowerCase();
   if (family === AddressFamily.INET || family === AddressFamily.INET6) {

@@ -8,19 +8,19 @@ import { formatAddress } from "../format-address.js";
 import { relayMessages, relayStream } from "../nc-relay.js";
 import { note } from "../output.js";
 
-/** What the command line asks for. */
-interface Wish {
+/** The parsed command line. */
+interface Plan {
   readonly listen: boolean;
   readonly type: SocketType.STREAM | SocketType.DGRAM;
-  /** 0 is any internet family. */
+  /** 0 means any internet family. */
   readonly family: number;
-  /** Remote, or with `listen` local: a path where `family` is AF_UNIX. */
+  /** Remote, or local with `listen`. A path if `family` is AF_UNIX. */
   readonly host: string;
   readonly port: string;
-  /** Where to come from. */
+  /** Local address to connect from. */
   readonly source: { readonly host: string; readonly port: string } | null;
-  /** In seconds; null waits for ever. */
-  readonly patience: number | null;
+  /** In seconds; null means no limit. */
+  readonly timeout: number | null;
   readonly tell: (line: string) => void;
 }
 
@@ -60,18 +60,18 @@ export const nc = defineCommand({
     "sockbroker nc -U /run/daemon.sock",
   ],
   run: async (values, positionals) => {
-    const wish = {
+    const plan = {
       ...target(values, positionals),
       listen: values.listen,
       type: values.udp ? SocketType.DGRAM : SocketType.STREAM,
-      patience: values.wait === undefined ? null : seconds(values.wait, "-w"),
+      timeout: values.wait === undefined ? null : seconds(values.wait, "-w"),
       tell: values.verbose ? note : () => undefined,
     } as const;
     await using broker = await connectTo(values.endpoint);
-    await using socket = wish.listen ? await listenOnce(broker, wish) : await open(broker, wish);
+    await using socket = plan.listen ? await listenOnce(broker, plan) : await open(broker, plan);
     const input = values["no-stdin"] ? null : process.stdin;
-    if (socket.type === SocketType.STREAM) await relayStream(socket, input, wish.patience);
-    else await relayMessages(socket, input, wish.patience);
+    if (socket.type === SocketType.STREAM) await relayStream(socket, input, plan.timeout);
+    else await relayMessages(socket, input, plan.timeout);
     return exitCodes.ok[0];
   },
 });
@@ -88,7 +88,7 @@ interface TargetValues {
 function target(
   values: TargetValues,
   positionals: readonly string[],
-): Pick<Wish, "family" | "host" | "port" | "source"> {
+): Pick<Plan, "family" | "host" | "port" | "source"> {
   const { listen, unix, port, source } = values;
   if (unix) {
     if (values.ipv4 || values.ipv6 || port !== undefined) throw new UsageError("-U goes with none of -4, -6 and -p");
@@ -121,18 +121,18 @@ function target(
   return { family, host: source ?? rest[0] ?? "", port: own, source: null };
 }
 
-/** Connects to the first of the target's addresses that lets it. */
-async function open(broker: Broker, wish: Wish): Promise<Socket> {
-  const { family, host, port, type } = wish;
-  if (family === AddressFamily.UNIX) return await openOne(broker, wish, family, 0, host);
+/** Connects to the first of the target's addresses that accepts. */
+async function open(broker: Broker, plan: Plan): Promise<Socket> {
+  const { family, host, port, type } = plan;
+  if (family === AddressFamily.UNIX) return await openOne(broker, plan, family, 0, host);
   const candidates = await about(host, broker.getaddrinfo(host, port, { family, type }));
   let failure: unknown;
   for (const candidate of candidates) {
     try {
-      return await openOne(broker, wish, candidate.family, candidate.proto, candidate.address);
+      return await openOne(broker, plan, candidate.family, candidate.proto, candidate.address);
     } catch (error) {
       failure = error;
-      wish.tell(error instanceof Error ? error.message : String(error));
+      plan.tell(error instanceof Error ? error.message : String(error));
     }
   }
   throw failure;
@@ -140,7 +140,7 @@ async function open(broker: Broker, wish: Wish): Promise<Socket> {
 
 async function openOne(
   broker: Broker,
-  { type, source, patience, tell }: Wish,
+  { type, source, timeout, tell }: Plan,
   family: number,
   proto: number,
   address: SocketAddress | string,
@@ -151,12 +151,12 @@ async function openOne(
       if (family !== AddressFamily.UNIX) await reuseAddress(broker, socket);
       await bind(broker, socket, family, source);
     } else if (family === AddressFamily.UNIX && type === SocketType.DGRAM) {
-      // Without a name of its own it could not be answered.
+      // Without an address of its own it could not receive an answer.
       await socket.bind("");
     }
     const { localAddress: local, peerAddress: peer } = await about(
       typeof address === "string" ? address : formatAddress(address),
-      socket.connect(address, { timeout: patience }),
+      socket.connect(address, { timeout }),
     );
     tell(`connected to ${formatAddress(peer)} from ${formatAddress(local)}`);
     return socket;
@@ -166,25 +166,25 @@ async function openOne(
   }
 }
 
-/** Waits for the first connection, or the first message, and answers the socket to talk on. */
-async function listenOnce(broker: Broker, wish: Wish): Promise<Socket> {
-  const family = wish.family === 0 ? familyOfHost(wish.host) : wish.family;
-  const listener = await broker.socket(family, wish.type);
+/** Waits for the first connection, or the first message, and returns the socket to use. */
+async function listenOnce(broker: Broker, plan: Plan): Promise<Socket> {
+  const family = plan.family === 0 ? familyOfHost(plan.host) : plan.family;
+  const listener = await broker.socket(family, plan.type);
   const unix = family === AddressFamily.UNIX;
   if (!unix) await reuseAddress(broker, listener);
-  const bound = await bind(broker, listener, family, wish);
-  if (wish.type === SocketType.DGRAM) {
-    wish.tell(`listening on ${formatAddress(bound)}`);
-    // The message stays for the relay to read.
+  const bound = await bind(broker, listener, family, plan);
+  if (plan.type === SocketType.DGRAM) {
+    plan.tell(`listening on ${formatAddress(bound)}`);
+    // Peek, so that the relay can still read the message.
     const { address } = await listener.recvfrom(1, { flags: broker.constants.MSG_PEEK });
     if (address !== null && formatAddress(address) !== "*") await listener.connect(address);
-    wish.tell(`first message from ${formatAddress(address)}`);
+    plan.tell(`first message from ${formatAddress(address)}`);
     return listener;
   }
   await using listening = listener;
-  wish.tell(`listening on ${formatAddress(await listening.listen(1))}`);
+  plan.tell(`listening on ${formatAddress(await listening.listen(1))}`);
   const { socket, address } = await listening.accept();
-  wish.tell(`connection from ${formatAddress(address)}`);
+  plan.tell(`connection from ${formatAddress(address)}`);
   return socket;
 }
 

@@ -45,7 +45,7 @@ export const ping = defineCommand({
     const target = await lookUp(broker, host, family);
     const { address } = target;
     await using socket = await openRaw(broker, target.family);
-    // From now on the kernel passes on what that host sent, and no more.
+    // From now on the kernel only delivers messages from that host.
     const numeric = "host" in address ? String(address.host) : host;
     await about(numeric, socket.connect(address));
     if (!values.json) await print(`PING ${host} (${numeric}) ${size} bytes of data.\n`);
@@ -109,7 +109,7 @@ function summary({ transmitted, times, duplicates, errors, elapsedMilliseconds }
     errors,
     lossPercent: transmitted === 0 ? 0 : (100 * (transmitted - received)) / transmitted,
     elapsedMilliseconds,
-    // Not by spreading: there may be more answers than a call takes arguments.
+    // Not with spread arguments: there may be more answers than a call can have arguments.
     roundTrip:
       received === 0
         ? null

@@ -67,7 +67,7 @@ export const serve = defineCommand({
     try {
       const { log, sink } = openLog(logOptions);
       process.on("exit", () => sink.flush());
-      // Before there are files: a signal without a listener would end the daemon, and leave them behind.
+      // Registered before files are created: a signal without a listener would end the daemon and leave them behind.
       onEndSignal((signal, again) => {
         if (again) process.exit(signalled[signal]);
         log.info({ signal }, "draining");
@@ -103,7 +103,7 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
   };
 }
 
-/** Says why the daemon did not start, in one line. */
+/** Prints why the daemon did not start, in one line. */
 function startupFailure(error: unknown): ExitCode {
   if (!(error instanceof StartupError)) throw error;
   note(`sockbroker serve: ${error.message}`);
@@ -139,7 +139,7 @@ function openLog(logOptions: LogOptions): ReturnType<typeof createLog> {
   }
 }
 
-/** The end of a terminal, and signals that other daemons take for a wish, do not end this one. */
+/** Ignores the hang-up of a terminal, and signals that other daemons use as commands. */
 function onOtherSignals(log: Logger, sink: LogSink): void {
   process.on("SIGHUP", () => {
     try {

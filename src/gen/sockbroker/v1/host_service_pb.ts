@@ -357,7 +357,8 @@ export const HostService: GenService<{
     output: typeof SethostnameResponseSchema;
   },
   /**
-   * HasIpv6 tells whether the daemon was built with IPv6 support, not whether the host has IPv6 addresses. Analogous to Python's `socket.has_ipv6`.
+   * HasIpv6 tells whether the daemon was built with IPv6 support, not whether the host has IPv6 addresses. Analogous to
+   * Python's `socket.has_ipv6`.
    *
    * @generated from rpc sockbroker.v1.HostService.HasIpv6
    */
