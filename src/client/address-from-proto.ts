@@ -3,7 +3,10 @@ import type { AbstractAddress, SocketAddress, UnixAddress } from "./address.js";
 import { toBuffer } from "./bytes.js";
 import type { UnixPaths } from "./unix-paths.js";
 
-/** Decodes an address; null where the kernel gave none, or the daemon is newer and knows a family that this client does not. */
+/**
+ * Decodes an address; null if the kernel returned none, or if a newer daemon sent a family that this client does not
+ * know.
+ */
 export function addressFromProto(wire: WireAddress | undefined, unixPaths: UnixPaths): SocketAddress | null {
   const address = wire?.address;
   if (address?.case === undefined) return null;
@@ -30,7 +33,7 @@ export function addressFromProto(wire: WireAddress | undefined, unixPaths: UnixP
       };
     }
     default: {
-      // Every other arm has its fields under the same names here.
+      // All other arms have the same field names here.
       const { $typeName: _, $unknown: __, ...fields } = address.value;
       return { family: address.case, ...fields } as SocketAddress;
     }

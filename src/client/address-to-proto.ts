@@ -5,19 +5,19 @@ import { ArgumentError } from "./errors.js";
 import { hostText } from "./idna.js";
 import type { UnixPaths } from "./unix-paths.js";
 
-/** A socket address for the wire. */
+/** A socket address as a message. */
 export type AddressInit = MessageInitShape<typeof SocketAddressSchema>;
 
-/** What an address is for. */
+/** Context for encoding an address. */
 export interface AddressUse {
-  /** The operation, for errors, e.g. "bind". */
+  /** The operation, for error messages, e.g. "bind". */
   readonly operation: string;
-  /** Family of the socket: what `{ host, port }` and plain paths become. */
+  /** The socket's family, which determines what `{ host, port }` and plain paths are encoded as. */
   readonly family: number;
   readonly unixPaths: UnixPaths;
 }
 
-/** Encodes an address. Throws TypeError for a wrong shape, ArgumentError for a port or a name that cannot be. */
+/** Encodes an address. Throws TypeError for a wrong type, ArgumentError for an invalid port or name. */
 export function addressToProto(input: AddressInput, use: AddressUse): AddressInit {
   if (typeof input === "string" || input instanceof Uint8Array) return plain(input, use);
   if (typeof input !== "object" || input === null) {
@@ -40,7 +40,7 @@ export function addressToProto(input: AddressInput, use: AddressUse): AddressIni
     case "raw":
       return { address: { case: "raw", value: { family: input.addressFamily, data: input.data } } };
     default: {
-      // Every other arm has its fields under the same names on the wire.
+      // All other arms have the same field names in the message.
       const { family, ...value } = input;
       return { address: { case: family, value } as AddressInit["address"] & object };
     }
@@ -60,7 +60,7 @@ function plain(input: string | Uint8Array, use: AddressUse): AddressInit {
 
 function unixPath(path: Uint8Array, use: AddressUse): AddressInit {
   if (path.length === 0) return { address: { case: "unixDomain", value: {} } };
-  // CPython gives the kernel a C string, which an embedded NUL ends.
+  // CPython passes a C string to the kernel, which ends at the first NUL.
   const end = path.indexOf(0);
   const name = end < 0 ? path : path.subarray(0, end);
   const full = use.operation === "bind" ? use.unixPaths.bound(name) : use.unixPaths.absolute(name);
@@ -94,7 +94,7 @@ function inet6(input: Omit<HostPort, "family">, use: AddressUse): AddressInit {
   return { address: { case: "inet6", value: { host, port: checkPort(input.port, use.operation), flowinfo, scopeId } } };
 }
 
-/** Answers the port. Throws TypeError for what is no whole number, ArgumentError beyond 0 to 65535. */
+/** Returns the port. Throws TypeError if it is not an integer, ArgumentError if it is not within 0 to 65535. */
 export function checkPort(port: unknown, operation: string): number {
   if (typeof port !== "number" || !Number.isInteger(port)) {
     throw new TypeError(`${operation}(): port must be a whole number`);

@@ -1,7 +1,7 @@
 /** An IPv4 address. Analogous to Python's `(host, port)`. */
 export interface InetAddress {
   readonly family: "inet";
-  /** Dotted in answers. On input also a name, which the daemon's host resolves; "" for any; "<broadcast>". */
+  /** Dotted in results. On input also a name, which the daemon's host resolves; "" for any address; "<broadcast>". */
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
@@ -10,7 +10,7 @@ export interface InetAddress {
 /** An IPv6 address. Analogous to Python's `(host, port, flowinfo, scope_id)`. */
 export interface Inet6Address {
   readonly family: "inet6";
-  /** As for IPv4, without a `%zone` in answers. */
+  /** As for IPv4. Results contain no `%zone`. */
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
@@ -23,21 +23,21 @@ export interface Inet6Address {
 /** A path in the daemon's file system, or "" for an unnamed socket. Analogous to Python's `str` address. */
 export interface UnixAddress {
   readonly family: "unix";
-  /** Bytes where it is not UTF-8. */
+  /** Bytes if it is not valid UTF-8. */
   readonly path: string | Uint8Array;
 }
 
-/** A name outside the file system. Analogous to Python's `bytes` address that begins with NUL. */
+/** An abstract name. Analogous to Python's `bytes` address that begins with NUL. */
 export interface AbstractAddress {
   readonly family: "abstract";
-  /** Without the leading NUL. Always bytes in answers. */
+  /** Without the leading NUL. Always bytes in results. */
   readonly name: string | Uint8Array;
 }
 
 /** A netlink address. Analogous to Python's `(pid, groups)`. */
 export interface NetlinkAddress {
   readonly family: "netlink";
-  /** Port id; 0 is the kernel. */
+  /** Port id; 0 means the kernel. */
   readonly pid: number;
   /** Mask of multicast groups. */
   readonly groups: number;
@@ -47,7 +47,7 @@ export interface NetlinkAddress {
 export interface PacketAddress {
   readonly family: "packet";
   readonly interfaceName: string;
-  /** EtherType in host order. */
+  /** EtherType in host byte order. */
   readonly protocol: number;
   /** PACKET_HOST (0), … */
   readonly packetType: number;
@@ -143,7 +143,7 @@ export interface QipcrtrAddress {
   readonly port: number;
 }
 
-/** An RDS address; answers have "inet" in its place, as Python does. */
+/** An RDS address. Results contain "inet" instead, as in Python. */
 export interface RdsAddress {
   readonly family: "rds";
   readonly host: string;
@@ -162,11 +162,11 @@ export interface RawAddress {
   readonly family: "raw";
   /** sa_family. */
   readonly addressFamily: number;
-  /** What follows sa_family, in the layout of the daemon's host. */
+  /** The bytes after sa_family, in the layout of the daemon's host. */
   readonly data: Uint8Array;
 }
 
-/** A socket address; `family` tells which. */
+/** A socket address; `family` is the discriminator. */
 export type SocketAddress =
   | InetAddress
   | Inet6Address
@@ -189,10 +189,10 @@ export type SocketAddress =
   | HypervAddress
   | RawAddress;
 
-/** An internet address whose family is the socket's own. */
+/** An internet address that takes its family from the socket. */
 export interface HostPort {
   readonly family?: undefined;
-  /** An address or a name. A name beyond ASCII is encoded by IDNA; bytes are taken as they are. */
+  /** An address or a name. Non-ASCII text is encoded by IDNA; bytes are used unchanged. */
   readonly host: string | Uint8Array;
   /** 0 to 65535. */
   readonly port: number;
@@ -203,9 +203,9 @@ export interface HostPort {
 type Optional<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]?: T[P] | undefined };
 
 /**
- * What is accepted where an address is wanted: any `SocketAddress`, with what Python lets one leave out left out; for
- * internet sockets `{ host, port }`; for unix sockets a path as text or bytes ("\0…" for an abstract name, "" for none).
- * A relative path is relative to this process's working directory.
+ * Accepted wherever an address is required: any `SocketAddress`, without the fields that are optional in Python; for
+ * internet sockets `{ host, port }`; for unix sockets a path as text or bytes ("\0…" for an abstract name, "" for
+ * none). A relative path is relative to this process's working directory.
  */
 export type AddressInput =
   | Exclude<SocketAddress, Inet6Address | PacketAddress | TipcAddress | AlgAddress | L2capAddress | HciAddress>

@@ -15,7 +15,7 @@ import { durationOf, secondsOf } from "./duration.js";
 import { errorFromCall } from "./error-from-status.js";
 import { createUnixPaths } from "./unix-paths.js";
 
-/** What is to be seen of a handle, as ss(8) shows it. */
+/** Describes a handle, as ss(8) shows it. */
 export interface HandleInfo {
   readonly sessionId: string;
   readonly principal: string;
@@ -28,20 +28,20 @@ export interface HandleInfo {
   readonly peerAddress: SocketAddress | null;
   readonly receivedBytes: number;
   readonly sentBytes: number;
-  /** Operations that wait on it. */
+  /** Operations waiting on it. */
   readonly waitingOperations: number;
-  /** Bytes in the kernel's queues; of a listening socket, connections and backlog. */
+  /** Bytes in the kernel's queues; for a listening socket, its pending connections and backlog. */
   readonly receiveQueue: number;
   readonly sendQueue: number;
   /** "ESTAB", "LISTEN", … for TCP; "" otherwise. */
   readonly state: string;
-  /** struct tcp_info in the layout of the daemon's host; empty for all but TCP. */
+  /** struct tcp_info in the layout of the daemon's host; empty unless TCP. */
   readonly tcpInfo: Buffer;
   /** Seconds since it was opened. */
   readonly age: number;
 }
 
-/** Counters of the daemon: what lives now, then (`…Total`) what has been since it began. */
+/** Counters of the daemon: current values, then (`…Total`) totals since it started. */
 export interface Statistics {
   readonly connections: number;
   readonly sessions: number;
@@ -58,24 +58,24 @@ export interface Statistics {
 }
 
 /**
- * What operators may do: principals that the policy gives the verb `admin`. Others get a PolicyDenial, but from the lists of
- * sessions and handles, which have only their own for them.
+ * Functions for operators: principals to which the policy grants the permission `admin`. Other callers get a
+ * PolicyDenial, except from the lists of sessions and handles, which then contain only their own.
  */
 export class Admin {
   readonly #context: BrokerContext;
 
-  /** Not for callers: `Broker.admin` is one. */
+  /** Internal: `Broker.admin` is one. */
   constructor(context: BrokerContext) {
     this.#context = context;
   }
 
-  /** Lists every session, oldest first. */
+  /** Lists all sessions, oldest first. */
   async listSessions({ signal }: CallOptions = {}): Promise<SessionInfo[]> {
     const { sessions } = await this.#call(AdminService.method.listSessions, {}, signal);
     return sessions.map(sessionFromProto);
   }
 
-  /** Lists open handles, oldest first: of one session, or of all. */
+  /** Lists open handles, oldest first: those of one session, or all. */
   async *listHandles({
     sessionId = "",
     signal,
@@ -88,7 +88,7 @@ export class Admin {
     } while (pageToken !== "");
   }
 
-  /** Answers the list of open handles, and again each time it changed, at most once an interval (in seconds). */
+  /** Yields the list of open handles, and again each time it changed, at most once per `interval` seconds. */
   async *watchHandles({
     interval,
     signal,
@@ -103,23 +103,23 @@ export class Admin {
     }
   }
 
-  /** Closes a handle of any session; answers false when there was none. */
+  /** Closes a handle of any session. Returns false if there was none. */
   async closeHandle(sessionId: string, handle: bigint, { signal }: CallOptions = {}): Promise<boolean> {
     return (await this.#call(AdminService.method.closeHandle, { sessionId, handle }, signal)).closed;
   }
 
-  /** Ends a session and closes its handles; answers false when there was none. */
+  /** Ends a session and closes its handles. Returns false if there was none. */
   async revokeSession(sessionId: string, { signal }: CallOptions = {}): Promise<boolean> {
     return (await this.#call(AdminService.method.revokeSession, { sessionId }, signal)).revoked;
   }
 
-  /** Lets the daemon refuse new work, end the old within so many seconds (unset: its own setting), and exit. */
+  /** Makes the daemon refuse new work, end running work within `grace` seconds (unset: its own setting), and exit. */
   async drain({ grace, signal }: CallOptions & { grace?: number } = {}): Promise<void> {
     const init = grace === undefined ? {} : { grace: durationOf(grace, "drain") };
     await this.#call(AdminService.method.drain, init, signal);
   }
 
-  /** Answers the daemon's counters. */
+  /** Returns the daemon's counters. */
   async getStatistics({ signal }: CallOptions = {}): Promise<Statistics> {
     const { $typeName: _, $unknown: __, ...wire } = await this.#call(AdminService.method.getStatistics, {}, signal);
     return {
@@ -145,7 +145,7 @@ export class Admin {
   }
 }
 
-/** The names of other programs' sockets are shown as the kernel has them. */
+/** Addresses of other programs' sockets are shown as the kernel returns them. */
 const asBound = createUnixPaths();
 
 function handleFromProto(wire: WireHandleInfo): HandleInfo {

@@ -21,27 +21,27 @@ import { requestError } from "./request-error.js";
 import { type OptionInput, optionInit } from "./socket-options.js";
 import { closedError, decodeAddress, encodeAddress } from "./socket-state.js";
 
-/** How to attach. */
+/** Options of `Socket.attach`. */
 export interface AttachOptions extends CallOptions {
-  /** Attach one direction only; another stream may have the other. */
+  /** Attaches one direction only; another stream may use the other. */
   readonly direction?: "both" | "send" | "receive" | undefined;
-  /** At most so many bytes of one message, or of one data frame. Unset: 65536; more counts as 1 MiB. */
+  /** Maximum size of one message or of one data frame, in bytes. Unset: 65536; a larger value counts as 1 MiB. */
   readonly maxMessageBytes?: number | undefined;
-  /** Room for ancillary data of each message, in bytes. Unset: none. */
+  /** Space for the ancillary data of each message, in bytes. Unset: none. */
   readonly maxAncillaryBytes?: number | undefined;
 }
 
 /** A message to send on an attachment. */
 export interface OutgoingMessage {
   readonly data: BytesInput;
-  /** Unset: the connected peer. A name is not resolved here. */
+  /** Unset: the connected peer. Must be numeric. */
   readonly address?: AddressInput | undefined;
   readonly ancillaryData?: Iterable<ControlMessageInput> | undefined;
-  /** MSG_* with the values of the daemon's host. */
+  /** MSG_* flags, with the values of the daemon's host. */
   readonly flags?: number | undefined;
 }
 
-/** How much of a stream travels in one frame, in bytes. */
+/** Maximum size of one data frame that is sent, in bytes. */
 const FRAME_BYTES = 128 * 1024;
 
 type FrameInit = Exclude<MessageInitShape<typeof ClientFrameSchema>["frame"], undefined>;
@@ -54,9 +54,9 @@ interface Waiter<T> {
 /**
  * A data stream on one socket: the low level under `duplex()`.
  *
- * Frames are performed in the order in which they were sent. When nobody reads, the daemon stops reading the socket. Ending
- * the attachment does not close the socket; `detach()` and reading until the `detached` frame ends it without losing a
- * byte, and disposing of it at once drops what this process had received and not read.
+ * Frames are processed in the order in which they were sent. While nobody reads, the daemon stops reading the socket.
+ * Ending the attachment does not close the socket. Calling `detach()` and reading up to the `detached` frame ends it
+ * without losing a byte; disposing of it drops data that this process has received and not read.
  */
 export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   readonly #call: BidiCall<ClientFrame, ServerFrame>;
@@ -77,7 +77,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   #localAddress: SocketAddress | null = null;
   #peerAddress: SocketAddress | null = null;
 
-  /** Not for callers: `Socket.attach` makes them. */
+  /** Internal: `Socket.attach` makes them. */
   constructor(context: FrameContext, options: AttachOptions) {
     this.#context = context;
     this.#signal = options.signal;
@@ -92,10 +92,10 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Attaches to a socket, and waits for the daemon's word. */
+  /** Attaches to a socket, and waits for the daemon's `attached` frame. */
   static async open(context: FrameContext, options: AttachOptions): Promise<Attachment> {
     if (context.state.closed) throw closedError("attach");
-    // What was cancelled before may still have the direction that this one wants.
+    // An attachment that was cancelled earlier may still hold the direction.
     await context.state.leaving;
     options.signal?.throwIfAborted();
     const attachment = new Attachment(context, options);
@@ -108,25 +108,25 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     }
   }
 
-  /** Whether the socket is listening: `accepted` frames come. */
+  /** Whether the socket is listening, so that `accepted` frames will arrive. */
   get listening(): boolean {
     return this.#listening;
   }
 
-  /** Of the socket, when it was attached; null where it has none. */
+  /** The socket's local address when it was attached; null if it had none. */
   get localAddress(): SocketAddress | null {
     return this.#localAddress;
   }
 
-  /** As `localAddress`. */
+  /** The socket's peer address when it was attached; null if it had none. */
   get peerAddress(): SocketAddress | null {
     return this.#peerAddress;
   }
 
   /**
-   * Reads the next frame, or null when the attachment ended. One read at a time.
+   * Reads the next frame; null if the attachment ended. Only one read at a time.
    *
-   * Rejects with the daemon's error when the stream broke, or with the signal's reason.
+   * Rejects with the daemon's error if the stream broke, or with the signal's reason.
    */
   async read(): Promise<Frame | null> {
     for (;;) {
@@ -139,7 +139,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     }
   }
 
-  /** Takes the next frame if it is there already, or null. */
+  /** Returns the next frame if it has already arrived, else null. */
   take(): Frame | null {
     if (this.#left) return null;
     for (let wire = this.#call.take(); wire !== null; wire = this.#call.take()) {
@@ -151,12 +151,14 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     return null;
   }
 
-  /** Iterates over the frames. Leaving the loop leaves the attachment open: a later loop goes on where it stopped. */
+  /**
+   * Iterates over the frames. Leaving the loop does not end the attachment: a later loop continues where it stopped.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
     for (let frame = await this.read(); frame !== null; frame = await this.read()) yield frame;
   }
 
-  /** Sends bytes on a stream socket. Resolves when more may be written. */
+  /** Sends bytes on a stream socket. Resolves when more can be written. */
   async write(data: BytesInput): Promise<void> {
     const bytes = bytesOf(data, "write");
     for (let from = 0; from < bytes.length; from += FRAME_BYTES) {
@@ -164,7 +166,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     }
   }
 
-  /** Sends messages on any other socket. Resolves when more may be sent; the fate of each comes as a frame. */
+  /** Sends messages on any other socket. Resolves when more can be sent; the outcome of each is reported as a frame. */
   async sendMessages(messages: Iterable<OutgoingMessage>): Promise<void> {
     const { state } = this.#context;
     const wire = Array.from(messages, ({ data, address, ancillaryData = [], flags = 0 }) => ({
@@ -176,7 +178,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     await this.#send({ case: "messages", value: { messages: wire } });
   }
 
-  /** Shuts down a half, behind all that was sent: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2). */
+  /** Shuts down a direction, after everything sent so far: SHUT_RD (0), SHUT_WR (1) or SHUT_RDWR (2). */
   async shutdown(how: number): Promise<void> {
     await this.#send({ case: "shutdown", value: { how: int32(how, "shutdown") } });
   }
@@ -189,7 +191,10 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     });
   }
 
-  /** Waits until all that was sent was given to the kernel. The answer comes among the frames, so somebody must read. */
+  /**
+   * Waits until the kernel has accepted everything sent so far. The answer arrives among the frames, so frames must be
+   * read.
+   */
   async sync(): Promise<SyncedFrame> {
     const id = this.#nextSync++;
     const synced = new Promise<SyncedFrame>((resolve, reject) => {
@@ -200,7 +205,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     return synced;
   }
 
-  /** Ends the attachment behind what was received. The answer comes as the last frame, so somebody must read. */
+  /** Ends the attachment after what was received so far. The answer is the last frame, so frames must be read. */
   async detach(): Promise<DetachedFrame> {
     const detached = new Promise<DetachedFrame>((resolve, reject) => {
       this.#detaching.push({ resolve, reject });
@@ -210,10 +215,10 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     return detached;
   }
 
-  /** Closes the socket, behind all that was sent. The attachment then ends. */
+  /** Closes the socket, after everything sent so far. The attachment then ends. */
   async close(): Promise<void> {
     const { state } = this.#context;
-    // At once: whoever closes the socket meanwhile must not close the handle a second time.
+    // Set immediately, so that closing the socket meanwhile does not close the handle a second time.
     state.closed = true;
     try {
       await this.#send({ case: "close", value: {} });
@@ -224,15 +229,15 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   }
 
   /**
-   * Ends the attachment behind what was sent, without waiting for that. What was received and not read is lost, and
-   * connections among it are closed; the socket is as it is.
+   * Ends the attachment after what was sent, without waiting for it. Data received and not read is lost, and accepted
+   * sockets among it are closed; the attached socket is unchanged.
    */
   cancel(): void {
     this.#cancelled = true;
     this.#leave();
   }
 
-  /** Cancels, and waits until the daemon has let go of the socket. */
+  /** Cancels, and waits until the daemon has released the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
     await this.#ended;
@@ -337,7 +342,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     this.#detaching = [];
   }
 
-  /** What reading answers behind the last frame, or when the stream was left. */
+  /** The result of reading after the last frame, or after the stream was left. */
   #ending(status: Status | null): null {
     const over = this.#cancelled || status?.code === Code.OK;
     this.#rejectAnswers(status);

@@ -6,7 +6,7 @@ import type { DaemonLimits, HostInfo } from "./daemon-info.js";
 import type { OperationStream } from "./operation-stream.js";
 import type { UnixPaths } from "./unix-paths.js";
 
-/** What the objects of one broker share. */
+/** Shared by the objects of one broker. */
 export interface BrokerContext {
   readonly channel: ClientChannel;
   readonly operations: OperationStream;
@@ -16,29 +16,29 @@ export interface BrokerContext {
   readonly unixPaths: UnixPaths;
   /** Whether the session ends with the broker. */
   readonly ownsSession: boolean;
-  /** Timeout of new sockets, in seconds; null waits for ever. */
+  /** Timeout of new sockets, in seconds; null means no limit. */
   defaultTimeout: number | null;
 }
 
-/** How long a call may take. Every method has these as the last of its options. */
+/** Options of all methods that make a call, as their last argument. */
 export interface CallOptions {
   /**
-   * Asks for the call to be cancelled. The call then rejects with the signal's reason, and has done nothing; or, when it
-   * was done already, resolves as if it had not been asked.
+   * Requests that the call be cancelled. It then rejects with the signal's reason and has had no effect; or, if it was
+   * already complete, it resolves as if it had not been cancelled.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** As `CallOptions`, of a call that may wait for the socket. */
+/** Options of calls that may wait for the socket. */
 export interface WaitOptions extends CallOptions {
-  /** In seconds, for this call; null waits for ever, 0 not at all. Unset: the socket's own. */
+  /** Timeout of this call, in seconds; null means no limit, 0 means not to wait. Unset: the socket's own. */
   readonly timeout?: number | null | undefined;
 }
 
-/** A network namespace of the daemon's host: a name under /run/netns, or that of a process of the caller's own user. */
+/** A network namespace of the daemon's host: a name under /run/netns, or that of a process of the caller's user. */
 export type NetworkNamespace = { readonly name: string } | { readonly pid: number };
 
-/** Encodes a network namespace for a request; nothing where it is unset. */
+/** Encodes a network namespace for a request; undefined if unset. */
 export function netnsOf(
   netns: NetworkNamespace | undefined,
 ): { netns: MessageInitShape<typeof NetworkNamespaceSchema> } | undefined {

@@ -33,33 +33,36 @@ import type { ReceiveOptions } from "./socket-receive.js";
 import type { SendOptions } from "./socket-send.js";
 import { Watcher, type WatchInterest } from "./watcher.js";
 
-/** How to open a socket. */
+/** Options of `Broker.socket`. */
 export interface SocketOptions extends CallOptions {
-  /** A handle to describe, in place of opening a socket: the same resource, not a duplicate. */
+  /** A handle to describe instead of opening a socket. It is not duplicated. */
   readonly fileno?: HandleSource | undefined;
-  /** The network namespace to open it in; unset: the daemon's own. */
+  /** The network namespace to open the socket in; unset: the daemon's own. */
   readonly netns?: NetworkNamespace | undefined;
 }
 
-/** How to connect by name. */
+/** Options of `Broker.createConnection`. */
 export interface CreateConnectionOptions extends CallOptions {
-  /** Seconds for each attempt, and the new socket's own afterwards; null waits for ever. Unset: the default timeout. */
+  /**
+   * Timeout of each attempt, and afterwards of the new socket, in seconds; null means no limit. Unset: the default
+   * timeout.
+   */
   readonly timeout?: number | null | undefined;
-  /** Where to bind first. */
+  /** Address to bind to first. */
   readonly sourceAddress?: AddressInput | undefined;
-  /** Fail with every attempt's error in the message, and not with the last alone. */
+  /** Fail with the errors of all attempts in the message, not only the last. */
   readonly allErrors?: boolean | undefined;
   readonly netns?: NetworkNamespace | undefined;
 }
 
-/** How to listen by name. */
+/** Options of `Broker.createServer`. */
 export interface CreateServerOptions extends CallOptions {
-  /** AF_INET (unset) or AF_INET6; an address with a family of its own decides. */
+  /** AF_INET (default) or AF_INET6. The family of the address, if it has one, takes precedence. */
   readonly family?: number | undefined;
   readonly backlog?: number | undefined;
   /** Set SO_REUSEPORT. */
   readonly reusePort?: boolean | undefined;
-  /** Serve IPv4 too on an IPv6 socket. */
+  /** Also serve IPv4 on an IPv6 socket. */
   readonly dualstackIpv6?: boolean | undefined;
   readonly netns?: NetworkNamespace | undefined;
 }
@@ -67,9 +70,9 @@ export interface CreateServerOptions extends CallOptions {
 /** Handles received over a unix socket. */
 export interface ReceivedFds {
   readonly data: Buffer;
-  /** New handles, the caller's to close; `Broker.socket` with `fileno` makes an object of one. */
+  /** New handles, which the caller has to close. `Broker.socket` with `fileno` creates an object for one. */
   readonly fds: readonly bigint[];
-  /** msg_flags; MSG_CTRUNC when some did not fit. */
+  /** msg_flags, with MSG_CTRUNC if some handles did not fit. */
   readonly flags: number;
   readonly address: SocketAddress | null;
 }
@@ -77,7 +80,7 @@ export interface ReceivedFds {
 /** A decision of the policy. */
 export interface PolicyDecision {
   readonly allowed: boolean;
-  /** Name of the rule that decides; "default" when none matches. */
+  /** Name of the rule that decides; "default" if no rule matches. */
   readonly rule: string;
   readonly principal: string;
   /** One sentence. */
@@ -89,16 +92,17 @@ export interface PolicyRule {
   readonly name: string;
   readonly allow: boolean;
   readonly principals: readonly string[];
-  /** Verbs; "*" for all. */
+  /** Permissions; "*" for all. */
   readonly operations: readonly string[];
   /** Endpoint patterns; "*" for all. */
   readonly endpoints: readonly string[];
 }
 
 /**
- * A session with a daemon, over a connection that comes back when it breaks: its methods are the functions of Python's socket module, in camelCase.
+ * A session with a daemon, over a connection that is re-established when it breaks. Its methods are the functions of
+ * Python's socket module, in camelCase.
  *
- * The errors are those of `Socket`. `connect()` makes brokers.
+ * The errors are those of `Socket`. Create one with `connect()`.
  */
 export class Broker implements AsyncDisposable {
   readonly #context: BrokerContext;
@@ -106,14 +110,14 @@ export class Broker implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   /**
-   * The token of a session that was asked for: a secret, with which `connect` resumes it; null for the broker's own, which
-   * ends with it.
+   * The token of a session that was requested: a secret, with which `connect` resumes it. null for the broker's own
+   * session, which ends with it.
    */
   readonly sessionToken: string | null;
-  /** What operators may do. */
+  /** Functions for operators. */
   readonly admin: Admin;
 
-  /** Not for callers: `connect` makes brokers. */
+  /** Internal: use `connect`. */
   constructor(context: BrokerContext, who: WhoAmI, sessionToken: string | null) {
     this.#context = context;
     this.#who = who;
@@ -121,7 +125,7 @@ export class Broker implements AsyncDisposable {
     this.admin = new Admin(context);
   }
 
-  /** Every constant of Python's socket module that the daemon's host defines, with its values there. */
+  /** Every constant of Python's socket module that the daemon's host defines, with its value there. */
   get constants(): Constants {
     return this.#context.constants;
   }
@@ -141,20 +145,20 @@ export class Broker implements AsyncDisposable {
     return this.#who.daemonVersion;
   }
 
-  /** As whom the daemon knows the caller, e.g. "uid:1000". */
+  /** The principal as which the daemon authenticated the caller, e.g. "uid:1000". */
   get principal(): string {
     return this.#who.principal;
   }
 
   /**
-   * Ends the connection. What waits rejects with BROKER_CLOSED. Sockets of the broker's own session are closed; those of a
-   * session that was asked for stay open until its lease runs out, or `closeSession`. Idempotent.
+   * Ends the connection. Waiting calls reject with BROKER_CLOSED. Sockets of the broker's own session are closed; those
+   * of a requested session stay open until its lease expires, or `closeSession`. Idempotent.
    */
   close(): Promise<void>;
   /** Closes a handle. Analogous to Python's `socket.close(fd)`. */
   close(fd: HandleSource, options?: CallOptions): Promise<void>;
   async close(...args: [fd?: HandleSource, options?: CallOptions]): Promise<void> {
-    // By their number and not by `undefined`: a handle that is missing by mistake must not close the broker.
+    // Distinguished by the number of arguments: a handle that is undefined by mistake must not close the broker.
     if (args.length === 0) {
       this.#closing ??= this.#close();
       await this.#closing;
@@ -164,13 +168,14 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  /** Ends the connection, as `close`. */
+  /** Ends the connection, like `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   /**
-   * Opens a socket. Analogous to socket(2) and Python's `socket.socket`. SOCK_NONBLOCK in the type makes the timeout 0.
+   * Opens a socket. Analogous to socket(2) and Python's `socket.socket`. SOCK_NONBLOCK in the type sets the timeout to
+   * 0.
    *
    * Typical errors: EAFNOSUPPORT, EPROTONOSUPPORT, EPERM, EMFILE.
    */
@@ -190,7 +195,7 @@ export class Broker implements AsyncDisposable {
     return Socket.fromInfo(this.#context, socket, secondsOf(timeout));
   }
 
-  /** Opens two connected sockets, of AF_UNIX unless told otherwise. Analogous to socketpair(2). */
+  /** Opens two connected sockets, AF_UNIX by default. Analogous to socketpair(2). */
   async socketpair(
     family?: number,
     type?: number,
@@ -252,14 +257,14 @@ export class Broker implements AsyncDisposable {
     return Socket.fromInfo(this.#context, socket, this.#context.defaultTimeout);
   }
 
-  /** Tells whether one IPv6 socket of the daemon's host can serve IPv4 as well. */
+  /** Tells whether one IPv6 socket of the daemon's host can also serve IPv4. */
   async hasDualstackIpv6({ signal }: CallOptions = {}): Promise<boolean> {
     return (await this.#context.operations.call("hasDualstackIpv6", {}, signal)).supported;
   }
 
   /**
-   * Duplicates a handle, described as the caller says, and by the kernel where that is -1. Analogous to Python's
-   * `socket.fromfd`.
+   * Duplicates a handle, and describes the duplicate with the given family, type and protocol; -1 means the kernel's
+   * value. Analogous to Python's `socket.fromfd`.
    */
   async fromfd(
     fd: HandleSource,
@@ -273,13 +278,13 @@ export class Broker implements AsyncDisposable {
     return Socket.fromInfo(this.#context, socket, this.#initialTimeout(type));
   }
 
-  /** Duplicates a handle, and answers the new one. Analogous to Python's `socket.dup(fd)`. */
+  /** Duplicates a handle, and returns the new one. Analogous to Python's `socket.dup(fd)`. */
   async dup(fd: HandleSource, { signal }: CallOptions = {}): Promise<bigint> {
     const { socket } = await this.#context.operations.call("dup", { handle: handleOf(fd) }, signal);
     return required(socket, "socket").handle;
   }
 
-  /** Sends handles over a unix socket; they stay open here. Analogous to Python's `socket.send_fds`. */
+  /** Sends handles over a unix socket; they stay open. Analogous to Python's `socket.send_fds`. */
   async sendFds(
     socket: HandleSource,
     buffers: Iterable<BytesInput>,
@@ -298,7 +303,9 @@ export class Broker implements AsyncDisposable {
     return Number((await this.#context.operations.call("sendFds", init, signal)).sentBytes);
   }
 
-  /** Receives at most so many bytes and handles over a unix socket. Analogous to Python's `socket.recv_fds`. */
+  /**
+   * Receives up to `maxBytes` bytes and `maxFds` handles over a unix socket. Analogous to Python's `socket.recv_fds`.
+   */
   async recvFds(
     socket: HandleSource,
     maxBytes: number,
@@ -325,20 +332,20 @@ export class Broker implements AsyncDisposable {
     };
   }
 
-  /** Is Windows' only: rejects with NOT_SUPPORTED_ON_HOST elsewhere. Analogous to Python's `socket.fromshare`. */
+  /** Windows only: rejects with NOT_SUPPORTED_ON_HOST elsewhere. Analogous to Python's `socket.fromshare`. */
   async fromshare(data: BytesInput, { signal }: CallOptions = {}): Promise<Socket> {
     const { socket } = await this.#context.operations.call("fromshare", { data: bytesOf(data, "fromshare") }, signal);
     return Socket.fromInfo(this.#context, socket, this.#context.defaultTimeout);
   }
 
-  /** Answers the timeout of new sockets in seconds; null waits for ever. It belongs to the session. */
+  /** Returns the session's timeout for new sockets, in seconds; null means no limit. */
   async getdefaulttimeout({ signal }: CallOptions = {}): Promise<number | null> {
     const { timeout } = await this.#context.operations.call("getdefaulttimeout", {}, signal);
     this.#context.defaultTimeout = secondsOf(timeout);
     return this.#context.defaultTimeout;
   }
 
-  /** Sets the timeout of new sockets in seconds; null waits for ever. Rejects as `Socket.settimeout`. */
+  /** Sets the session's timeout for new sockets, in seconds; null means no limit. Rejects like `Socket.settimeout`. */
   async setdefaulttimeout(timeout: number | null, { signal }: CallOptions = {}): Promise<void> {
     if (timeout === undefined) throw new TypeError("setdefaulttimeout(): a number of seconds or null is required");
     const init = timeout === null ? {} : { timeout: durationOf(timeout, "setdefaulttimeout") };
@@ -347,7 +354,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Resolves a host and a service to addresses. Analogous to getaddrinfo(3). null stands for none. Typical errors:
+   * Resolves a host and a service to addresses. Analogous to getaddrinfo(3). null means none. Typical errors:
    * EAI_NONAME, EAI_AGAIN, EAI_SERVICE; ArgumentError of kind "unicode".
    */
   async getaddrinfo(
@@ -378,12 +385,12 @@ export class Broker implements AsyncDisposable {
     return resolver.gethostbyaddr(this.#context, address, options);
   }
 
-  /** Answers a fully qualified name, or the name itself where there is none; "" is the daemon's host. */
+  /** Returns a fully qualified name, or the given name if there is none; "" means the daemon's host. */
   async getfqdn(name = "", { signal }: CallOptions = {}): Promise<string> {
     return (await this.#context.operations.call("getfqdn", { name }, signal)).name;
   }
 
-  /** Answers a service's port. `protocol` is "tcp" or "udp"; unset: any. Rejects with ArgumentError of kind "os". */
+  /** Returns a service's port. `protocol` is "tcp" or "udp"; unset: any. Rejects with ArgumentError of kind "os". */
   async getservbyname(
     service: resolver.NameInput,
     protocol?: resolver.NameInput,
@@ -392,12 +399,12 @@ export class Broker implements AsyncDisposable {
     return resolver.getservbyname(this.#context, service, protocol, options);
   }
 
-  /** Answers a port's service. `protocol` is "tcp" or "udp"; unset: any. Rejects with ArgumentError of kind "os". */
+  /** Returns a port's service. `protocol` is "tcp" or "udp"; unset: any. Rejects with ArgumentError of kind "os". */
   async getservbyport(port: number, protocol?: resolver.NameInput, options: CallOptions = {}): Promise<string> {
     return resolver.getservbyport(this.#context, port, protocol, options);
   }
 
-  /** Answers a protocol's number, e.g. of "icmp". Rejects with ArgumentError of kind "os". */
+  /** Returns a protocol's number, e.g. of "icmp". Rejects with ArgumentError of kind "os". */
   async getprotobyname(protocol: resolver.NameInput, options: CallOptions = {}): Promise<number> {
     return resolver.getprotobyname(this.#context, protocol, options);
   }
@@ -408,20 +415,20 @@ export class Broker implements AsyncDisposable {
     return interfaces.map(({ index, name }) => ({ index, name }));
   }
 
-  /** Answers an interface's index. Rejects with ArgumentError of kind "os" when there is none. */
+  /** Returns an interface's index. Rejects with ArgumentError of kind "os" if there is no such interface. */
   async ifNametoindex(name: string, { signal }: CallOptions = {}): Promise<number> {
     if (typeof name !== "string") throw new TypeError("if_nametoindex(): text is required");
     if (name.includes("\0")) throw new ArgumentError("value", "EMBEDDED_NUL", "if_nametoindex", "embedded null byte");
     return (await this.#context.operations.call("ifNametoindex", { name }, signal)).index;
   }
 
-  /** Answers an interface's name. Typical errors: ENXIO. */
+  /** Returns an interface's name. Typical errors: ENXIO. */
   async ifIndextoname(index: number, { signal }: CallOptions = {}): Promise<string> {
     if (!Number.isInteger(index)) throw new TypeError("if_indextoname(): a whole number is required");
     return (await this.#context.operations.call("ifIndextoname", { index }, signal)).name;
   }
 
-  /** Answers the name of the daemon's host. */
+  /** Returns the name of the daemon's host. */
   async gethostname({ signal }: CallOptions = {}): Promise<string> {
     return (await this.#context.operations.call("gethostname", {}, signal)).hostname;
   }
@@ -436,64 +443,64 @@ export class Broker implements AsyncDisposable {
     );
   }
 
-  /** Tells whether the daemon's host was built with IPv6. */
+  /** Tells whether the daemon was built with IPv6 support. */
   async hasIpv6({ signal }: CallOptions = {}): Promise<boolean> {
     return (await this.#context.operations.call("hasIpv6", {}, signal)).hasIpv6;
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   ntohl(value: number): number {
     return order.ntohl(value, this.host);
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   ntohs(value: number): number {
     return order.ntohs(value, this.host);
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   htonl(value: number): number {
     return order.htonl(value, this.host);
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   htons(value: number): number {
     return order.htons(value, this.host);
   }
 
-  /** As the function of this name. */
+  /** Like the function of the same name. */
   inetAton(address: string): Buffer {
     return text.inetAton(address);
   }
 
-  /** As the function of this name. */
+  /** Like the function of the same name. */
   inetNtoa(packed: BytesInput): string {
     return text.inetNtoa(packed);
   }
 
-  /** As the function of this name. */
+  /** Like the function of the same name. */
   inetPton(family: number, address: string): Buffer {
     return text.inetPton(family, address);
   }
 
-  /** As the function of this name. */
+  /** Like the function of the same name. */
   inetNtop(family: number, packed: BytesInput): string {
     return text.inetNtop(family, packed);
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   cmsgLen(lengthBytes: number): number {
     return cmsgLen(lengthBytes, this.host);
   }
 
-  /** As the function of this name, for the daemon's host. */
+  /** Like the function of the same name, for the daemon's host. */
   cmsgSpace(lengthBytes: number): number {
     return cmsgSpace(lengthBytes, this.host);
   }
 
   /**
-   * Tells whether something would be allowed, and by which rule, without doing it. `operation` is a verb of the policy, e.g.
-   * "connect"; another's `principal` takes the verb `admin`.
+   * Tells whether a permission would be granted, and by which rule, without any effect. `operation` is a permission,
+   * e.g. "connect". Another principal than the caller requires the permission `admin`.
    */
   async explainPolicy(
     operation: string,
@@ -510,13 +517,16 @@ export class Broker implements AsyncDisposable {
     };
   }
 
-  /** Answers the rules that apply to the caller, in their order: the first match decides, and none denies. */
+  /**
+   * Returns the rules that apply to the caller, in order. The first rule that matches decides; if no rule matches, the
+   * request is denied.
+   */
   async getEffectivePolicy({ signal }: CallOptions = {}): Promise<{ principal: string; rules: PolicyRule[] }> {
     const { principal, rules } = await this.#context.operations.call("getEffectivePolicy", {}, signal);
     return { principal, rules: rules.map(({ $typeName: _, $unknown: __, ...rule }) => rule) };
   }
 
-  /** Answers how the daemon sees the caller, and what daemon it is. */
+  /** Returns how the daemon identifies the caller, and the daemon's version, features and limits. */
   async whoAmI({ signal }: CallOptions = {}): Promise<WhoAmI> {
     return whoAmIFromProto(await this.#context.operations.call("whoAmI", {}, signal));
   }
@@ -527,17 +537,23 @@ export class Broker implements AsyncDisposable {
     return sessionFromProto(required(session, "session"));
   }
 
-  /** Starts the lease anew, and answers how many seconds are left of it: null, for it does not run while one is connected. */
+  /**
+   * Restarts the lease, and returns the seconds until it expires; null while a client is connected, because the lease
+   * does not run then.
+   */
   async renewSession({ signal }: CallOptions = {}): Promise<number | null> {
     return secondsOf((await this.#context.operations.call("renewSession", {}, signal)).remainingLease);
   }
 
-  /** Ends the session: its handles are closed, what waits is cancelled. The connection's own begins anew, empty. */
+  /**
+   * Ends the session: its handles are closed, and waiting operations are cancelled. A connection's own session is
+   * replaced by a new, empty one.
+   */
   async closeSession({ signal }: CallOptions = {}): Promise<void> {
     await this.#context.operations.call("closeSession", {}, signal);
   }
 
-  /** Watches when handles become ready, as epoll(7) with EPOLLONESHOT and Python's `select.epoll`. */
+  /** Watches for handles becoming ready, like epoll(7) with EPOLLONESHOT and Python's `select.epoll`. */
   watch(interests: Iterable<WatchInterest>, options: CallOptions = {}): Watcher {
     const watcher = new Watcher(this.#context, options);
     watcher.watch(interests);
@@ -549,7 +565,7 @@ export class Broker implements AsyncDisposable {
     try {
       const told = await operations.close({ session: ownsSession });
       if (told || !ownsSession) return;
-      // The connection broke meanwhile; another one can still end the session, or there is no daemon that has it.
+      // The connection broke. Another connection can still end the session, unless the daemon that has it is gone.
       const deadline = Date.now() + CLOSE_TIMEOUT_MS;
       await unaryCall(channel, SessionService.method.closeSession, create(CloseSessionRequestSchema), {
         deadline,
@@ -577,13 +593,13 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-/** How long a session may take to end over another connection, in milliseconds. */
+/** How long ending a session over another connection may take, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-/** Python's default for "not given" is -1. */
+/** -1 is Python's default and means "not given". */
 function familyInit(family: number | undefined): { family: AddressFamily } | undefined {
   if (family === undefined || family === -1) return undefined;
   if (!Number.isInteger(family)) throw new TypeError("socket(): family must be a whole number");

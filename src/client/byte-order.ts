@@ -1,7 +1,7 @@
 import { endianness } from "node:os";
 import { ArgumentError } from "./errors.js";
 
-/** What a conversion depends on of the host that it is made for. `HostInfo` of a broker is one. */
+/** The part of a host's description that conversions depend on. A broker's `HostInfo` has it. */
 export interface ByteOrderOf {
   /** "little" or "big". */
   readonly byteOrder: string;
@@ -9,22 +9,22 @@ export interface ByteOrderOf {
 
 const here: ByteOrderOf = { byteOrder: endianness() === "LE" ? "little" : "big" };
 
-/** Converts 32 bits from network to host order. Analogous to ntohl(3). Throws ArgumentError beyond 32 bits. */
+/** Converts 32 bits from network to host byte order. Analogous to ntohl(3). Throws ArgumentError beyond 32 bits. */
 export function ntohl(value: number, host: ByteOrderOf = here): number {
   return swap32(value, "ntohl", host);
 }
 
-/** Converts 32 bits from host to network order. Analogous to htonl(3). Throws ArgumentError beyond 32 bits. */
+/** Converts 32 bits from host to network byte order. Analogous to htonl(3). Throws ArgumentError beyond 32 bits. */
 export function htonl(value: number, host: ByteOrderOf = here): number {
   return swap32(value, "htonl", host);
 }
 
-/** Converts 16 bits from network to host order. Analogous to ntohs(3). Throws ArgumentError beyond 16 bits. */
+/** Converts 16 bits from network to host byte order. Analogous to ntohs(3). Throws ArgumentError beyond 16 bits. */
 export function ntohs(value: number, host: ByteOrderOf = here): number {
   return swap16(value, "ntohs", host);
 }
 
-/** Converts 16 bits from host to network order. Analogous to htons(3). Throws ArgumentError beyond 16 bits. */
+/** Converts 16 bits from host to network byte order. Analogous to htons(3). Throws ArgumentError beyond 16 bits. */
 export function htons(value: number, host: ByteOrderOf = here): number {
   return swap16(value, "htons", host);
 }

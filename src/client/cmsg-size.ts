@@ -1,6 +1,6 @@
 import { ArgumentError } from "./errors.js";
 
-/** What the size of a control message depends on. `HostInfo` of a broker is one. */
+/** The part of a host's description that the size of a control message depends on. A broker's `HostInfo` has it. */
 export interface PointerSizeOf {
   /** Size of a C pointer of the daemon's host, in bytes. */
   readonly pointerBytes: number;
@@ -10,15 +10,19 @@ const SOCKLEN_MAX = 2 ** 31 - 1;
 const lp64: PointerSizeOf = { pointerBytes: 8 };
 
 /**
- * Answers the length of a control message with so many bytes of data, without trailing padding. Analogous to CMSG_LEN(3).
+ * Returns the length of a control message with `lengthBytes` bytes of data, without trailing padding. Analogous to
+ * CMSG_LEN(3).
  *
- * Without a host the daemon is taken for one of 64 bits. Throws ArgumentError out of range.
+ * Without a host, a 64-bit host is assumed. Throws ArgumentError if out of range.
  */
 export function cmsgLen(lengthBytes: number, host: PointerSizeOf = lp64): number {
   return check(lengthBytes, headerBytes(host), "CMSG_LEN") + headerBytes(host);
 }
 
-/** Answers the room that a control message with so many bytes of data takes. Analogous to CMSG_SPACE(3). As `cmsgLen`. */
+/**
+ * Returns the space that a control message with `lengthBytes` bytes of data occupies. Analogous to CMSG_SPACE(3). See
+ * `cmsgLen`.
+ */
 export function cmsgSpace(lengthBytes: number, host: PointerSizeOf = lp64): number {
   const padded = Math.ceil(check(lengthBytes, headerBytes(host) + host.pointerBytes, "CMSG_SPACE") / host.pointerBytes);
   return headerBytes(host) + padded * host.pointerBytes;

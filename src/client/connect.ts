@@ -15,18 +15,21 @@ import { OperationStream } from "./operation-stream.js";
 import { required } from "./required.js";
 import { createUnixPaths } from "./unix-paths.js";
 
-/** Which session to use: a new leased one (in seconds; unset: the daemon's default), or one by its token. */
+/**
+ * The session to use: a new leased one (lease in seconds; unset: the daemon's default), or an existing one by its
+ * token.
+ */
 export type SessionChoice =
   | { readonly lease?: number | undefined; readonly name?: string | undefined }
   | { readonly token: string };
 
-/** Where and how to connect. */
+/** Options of `connect`. */
 export interface ConnectOptions extends CallOptions {
-  /** `unix:///path` or a path with a slash in it. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
+  /** `unix:///path`, or a path with a slash in it. Unset: SOCKBROKER_ENDPOINT, then DEFAULT_ENDPOINT. */
   readonly endpoint?: string | undefined;
-  /** Unset: a session of the broker's own, which ends with it, and with this process however it ends. */
+  /** Unset: a session of the broker's own, which ends with the broker and, however that ends, with this process. */
   readonly session?: SessionChoice | undefined;
-  /** How long the daemon may take to answer, in seconds. Unset: 10. */
+  /** How long to wait for the daemon's answer, in seconds. Unset: 10. */
   readonly timeout?: number | undefined;
 }
 
@@ -35,8 +38,8 @@ const TIMEOUT_SECONDS = 10;
 /**
  * Connects to a daemon.
  *
- * Rejects with a BrokerError: ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, SESSION_NOT_FOUND,
- * LEASE_EXPIRED; with a PolicyDenial; with TypeError for what is no endpoint or no token.
+ * Rejects with a BrokerError: ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER,
+ * SESSION_NOT_FOUND, LEASE_EXPIRED; with a PolicyDenial; with TypeError for an invalid endpoint or token.
  */
 export async function connect(where?: string | ConnectOptions): Promise<Broker> {
   const options = typeof where === "string" ? { endpoint: where } : (where ?? {});
@@ -60,7 +63,8 @@ async function openBroker(channel: ClientChannel, choice: SessionChoice | null, 
   signal.throwIfAborted();
   const own = withSession(channel, token);
   const operations = new OperationStream(own);
-  // Not only the signal of each operation: it asks the other side, and one that is no daemon never answers.
+  // Cancels the stream, because a signal of an operation only sends a request to the other side, and a peer that is not
+  // a daemon never answers.
   const giveUp = (): void => operations.cancel();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
@@ -92,7 +96,7 @@ async function openBroker(channel: ClientChannel, choice: SessionChoice | null, 
   }
 }
 
-/** HTTP/2 drops a header that ends with a blank, and the daemon would take the call for one without a token. */
+/** HTTP/2 drops a header value that ends with a blank, and the daemon would treat the call as one without a token. */
 function checkToken(choice: SessionChoice | undefined): void {
   if (choice === undefined || !("token" in choice) || /^[0-9a-f]{32}$/.test(choice.token)) return;
   throw new TypeError("the token of a session is 32 lower-case hexadecimal digits");
@@ -114,14 +118,14 @@ async function sessionToken(
   return token;
 }
 
-/** Says why there is no connection in terms of the endpoint; the transport only says that there is none. */
+/** Explains a failed connection in terms of the endpoint, because the transport only reports that there is none. */
 async function explain(error: unknown, path: string, timeout: AbortSignal): Promise<unknown> {
   const where = `unix://${path}`;
   if (timeout.aborted) {
     return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
   }
   if (!(error instanceof BrokerError)) return error;
-  // Every daemon of this API knows what connecting asks.
+  // Every daemon of this API knows the calls that connecting makes.
   if (error.code === "UNKNOWN_REQUEST") {
     const text = `whoever listens at ${where} is no sockbroker daemon, or one that does not speak sockbroker.v1`;
     return new BrokerError("NOT_A_BROKER", text, "", { cause: error });
@@ -130,7 +134,9 @@ async function explain(error: unknown, path: string, timeout: AbortSignal): Prom
   return diagnosis(await probe(path), where, error);
 }
 
-/** As above for an error of a call that was made at once: it may have come from the daemon, and then says all there is. */
+/**
+ * Like `explain`, for an error of a call that was made immediately. It may come from the daemon, and is then complete.
+ */
 export async function explainLoss(error: unknown, path: string): Promise<unknown> {
   if (!(error instanceof BrokerError) || error.code !== "CONNECTION_LOST") return error;
   const code = await probe(path);
@@ -158,13 +164,16 @@ function diagnosis(code: string | null, where: string, cause: BrokerError): Brok
   }
 }
 
-/** Tells whether there is no daemon at a path any more, or none that this user may use. One without room is there. */
+/**
+ * Tells whether there is no longer a daemon at a path, or none that this user may use. A daemon without room for
+ * connections still exists.
+ */
 async function isGone(path: string): Promise<boolean> {
   const code = await probe(path);
   return code !== null && code !== "EAGAIN";
 }
 
-/** Connects once more by hand, and answers the error's code, or null when there was none. */
+/** Tries to connect with a plain socket. Returns the error's code, or null if it succeeded. */
 function probe(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connectTo({ path });

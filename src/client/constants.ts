@@ -2,7 +2,7 @@ import type { GetConstantsResponse } from "../gen/sockbroker/v1/host_service_pb.
 
 type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
 
-/** Constants that every Linux host of a daemon has, and that are numbers. */
+/** Numeric constants that every Linux host defines. */
 export type KnownConstant =
   | `AF_${Words<"ALG CAN INET INET6 NETLINK PACKET QIPCRTR TIPC UNIX UNSPEC VSOCK">}`
   | `AI_${Words<"ADDRCONFIG ALL CANONNAME NUMERICHOST NUMERICSERV PASSIVE V4MAPPED">}`
@@ -31,20 +31,20 @@ export type KnownConstant =
   | "EBADF";
 
 /**
- * Every constant of Python's socket module that the daemon's host defines, by name: a number where it is a safe integer,
- * a bigint beyond.
+ * Every constant of Python's socket module that the daemon's host defines, by name. Integers beyond the safe range are
+ * bigints.
  */
 export type Constants = Readonly<Record<string, number | bigint | string | boolean>> &
   Readonly<Record<KnownConstant, number>>;
 
-/** Makes the table of constants. */
+/** Creates the table of constants. */
 export function constantsFromProto({ constants }: GetConstantsResponse): Constants {
   const table: Record<string, number | bigint | string | boolean> = {};
   for (const { name, value } of constants) {
     if (value.case === "integer") table[name] = numberOrBigint(value.value);
     else if (value.case !== undefined) table[name] = value.value;
   }
-  // The cast says what the type says: of the known ones a Linux host has them all.
+  // A Linux host defines all known constants.
   return Object.freeze(table) as Constants;
 }
 

@@ -7,9 +7,9 @@ import {
 import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
 import { type HandleSource, handleOf } from "./handle.js";
 
-/** What a control message of a known type says. */
+/** The typed content of a control message. */
 export type ControlView =
-  /** SCM_RIGHTS, SCM_PIDFD: handles of the session. Received ones are new, and the receiver's to close. */
+  /** SCM_RIGHTS, SCM_PIDFD: handles of the session. Received ones are new, and the receiver has to close them. */
   | { readonly kind: "rights"; readonly handles: readonly bigint[] }
   /** SCM_CREDENTIALS. */
   | { readonly kind: "credentials"; readonly pid: number; readonly uid: number; readonly gid: number }
@@ -17,25 +17,25 @@ export type ControlView =
   | {
       readonly kind: "packetInfo";
       readonly interfaceIndex: number;
-      /** 4 or 16 bytes, or none. */
+      /** 4 or 16 bytes, or empty. */
       readonly address: Uint8Array;
-      /** IPv4 only: 4 bytes, or none. */
+      /** IPv4 only: 4 bytes, or empty. */
       readonly localAddress: Uint8Array;
     }
-  /** SCM_TIMESTAMP and its like. */
+  /** SCM_TIMESTAMP and its variants. */
   | { readonly kind: "timestamp"; readonly nanoseconds: bigint; readonly clock: "realtime" | "hardware" | "unknown" }
   /** A single int, e.g. IP_TTL. */
   | { readonly kind: "integer"; readonly value: bigint };
 
 /** A control message that was received. Analogous to cmsg(3) and Python's `(cmsg_level, cmsg_type, cmsg_data)`. */
 export interface ControlMessage {
-  /** E.g. SOL_SOCKET. */
+  /** For example SOL_SOCKET. */
   readonly level: number;
-  /** E.g. SCM_RIGHTS. */
+  /** For example SCM_RIGHTS. */
   readonly type: number;
-  /** In the layout of the daemon's host; empty for rights, whose numbers would mean nothing here. */
+  /** In the layout of the daemon's host; empty for rights, because descriptor numbers have no meaning here. */
   readonly data: Buffer;
-  /** The same for a type that the daemon knows; null for others. */
+  /** The same in typed form, for types that the daemon knows; else null. */
   readonly view: ControlView | null;
 }
 
@@ -47,7 +47,7 @@ export interface ControlMessageInput {
   readonly view?: Exclude<ControlView, { kind: "rights" }> | RightsInput | null | undefined;
 }
 
-/** Sockets or handles to send along; they stay open here. */
+/** Sockets or handles to send; they stay open. */
 export interface RightsInput {
   readonly kind: "rights";
   readonly handles: readonly HandleSource[];
@@ -56,7 +56,7 @@ export interface RightsInput {
 type ControlInit = MessageInitShape<typeof ControlMessageSchema>;
 type WireView = Exclude<ControlInit["view"], undefined>;
 
-/** Encodes control messages. Throws TypeError for a wrong shape. */
+/** Encodes control messages. Throws TypeError for a wrong type. */
 export function controlToProto(messages: Iterable<ControlMessageInput>, operation: string): ControlInit[] {
   return Array.from(messages, ({ level, type, data, view }) => ({
     level,

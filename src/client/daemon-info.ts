@@ -6,63 +6,66 @@ import type {
 } from "../gen/sockbroker/v1/session_service_pb.js";
 import { secondsOf } from "./duration.js";
 
-/** What kind of host the daemon runs on. */
+/** The kind of host that the daemon runs on. */
 export interface HostInfo {
-  /** E.g. "linux". */
+  /** For example "linux". */
   readonly os: string;
-  /** E.g. "x64". */
+  /** For example "x64". */
   readonly architecture: string;
-  /** Release of the kernel. */
+  /** Release of the kernel, as uname(2) returns it. */
   readonly kernel: string;
   /** "little" or "big". */
   readonly byteOrder: string;
-  /** Size of a C pointer, in bytes. */
+  /** Size of a C pointer in bytes. */
   readonly pointerBytes: number;
 }
 
 /** The daemon's limits for this caller. */
 export interface DaemonLimits {
-  /** What one receive takes at the most, in bytes. */
+  /** Maximum size of one receive, in bytes. */
   readonly maxReceiveBytes: number;
-  /** What one message to the daemon has at the most, in bytes. */
+  /** Maximum size of one message to the daemon, in bytes. */
   readonly maxRequestBytes: number;
-  /** Handles of the principal in all its sessions. */
+  /** Maximum number of handles of the principal, in all its sessions. */
   readonly maxHandles: number;
-  /** Operations of one session that wait at the same time; more wait their turn in this process. */
+  /** Maximum number of waiting operations of one session. Further ones are queued in this process. */
   readonly maxWaitingOperations: number;
-  /** Look-ups of the principal at the same time. */
+  /** Maximum number of concurrent look-ups of the principal. */
   readonly maxLookups: number;
 }
 
-/** How the daemon sees the caller, and what daemon it is. */
+/** How the daemon identifies the caller, and the daemon's version, features and limits. */
 export interface WhoAmI {
-  /** E.g. "uid:1000". */
+  /** For example "uid:1000". */
   readonly principal: string;
-  /** The caller's process, user and group, as the kernel said when it connected; 0 where there are none. */
+  /**
+   * The caller's process, user and group, as the kernel reported them when the connection was made; 0 if there are
+   * none.
+   */
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
   readonly daemonVersion: string;
-  /** What it can do beyond the first version of the API. */
+  /** Features beyond the first version of the API. */
   readonly features: readonly string[];
   readonly limits: DaemonLimits;
   readonly host: HostInfo;
 }
 
-/** What there is to know about a session. Times are in seconds. */
+/** Describes a session. Times in seconds. */
 export interface SessionInfo {
-  /** Not secret; what the daemon's log calls it. */
+  /** Not secret. Used in the daemon's log. */
   readonly id: string;
   readonly principal: string;
   readonly name: string;
-  /** Whether it ends with the connection. */
+  /** Whether it is the implicit session of the connection, which ends with it. */
   readonly implicit: boolean;
   /** null for an implicit session. */
   readonly lease: number | null;
-  /** How much of the lease is left; null while a stream is open on it. */
+  /** Time until the lease expires; null while a stream is open on the session. */
   readonly remainingLease: number | null;
   readonly handleCount: number;
-  /** Timeout of new sockets; null waits for ever. */
+  /** Timeout of new sockets; null means no limit. */
   readonly defaultTimeout: number | null;
 }
 

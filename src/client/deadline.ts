@@ -2,13 +2,15 @@ import { durationOf } from "./duration.js";
 import { SocketTimeoutError } from "./errors.js";
 import type { SocketState } from "./socket-state.js";
 
-/** The time that is left for the whole of something that takes several operations. */
+/** The time left for a task that takes several operations. */
 export interface Deadline {
-  /** The timeout for the next operation, in seconds; null waits for ever. Throws SocketTimeoutError when none is left. */
+  /**
+   * The timeout for the next operation, in seconds; null means no limit. Throws SocketTimeoutError if no time is left.
+   */
   remaining(): number | null;
 }
 
-/** Starts the clock. An unset timeout is the socket's own; 0 stays 0, for that does not wait at all. */
+/** Starts the clock. An unset timeout is the socket's own. 0 stays 0, because it means not to wait at all. */
 export function createDeadline(state: SocketState, timeout: number | null | undefined, operation: string): Deadline {
   const seconds = timeout === undefined ? state.timeout : timeout;
   if (seconds === null) return { remaining: () => null };

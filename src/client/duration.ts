@@ -6,9 +6,9 @@ import { ArgumentError } from "./errors.js";
 const NANOS = 1_000_000_000n;
 
 /**
- * Makes a duration of seconds, rounded up to nanoseconds as Python does.
+ * Converts seconds to a duration, rounded up to nanoseconds as in Python.
  *
- * Throws TypeError for what is no number, ArgumentError for NaN, a negative number, or one beyond 2^63 nanoseconds.
+ * Throws TypeError if it is not a number, ArgumentError for NaN, a negative number, or one beyond 2^63 nanoseconds.
  */
 export function durationOf(seconds: number, operation: string): MessageInitShape<typeof DurationSchema> {
   if (typeof seconds !== "number") throw new TypeError(`${operation}(): a timeout is a number of seconds, or null`);
@@ -22,12 +22,12 @@ export function durationOf(seconds: number, operation: string): MessageInitShape
   return { seconds: whole / NANOS, nanos: Number(whole % NANOS) };
 }
 
-/** Answers a duration in seconds, or null (for ever) where there is none. */
+/** Returns a duration in seconds; null (no limit) if unset. */
 export function secondsOf(duration: Duration | undefined): number | null {
   return duration === undefined ? null : Number(duration.seconds) + duration.nanos / 1e9;
 }
 
-/** Makes the `timeout` of a request: undefined is the socket's own, null for ever. */
+/** Returns the `timeout` of a request: undefined means the socket's own, null no limit. */
 export function timeoutOf(
   timeout: number | null | undefined,
   operation: string,
@@ -37,7 +37,7 @@ export function timeoutOf(
   return { timeout: { limit: { case: "duration", value: durationOf(timeout, operation) } } };
 }
 
-/** Rounds a timeout as the daemon does, for the socket's own record of it. */
+/** Rounds a timeout like the daemon, for the value kept with the socket. */
 export function roundedSeconds(seconds: number): number {
   return Math.ceil(seconds * 1e9) / 1e9;
 }

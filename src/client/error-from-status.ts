@@ -19,7 +19,7 @@ import {
   SocketTimeoutError,
 } from "./errors.js";
 
-/** Makes this client's error out of what the daemon reported. Nothing else makes one out of a status. */
+/** Creates this client's error from a status. The only place that does. */
 export function errorFromStatus(status: Status): Error {
   const detail = detailOf(status);
   switch (detail?.$typeName) {
@@ -42,20 +42,22 @@ export function errorFromStatus(status: Status): Error {
   }
 }
 
-/** Tells whether a stream ended because its connection did: the daemon itself would have said why. */
+/** Tells whether a stream ended because its connection did. The daemon itself would have sent a detail. */
 export function connectionBroke(status: Status): boolean {
   return detailOf(status) === null && brokenCodes.includes(status.code);
 }
 
-/** What grpc-js reports of streams whose connection was closed, reset, or ended by the other side with an error. */
+/** Codes that grpc-js reports for streams whose connection was closed, reset, or ended by the peer with an error. */
 const brokenCodes: readonly number[] = [Code.UNAVAILABLE, Code.CANCELLED, Code.INTERNAL, Code.UNKNOWN];
 
-/** As `errorFromStatus` for the end of a stream that this side did not cancel. */
+/** Like `errorFromStatus`, for the end of a stream that this side did not cancel. */
 export function errorFromStream(status: Status): Error {
   return connectionBroke(status) ? new BrokerError("CONNECTION_LOST", status.message) : errorFromStatus(status);
 }
 
-/** As `errorFromStatus` for what a call rejected with; anything else is an error of this client, and passed on. */
+/**
+ * Like `errorFromStatus`, for the rejection of a call. Other errors come from this client and are returned unchanged.
+ */
 export function errorFromCall(error: unknown): unknown {
   return error instanceof CallError ? errorFromStatus(error.status) : error;
 }
@@ -70,7 +72,7 @@ const argumentKinds: Readonly<Record<ArgumentError_Kind, ArgumentErrorKind>> = {
 };
 
 function argumentError(detail: ArgumentErrorDetail): ArgumentError {
-  // An enum of the wire is open: a newer daemon may send a number that the table lacks.
+  // Enums are open: a newer daemon may send a number that the table lacks.
   const kind = argumentKinds[detail.kind] ?? "value";
   return new ArgumentError(kind, detail.reason, detail.operation, detail.message);
 }
@@ -81,12 +83,12 @@ function brokerError(detail: BrokerErrorDetail): BrokerError {
   return new BrokerError(code, detail.message, detail.reference);
 }
 
-/** A status without one of our details comes from grpc-js, a proxy, or a server that is no sockbroker. */
+/** A status without one of our details comes from grpc-js, a proxy, or a server that is not sockbroker. */
 function errorFromCode(status: Status): BrokerError {
   const codes: Partial<Record<number, BrokerErrorCode>> = {
     [Code.CANCELLED]: "CANCELLED",
     [Code.UNAVAILABLE]: "CONNECTION_LOST",
-    // While it connects, connect.ts says what that means.
+    // While connecting, connect.ts explains this further.
     [Code.UNIMPLEMENTED]: "UNKNOWN_REQUEST",
     [Code.UNAUTHENTICATED]: "UNAUTHENTICATED",
     [Code.RESOURCE_EXHAUSTED]: "QUOTA_EXCEEDED",

@@ -1,31 +1,29 @@
-/**
- * Reports that the kernel of the daemon's host said no. Analogous to errno(3) and Python's OSError with an errno.
- */
+/** A system call on the daemon's host failed. Analogous to errno(3) and Python's OSError with an errno. */
 export class SocketError extends Error {
   override readonly name = "SocketError";
 
   constructor(
-    /** The errno's symbol, e.g. "ECONNREFUSED"; "UNKNOWN" for a number without a name there. */
+    /** The errno's symbol, e.g. "ECONNREFUSED"; "UNKNOWN" if it has no name there. */
     readonly code: string,
-    /** The errno on the daemon's host: positive, as in C and Python (Node's own errors have it negative). */
+    /** The errno on the daemon's host: positive, as in C and Python (Node's own errors have a negative one). */
     readonly errno: number,
-    /** The call that failed, e.g. "connect". */
+    /** The system call that failed, e.g. "connect". */
     readonly syscall: string,
-    /** Whose number `errno` is, e.g. "linux". */
+    /** The operating system that `errno` belongs to, e.g. "linux". */
     readonly os: string,
-    /** strerror(3) there. */
+    /** strerror(3) on the daemon's host. */
     text: string,
   ) {
     super(`${syscall} ${code}: ${text}`);
   }
 }
 
-/** Reports that the resolver said no. Analogous to gai_strerror(3) and Python's `socket.gaierror`. */
+/** The resolver reported an error. Analogous to gai_strerror(3) and Python's `socket.gaierror`. */
 export class ResolverError extends Error {
   override readonly name = "ResolverError";
 
   constructor(
-    /** E.g. "EAI_NONAME". */
+    /** For example "EAI_NONAME". */
     readonly code: string,
     /** EAI_* on the daemon's host; negative on Linux. */
     readonly errno: number,
@@ -35,12 +33,12 @@ export class ResolverError extends Error {
   }
 }
 
-/** Reports that a host's entry was not found. Analogous to h_errno (gethostbyname(3)) and Python's `socket.herror`. */
+/** A host look-up failed. Analogous to h_errno (gethostbyname(3)) and Python's `socket.herror`. */
 export class HostError extends Error {
   override readonly name = "HostError";
 
   constructor(
-    /** E.g. "HOST_NOT_FOUND". */
+    /** For example "HOST_NOT_FOUND". */
     readonly code: string,
     /** h_errno on the daemon's host. */
     readonly errno: number,
@@ -51,33 +49,34 @@ export class HostError extends Error {
 }
 
 /**
- * Reports that the timeout of the socket or of the call passed. Analogous to Python's `socket.timeout`; the kernel's own
- * ETIMEDOUT is a SocketError.
+ * The timeout of the socket or of the call expired. Analogous to Python's `socket.timeout`. ETIMEDOUT of the kernel is
+ * a SocketError instead.
  */
 export class SocketTimeoutError extends Error {
   override readonly name = "SocketTimeoutError";
   readonly code = "TIMEOUT";
 
   constructor(
-    /** The operation that waited, e.g. "recv". */
+    /** The operation that timed out, e.g. "recv". */
     readonly operation: string,
   ) {
     super("timed out");
   }
 }
 
-/** What Python would raise for an argument: ValueError, OverflowError, TypeError, an OSError without errno, UnicodeError. */
+/**
+ * The corresponding exception in Python: ValueError, OverflowError, TypeError, an OSError without errno, UnicodeError.
+ */
 export type ArgumentErrorKind = "value" | "overflow" | "type" | "os" | "unicode";
 
 /**
- * Reports an argument that no call to the kernel was made with. What is not even of the right JavaScript type is a plain
- * TypeError.
+ * An invalid argument, detected before any system call. An argument of the wrong JavaScript type is a plain TypeError.
  */
 export class ArgumentError extends Error {
   override readonly name = "ArgumentError";
 
   constructor(
-    /** Which of Python's exceptions it corresponds to. */
+    /** The corresponding exception in Python. */
     readonly kind: ArgumentErrorKind,
     /** A stable symbol, e.g. "PORT_OUT_OF_RANGE". */
     readonly code: string,
@@ -89,19 +88,19 @@ export class ArgumentError extends Error {
   }
 }
 
-/** Reports that the daemon's policy said no. */
+/** The daemon's policy denied the request. */
 export class PolicyDenial extends Error {
   override readonly name = "PolicyDenial";
   readonly code = "POLICY_DENIED";
 
   constructor(
-    /** Name of the rule that decided; "default" when none matched. */
+    /** Name of the rule that decided; "default" if no rule matched. */
     readonly rule: string,
-    /** As whom the daemon knows the caller, e.g. "uid:1000". */
+    /** The principal as which the daemon authenticated the caller, e.g. "uid:1000". */
     readonly principal: string,
-    /** The verb of the policy, e.g. "connect". */
+    /** The permission that was denied, e.g. "connect". */
     readonly operation: string,
-    /** The endpoint as a rule would write it, e.g. "10.0.0.1:443"; "" where there is none. */
+    /** The endpoint as a rule would write it, e.g. "10.0.0.1:443"; "" if there is none. */
     readonly endpoint: string,
     /** One sentence. */
     reason: string,
@@ -110,7 +109,7 @@ export class PolicyDenial extends Error {
   }
 }
 
-/** Why the broker, or the way to it, said no. The second group is made by this client. */
+/** Why the daemon refused, or why it could not be reached. The second group is created by this client. */
 export type BrokerErrorCode =
   | "HANDLE_NOT_FOUND"
   | "SESSION_NOT_FOUND"
@@ -124,35 +123,35 @@ export type BrokerErrorCode =
   | "CANCELLED"
   | "DUPLICATE_OP_ID"
   | "INTERNAL"
-  // The daemon is older than this client, and does not know what it was asked.
+  // The daemon is older than this client, and does not know the request.
   | "UNKNOWN_REQUEST"
   | "UNKNOWN"
-  // Nothing is at the endpoint.
+  // There is nothing at the endpoint.
   | "ENDPOINT_NOT_FOUND"
-  // Nobody listens there.
+  // Nothing listens at the endpoint.
   | "ENDPOINT_REFUSED"
-  // This user may not open it.
+  // This user may not open the endpoint.
   | "ENDPOINT_FORBIDDEN"
-  // Whoever listens is no sockbroker daemon.
+  // The server at the endpoint is not a sockbroker daemon.
   | "NOT_A_BROKER"
-  // The connection broke, and what was under way with it.
+  // The connection broke, and operations in progress failed with it.
   | "CONNECTION_LOST"
   // The Broker object was closed.
   | "BROKER_CLOSED";
 
-/** Reports that the broker itself said no, or could not be reached. */
+/** The daemon itself refused the request, or could not be reached. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   /**
-   * Whether what was asked for may have been done nevertheless: for CONNECTION_LOST, of an operation that had been sent when
-   * the connection broke. What was not sent is sent over the next connection, and so is what has no effect.
+   * Whether the operation may have been performed nevertheless: true for CONNECTION_LOST if it had been sent when the
+   * connection broke. Operations that were not sent, or have no side effect, are repeated over the next connection.
    */
   readonly mayHaveHappened: boolean;
 
   constructor(
     readonly code: BrokerErrorCode,
     message: string,
-    /** For INTERNAL: what to look for in the daemon's log; "" otherwise. */
+    /** For INTERNAL: the reference to search for in the daemon's log; otherwise "". */
     readonly reference: string = "",
     options: ErrorOptions & { readonly mayHaveHappened?: boolean } = {},
   ) {

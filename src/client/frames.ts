@@ -14,37 +14,40 @@ import type { Socket } from "./socket.js";
 import type { ReceivedMessage } from "./socket-receive.js";
 import { decodeAddress, type SocketState } from "./socket-state.js";
 
-/** What an attachment delivers, in the order in which it happened. */
+/** What an attachment delivers, in order. */
 export type Frame =
   /** Bytes of a stream socket. */
   | { readonly type: "data"; readonly data: Buffer }
-  /** Messages of any other socket. `length` of each is its real length. */
+  /** Messages of any other socket. The `length` of each is its real length. */
   | { readonly type: "messages"; readonly messages: readonly ReceivedMessage[] }
-  /** A connection of a listening socket: the receiver's to close. */
+  /** An accepted connection of a listening socket. The receiver has to close it. */
   | { readonly type: "accepted"; readonly socket: Socket }
-  /** The peer will send no more. Sending may go on. */
+  /** The peer has shut down sending. Data can still be sent to it. */
   | { readonly type: "end" }
   | ErrorFrame
   | SyncedFrame
-  /** The kernel dropped messages here: how many since the last such frame of any attachment, and since the socket was opened. */
+  /**
+   * The kernel dropped messages here: `count` since the last such frame of any attachment, `total` since the socket was
+   * opened.
+   */
   | { readonly type: "dropped"; readonly count: number; readonly total: number }
   | DetachedFrame;
 
-/** Something went wrong. The socket stays open. */
+/** An error. The socket stays open. */
 export interface ErrorFrame {
   readonly type: "error";
-  /** What the daemon was doing. */
+  /** The activity that failed. */
   readonly activity: "receive" | "send" | "control";
   readonly error: Error;
-  /** No more will be received, or sent. False for an error of one message, after which it goes on. */
+  /** True if nothing more will be received or sent. False if the error concerns one message, and the stream goes on. */
   readonly final: boolean;
-  /** Bytes that the kernel took since the stream began: where a failed send stopped. */
+  /** Bytes that the kernel accepted since the stream began: where a failed send stopped. */
   readonly sentBytes: number;
-  /** Messages that the kernel took or refused since the stream began. */
+  /** Messages that the kernel accepted or refused since the stream began. */
   readonly sentMessages: number;
 }
 
-/** All that was sent before the `sync` was given to the kernel. */
+/** The kernel has accepted everything sent before the `sync`. */
 export interface SyncedFrame {
   readonly type: "synced";
   readonly id: bigint;
@@ -52,20 +55,20 @@ export interface SyncedFrame {
   readonly sentMessages: number;
 }
 
-/** Nothing follows; the socket is as it is. */
+/** The last frame. The socket is unchanged. */
 export interface DetachedFrame {
   readonly type: "detached";
   readonly sentBytes: number;
   readonly sentMessages: number;
 }
 
-/** What decoding needs: the socket that is attached, and how its accepted ones become objects. */
+/** Context for decoding: the attached socket, and how to create objects for accepted ones. */
 export interface FrameContext {
   readonly state: SocketState;
   readonly accepted: (info: SocketInfo) => Socket;
 }
 
-/** Decodes a frame; null for one that this client does not know. */
+/** Decodes a frame; null if this client does not know it. */
 export function frameFromProto({ frame }: ServerFrame, context: FrameContext): Frame | null {
   switch (frame.case) {
     case "data":

@@ -1,9 +1,9 @@
 import { SocketError } from "./errors.js";
 
-/** What names a brokered socket: its object, or the handle itself. */
+/** Identifies a brokered socket: its object, or the handle. */
 export type HandleSource = bigint | { readonly handle: bigint };
 
-/** Answers the handle. Throws EBADF for a negative one, which is that of a closed socket; TypeError for all else. */
+/** Returns the handle. Throws EBADF for a negative one, which a closed socket has; TypeError for anything else. */
 export function handleOf(source: HandleSource | undefined): bigint {
   if (typeof source === "bigint") {
     if (source < 0n) throw new SocketError("EBADF", 9, "fcntl", "linux", "Bad file descriptor");

@@ -2,12 +2,12 @@ import { domainToASCII } from "node:url";
 import { ArgumentError } from "./errors.js";
 
 const LABEL_BYTES = 63;
-/** What RFC 3490 takes for a full stop. */
+/** The characters that RFC 3490 treats as a full stop. */
 const DOTS = /[.\u3002\uff0e\uff61]/u;
 
 /**
- * Encodes a host for a look-up, by the rules of Python's "idna" codec: each label has 1 to 63 bytes, and the last may be
- * empty. Bytes are taken as they are. Throws ArgumentError of kind "unicode".
+ * Encodes a host for a look-up, by the rules of Python's "idna" codec: each label has 1 to 63 bytes, and the last may
+ * be empty. Bytes are used unchanged. Throws ArgumentError of kind "unicode".
  */
 export function encodeHost(host: string | Uint8Array, operation: string): Uint8Array {
   if (!(host instanceof Uint8Array)) requireText(host, operation);
@@ -24,8 +24,8 @@ export function encodeHost(host: string | Uint8Array, operation: string): Uint8A
 }
 
 /**
- * Makes the host of a socket address: ASCII text as it is, without the codec's rules for labels, as in CPython; other text
- * by IDNA; bytes as they are.
+ * Encodes the host of a socket address: ASCII text unchanged, without the codec's rules for labels, as in CPython;
+ * other text by IDNA; bytes unchanged.
  */
 export function hostText(host: string | Uint8Array, operation: string): string {
   const text = host instanceof Uint8Array ? Buffer.from(host).toString("utf8") : host;
@@ -44,13 +44,14 @@ function toAscii(host: string, operation: string): string {
 }
 
 function labelToAscii(label: string, operation: string): string {
-  // Node follows UTS 46; Python's codec is IDNA 2003, which maps these four away and would look up another name.
+  // Node implements UTS 46, Python's codec IDNA 2003, which maps these four characters away and would look up another
+  // name.
   const mapped = label
     .replaceAll(/[\u200c\u200d]/gu, "")
     .replaceAll("ß", "ss")
     .replaceAll("ς", "σ");
   const prepared = mapped.normalize("NFKC").toLowerCase();
-  // Node would take a label of digits for an IPv4 address, and spell it out.
+  // Node would treat a label of digits as an IPv4 address and expand it.
   if (isAscii(prepared)) return prepared;
   const ascii = domainToASCII(prepared);
   if (ascii === "") throw unicodeError(operation, "LABEL_NOT_ENCODABLE", "encoding with 'idna' codec failed");

@@ -165,6 +165,6 @@ function attempt(run: () => unknown): unknown {
 
 function comparable(answer: Oracle): unknown {
   if (answer.error === undefined) return answer;
-  // Our message of an errno is composed otherwise; the number is what must agree.
+  // The wording of our errno messages differs; the number must be the same.
   return answer.errno === null ? answer : { error: answer.error, errno: answer.errno };
 }

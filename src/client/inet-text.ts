@@ -5,10 +5,10 @@ import { ArgumentError, SocketError } from "./errors.js";
 import { formatInet6, parseInet6 } from "./inet6-text.js";
 
 /**
- * Packs a dotted IPv4 address into 4 bytes, by the C library's lenient rules: one to four parts, each decimal, octal (0…)
- * or hexadecimal (0x…); white space and what follows it is passed over. Analogous to inet_aton(3).
+ * Packs a dotted IPv4 address into 4 bytes, by the C library's lenient rules: one to four numbers, each decimal, octal
+ * (0…) or hexadecimal (0x…); white space and everything after it is ignored. Analogous to inet_aton(3).
  *
- * Throws ArgumentError of kind "os" for bad text.
+ * Throws ArgumentError of kind "os" for invalid text.
  */
 export function inetAton(text: string): Buffer {
   const packed = parseLenient(requireText(text, "inet_aton"));
@@ -16,7 +16,10 @@ export function inetAton(text: string): Buffer {
   return packed;
 }
 
-/** Unpacks 4 bytes into a dotted IPv4 address. Analogous to inet_ntoa(3). Throws ArgumentError of kind "os" unless 4 bytes. */
+/**
+ * Formats 4 bytes as a dotted IPv4 address. Analogous to inet_ntoa(3). Throws ArgumentError of kind "os" unless it has
+ * 4 bytes.
+ */
 export function inetNtoa(packed: BytesInput): string {
   const bytes = bytesOf(packed, "inet_ntoa");
   if (bytes.length === 4) return bytes.join(".");
@@ -24,9 +27,10 @@ export function inetNtoa(packed: BytesInput): string {
 }
 
 /**
- * Packs an address into 4 or 16 bytes in network order. Analogous to inet_pton(3).
+ * Packs an address into 4 or 16 bytes in network byte order. Analogous to inet_pton(3).
  *
- * Throws ArgumentError of kind "os" for bad text, and SocketError EAFNOSUPPORT for families other than AF_INET and AF_INET6.
+ * Throws ArgumentError of kind "os" for invalid text, and SocketError EAFNOSUPPORT for families other than AF_INET and
+ * AF_INET6.
  */
 export function inetPton(family: number, text: string): Buffer {
   requireText(text, "inet_pton");
@@ -39,7 +43,7 @@ export function inetPton(family: number, text: string): Buffer {
 }
 
 /**
- * Unpacks 4 or 16 bytes into text. Analogous to inet_ntop(3).
+ * Formats 4 or 16 bytes as text. Analogous to inet_ntop(3).
  *
  * Throws ArgumentError of kind "value" for a wrong length or another family.
  */
@@ -55,7 +59,7 @@ export function inetNtop(family: number, packed: BytesInput): string {
 }
 
 function parseLenient(text: string): Buffer | null {
-  // glibc stops at the first white space, and does not look at what comes behind it.
+  // glibc stops at the first white space and ignores the rest.
   const [address = ""] = text.split(/[ \t\n\v\f\r]/, 1);
   const values = address.split(".").map(parsePart);
   const last = values.pop();

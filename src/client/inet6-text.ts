@@ -2,7 +2,10 @@ import { parseDotted } from "./dotted.js";
 
 const WORDS = 8;
 
-/** Parses an IPv6 address as glibc's inet_pton does: no zone, at most four digits a word, "::" once and for something. */
+/**
+ * Parses an IPv6 address like glibc's inet_pton: no zone, at most four digits per word, "::" at most once and for at
+ * least one word.
+ */
 export function parseInet6(text: string): Buffer | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
@@ -19,7 +22,7 @@ export function parseInet6(text: string): Buffer | null {
   return packed;
 }
 
-/** Formats 16 bytes as glibc's inet_ntop does: the first longest run of two or more zero words is "::". */
+/** Formats 16 bytes like glibc's inet_ntop: "::" stands for the first of the longest runs of two or more zero words. */
 export function formatInet6(packed: Uint8Array): string {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const values = Array.from({ length: WORDS }, (_, index) => view.getUint16(2 * index));
@@ -34,7 +37,7 @@ export function formatInet6(packed: Uint8Array): string {
   return `${hex(values.slice(0, run.start))}::${hex(values.slice(end))}`;
 }
 
-/** The words of a half of the text; the last may be a dotted IPv4 address if it ends the whole. */
+/** The words of one half of the text. The last may be a dotted IPv4 address if it ends the text. */
 function words(half: string, mayEndDotted: boolean): number[] | null {
   if (half === "") return [];
   const values: number[] = [];

@@ -1,6 +1,6 @@
 import { ArgumentError } from "./errors.js";
 
-/** Answers a C int. Throws TypeError for what is no whole number, ArgumentError beyond 32 bits. */
+/** Returns a C int. Throws TypeError if it is not an integer, ArgumentError beyond 32 bits. */
 export function int32(value: number, operation: string): number {
   if (typeof value !== "number" || !Number.isInteger(value)) {
     throw new TypeError(`${operation}(): a whole number is required`);

@@ -39,17 +39,17 @@ const services: readonly DescService[] = [
 
 /** An RPC of the API. */
 export interface RpcMethod {
-  /** E.g. "SocketService/Socket". */
+  /** For example "SocketService/Socket". */
   readonly name: string;
-  /** "bidi_streaming" ones cannot be called with JSON. */
+  /** RPCs of kind "bidi_streaming" cannot be called with JSON. */
   readonly kind: DescMethod["methodKind"];
 }
 
-/** Where to call, and in which session. */
+/** Options of `callJson`. */
 export interface JsonCallOptions extends CallOptions {
-  /** As of `connect`. */
+  /** As for `connect`. */
   readonly endpoint?: string | undefined;
-  /** Token of a leased session. Unset: a session of the call's own, whose handles are closed with the call. */
+  /** Token of a leased session. Unset: a session for this call only, whose handles are closed after it. */
   readonly sessionToken?: string | undefined;
 }
 
@@ -61,11 +61,11 @@ export function rpcMethods(): RpcMethod[] {
 }
 
 /**
- * Calls an RPC by its name on a connection of its own, with messages in protobuf's JSON form (names in camelCase, 64-bit
- * integers as text, bytes in base64): one answer, or as many as a streaming RPC has. `sockbroker.v1.` before the
- * service's name may be left out.
+ * Calls an RPC by name on a new connection, with messages in protobuf's JSON form (names in camelCase, 64-bit integers
+ * as text, bytes in base64). Yields one response, or those of a streaming RPC. The prefix `sockbroker.v1.` of the
+ * service's name is optional.
  *
- * Throws TypeError for what is no such RPC or no such message; otherwise the errors of `connect` and of the RPC.
+ * Throws TypeError for an unknown RPC or an invalid message; otherwise the errors of `connect` and of the RPC.
  */
 export async function* callJson(
   name: string,
@@ -112,7 +112,7 @@ function requestFrom(method: DescMethod, json: JsonValue): Message {
   }
 }
 
-/** Which name of an enum was meant by one that it has not: AF_INET is ADDRESS_FAMILY_INET. */
+/** Suggests the full name of an enum value that was abbreviated: ADDRESS_FAMILY_INET for AF_INET. */
 function enumAdvice(method: DescMethod, complaint: string): string {
   const [, type, text = ""] = /cannot decode enum (\S+) from JSON: "(\w+)"$/.exec(complaint) ?? [];
   const { file } = method.input;
@@ -126,6 +126,6 @@ function enumAdvice(method: DescMethod, complaint: string): string {
 }
 
 function answerFrom(method: DescMethod, answer: Message): JsonValue {
-  // With the fields that have their default, so that a script need not know which is missing when.
+  // Includes fields with default values, so that scripts need not handle their absence.
   return toJson(method.output, answer, { alwaysEmitImplicit: true });
 }

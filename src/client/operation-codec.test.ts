@@ -70,7 +70,7 @@ test("decodeSessionResponse reads what the generated codec writes", () => {
   expect(third).toMatchObject({ opId: 3, bytes: new Uint8Array() });
 });
 
-/** What a newer daemon may add, in every wire type: a number, 64 and 32 bits, bytes, a group. */
+/** Fields that a newer daemon may add, one for each wire type: varint, 64 and 32 bits, bytes, a group. */
 const newFields: readonly (readonly [string, (writer: BinaryWriter) => unknown])[] = [
   ["a number", (writer) => writer.tag(999, WireType.Varint).uint32(7)],
   ["64 bits", (writer) => writer.tag(999, WireType.Bit64).fixed64(7)],

@@ -1,14 +1,16 @@
 /*
- * Operations are framed by hand. A Session stream carries tens of thousands of them a second, and the reflective codec
- * spends three quarters of its time on the two outer messages: it walks the ninety arms of their oneof each time. So only
- * the inner request and response go through it; the outer ones are a tag and a length each:
+ * The outer messages of the Session stream are encoded by hand. It carries tens of thousands of operations a second,
+ * and the reflective codec spends three quarters of its time on the two outer messages, because it walks the ninety
+ * arms of their oneof each time. Only the inner request and response go through it; the outer ones are a tag and a
+ * length each:
  *
  *   SessionRequest  { repeated Operation operations = 1; repeated uint64 cancel_op_ids = 2 [packed]; }
  *   Operation       { uint64 op_id = 1; oneof request { … = N } }
  *   SessionResponse { repeated OperationResult results = 1; }
  *   OperationResult { uint64 op_id = 1; oneof outcome { Status error = 2; … = N } }
  *
- * An encoded operation also must not fail inside grpc-js: there it would end the stream, and with it every other operation.
+ * Encoding here also keeps an invalid request from failing inside grpc-js, where it would end the stream with all other
+ * operations.
  */
 import {
   create,
@@ -38,21 +40,21 @@ import {
 import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { varintLength, writeVarint } from "../rpc/varint.js";
 
-/** A verb, by the name of its arm in `Operation`. */
+/** A verb: the name of its arm in `Operation`. */
 export type Verb = NonNullable<Operation["request"]["case"]>;
-/** What a verb is given. */
+/** The fields of a verb's request. */
 export type RequestInit<V extends Verb> = MessageInitShape<
   GenMessage<Extract<Operation["request"], { case: V }>["value"]>
 >;
-/** What a verb answers. */
+/** A verb's response. */
 export type ResponseOf<V extends Verb> = Extract<OperationResult["outcome"], { case: V }>["value"];
 
-/** How one result reads: an error, or the response of the verb at `arm`. */
+/** A result: an error, or the response of the verb with field number `arm`. */
 export type Result =
   | { readonly opId: number; readonly error: Status }
   | { readonly opId: number; readonly arm: number; readonly bytes: Uint8Array };
 
-/** An operation that is encoded but for its id. */
+/** An operation that is encoded except for its id. */
 export interface EncodedOperation {
   readonly arm: number;
   readonly request: Uint8Array;
@@ -68,7 +70,7 @@ const OPERATIONS_TAG = (1 << 3) | WireType.LengthDelimited;
 const CANCEL_TAG = (2 << 3) | WireType.LengthDelimited;
 const OP_ID_TAG = (1 << 3) | WireType.Varint;
 const ERROR_FIELD = 2;
-/** The arms of `outcome` that this client knows: a newer daemon may put other fields beside them. */
+/** The arms of `outcome` that this client knows. A newer daemon may add other fields beside them. */
 const outcomes: ReadonlySet<number> = new Set(
   OperationResultSchema.fields.filter(({ oneof }) => oneof?.localName === "outcome").map(({ number }) => number),
 );
@@ -81,7 +83,7 @@ const codecs: ReadonlyMap<string, VerbCodec> = new Map(
   }),
 );
 
-/** The verbs that can be performed twice, by the API's own word. */
+/** The verbs that the API marks as free of side effects. */
 const repeatable: ReadonlySet<string> = new Set(
   [SessionService, SocketService, ResolverService, InterfaceService, HostService, ConversionService, PolicyService]
     .flatMap(({ methods }): readonly DescMethod[] => methods)
@@ -89,12 +91,12 @@ const repeatable: ReadonlySet<string> = new Set(
     .map(({ localName }) => localName),
 );
 
-/** Tells whether it makes no difference if an operation is performed once or twice. */
+/** Tells whether an operation can be performed twice without a difference. */
 export function mayBeRepeated(verb: Verb): boolean {
   return repeatable.has(verb);
 }
 
-/** Encodes a request. Throws when a number does not fit its field. */
+/** Encodes a request. Throws if a number does not fit its field. */
 export function encodeOperation<V extends Verb>(verb: V, init: RequestInit<V>): EncodedOperation {
   const { arm, request } = codecOf(verb);
   return { arm, request: toBinary(request, create(request, init as MessageInitShape<DescMessage>)) };
@@ -106,7 +108,7 @@ export function decodeResponse<V extends Verb>(verb: V, bytes: Uint8Array): Resp
   return message as unknown as ResponseOf<V>;
 }
 
-/** Tells how many bytes an operation takes in a SessionRequest, at the most. */
+/** Returns an upper bound for the bytes that an operation takes in a SessionRequest. */
 export function encodedLength(operation: EncodedOperation): number {
   return operation.request.length + 32;
 }
@@ -144,7 +146,7 @@ export function encodeSessionRequest(
   return message;
 }
 
-/** Reads a SessionResponse, and gives each result to `receive`. Throws when it is malformed. */
+/** Decodes a SessionResponse, and passes each result to `receive`. Throws if it is malformed. */
 export function decodeSessionResponse(message: Uint8Array, receive: (result: Result) => void): void {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
@@ -173,7 +175,7 @@ function decodeResult(reader: BinaryReader, end: number, receive: (result: Resul
   receive(arm === ERROR_FIELD ? { opId, error: fromBinary(StatusSchema, bytes) } : { opId, arm, bytes });
 }
 
-/** Tells whether a result is the answer to the verb. */
+/** Tells whether a result is the response of the verb. */
 export function answers(verb: Verb, arm: number): boolean {
   return codecOf(verb).arm === arm;
 }

@@ -1,22 +1,21 @@
 /*
- * All operations of a broker travel on one Session stream.
+ * All operations of a broker are sent on one Session stream.
  *
- * An operation is encoded and queued at once, and the queue is written when the code that is running has come to rest: what
- * a program issues together travels together, and the cost of an HTTP/2 message is divided by their number. Results find
- * their promise by op id.
+ * An operation is encoded and queued immediately. The queue is written after the current turn and its microtasks, so
+ * operations issued together share an HTTP/2 message and its cost. Results are matched to promises by op id.
  *
- * Invariants:
- *  - An operation is in `#queue` (nothing sent) or in `#sent`, never in both; when it is settled it is in neither.
- *  - At most `#window` operations are in `#sent`. The daemon stops reading a stream on which too many operations wait, and
- *    then it would not read a cancellation either.
- *  - An abort of a queued operation settles it at once. An abort of a sent one asks the daemon, and the daemon's answer
- *    settles it: bytes that a recv had taken, or a connection that an accept had, come to the caller in spite of the abort.
- *    Rejecting at once would lose them.
- *  - When the broker has ended, `#end` says why, and every operation is settled with that.
+ * Invariants: - An operation is in `#queue` (not sent) or in `#sent`, never in both; a settled one is in neither. - At
+ * most `#window` operations are in `#sent`. The daemon stops reading a stream on which too many operations wait, and
+ *    then would not read a cancellation either.
+ * - Aborting a queued operation settles it immediately. Aborting a sent one sends a request to the daemon, whose answer
+ *    settles it: bytes that a recv had read, or a connection that an accept had accepted, are delivered despite the abort.
+ *    Rejecting immediately would lose them.
+ * - After the broker has ended, `#end` is the reason, and every operation is settled with it.
  *
- * When the connection breaks and the session outlives it, the stream is opened anew (`#resume`). What was queued, and what
- * the API says may be repeated, is sent again. What else was sent is rejected: it may have happened. Until the daemon has
- * answered the first operation of the new stream nothing else is sent on it, so what is queued then was never sent at all.
+ * When the connection breaks and the session outlives it, the stream is reopened (`#resume`). Queued operations, and
+ * those that the API marks as repeatable, are sent again. Other sent operations are rejected, because they may have
+ * been performed. Until the daemon has answered the first operation of the new stream nothing else is sent on it, so
+ * operations queued until then were certainly not sent.
  */
 
 import type { Status } from "../gen/google/rpc/status_pb.js";
@@ -42,14 +41,14 @@ import {
 } from "./operation-codec.js";
 import { requestError } from "./request-error.js";
 
-/** When a message is large enough to go. */
-const FRAME_BYTES = 64 * 1024;
-const FRAME_OPERATIONS = 128;
+/** A message is sent when it reaches this size or number of operations. */
+const MESSAGE_BYTES = 64 * 1024;
+const MESSAGE_OPERATIONS = 128;
 
-/** How long a close waits for the daemon's word, in milliseconds. */
+/** How long `close` waits for the daemon's answer, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** How soon to try again when a connection could not be made, and how soon at the latest, in milliseconds. */
+/** First and longest pause between attempts to reconnect, in milliseconds. */
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -61,19 +60,19 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
   readonly signal: AbortSignal | undefined;
   onAbort: (() => void) | null;
-  /** It was sent on a connection that broke. */
+  /** Whether it was sent on a connection that broke. */
   again: boolean;
 }
 
-/** How a stream comes back when its connection broke. */
+/** How to reopen a stream whose connection broke. */
 export interface Resumption {
-  /** How long it is worth trying, in milliseconds: after that the session is gone. */
+  /** How long to keep trying, in milliseconds: after that the session has expired. */
   readonly leaseMilliseconds: number;
-  /** Whether nobody can be connected to. */
+  /** Whether there is no daemon to connect to. */
   readonly isGone: () => Promise<boolean>;
 }
 
-/** What the daemon allows on the stream. */
+/** The daemon's limits for the stream. */
 export interface StreamLimits {
   readonly maxRequestBytes: number;
   readonly maxWaitingOperations: number;
@@ -85,7 +84,7 @@ export class OperationStream {
   readonly #ended: Promise<void>;
   #call: BidiCall<Buffer, Buffer>;
   #resumption: Resumption | null = null;
-  /** Settles when the stream is back, or when it cannot be. */
+  /** Settles when the stream was reopened, or cannot be. */
   #resuming: Promise<void> | null = null;
   #queue: Pending[] = [];
   #cancels: number[] = [];
@@ -120,12 +119,12 @@ export class OperationStream {
     });
   }
 
-  /** Lets the stream come back when its connection breaks: its session outlives that. */
+  /** Makes the stream reopen when its connection breaks, because its session outlives the connection. */
   resumeWith(resumption: Resumption): void {
     this.#resumption = resumption;
   }
 
-  /** Adopts what the daemon said it allows. */
+  /** Sets the limits that the daemon reported. */
   setLimits({ maxRequestBytes, maxWaitingOperations }: StreamLimits): void {
     if (maxRequestBytes > 0) this.#maxRequestBytes = maxRequestBytes;
     if (maxWaitingOperations > 0) this.#window = Math.max(1, maxWaitingOperations - 1);
@@ -136,21 +135,21 @@ export class OperationStream {
     return this.#closing !== null;
   }
 
-  /** Whether nothing can be begun any more. */
+  /** Whether no more operations can be started. */
   get ended(): boolean {
     return this.#end !== null;
   }
 
-  /** Largest payload that one operation can carry, in bytes: a message to the daemon less its head. */
+  /** Largest payload of one operation, in bytes: the maximum message size less its overhead. */
   get maxPayloadBytes(): number {
     return this.#maxRequestBytes - 1024;
   }
 
   /**
-   * Begins an operation behind all that were begun before.
+   * Starts an operation after all that were started before.
    *
-   * The request is encoded before this returns, so its buffers may be used again. Rejects with the daemon's error; with the
-   * signal's reason when the abort came in time; with CONNECTION_LOST or BROKER_CLOSED when the stream ended.
+   * The request is encoded before this returns, so its buffers may be reused. Rejects with the daemon's error; with the
+   * signal's reason if it aborted in time; with CONNECTION_LOST or BROKER_CLOSED if the stream ended.
    */
   call<V extends Verb>(verb: V, request: RequestInit<V>, signal?: AbortSignal): Promise<ResponseOf<V>> {
     return new Promise((resolve, reject) => {
@@ -193,21 +192,21 @@ export class OperationStream {
   }
 
   /**
-   * Ends the stream, and the session with it if that is asked for: what waits is cancelled and rejects with BROKER_CLOSED,
-   * what was done is answered. Answers whether the daemon has heard of it. Idempotent.
+   * Ends the stream, and the session if requested: waiting operations are cancelled and reject with BROKER_CLOSED,
+   * completed ones are settled. Returns whether the daemon was told. Idempotent.
    */
   close({ session }: { readonly session: boolean }): Promise<boolean> {
     this.#closing ??= this.#close(session);
     return this.#closing;
   }
 
-  /** Ends the stream at once. */
+  /** Ends the stream immediately. */
   cancel(): void {
     this.#call.cancel();
   }
 
   async #close(session: boolean): Promise<boolean> {
-    // A session that should end can be told so only over a connection.
+    // Ending the session takes a connection.
     if (session) await this.#resuming;
     if (this.#end === null) {
       this.#cancels.push(...this.#sent.keys());
@@ -229,7 +228,7 @@ export class OperationStream {
   #schedule(): void {
     if (this.#flushing || this.#blocked || this.#resuming !== null) return;
     this.#flushing = true;
-    // Behind the microtasks of this turn: the continuations of a whole batch of results issue their next operations in
+    // After the microtasks of this turn, because the continuations of a batch of results issue their next operations in
     // them.
     process.nextTick(() => {
       this.#flushing = false;
@@ -246,17 +245,17 @@ export class OperationStream {
     ) {
       const batch: Pending[] = [];
       let bytes = 0;
-      while (next < this.#queue.length && batch.length < FRAME_OPERATIONS && this.#sent.size < this.#window) {
+      while (next < this.#queue.length && batch.length < MESSAGE_OPERATIONS && this.#sent.size < this.#window) {
         const pending = this.#queue[next];
         if (pending === undefined) break;
         const length = encodedLength(pending.encoded);
-        if (bytes > 0 && (bytes + length > this.#maxRequestBytes || bytes >= FRAME_BYTES)) break;
+        if (bytes > 0 && (bytes + length > this.#maxRequestBytes || bytes >= MESSAGE_BYTES)) break;
         bytes += length;
         batch.push(pending);
         this.#sent.set(pending.opId, pending);
         next++;
       }
-      // A cancellation must come with its operation or after it.
+      // A cancellation must not be sent before its operation.
       const sendCancels = next === this.#queue.length || this.#closing === null;
       const cancels = sendCancels ? this.#cancels : [];
       if (sendCancels) this.#cancels = [];
@@ -328,7 +327,7 @@ export class OperationStream {
     this.#lose(this.#closing === null ? lostError(status) : brokerClosed());
   }
 
-  /** Settles what was sent over a connection that broke, or queues it again. */
+  /** Settles the operations that were sent over a broken connection, or queues them again. */
   #interrupt(error: Error): void {
     const sent = [...this.#sent.values()];
     this.#sent.clear();
@@ -349,7 +348,7 @@ export class OperationStream {
     this.#queue = [...again, ...this.#queue];
   }
 
-  /** Opens the stream anew until the daemon answers, or says why not. */
+  /** Reopens the stream, until the daemon answers or refuses. */
   async #resume({ leaseMilliseconds, isGone }: Resumption): Promise<void> {
     const deadline = performance.now() + leaseMilliseconds;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
@@ -363,7 +362,7 @@ export class OperationStream {
     }
   }
 
-  /** Opens the stream anew. Answers null when the daemon has the session, or with what the stream ended. */
+  /** Reopens the stream. Returns null if the daemon has the session, else the status with which the stream ended. */
   #reopen(): Promise<Status | null> {
     return new Promise((resolve) => {
       let answered = false;
@@ -383,7 +382,7 @@ export class OperationStream {
         verb: "renewSession",
         encoded,
         resolve: back,
-        // The session's end comes as the stream's too, which says why.
+        // The end of the session is also reported as the end of the stream, with the reason.
         reject: () => undefined,
         signal: undefined,
         onAbort: null,
@@ -415,12 +414,12 @@ function forget(pending: Pending): void {
   if (pending.onAbort !== null) pending.signal?.removeEventListener("abort", pending.onAbort);
 }
 
-/** What is said of a broker that was closed. */
+/** The error of a broker that was closed. */
 export function brokerClosed(): BrokerError {
   return new BrokerError("BROKER_CLOSED", "the broker was closed");
 }
 
-/** The daemon's own reason (draining, a lease, a policy) says more than that the connection is gone. */
+/** The daemon's own reason (draining, a lease, a policy) is more specific than a lost connection. */
 function lostError(status: Status): Error {
   if (status.code === Code.OK) return new BrokerError("CONNECTION_LOST", "the daemon ended the session's stream");
   return errorFromStatus(status);

@@ -1,8 +1,8 @@
 import { ArgumentError } from "./errors.js";
 
 /**
- * Makes the error for a request that could not be encoded: a number beyond its field is Python's OverflowError, and
- * something that is no number a TypeError.
+ * Creates the error for a request that could not be encoded: Python's OverflowError for a number that does not fit its
+ * field, TypeError if it is not a number.
  */
 export function requestError(operation: string, cause: unknown): Error {
   const text = cause instanceof Error ? cause.message : String(cause);

@@ -1,6 +1,6 @@
 import { BrokerError } from "./errors.js";
 
-/** Answers a field that the API promises, or throws when a foreign daemon left it out. */
+/** Returns a field that the API guarantees. Throws if a foreign daemon left it out. */
 export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new BrokerError("UNKNOWN", `the daemon's answer has no ${what}`);
   return value;

@@ -9,7 +9,7 @@ import { encodeHost } from "./idna.js";
 import { int32 } from "./int32.js";
 import { required } from "./required.js";
 
-/** What `getaddrinfo` is to find. */
+/** Options of `getaddrinfo`. */
 export interface GetaddrinfoOptions extends CallOptions {
   /** AF_*; unset: any. */
   readonly family?: number | undefined;
@@ -17,7 +17,7 @@ export interface GetaddrinfoOptions extends CallOptions {
   readonly type?: number | undefined;
   /** IPPROTO_*; unset: any. */
   readonly proto?: number | undefined;
-  /** AI_* with the values of the daemon's host. */
+  /** AI_* flags, with the values of the daemon's host. */
   readonly flags?: number | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface AddressInfo {
   readonly family: AddressFamily;
   readonly type: SocketType;
   readonly proto: number;
-  /** With AI_CANONNAME, in the first result; "" otherwise. */
+  /** Set in the first result if AI_CANONNAME was given; otherwise "". */
   readonly canonname: string;
   readonly address: SocketAddress;
 }
@@ -44,7 +44,7 @@ export interface NameInfo {
   readonly service: string;
 }
 
-/** A name: text, which is encoded by IDNA where it is a host's, or bytes, which are taken as they are. */
+/** A name: text, encoded by IDNA if it is a host name, or bytes, used unchanged. */
 export type NameInput = string | Uint8Array;
 
 export async function getaddrinfo(
@@ -77,7 +77,7 @@ export async function getnameinfo(
   flags: number,
   { signal }: CallOptions,
 ): Promise<NameInfo> {
-  // The family of `{ host, port }` is in the text: only IPv6 addresses have colons.
+  // `{ host, port }` has no family, but only IPv6 addresses contain colons.
   const numeric = typeof address === "object" && "host" in address && String(address.host).includes(":");
   const family = numeric ? AddressFamily.INET6 : AddressFamily.INET;
   const use = { operation: "getnameinfo", family, unixPaths: context.unixPaths };
@@ -156,14 +156,14 @@ function protocolInit(protocol: NameInput | undefined): { protocol: string } | u
   return protocol === undefined ? undefined : { protocol: cText(protocol) };
 }
 
-/** A name of a request: text, or bytes where it is no UTF-8. */
+/** A name in a request: text, or bytes if it is not valid UTF-8. */
 export function nameOf<T extends string, B extends string>(name: Uint8Array, text: T, bytes: B) {
   return isUtf8(name)
     ? { case: text, value: Buffer.from(name).toString() as string }
     : { case: bytes, value: name as Uint8Array };
 }
 
-/** A name for a C function, which a NUL would cut short. No service or protocol has a name that is no UTF-8. */
+/** A name for a C function, which would end at a NUL. Names of services and protocols are always valid UTF-8. */
 function cText(text: NameInput): string {
   if (typeof text !== "string" && !(text instanceof Uint8Array)) throw new TypeError("text or bytes are required");
   const name = typeof text === "string" ? text : Buffer.from(text).toString();

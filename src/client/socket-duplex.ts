@@ -1,13 +1,13 @@
 /*
- * A socket as a stream of Node, with what Node's own sockets have besides.
+ * A socket as a Node stream, with the properties and methods of Node's own sockets.
  *
- * Three ends are kept apart, as attachments keep them. The peer's end of data is 'end'. `end()` shuts down writing, behind
- * the data, and reading goes on. `destroy()`, or the end of both, closes the socket.
+ * Three ends are distinguished, as on attachments. The peer's end of data is 'end'. `end()` shuts down writing, after
+ * the data, and reading continues. `destroy()`, or the end of both directions, closes the socket.
  *
- * Each direction has an attachment of its own: on one, what the kernel says of sending would wait behind data that nobody
- * reads. A frame of data is taken only when the reader wants more; frames about sending are read at once.
+ * Each direction has its own attachment. On a shared one, the outcome of sending would wait behind data that nobody
+ * reads. A data frame is taken only when the reader wants more; frames about sending are read immediately.
  *
- * A write is over when the daemon says that the kernel took it (`sync`). What is written meanwhile goes together with the
+ * A write completes when the daemon reports that the kernel accepted it (`sync`). Data written meanwhile shares the
  * next `sync`.
  */
 import type { AddressInfo } from "node:net";
@@ -18,10 +18,10 @@ import { BrokerError, SocketError } from "./errors.js";
 import type { ErrorFrame, Frame } from "./frames.js";
 import type { OptionInput } from "./socket-options.js";
 
-/** Half a connection: writing. */
+/** shutdown(2) of writing. */
 export const SHUT_WR = 1;
 
-/** Linux's, as everywhere in this client. */
+/** Linux's values, as everywhere in this client. */
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
@@ -29,40 +29,43 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 
-/** What may be written ahead of the daemon's word: with Node's own 16 KiB a writer would wait most of the time. */
+/**
+ * How much may be written before the daemon confirms it. With Node's default of 16 KiB a writer would wait most of the
+ * time.
+ */
 export const WRITE_AHEAD_BYTES = 512 * 1024;
 
-/** Smaller writes than that are joined, into so many bytes or little more. */
+/** Writes smaller than the first are joined, up to about the second, in bytes. */
 const SMALL_WRITE_BYTES = 8 * 1024;
 const JOINED_BYTES = 64 * 1024;
 
-/** How a socket becomes a stream. */
+/** Options of `Socket.duplex`. */
 export interface SocketDuplexOptions {
   /**
-   * What `destroy()`, or the end of both directions, does to the socket: close it (unset means that), or leave it open. What
-   * this process had received and not read is lost in either case.
+   * What `destroy()`, or the end of both directions, does to the socket: close it (default), or leave it open. Data
+   * that this process had received and not read is lost in either case.
    */
   readonly onDestroy?: "close" | "detach" | undefined;
-  /** Bytes to buffer for the reader, and for the writer, before each is held back. Unset: Node's own, and 512 KiB. */
+  /** Bytes to buffer for the reader, and for the writer, before backpressure. Unset: Node's default, and 512 KiB. */
   readonly highWaterMark?: number | undefined;
-  /** false shuts down writing by itself at the peer's end of data, as Node's own sockets do. Unset: true. */
+  /** If false, writing is shut down at the peer's end of data, as with Node's own sockets. Unset: true. */
   readonly allowHalfOpen?: boolean | undefined;
   /** Destroys the stream with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a stream needs of its socket. */
+/** The part of a socket that a stream needs. */
 export interface DuplexSource {
   readonly attach: (direction: "send" | "receive") => Promise<Attachment>;
   readonly setsockopt: (level: number, name: number, value: OptionInput) => Promise<void>;
   readonly close: () => Promise<void>;
-  /** Whether the program has closed the socket: what then comes of it is no error. */
+  /** Whether the program has closed the socket, so that resulting errors are expected. */
   readonly isClosed: () => boolean;
 }
 
 type Callback = (error?: Error | null) => void;
 
-/** Both directions of a socket, attached. */
+/** Attachments for both directions of a socket. */
 export interface Attached {
   readonly sender: Attachment;
   readonly receiver: Attachment;
@@ -78,14 +81,14 @@ export async function attachBoth(source: DuplexSource): Promise<Attached> {
   throw sender.status === "rejected" ? sender.reason : (receiver as PromiseRejectedResult).reason;
 }
 
-/** Reads what the kernel says of sending, until the attachment ends. Throws what ends sending. */
+/** Reads the outcomes of sending until the attachment ends. Throws the error that ends sending. */
 export async function readOutcomes(sender: Attachment): Promise<void> {
   for (let frame = await sender.read(); frame !== null; frame = await sender.read()) {
     if (frame.type === "error" && !isLateShutdown(frame)) throw frame.error;
   }
 }
 
-/** A stream of Node on a connected stream socket, with the properties and methods of `net.Socket`. */
+/** A Node stream for a connected stream socket, with the properties and methods of `net.Socket`. */
 export class SocketDuplex extends Duplex {
   readonly #source: DuplexSource;
   readonly #closes: boolean;
@@ -97,10 +100,10 @@ export class SocketDuplex extends Duplex {
   #bytesRead = 0;
   #bytesWritten = 0;
   #idle: NodeJS.Timeout | null = null;
-  /** As set by `setTimeout`, in milliseconds; 0 for none. */
+  /** The value given to `setTimeout`, in milliseconds; 0 means none. */
   timeout = 0;
 
-  /** Not for callers: `Socket.duplex` makes them. */
+  /** Internal: use `Socket.duplex`. */
   constructor(source: DuplexSource, closes: boolean, options: DuplexOptions) {
     super(options);
     this.#source = source;
@@ -112,7 +115,7 @@ export class SocketDuplex extends Duplex {
     return this.#attached === null && !this.destroyed;
   }
 
-  /** As `connecting`, and true when that failed. */
+  /** Like `connecting`, but also true if attaching failed. */
   get pending(): boolean {
     return this.#attached === null;
   }
@@ -127,7 +130,7 @@ export class SocketDuplex extends Duplex {
     return this.#bytesRead;
   }
 
-  /** Bytes that were written, whether or not the kernel has them. */
+  /** Bytes written, whether or not the kernel has accepted them. */
   get bytesWritten(): number {
     return this.#bytesWritten + this.writableLength;
   }
@@ -156,14 +159,14 @@ export class SocketDuplex extends Duplex {
     return internetOf(this.#attached?.receiver.localAddress)?.family;
   }
 
-  /** Answers the local address; nothing of a socket that is none of the internet. */
+  /** Returns the local address; an empty object if it is not an internet socket. */
   address(): AddressInfo | Record<string, never> {
     return internetOf(this.#attached?.receiver.localAddress) ?? {};
   }
 
   /**
-   * Is there for libraries that connect what they are given: the socket is connected already, so this waits until it is
-   * attached, and emits 'connect' if that was so before.
+   * For libraries that connect the socket they are given. The socket is already connected, so this waits until it is
+   * attached, and emits 'connect' even if it already was.
    */
   connect(...args: readonly unknown[]): this {
     const listener = args.at(-1);
@@ -172,18 +175,20 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
-  /** Sets TCP_NODELAY. As of `net.Socket`, nothing is said when the socket has no such option. */
+  /** Sets TCP_NODELAY. Like `net.Socket`, reports no error if the socket has no such option. */
   setNoDelay(noDelay = true): this {
     return this.#set(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
   }
 
-  /** Sets SO_KEEPALIVE, and with a delay (in milliseconds) how long the connection is idle before the first probe. */
+  /** Sets SO_KEEPALIVE, and with a delay (in milliseconds) the idle time before the first probe. */
   setKeepAlive(enable = false, initialDelay = 0): this {
     if (enable && initialDelay >= 1000) this.#set(IPPROTO_TCP, TCP_KEEPIDLE, Math.floor(initialDelay / 1000));
     return this.#set(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
   }
 
-  /** Emits 'timeout' when nothing was read or written for so many milliseconds; 0 never. The stream stays open. */
+  /**
+   * Emits 'timeout' when nothing was read or written for this many milliseconds; 0 means never. The stream stays open.
+   */
   setTimeout(milliseconds: number, listener?: () => void): this {
     this.timeout = milliseconds;
     if (this.#idle !== null) clearTimeout(this.#idle);
@@ -199,17 +204,17 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
-  /** Does nothing: it is the broker that keeps the process. */
+  /** Does nothing: the broker keeps the process alive, not the stream. */
   ref(): this {
     return this;
   }
 
-  /** Does nothing: it is the broker that keeps the process. */
+  /** Does nothing: the broker keeps the process alive, not the stream. */
   unref(): this {
     return this;
   }
 
-  /** Destroys the stream when everything that was written is with the kernel. */
+  /** Destroys the stream once the kernel has accepted everything that was written. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
@@ -232,13 +237,13 @@ export class SocketDuplex extends Duplex {
           () => this.#fail(new BrokerError("CANCELLED", "the attachment ended")),
           (error: Error) => this.#fail(error),
         );
-        // Without a reader too: how else would somebody who only writes learn of a reset.
+        // Reads even without a reader, so that a program that only writes is told of a reset.
         this.read(0);
         this.emit("connect");
         this.emit("ready");
       },
       (error: Error) => {
-        // Who has destroyed it already does not want to hear that there was nothing to destroy.
+        // If the stream is already destroyed, the failure is expected.
         callback(this.destroyed ? null : error);
       },
     );
@@ -290,7 +295,7 @@ export class SocketDuplex extends Duplex {
     await sender.sync();
   }
 
-  /** Calls back with why the stream was destroyed, rather than with that the attachment was left. */
+  /** Passes the reason why the stream was destroyed to the callback, not the resulting error of the attachment. */
   #settle(sent: Promise<unknown>, callback: Callback): void {
     sent.then(
       () => callback(),
@@ -351,7 +356,7 @@ export class SocketDuplex extends Duplex {
   }
 }
 
-/** Joins small writes: a frame costs as much as copying some thousand bytes. */
+/** Joins small writes, because a frame costs as much as copying some thousand bytes. */
 function joinSmall(chunks: readonly Buffer[]): Buffer[] {
   const parts: Buffer[] = [];
   let small: Buffer[] = [];
@@ -379,18 +384,21 @@ function lengthOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or everything was read. */
+/**
+ * Failing to shut down a connection that the peer has reset is not an error: the reset was already reported, or
+ * everything was read.
+ */
 function isLateShutdown({ activity, error }: ErrorFrame): boolean {
   return activity === "control" && error instanceof SocketError && error.code === "ENOTCONN";
 }
 
-/** An address as Node's own sockets show it. */
+/** An address in the form of Node's own sockets. */
 function internetOf(address: SocketAddress | null | undefined): AddressInfo | undefined {
   if (address?.family !== "inet" && address?.family !== "inet6") return undefined;
   return { address: address.host, family: address.family === "inet" ? "IPv4" : "IPv6", port: address.port };
 }
 
-/** Makes a stream of a connected stream socket. */
+/** Creates a stream for a connected stream socket. */
 export function createDuplex(source: DuplexSource, options: SocketDuplexOptions): SocketDuplex {
   const { onDestroy = "close", highWaterMark, allowHalfOpen = true, signal } = options;
   return new SocketDuplex(source, onDestroy === "close", {

@@ -8,14 +8,14 @@ import { type HandleSource, handleOf } from "./handle.js";
 import { sendall } from "./socket-send.js";
 import { perform, type SocketState } from "./socket-state.js";
 
-/** A file to send: of this process by path, URL, open file or chunks; or one whose handle the session holds. */
+/** A file to send: a path, URL, open file or chunks of this process, or the handle of a file that the session has. */
 export type FileSource = string | URL | FileHandle | AsyncIterable<Uint8Array> | HandleSource;
 
-/** What to send of a file. */
+/** Options of `Socket.sendfile`. */
 export interface SendFileOptions extends WaitOptions {
-  /** Where to begin, in bytes. */
+  /** Where to start, in bytes. */
   readonly offset?: number | undefined;
-  /** At most so many bytes; unset: up to the end. */
+  /** Maximum number of bytes; unset: up to the end of the file. */
   readonly count?: number | null | undefined;
 }
 

@@ -12,24 +12,24 @@ import { perform, type SocketState } from "./socket-state.js";
 export interface Linger {
   /** Whether close waits for unsent data. */
   readonly on: boolean;
-  /** How long it waits, in seconds; 0 with `on` resets the connection. */
+  /** How long it waits, in seconds. 0 with `on` resets the connection. */
   readonly seconds: number;
 }
 
-/** In which form an option is wanted. With none of them: as an int. */
+/** The form in which to return an option's value. Unset: an int. */
 export interface GetOptionOptions extends CallOptions {
-  /** As raw bytes in the layout of the daemon's host, at most so many; 1 to 1024. */
+  /** Returns raw bytes in the layout of the daemon's host, up to this number; 1 to 1024. */
   readonly maxBytes?: number | undefined;
-  /** As a `Linger`, or as seconds out of a struct timeval (SO_RCVTIMEO, SO_SNDTIMEO). */
+  /** Returns a `Linger`, or the seconds of a struct timeval (SO_RCVTIMEO, SO_SNDTIMEO). */
   readonly format?: "linger" | "timeval" | undefined;
 }
 
-/** A value for an option: an int, a flag, raw bytes, `SO_LINGER`, or seconds for a struct timeval. */
+/** An option's value: an int, a flag, raw bytes, `SO_LINGER`, or seconds for a struct timeval. */
 export type OptionInput = number | boolean | BytesInput | Linger | { readonly timeval: number } | null;
 
-/** How to set an option. */
+/** Options of `Socket.setsockopt`. */
 export interface SetOptionOptions extends CallOptions {
-  /** With the value null: the length to pass with a NULL pointer, as AF_ALG wants it. */
+  /** For the value null: the length to pass with a NULL pointer, as AF_ALG requires. */
   readonly length?: number | undefined;
 }
 
@@ -74,7 +74,7 @@ export async function setsockopt(
   await perform(state, "setsockopt", init, signal);
 }
 
-/** Encodes an option, for an operation or for a frame. */
+/** Encodes an option, for an operation or a frame. */
 export function optionInit(handle: bigint, level: number, name: number, value: OptionInput, length?: number) {
   return {
     handle,

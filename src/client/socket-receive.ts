@@ -9,41 +9,41 @@ import { decodeAddress, perform, type SocketState } from "./socket-state.js";
 
 const SOCKLEN_MAX = 2 ** 31 - 1;
 
-/** How to receive. */
+/** Options of methods that receive. */
 export interface ReceiveOptions extends WaitOptions {
-  /** MSG_* with the values of the daemon's host. */
+  /** MSG_* flags, with the values of the daemon's host. */
   readonly flags?: number | undefined;
 }
 
-/** How to receive into a buffer. */
+/** Options of methods that receive into a buffer. */
 export interface ReceiveIntoOptions extends ReceiveOptions {
-  /** At most so many bytes; 0 or unset: as many as the buffer has. */
+  /** Maximum number of bytes; 0 or unset: the length of the buffer. */
   readonly nbytes?: number | undefined;
 }
 
-/** How to receive with ancillary data. */
+/** Options of methods that receive ancillary data. */
 export interface ReceiveMessageOptions extends ReceiveOptions {
-  /** Room for ancillary data, in bytes; see `cmsgSpace`. Unset: none. */
+  /** Space for ancillary data, in bytes; see `cmsgSpace`. Unset: none. */
   readonly maxAncillaryBytes?: number | undefined;
 }
 
-/** Bytes, and who sent them. */
+/** Bytes and their sender. */
 export interface ReceivedFrom {
   readonly data: Buffer;
-  /** null where the kernel gives none, as on a connected stream. */
+  /** null if the kernel returned none, as on a connected stream. */
   readonly address: SocketAddress | null;
 }
 
-/** How many bytes, and who sent them. */
+/** The number of bytes and their sender. */
 export interface ReceivedFromInto {
   readonly nbytes: number;
   readonly address: SocketAddress | null;
 }
 
-/** A message as recvmsg(2) answers it. */
+/** A message as returned by recvmsg(2). */
 export interface ReceivedMessage {
   readonly data: Buffer;
-  /** What recvmsg(2) returned: more than `data` has only with MSG_TRUNC among the flags that were given. */
+  /** The return value of recvmsg(2). Greater than the length of `data` only if MSG_TRUNC was among the given flags. */
   readonly length: number;
   readonly ancillaryData: readonly ControlMessage[];
   /** MSG_TRUNC, MSG_CTRUNC, … */
@@ -51,7 +51,7 @@ export interface ReceivedMessage {
   readonly address: SocketAddress | null;
 }
 
-/** A message whose bytes were scattered over the caller's buffers. */
+/** A message whose bytes were distributed over the caller's buffers. */
 export type ReceivedMessageInto = Omit<ReceivedMessage, "data" | "length"> & { readonly nbytes: number };
 
 export async function recv(state: SocketState, maxBytes: number, options: ReceiveOptions): Promise<Buffer> {

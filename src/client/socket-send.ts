@@ -9,20 +9,20 @@ import { ArgumentError, SocketError } from "./errors.js";
 import { int32 } from "./int32.js";
 import { encodeAddress, perform, type SocketState } from "./socket-state.js";
 
-/** How to send. */
+/** Options of methods that send. */
 export interface SendOptions extends WaitOptions {
-  /** MSG_* with the values of the daemon's host. */
+  /** MSG_* flags, with the values of the daemon's host. */
   readonly flags?: number | undefined;
 }
 
-/** How to send a message. */
+/** Options of methods that send a message. */
 export interface SendMessageOptions extends SendOptions {
   readonly ancillaryData?: Iterable<ControlMessageInput> | undefined;
   /** Unset: the connected peer. */
   readonly address?: AddressInput | undefined;
 }
 
-/** How to send to an AF_ALG socket. */
+/** Options of `Socket.sendmsgAfalg`. */
 export interface SendAfalgOptions extends SendOptions {
   /** Required. ALG_OP_DECRYPT or ALG_OP_ENCRYPT. */
   readonly op: number;
@@ -32,12 +32,15 @@ export interface SendAfalgOptions extends SendOptions {
   readonly assoclen?: number | undefined;
 }
 
-/** How much of a stream travels in one operation, in bytes: enough to amortise its cost, and no more to hold up others. */
+/**
+ * How much of a stream is sent in one operation, in bytes: enough to amortise its cost, but not so much that it delays
+ * others.
+ */
 const CHUNK_BYTES = 256 * 1024;
 
 export async function send(state: SocketState, data: BytesInput, options: SendOptions): Promise<number> {
   const bytes = bytesOf(data, "send");
-  // send(2) may take less than it is given; a message it must take whole.
+  // send(2) may accept a part of a stream's data, but a message only as a whole.
   const part = state.type === SocketType.STREAM ? bytes.subarray(0, CHUNK_BYTES) : whole(state, bytes, "send");
   const response = await perform(state, "send", request(state, "send", part, options), options.signal);
   return Number(response.sentBytes);
@@ -118,7 +121,9 @@ function request(state: SocketState, operation: string, data: Uint8Array, { flag
   return { handle: state.handle, data, flags: int32(flags, operation), ...timeoutOf(timeout, operation) };
 }
 
-/** A message cannot be split; one that the daemon could not take is EMSGSIZE, as beyond the kernel's own limit. */
+/**
+ * A message cannot be split. One that is too large for the daemon is EMSGSIZE, like one beyond the kernel's own limit.
+ */
 function whole(state: SocketState, bytes: Uint8Array, operation: string): Uint8Array {
   if (bytes.length > state.context.operations.maxPayloadBytes) {
     throw new SocketError("EMSGSIZE", 90, operation, "linux", "Message too long");
@@ -126,7 +131,7 @@ function whole(state: SocketState, bytes: Uint8Array, operation: string): Uint8A
   return bytes;
 }
 
-/** The first buffers of a stream's message, up to a chunk. */
+/** The first buffers of a stream's data, up to a chunk. */
 function head(buffers: readonly Uint8Array[]): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let room = CHUNK_BYTES;

@@ -7,27 +7,27 @@ import type { BrokerContext } from "./broker-context.js";
 import { SocketError } from "./errors.js";
 import type { RequestInit, ResponseOf, Verb } from "./operation-codec.js";
 
-/** What the functions behind a Socket's methods know of it. */
+/** The state of a socket that is shared by the functions behind its methods. */
 export interface SocketState {
   readonly context: BrokerContext;
   readonly handle: bigint;
   readonly family: number;
   readonly type: number;
   readonly proto: number;
-  /** In seconds; null waits for ever. */
+  /** In seconds; null means no limit. */
   timeout: number | null;
   closed: boolean;
-  /** Settles when the attachments that were cancelled are gone from the daemon. */
+  /** Settles when the daemon has ended the attachments that were cancelled. */
   leaving: Promise<unknown>;
 }
 
-/** Makes the state of a socket that the daemon opened. */
+/** Creates the state of a socket that the daemon opened. */
 export function socketState(context: BrokerContext, info: SocketInfo, timeout: number | null): SocketState {
   const { handle, family, type, protocol } = info;
   return { context, handle, family, type, proto: protocol, timeout, closed: false, leaving: Promise.resolve() };
 }
 
-/** Begins an operation on the socket. Rejects with EBADF when it is closed. */
+/** Starts an operation on the socket. Rejects with EBADF if it is closed. */
 export function perform<V extends Verb>(
   state: SocketState,
   verb: V,
@@ -38,7 +38,7 @@ export function perform<V extends Verb>(
   return state.context.operations.call(verb, request, signal);
 }
 
-/** What a closed socket answers: Python's too has no descriptor any more. */
+/** The error of a closed socket, as in Python, where it no longer has a descriptor. */
 export function closedError(operation: string): SocketError {
   return new SocketError("EBADF", 9, operation, "linux", "Bad file descriptor");
 }

@@ -23,48 +23,48 @@ import * as transmit from "./socket-send.js";
 import { decodeAddress, encodeAddress, perform, type SocketState, socketState } from "./socket-state.js";
 import { createWebStreams, type WebStreams, type WebStreamsOptions } from "./web-streams.js";
 
-/** A connection, and who made it. */
+/** An accepted connection and its peer. */
 export interface Accepted {
   readonly socket: Socket;
-  /** The peer's address; null where the kernel gives none. */
+  /** The peer's address; null if the kernel returned none. */
   readonly address: SocketAddress | null;
 }
 
-/** The addresses that a connection has. */
+/** The addresses of a connected socket. */
 export interface ConnectedAddresses {
   readonly localAddress: SocketAddress | null;
   readonly peerAddress: SocketAddress | null;
 }
 
-/** Linux's, as everywhere in this client. */
+/** Linux's values, as everywhere in this client. */
 const EBADF = 9;
 
-/** How many bytes `chunks()` asks for at a time, and the largest message that `messages()` takes whole. */
+/** Chunk size of `chunks()`, and the largest message that `messages()` returns untruncated. */
 const ITERATION_BYTES = 64 * 1024;
 
 /**
- * A socket that the daemon owns: its methods are those of Python's socket objects, in camelCase.
+ * A socket that the daemon owns. Its methods are those of Python's socket objects, in camelCase.
  *
- * Common to all methods that reach the daemon: a wrong type of argument is a TypeError before anything was sent; a kernel's
- * error is a SocketError; a timeout a SocketTimeoutError; a refusal of the policy a PolicyDenial; a handle or a connection
- * that is gone a BrokerError. After `close()` they reject with a SocketError EBADF. Buffers may be used again as soon as the
- * method has returned its promise. Python's `makefile()` is `duplex()`.
+ * Common to all methods that call the daemon: an argument of the wrong type is a TypeError before anything is sent; an
+ * error of the kernel is a SocketError; a timeout a SocketTimeoutError; a denial by the policy a PolicyDenial; a
+ * missing handle or connection a BrokerError. After `close()` they reject with a SocketError EBADF. Buffers may be
+ * reused as soon as the method has returned its promise. Python's `makefile()` is `duplex()`.
  */
 export class Socket implements AsyncDisposable {
   readonly #state: SocketState;
   #detached = false;
 
-  /** Not for callers: the methods of `Broker` make sockets. */
+  /** Internal: use the methods of `Broker`. */
   constructor(state: SocketState) {
     this.#state = state;
   }
 
-  /** Makes the object for a socket that the daemon opened. Not for callers. */
+  /** Creates the object for a socket that the daemon opened. Internal. */
   static fromInfo(context: BrokerContext, info: SocketInfo | undefined, timeout: number | null): Socket {
     return new Socket(socketState(context, required(info, "socket"), timeout));
   }
 
-  /** The session's name for the socket, also after it was closed. */
+  /** The session's id for the socket, also after it was closed. */
   get handle(): bigint {
     return this.#state.handle;
   }
@@ -79,12 +79,12 @@ export class Socket implements AsyncDisposable {
     return this.#state.type;
   }
 
-  /** As given when it was opened. */
+  /** The value given when it was opened. */
   get proto(): number {
     return this.#state.proto;
   }
 
-  /** As `gettimeout()`. */
+  /** Like `gettimeout()`. */
   get timeout(): number | null {
     return this.#state.timeout;
   }
@@ -94,15 +94,15 @@ export class Socket implements AsyncDisposable {
     return this.#state.closed;
   }
 
-  /** Answers the handle, or -1n when the object was closed or detached. Analogous to Python's `socket.fileno`. */
+  /** Returns the handle, or -1n if the object was closed or detached. Analogous to Python's `socket.fileno`. */
   fileno(): bigint {
     return this.#state.closed ? -1n : this.#state.handle;
   }
 
   /**
-   * Binds to an address, and answers the one that is in effect. Analogous to bind(2).
+   * Binds to an address, and returns the effective one. Analogous to bind(2).
    *
-   * Typical errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL (bound already).
+   * Typical errors: EADDRINUSE, EACCES, EADDRNOTAVAIL, EINVAL (already bound).
    */
   async bind(address: AddressInput, { signal }: CallOptions = {}): Promise<SocketAddress | null> {
     const init = { handle: this.handle, address: encodeAddress(this.#state, address, "bind") };
@@ -110,7 +110,9 @@ export class Socket implements AsyncDisposable {
     return decodeAddress(this.#state, response.localAddress);
   }
 
-  /** Lets the socket accept connections, and answers its address. Analogous to listen(2). Typical errors: EOPNOTSUPP. */
+  /**
+   * Makes the socket accept connections, and returns its address. Analogous to listen(2). Typical errors: EOPNOTSUPP.
+   */
   async listen(backlog?: number, { signal }: CallOptions = {}): Promise<SocketAddress | null> {
     const init = { handle: this.handle, ...(backlog === undefined ? {} : { backlog: int32(backlog, "listen") }) };
     const response = await perform(this.#state, "listen", init, signal);
@@ -118,7 +120,7 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Takes the next connection; its timeout is the broker's default. Analogous to accept(2).
+   * Accepts the next connection, with the broker's default timeout. Analogous to accept(2).
    *
    * Typical errors: EINVAL (not listening), EMFILE.
    */
@@ -148,8 +150,8 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Connects, and answers 0 or the kernel's errno (positive, of the daemon's host): EAGAIN when the timeout passed.
-   * Analogous to Python's `socket.connect_ex`. Errors that are not the kernel's still reject.
+   * Connects, and returns 0 or the kernel's errno (positive, of the daemon's host): EAGAIN if the timeout expired.
+   * Analogous to Python's `socket.connect_ex`. Other errors still reject.
    */
   async connectEx(address: AddressInput, options: WaitOptions = {}): Promise<number> {
     const target = encodeAddress(this.#state, address, "connect_ex");
@@ -164,8 +166,8 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Closes the socket; operations that wait on it end with EBADF. Idempotent, and nothing to do once the broker was closed.
-   * Analogous to close(2).
+   * Closes the socket. Operations that wait on it end with EBADF. Idempotent, and without effect once the broker was
+   * closed. Analogous to close(2).
    */
   async close(): Promise<void> {
     if (this.#state.closed) return;
@@ -184,7 +186,7 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Answers the handle and leaves it open: this object is closed, and the handle is the caller's. A second call answers
+   * Returns the handle and leaves it open: this object is closed, and the caller owns the handle. A second call returns
    * -1n. Analogous to Python's `socket.detach`.
    */
   async detach({ signal }: CallOptions = {}): Promise<bigint> {
@@ -195,37 +197,38 @@ export class Socket implements AsyncDisposable {
     return handle;
   }
 
-  /** Makes a second handle on the same open description, with the same timeout. Analogous to dup(2). */
+  /** Creates a second handle for the same open description, with the same timeout. Analogous to dup(2). */
   async dup({ signal }: CallOptions = {}): Promise<Socket> {
     const { socket } = await perform(this.#state, "dup", { handle: this.handle }, signal);
     return Socket.fromInfo(this.#state.context, socket, this.#state.timeout);
   }
 
-  /** Tells whether the handle is meant for child processes. Analogous to Python's `socket.get_inheritable`. */
+  /** Tells whether child processes are meant to inherit the handle. Analogous to Python's `socket.get_inheritable`. */
   async getInheritable({ signal }: CallOptions = {}): Promise<boolean> {
     return (await perform(this.#state, "getInheritable", { handle: this.handle }, signal)).inheritable;
   }
 
-  /** Records whether the handle is meant for child processes. The daemon's own descriptors are never inherited. */
+  /** Sets whether child processes are meant to inherit the handle. The daemon's own descriptors are never inherited. */
   async setInheritable(inheritable: boolean, { signal }: CallOptions = {}): Promise<void> {
     if (typeof inheritable !== "boolean") throw new TypeError("set_inheritable(): a boolean is required");
     await perform(this.#state, "setInheritable", { handle: this.handle, inheritable }, signal);
   }
 
-  /** Answers the local address. Analogous to getsockname(2). */
+  /** Returns the local address. Analogous to getsockname(2). */
   async getsockname({ signal }: CallOptions = {}): Promise<SocketAddress | null> {
     const { address } = await perform(this.#state, "getsockname", { handle: this.handle }, signal);
     return decodeAddress(this.#state, address);
   }
 
-  /** Answers the peer's address. Analogous to getpeername(2). Typical errors: ENOTCONN. */
+  /** Returns the peer's address. Analogous to getpeername(2). Typical errors: ENOTCONN. */
   async getpeername({ signal }: CallOptions = {}): Promise<SocketAddress | null> {
     const { address } = await perform(this.#state, "getpeername", { handle: this.handle }, signal);
     return decodeAddress(this.#state, address);
   }
 
   /**
-   * Answers an option's value: an int, with `maxBytes` raw bytes, with `format` a typed value. Analogous to getsockopt(2).
+   * Returns an option's value: an int; raw bytes with `maxBytes`; a typed value with `format`. Analogous to
+   * getsockopt(2).
    *
    * Typical errors: ENOPROTOOPT; ArgumentError of kind "os" for maxBytes beyond 1024.
    */
@@ -243,8 +246,9 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Sets how long operations may wait, in seconds as in Python (not milliseconds): null waits for ever, 0 not at all. It is
-   * rounded up to nanoseconds. Rejects with ArgumentError for NaN, a negative number, or more than 292 years.
+   * Sets the timeout of operations, in seconds as in Python (not milliseconds): null means no limit, 0 means not to
+   * wait. It is rounded up to nanoseconds. Rejects with ArgumentError for NaN, a negative number, or more than 292
+   * years.
    */
   async settimeout(timeout: number | null, { signal }: CallOptions = {}): Promise<void> {
     if (timeout === undefined) throw new TypeError("settimeout(): a number of seconds or null is required");
@@ -253,12 +257,12 @@ export class Socket implements AsyncDisposable {
     this.#state.timeout = timeout === null ? null : roundedSeconds(timeout);
   }
 
-  /** Answers the timeout in seconds: null waits for ever. Also after `close()`. */
+  /** Returns the timeout in seconds; null means no limit. Also after `close()`. */
   gettimeout(): number | null {
     return this.#state.timeout;
   }
 
-  /** Is `settimeout(null)` for true, and `settimeout(0)` for false. */
+  /** Same as `settimeout(null)` for true, and `settimeout(0)` for false. */
   async setblocking(blocking: boolean, { signal }: CallOptions = {}): Promise<void> {
     if (typeof blocking !== "boolean") throw new TypeError("setblocking(): a boolean is required");
     await perform(this.#state, "setblocking", { handle: this.handle, blocking }, signal);
@@ -271,8 +275,8 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Receives at most so many bytes. None mean the end of data on a stream, an empty message on other sockets. Analogous to
-   * recv(2).
+   * Receives up to `maxBytes` bytes. An empty result means end of data on a stream, and an empty message on other
+   * sockets. Analogous to recv(2).
    *
    * Typical errors: EAGAIN, ECONNRESET, ENOTCONN.
    */
@@ -280,7 +284,9 @@ export class Socket implements AsyncDisposable {
     return receive.recv(this.#state, maxBytes, options);
   }
 
-  /** Receives into a buffer, and answers how many bytes came: with MSG_TRUNC in the flags, the message's real length. */
+  /**
+   * Receives into a buffer, and returns the number of bytes; with MSG_TRUNC in the flags, the message's real length.
+   */
   async recvInto(buffer: BytesInput, options: receive.ReceiveIntoOptions = {}): Promise<number> {
     return receive.recvInto(this.#state, buffer, options);
   }
@@ -290,20 +296,20 @@ export class Socket implements AsyncDisposable {
     return receive.recvfrom(this.#state, maxBytes, options);
   }
 
-  /** Receives into a buffer, and answers how many bytes came from whom. */
+  /** Receives into a buffer, and returns the number of bytes and their sender. */
   async recvfromInto(buffer: BytesInput, options: receive.ReceiveIntoOptions = {}): Promise<receive.ReceivedFromInto> {
     return receive.recvfromInto(this.#state, buffer, options);
   }
 
   /**
-   * Receives bytes, ancillary data, flags and the sender's address. Analogous to recvmsg(2). Descriptors come as new
-   * handles, the caller's to close.
+   * Receives bytes, ancillary data, flags and the sender's address. Analogous to recvmsg(2). Descriptors arrive as new
+   * handles, which the caller has to close.
    */
   async recvmsg(maxBytes: number, options: receive.ReceiveMessageOptions = {}): Promise<receive.ReceivedMessage> {
     return receive.recvmsg(this.#state, maxBytes, options);
   }
 
-  /** As `recvmsg`, scattering the bytes over several buffers. */
+  /** Like `recvmsg`, distributing the bytes over several buffers. */
   async recvmsgInto(
     buffers: Iterable<BytesInput>,
     options: receive.ReceiveMessageOptions = {},
@@ -312,7 +318,7 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Sends bytes, and answers how many the kernel took: on a stream perhaps fewer than given. Analogous to send(2).
+   * Sends bytes, and returns how many the kernel accepted: on a stream possibly fewer than given. Analogous to send(2).
    *
    * Typical errors: EAGAIN, EPIPE, ECONNRESET, EMSGSIZE, EDESTADDRREQ.
    */
@@ -320,7 +326,9 @@ export class Socket implements AsyncDisposable {
     return transmit.send(this.#state, data, options);
   }
 
-  /** Sends all bytes; the timeout is for the whole. When it rejects, how many were sent is unknown. */
+  /**
+   * Sends all bytes. The timeout applies to the whole operation. If it rejects, the number of bytes sent is unknown.
+   */
   async sendall(data: BytesInput, options: transmit.SendOptions = {}): Promise<void> {
     await transmit.sendall(this.#state, data, options);
   }
@@ -330,7 +338,10 @@ export class Socket implements AsyncDisposable {
     return transmit.sendto(this.#state, data, address, options);
   }
 
-  /** Sends gathered buffers with ancillary data. Analogous to sendmsg(2). More than 1024 buffers are EMSGSIZE. */
+  /**
+   * Sends one message from several buffers, with ancillary data. Analogous to sendmsg(2). More than 1024 buffers are
+   * EMSGSIZE.
+   */
   async sendmsg(buffers: Iterable<BytesInput>, options: transmit.SendMessageOptions = {}): Promise<number> {
     return transmit.sendmsg(this.#state, buffers, options);
   }
@@ -341,18 +352,19 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Sends a file, and answers how many bytes were sent. A file of this process is read here; one whose handle the session
-   * holds is sent by the daemon. Analogous to Python's `socket.sendfile`; the position of an open file does not move.
+   * Sends a file, and returns the number of bytes sent. A file of this process is read here; a file for which the
+   * session has a handle is sent by the daemon. Analogous to Python's `socket.sendfile`; the position of an open file
+   * does not change.
    */
   async sendfile(file: FileSource, options: SendFileOptions = {}): Promise<number> {
     return sendfile(this.#state, file, options);
   }
 
   /**
-   * Makes an ioctl(2) that the daemon knows the argument of: an int answers an int, bytes answer bytes in the layout of the
-   * daemon's host.
+   * Performs an ioctl(2) whose argument type the daemon knows. An int argument returns an int, bytes return bytes in
+   * the layout of the daemon's host.
    *
-   * Typical errors: ENOTTY, EINVAL; NOT_SUPPORTED_ON_HOST for a request that the daemon does not know.
+   * Typical errors: ENOTTY, EINVAL; NOT_SUPPORTED_ON_HOST for an unknown request.
    */
   ioctl(request: number | bigint, argument: number, options?: CallOptions): Promise<number>;
   ioctl(request: number | bigint, argument: BytesInput, options?: CallOptions): Promise<Buffer>;
@@ -370,22 +382,22 @@ export class Socket implements AsyncDisposable {
     return result.case === "data" ? toBuffer(result.value) : (result.value ?? 0);
   }
 
-  /** Is Windows' only: rejects with NOT_SUPPORTED_ON_HOST elsewhere. Analogous to Python's `socket.share`. */
+  /** Windows only: rejects with NOT_SUPPORTED_ON_HOST elsewhere. Analogous to Python's `socket.share`. */
   async share(processId: number, { signal }: CallOptions = {}): Promise<Buffer> {
     return toBuffer((await perform(this.#state, "share", { handle: this.handle, processId }, signal)).data);
   }
 
   /**
-   * Iterates over what `accept` answers; each connection is the caller's to close. It ends when the socket is closed, and
-   * loses no connection when it is left.
+   * Iterates over accepted connections, each of which the caller has to close. Ends when the socket is closed. Leaving
+   * the loop loses no connection.
    */
   async *connections(options: WaitOptions = {}): AsyncGenerator<Accepted, void, undefined> {
     yield* this.#repeat(() => this.accept(options));
   }
 
   /**
-   * Iterates over messages: those of a datagram, raw or CAN socket. It ends when the socket is closed, and for
-   * SOCK_SEQPACKET at an empty message, which is how the end of such a connection reads.
+   * Iterates over the messages of a datagram, raw or CAN socket. Ends when the socket is closed, and for SOCK_SEQPACKET
+   * at an empty message, which is how the end of such a connection reads.
    */
   async *messages(
     options: receive.ReceiveMessageOptions & { maxBytes?: number } = {},
@@ -397,7 +409,7 @@ export class Socket implements AsyncDisposable {
     }
   }
 
-  /** Iterates over the bytes of a stream, up to its end or until the socket is closed. */
+  /** Iterates over the bytes of a stream, until its end or until the socket is closed. */
   async *chunks(options: receive.ReceiveOptions & { maxBytes?: number } = {}): AsyncGenerator<Buffer, void, undefined> {
     const { maxBytes = ITERATION_BYTES } = options;
     for await (const chunk of this.#repeat(() => this.recv(maxBytes, options))) {
@@ -406,7 +418,7 @@ export class Socket implements AsyncDisposable {
     }
   }
 
-  /** Iterates over what the socket has to give: `connections()`, `messages()` or `chunks()`. */
+  /** Iterates over `connections()`, `messages()` or `chunks()`, depending on the socket. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Accepted | receive.ReceivedMessage | Buffer, void, undefined> {
     if (this.type !== SocketType.STREAM && this.type !== SocketType.SEQPACKET) yield* this.messages();
     else if (await this.#isListening()) yield* this.connections();
@@ -415,12 +427,12 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Makes a stream of Node on a connected stream socket, over an attachment: Python's `makefile()`.
+   * Creates a Node stream for a connected stream socket, over attachments. Corresponds to Python's `makefile()`.
    *
-   * The peer's end of data is 'end'; `end()` shuts down writing and reading goes on; `destroy()`, or the end of both,
-   * closes the socket. A reset is an 'error' with code ECONNRESET. A reader that stops stops the sender. The callback of a
-   * write comes when the kernel took its bytes, and 'finish' when it took everything. Besides it has the properties and
-   * methods of `net.Socket`.
+   * The peer's end of data is 'end'; `end()` shuts down writing, and reading continues; `destroy()`, or the end of both
+   * directions, closes the socket. A reset is an 'error' with code ECONNRESET. A reader that stops reading stops the
+   * sender. The callback of a write is called when the kernel has accepted its bytes, and 'finish' is emitted when it
+   * has accepted everything. The stream also has the properties and methods of `net.Socket`.
    */
   duplex(options: SocketDuplexOptions = {}): SocketDuplex {
     if (this.type !== SocketType.STREAM) throw new TypeError("duplex(): only SOCK_STREAM sockets have bytes");
@@ -428,15 +440,15 @@ export class Socket implements AsyncDisposable {
   }
 
   /**
-   * Makes a pair of web streams, with the semantics of `duplex()`: closing the writable shuts down writing, and reading goes
-   * on; the end of both, cancelling one or aborting the other closes the socket.
+   * Creates a pair of web streams, with the semantics of `duplex()`: closing the writable shuts down writing, and
+   * reading continues; the end of both, cancelling one or aborting the other closes the socket.
    */
   webStreams(options: WebStreamsOptions = {}): WebStreams {
     if (this.type !== SocketType.STREAM) throw new TypeError("webStreams(): only SOCK_STREAM sockets have bytes");
     return createWebStreams(this.#duplexSource(), options);
   }
 
-  /** Attaches a stream of typed frames, the fastest way to move data. Typical errors: HANDLE_BUSY. */
+  /** Attaches a stream of typed frames, the fastest way to transfer data. Typical errors: HANDLE_BUSY. */
   async attach(options: AttachOptions = {}): Promise<Attachment> {
     const { context } = this.#state;
     const accepted = (info: SocketInfo): Socket => Socket.fromInfo(context, info, context.defaultTimeout);
@@ -458,7 +470,7 @@ export class Socket implements AsyncDisposable {
       try {
         item = await next();
       } catch (error) {
-        // Closing the socket is how another part of the program ends the loop.
+        // Another part of the program ends the loop by closing the socket.
         if (this.#state.closed && error instanceof SocketError && error.code === "EBADF") return;
         throw error;
       }
@@ -472,10 +484,10 @@ export class Socket implements AsyncDisposable {
   }
 }
 
-/** Whether the handle went with its session, so that there was nothing left to close. */
+/** Whether the handle ended with its session, so that there is nothing left to close. */
 function endedWithSession(error: unknown, context: BrokerContext): boolean {
   if (!(error instanceof BrokerError)) return false;
-  // A session of others outlives a broker that lost its daemon; its handles are still open then.
+  // A requested session outlives a broker that lost its daemon; its handles are then still open.
   if (context.operations.ended && context.ownsSession) return true;
   return error.code === "BROKER_CLOSED" || error.code === "SESSION_NOT_FOUND" || error.code === "LEASE_EXPIRED";
 }

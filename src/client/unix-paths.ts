@@ -1,24 +1,25 @@
 import { resolve } from "node:path";
 
-/** How the names of unix sockets are told to a daemon whose working directory is another. */
+/** Translates unix socket paths for a daemon with another working directory. */
 export interface UnixPaths {
   /** Makes a path absolute. */
   absolute(path: Uint8Array): Uint8Array;
-  /** As `absolute`, and lets `asked` find it again. */
+  /** Like `absolute`, and remembers the path for `asked`. */
   bound(path: Uint8Array): Uint8Array;
-  /** Finds what was asked for when the path was bound, or answers the path itself. */
+  /** Returns the path that the program gave when this path was bound, or the path itself. */
   asked(path: Uint8Array): Uint8Array;
 }
 
 /**
- * Makes the names of one broker. A kernel answers with the name that a socket was bound to, so a program that bound "s"
- * expects "s" from getsockname, and not the absolute path that the daemon was given in its place.
+ * Creates the translation for one broker. The kernel returns the path that a socket was bound to, so a program that
+ * bound "s" expects "s" from getsockname, not the absolute path that the daemon was given instead.
  */
 export function createUnixPaths(workingDirectory: () => string = () => process.cwd()): UnixPaths {
   const askedByAbsolute = new Map<string, Uint8Array>();
   const absolute = (path: Uint8Array): Uint8Array => {
     if (path.length === 0 || path[0] === SLASH) return path;
-    // Not resolve() of the whole: the path need not be UTF-8, and ".." behind a symbolic link is the kernel's to follow.
+    // Not resolve() of the whole path: it need not be UTF-8, and ".." after a symbolic link must be resolved by the
+    // kernel.
     const directory = Buffer.from(resolve(workingDirectory()));
     return Buffer.concat([directory, directory.at(-1) === SLASH ? EMPTY : SEPARATOR, path]);
   };

@@ -16,23 +16,26 @@ import { brokerClosed, type OperationStream } from "./operation-stream.js";
 /** poll(2)'s events, with Linux's values. */
 export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDHUP: 8192 } as const;
 
-/** Interest in one handle. */
+/** Events to watch for on one handle. */
 export interface WatchInterest {
   readonly socket: HandleSource;
-  /** POLLIN (1), POLLPRI (2), POLLOUT (4), POLLRDHUP (8192); 0 to stop. POLLERR (8) and POLLHUP (16) are always watched. */
+  /**
+   * POLLIN (1), POLLPRI (2), POLLOUT (4), POLLRDHUP (8192); 0 to stop watching. POLLERR (8) and POLLHUP (16) are always
+   * watched.
+   */
   readonly events: number;
 }
 
-/** What happened to one handle. */
+/** Events of one handle. */
 export interface WatchEvent {
   readonly handle: bigint;
-  /** POLL* that hold; POLLNVAL (32) when the handle is not open, or was closed. */
+  /** The POLL* events that hold; POLLNVAL (32) if the handle is not open, or was closed. */
   readonly events: number;
 }
 
 /**
- * Readiness of many handles on one stream, as epoll(7) with EPOLLONESHOT: a handle that was reported is not watched again
- * until `watch` says so.
+ * Readiness of many handles on one stream, like epoll(7) with EPOLLONESHOT: a handle that was reported is not watched
+ * again until `watch` requests it.
  */
 export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   readonly #call: BidiCall<WatchRequest, WatchResponse>;
@@ -45,7 +48,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
   #left = false;
   #wake: () => void = () => undefined;
 
-  /** Not for callers: `Broker.watch` makes them. */
+  /** Internal: use `Broker.watch`. */
   constructor(context: BrokerContext, { signal }: CallOptions) {
     signal?.throwIfAborted();
     this.#operations = context.operations;
@@ -62,13 +65,13 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Watches handles; each replaces what was said of that handle before. */
+  /** Watches handles. Each interest replaces the earlier one in the same handle. */
   watch(interests: Iterable<WatchInterest>): void {
     const wire = Array.from(interests, ({ socket, events }) => ({ handle: handleOf(socket), events }));
     this.#call.write(create(WatchRequestSchema, { interests: wire }));
   }
 
-  /** Waits for the next event; null when the watcher was closed. Rejects when the stream broke, or on abort. */
+  /** Waits for the next event; null if the watcher was closed. Rejects if the stream broke, or on abort. */
   async next(): Promise<WatchEvent | null> {
     for (;;) {
       const event = this.#events.shift();
@@ -87,7 +90,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     }
   }
 
-  /** Iterates over the events until the watcher is closed, and closes it when the loop is left. */
+  /** Iterates over the events until the watcher is closed. Leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void, undefined> {
     try {
       for (let event = await this.next(); event !== null; event = await this.next()) yield event;

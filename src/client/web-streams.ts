@@ -1,8 +1,9 @@
 /*
  * A socket as a pair of web streams.
  *
- * Not Duplex.toWeb(): the promise of its writable's close() is settled only when the readable has ended too, so a caller
- * who awaits it before reading the answer waits for ever. Here closing the writable shuts down writing and nothing else.
+ * Duplex.toWeb() is not used: the promise of its writable's close() settles only when the readable has also ended, so a
+ * caller that awaits it before reading the answer would wait forever. Here closing the writable only shuts down
+ * writing.
  */
 import {
   ByteLengthQueuingStrategy,
@@ -22,10 +23,10 @@ import {
   WRITE_AHEAD_BYTES,
 } from "./socket-duplex.js";
 
-/** How a socket becomes a pair of streams. */
+/** Options of `Socket.webStreams`. */
 export type WebStreamsOptions = Omit<SocketDuplexOptions, "allowHalfOpen">;
 
-/** Both halves of a connection. */
+/** Both directions of a connection. */
 export interface WebStreams {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
@@ -40,7 +41,7 @@ class WebStreamPair implements WebStreams {
   #reader: ReadableStreamDefaultController<Uint8Array> | null = null;
   #writer: WritableStreamDefaultController | null = null;
   #failure: unknown = null;
-  /** Bytes that were written since the last `sync`. */
+  /** Bytes written since the last `sync`. */
   #ahead = 0;
   #ended = false;
   #finished = false;
@@ -78,7 +79,7 @@ class WebStreamPair implements WebStreams {
     if (signal?.aborted === true) this.#fail(signal.reason);
   }
 
-  /** Reads frames until one has data: a pull that enqueues nothing is not repeated. */
+  /** Reads frames until one has data, because a pull that enqueues nothing is not repeated. */
   async #pull(): Promise<void> {
     try {
       const { receiver } = await this.#attached;
@@ -107,13 +108,13 @@ class WebStreamPair implements WebStreams {
     const { sender } = await this.#attached;
     try {
       await sender.write(chunk);
-      // One write at a time is all that web streams make, so small ones must not wait for the daemon's word.
+      // Web streams make one write at a time, so small writes must not wait for the daemon's confirmation.
       this.#ahead += chunk.length;
       if (this.#ahead < WRITE_AHEAD_BYTES) return;
       this.#ahead = 0;
       await sender.sync();
     } catch (error) {
-      // Why the streams failed, rather than that the attachment was left.
+      // The reason why the streams failed, not the resulting error of the attachment.
       throw this.#failure ?? error;
     }
   }
@@ -148,7 +149,7 @@ class WebStreamPair implements WebStreams {
   }
 }
 
-/** Makes a pair of web streams of a connected stream socket. */
+/** Creates a pair of web streams for a connected stream socket. */
 export function createWebStreams(source: DuplexSource, options: WebStreamsOptions): WebStreams {
   const { readable, writable } = new WebStreamPair(source, options);
   return { readable, writable };
