@@ -9,7 +9,7 @@ import type { Session } from "./sessions/session.js";
 import type { ThrottledLog } from "./throttled-log.js";
 import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 
-/** What the whole daemon shares. */
+/** Shared by the whole daemon. */
 export interface Services {
   readonly native: NativeAddon;
   readonly policy: Policy;
@@ -17,21 +17,21 @@ export interface Services {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly log: Logger;
-  /** For what a caller can cause to be logged. */
+  /** For log lines that a caller can trigger. */
   readonly throttled: ThrottledLog;
   readonly descriptors: DescriptorReserve;
   readonly version: string;
 }
 
-/** On whose behalf an op runs. */
+/** The caller of an op. */
 export interface OpContext {
   readonly services: Services;
   readonly session: Session;
   readonly principal: Principal;
   readonly peer: PeerIdentity;
   /**
-   * Aborts when the caller cancels or its connection breaks. The end of the session is `session.signal`; what waits on an
-   * entry need not look at that, for the entry ends it.
+   * Aborts when the caller cancels or its connection breaks. `session.signal` aborts when the session ends; operations
+   * waiting on an entry need not observe that, because the entry ends them.
    */
   readonly signal: () => AbortSignal;
 }

@@ -1,15 +1,15 @@
 import { Gauge } from "./gauge.js";
 
-/** What the daemon counts. The first group is of what lives now. */
+/** Counters of the daemon. The first group are current values. */
 export interface Counters {
   readonly connections: Gauge;
   sessions: number;
   handles: number;
-  /** Operations that wait. */
+  /** Waiting operations. */
   readonly waiting: Gauge;
   readonly attachments: Gauge;
   watches: number;
-  /** Armed leases. */
+  /** Active lease timers. */
   timers: number;
 
   operations: number;

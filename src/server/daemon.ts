@@ -1,5 +1,5 @@
 /*
- * The composition root: everything that the daemon is made of is made and joined here, and ended here in reverse.
+ * The composition root: creates and connects all parts of the daemon, and ends them in reverse order.
  */
 
 import { randomBytes } from "node:crypto";
@@ -42,16 +42,16 @@ import { type Connection, Connections } from "./transport/connections.js";
 import { DescriptorReserve } from "./transport/descriptor-reserve.js";
 import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 
-/** In which callers may send ahead, per connection and per stream. */
+/** HTTP/2 receive window, per connection and per stream. */
 const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 
-/** More than one principal may have look-ups, so that one with slow names does not hold up the others. */
+/** More than the look-ups of one principal, so that slow names of one do not block the others. */
 const RESOLVER_THREADS = 64;
 
-/** On one connection: each may hold one request that has not come in whole. */
+/** Per connection. Each stream may hold one incomplete request. */
 const MAX_STREAMS = 1024;
 
-/** For operators, and for the daemon itself, when there are no others left. */
+/** For operators, and for the daemon itself, when no other descriptors are left. */
 const RESERVED_DESCRIPTORS = 16;
 
 export interface DaemonOptions {
@@ -62,7 +62,7 @@ export interface DaemonOptions {
   readonly limits: Limits;
   readonly log: Logger;
   readonly version: string;
-  /** Called for each connection that this very process made, which is refused. */
+  /** Called for each connection from this process, which is refused. */
   readonly onOwnProcess: (reason: string) => void;
   /** Called once, when everything is closed. */
   readonly onEnd: () => void;
@@ -78,7 +78,7 @@ export class Daemon {
   readonly #sockets = new Set<Socket>();
   #draining: Promise<void> | null = null;
 
-  /** Starts to serve. Throws `StartupError`. */
+  /** Starts serving. Throws `StartupError`. */
   constructor(options: DaemonOptions) {
     const { native, limits, log, policy, version } = options;
     const counters = newCounters();
@@ -142,8 +142,8 @@ export class Daemon {
   }
 
   /**
-   * Refuses new work, lets calls end for so long, ends the rest with a retryable status, and closes everything.
-   * Idempotent.
+   * Refuses new work, waits for running calls until the grace period ends, ends the others with a retryable status, and
+   * closes everything. Idempotent.
    */
   drain(graceMilliseconds: number): Promise<void> {
     this.#draining ??= this.#drain(graceMilliseconds);
@@ -157,8 +157,8 @@ export class Daemon {
     await untilZero([waiting, attachments], grace);
     const reason = draining();
     for (const session of [...this.#sessions]) session.destroy(reason);
-    // Streams that ended with their session have said so when their connection ends: it waits for them.
-    this.#rpc.drain(FAREWELL_MS);
+    // Lets each connection send the final statuses of the streams that ended with their session.
+    this.#rpc.drain(FINAL_STATUS_MS);
     await untilZero([connections], DISCONNECT_MS);
     for (const socket of this.#sockets) socket.destroy();
     this.#rpc.close();
@@ -189,7 +189,10 @@ export class Daemon {
     }
   }
 
-  /** Of a caller's socket that was connected to the daemon's own endpoint, or of a client in this process. */
+  /**
+   * The connection is from a caller's socket that was connected to the daemon's own endpoint, or from a client in this
+   * process.
+   */
   #refuseOwn(): void {
     const reason =
       "it came from the daemon's own process, whose privileges no caller has; clients need a process of their own";
@@ -201,7 +204,7 @@ export class Daemon {
     this.#services.throttled.add({ kind: `refused ${kind}`, level: "warn", message: "connection refused", fields });
   }
 
-  /** Logs a fault of the daemon itself. Answers the reference under which the log has it, or one like it. */
+  /** Logs a fault of the daemon. Returns the reference under which the log has it or a similar one. */
   #fault(cause: unknown): string {
     const { reference } = this.#services.throttled.add({
       kind: `fault ${placeOf(cause)}`,
@@ -238,7 +241,7 @@ export class Daemon {
       receiveWindowBytes: RECEIVE_WINDOW_BYTES,
       statusOf,
       malformed: (cause) => {
-        // No handler will see it: a unary call whose request does not decode.
+        // A unary call that cannot be decoded does not reach a handler, so it is counted here.
         countBegun(this.#services.counters);
         countFailed(this.#services.counters);
         return malformed(cause);
@@ -269,7 +272,7 @@ export class Daemon {
   }
 }
 
-/** Throws `StartupError` where there would be next to none for callers. */
+/** Throws `StartupError` if hardly any descriptors would be left for callers. */
 function reserveDescriptors(native: NativeAddon): DescriptorReserve {
   const limit = descriptorLimit();
   if (limit !== null && limit < LEAST_DESCRIPTORS) throw tooFewDescriptors(limit);
@@ -288,15 +291,15 @@ function tooFewDescriptors(limit: number | null): StartupError {
   );
 }
 
-/** Where something was thrown: unlike its text, nothing that a caller can choose. */
+/** Where an error was thrown. Unlike its text, a caller cannot influence it. */
 function placeOf(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const frame = /^ +at .*$/m.exec(cause.stack ?? "");
   return `${cause.name} ${frame?.[0].trim() ?? ""}`;
 }
 
-/** How long calls may take to end when the daemon was asked to, unless it is told otherwise. */
+/** Default grace period for running calls when the daemon is asked to end. */
 export const DEFAULT_GRACE_MS = 5_000;
-/** How long a connection may take to say what its streams end with. */
-const FAREWELL_MS = 100;
+/** How long a connection may take to send the final statuses of its streams. */
+const FINAL_STATUS_MS = 100;
 const DISCONNECT_MS = 1_000;

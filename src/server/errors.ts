@@ -1,7 +1,7 @@
 import { type ArgumentError_Kind, BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import type { ResolverFailure } from "../native/binding.js";
 
-/** The timeout of the handle or of the request passed. Not ETIMEDOUT, which is the kernel's. */
+/** The timeout of the handle or of the request expired. ETIMEDOUT is an error of the kernel instead. */
 export class OperationTimeout extends Error {
   override readonly name = "OperationTimeout";
   constructor(readonly operation: string) {
@@ -9,7 +9,7 @@ export class OperationTimeout extends Error {
   }
 }
 
-/** An argument that no kernel call was made with. `message` has the words of CPython 3.11 where it has any. */
+/** An invalid argument, detected before any system call. `message` has CPython 3.11's wording if there is one. */
 export class ArgumentFault extends Error {
   override readonly name = "ArgumentFault";
   constructor(
@@ -22,7 +22,7 @@ export class ArgumentFault extends Error {
   }
 }
 
-/** The resolver of the daemon's host said no. */
+/** The resolver of the daemon's host reported an error. */
 export class ResolverFault extends Error {
   override readonly name = "ResolverFault";
   constructor(
@@ -33,7 +33,7 @@ export class ResolverFault extends Error {
   }
 }
 
-/** The broker itself said no. */
+/** The daemon itself refused the request. */
 export class BrokerFault extends Error {
   override readonly name = "BrokerFault";
   constructor(
@@ -44,7 +44,7 @@ export class BrokerFault extends Error {
   }
 }
 
-/** For what the host lacks: never silence. */
+/** For features that the host lacks, so that they are reported and not ignored. */
 export function notSupportedOnHost(message: string): BrokerFault {
   return new BrokerFault(BrokerError_Code.NOT_SUPPORTED_ON_HOST, message);
 }

@@ -1,4 +1,4 @@
-/** A number of things that live now, such as connections, and whoever waits for there to be none. */
+/** A current number of things, such as connections, which can be awaited to become zero. */
 export class Gauge {
   #value = 0;
   readonly #onZero = new Set<() => void>();
@@ -17,14 +17,14 @@ export class Gauge {
     for (const callback of this.#onZero) callback();
   }
 
-  /** Calls back whenever the last one has left. Answers how to stop that. */
+  /** Calls back whenever the value becomes zero. Returns a function that stops that. */
   whenZero(callback: () => void): () => void {
     this.#onZero.add(callback);
     return () => this.#onZero.delete(callback);
   }
 }
 
-/** Settles when all of these are zero at once, or after so many milliseconds. */
+/** Settles when all gauges are zero at the same time, or after the given time. */
 export function untilZero(gauges: readonly Gauge[], milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const check = (): void => {

@@ -1,23 +1,22 @@
-/** What protects the daemon and its callers from each other. */
+/** Limits that protect the daemon and its callers from each other. */
 export interface Limits {
   /**
-   * What one receive takes at the most, in bytes. The default leaves an answer below 4 MiB, which is what gRPC clients
-   * accept unless told otherwise.
+   * Maximum size of one receive, in bytes. The default keeps a response below 4 MiB, the default limit of gRPC clients.
    */
   readonly maxReceiveBytes: number;
-  /** What one message to the daemon has at the most, in bytes. */
+  /** Maximum size of one message to the daemon, in bytes. */
   readonly maxRequestBytes: number;
-  /** Handles of one principal in all its sessions. */
+  /** Handles of one principal, in all its sessions. */
   readonly maxHandles: number;
-  /** Operations of one session that wait at the same time. */
+  /** Waiting operations of one session. */
   readonly maxWaiting: number;
-  /** Look-ups of one principal that run at the same time; others wait for their turn. */
+  /** Concurrent look-ups of one principal; further ones are queued. */
   readonly maxLookups: number;
-  /** Look-ups of one principal that wait for their turn. */
+  /** Queued look-ups of one principal. */
   readonly maxWaitingLookups: number;
-  /** Connections of one principal at the same time. */
+  /** Concurrent connections of one principal. */
   readonly maxConnections: number;
-  /** Leased sessions of one principal at the same time. */
+  /** Concurrent leased sessions of one principal. */
   readonly maxSessions: number;
 }
 

@@ -12,37 +12,42 @@ import type { Policy } from "./policy/policy.js";
 import { StartupError } from "./startup-error.js";
 
 export interface BrokerOptions {
-  /** Where to listen: `unix:///path`, `unix:path` or a path with a slash in it. Its directory is made if it is missing. */
+  /** Where to listen: `unix:///path`, `unix:path`, or a path with a slash in it. A missing directory is created. */
   readonly endpoint: string;
   /**
-   * Who may do what the daemon may do: "uid:1000" or "uid:alice", or "uid:1000,unix" for unix sockets with a path
-   * and for sockets in common with other processes too. Its own user and root always may.
+   * Principals that may do what the daemon may do: "uid:1000" or "uid:alice", or "uid:1000,unix" to include unix
+   * sockets with a path and sockets shared with other processes. The daemon's own user and root always may.
    */
   readonly admit?: readonly string[];
-  /** Decides instead of the built-in policy, which is what `admit` is for. It is asked once for each permission of a call. */
+  /** Replaces the built-in policy, which `admit` configures. It is asked once for each permission of a call. */
   readonly policy?: Policy;
-  /** Permission bits of the socket's file. Default: 0600, or 0666 when somebody is admitted; the policy decides all the same. */
+  /**
+   * Permission bits of the socket file. Default: 0600, or 0666 if `admit` is not empty; the policy decides in any case.
+   */
   readonly mode?: number;
   readonly limits?: Partial<Limits>;
   /** Default: silent. */
   readonly log?: Logger;
 }
 
-/** A broker that serves. */
+/** A running broker. */
 export interface Broker extends AsyncDisposable {
   /** For clients: `unix:///path`. */
   readonly endpoint: string;
-  /** Settles when the broker has ended, whoever asked for it. */
+  /** Settles when the broker has ended, for whatever reason. */
   readonly ended: Promise<void>;
-  /** Refuses new work, lets calls end for so long (default 5 seconds), and closes everything. Idempotent. */
+  /**
+   * Refuses new work, waits for running calls until the grace period ends (default 5 seconds), and closes everything.
+   * Idempotent.
+   */
   close(options?: { readonly graceMilliseconds?: number }): Promise<void>;
 }
 
 /**
  * Starts a broker in this process. Rejects with `StartupError`.
  *
- * Its clients are other processes: a connection from this one is refused, because the kernel cannot tell it from a socket
- * that the broker holds for a caller.
+ * Its clients must be other processes: a connection from this one is refused, because the kernel cannot tell it from a
+ * socket that the broker holds for a caller.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const path = socketPath(options.endpoint);
@@ -72,7 +77,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return { endpoint: `unix://${path}`, ended, close, [Symbol.asyncDispose]: () => close() };
 }
 
-/** Without a log a program that connects to itself would never learn why that does not work. */
+/** Without a log, a program that connects to itself would not learn why that fails. */
 function warnOnce(): (reason: string) => void {
   let warned = false;
   return (reason) => {
@@ -92,7 +97,7 @@ function admission(text: string, native: NativeAddon): Admission {
   return resolved;
 }
 
-/** Reads the path of a unix endpoint. Throws `StartupError`. */
+/** Parses the path of a unix endpoint. Throws `StartupError`. */
 function socketPath(endpoint: string): string {
   try {
     return parseEndpoint(endpoint);

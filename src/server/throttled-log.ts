@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
 
-/** How long like lines are counted and not written. */
+/** How long similar lines are counted instead of written. */
 const QUIET_MS = 10_000;
-/** Kinds of line that are told apart at the same time; beyond them all others are one kind. */
+/** Maximum number of kinds distinguished at the same time; lines beyond that share one kind. */
 const MOST_KINDS = 1_024;
 const OTHER = "other";
 
 export interface Line<T extends object> {
-  /** What lines must have in common to be alike. Never made of text that a caller chooses. */
+  /** Lines of the same kind count as similar. Must not contain text that a caller chooses. */
   readonly kind: string;
   readonly level: "info" | "warn" | "error";
   readonly message: string;
@@ -21,8 +21,8 @@ interface Kind {
 }
 
 /**
- * For lines that a caller can cause: the first of its kind is written at once, and like ones once in a while with their
- * number. Otherwise a caller could fill the disk.
+ * For log lines that a caller can trigger: the first of its kind is written immediately, similar ones occasionally with
+ * their number. Otherwise a caller could fill the disk.
  */
 export class ThrottledLog {
   readonly #log: Logger;
@@ -34,7 +34,9 @@ export class ThrottledLog {
     this.#quietMs = quietMs;
   }
 
-  /** Writes or counts a line. Answers the fields of the line of its kind that was written last: this one's, or an earlier one's. */
+  /**
+   * Writes or counts a line. Returns the fields of the last written line of its kind: this one's, or an earlier one's.
+   */
   add<T extends object>({ kind, level, message, fields }: Line<T>, now = performance.now()): T {
     const name = this.#name(kind, now);
     const known = this.#kinds.get(name);
@@ -42,7 +44,7 @@ export class ThrottledLog {
       known.alike += 1;
       return known.fields as T;
     }
-    // The order of the map is that of the last written line: what is oldest is looked at first.
+    // The map is in the order in which lines were last written, so iteration starts with the oldest.
     this.#kinds.delete(name);
     this.#kinds.set(name, { since: now, alike: 0, fields });
     const written: object = { ...fields, alike: known?.alike ?? 0 };
@@ -50,7 +52,7 @@ export class ThrottledLog {
     return fields;
   }
 
-  /** Under which name a kind is counted: its own, unless too many are. */
+  /** Returns the name under which a kind is counted: its own, or a shared one if there are too many. */
   #name(kind: string, now: number): string {
     if (this.#kinds.has(kind) || this.#kinds.size < MOST_KINDS) return kind;
     for (const [name, { since }] of this.#kinds) {

@@ -2,11 +2,11 @@ import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import { BrokerFault } from "./errors.js";
 import { Queue } from "./sockets/queue.js";
 
-/** The place of a call that a thread makes, first among those that wait, then among those that run. */
+/** The place of a call that runs on a thread: first in the queue, then among the running ones. */
 export interface Place {
-  /** Settles when it may run; null: at once. */
+  /** Settles when the call may run; null if it may run immediately. */
   readonly turn: Promise<void> | null;
-  /** Gives the place up, wherever it is. Idempotent. */
+  /** Gives up the place, in the queue or running. Idempotent. */
   leave(): void;
 }
 
@@ -14,24 +14,27 @@ interface Waiting {
   readonly start: () => void;
 }
 
-/** Lets so many calls of one principal run on threads at the same time. The others wait in order, so many and no more. */
+/**
+ * Limits how many calls of one principal run on threads at the same time. Further ones are queued in order, up to a
+ * limit.
+ */
 export class TurnQueue {
   readonly #waiting = new Queue<Waiting>();
   #running = 0;
 
   constructor(
-    /** Of what, in the plural, for errors. */
+    /** What is queued, in the plural, for error messages. */
     readonly name: string,
     readonly maxRunning: number,
     readonly maxWaiting: number,
   ) {}
 
-  /** How many run or wait. */
+  /** Number of running and queued calls. */
   get used(): number {
     return this.#running + this.#waiting.size;
   }
 
-  /** Takes a place. Throws QUOTA_EXCEEDED when too many wait. */
+  /** Takes a place. Throws QUOTA_EXCEEDED if the queue is full. */
   enter(): Place {
     if (this.#running < this.maxRunning) {
       this.#running += 1;
@@ -59,7 +62,7 @@ export class TurnQueue {
       this.#running -= 1;
       return;
     }
-    // The place goes from one to the other.
+    // The place passes directly to the next call.
     this.#waiting.delete(next);
     next.start();
   }

@@ -21,7 +21,7 @@ const INTERFACE_NAME_MAX = 16;
 const TIPC_CLUSTER_SCOPE = 2;
 const TIPC_ADDRESS_TYPES = [1, 2, 3];
 
-/** Writes an address for the wire. */
+/** Converts an address to a message. */
 export function addressOf(address: Sockaddr): AddressInit {
   switch (address.kind) {
     case "inet":
@@ -88,12 +88,12 @@ export function addressOf(address: Sockaddr): AddressInit {
   }
 }
 
-/** The field of a message: absent where the kernel gave no address. */
+/** The field of a message; absent if the kernel returned no address. */
 export function addressField<K extends string>(field: K, address: Sockaddr | null): { [P in K]?: AddressInit } {
   return (address === null ? {} : { [field]: addressOf(address) }) as { [P in K]?: AddressInit };
 }
 
-/** Reads an address from the wire, and judges what the kernel would not be asked about. Throws `ArgumentFault`. */
+/** Converts an address from a message, and validates what the kernel would not check. Throws `ArgumentFault`. */
 export function addressFrom(message: SocketAddress, operation: string): UnresolvedAddress {
   const { address } = message;
   switch (address.case) {
@@ -130,7 +130,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
         kind: "packet",
         interface: interfaceName,
         protocol,
-        // As CPython's casts to the members of the struct.
+        // Like CPython's casts to the members of the struct.
         packetType: packetType & 0xff,
         hardwareType: hardwareType & 0xffff,
         hardwareAddress,
@@ -151,7 +151,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
         interface: interfaceFrom(address.value.interfaceName, "AF_CAN", operation),
         name: address.value.name,
         pgn: address.value.pgn,
-        // As CPython's cast to the member of the struct.
+        // Like CPython's cast to the member of the struct.
         address: address.value.address & 0xff,
       });
     case "tipc": {
@@ -159,7 +159,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       if (!TIPC_ADDRESS_TYPES.includes(addressType)) {
         throw type("TIPC_ADDRESS_TYPE", operation, "Invalid address type");
       }
-      // As CPython's cast to the member of the struct, a signed char.
+      // Like CPython's cast to the member of the struct, a signed char.
       return concrete({ kind: "tipc", addressType, v1, v2, v3, scope: ((scope ?? TIPC_CLUSTER_SCOPE) << 24) >> 24 });
     }
     case "alg": {
@@ -174,7 +174,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       return concrete({
         kind: "l2cap",
         bdaddr: bdaddrFrom(address.value.bdaddr, operation),
-        // As CPython's casts to the members of the struct.
+        // Like CPython's casts to the members of the struct.
         psm: address.value.psm & 0xffff,
         cid: address.value.cid & 0xffff,
         bdaddrType: address.value.bdaddrType & 0xff,
@@ -197,7 +197,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
       return concrete({ kind: "qipcrtr", node: address.value.node, port: address.value.port });
     case "raw": {
       const { family, data } = address.value;
-      // Not cast: the policy would be asked about another family than the kernel gets.
+      // Not cast: the policy would be asked about another family than the kernel is given.
       if (family < 0 || family > 0xffff) {
         throw overflow("FAMILY_OUT_OF_RANGE", operation, `${operation}(): family must be 0-65535.`);
       }
@@ -210,7 +210,7 @@ export function addressFrom(message: SocketAddress, operation: string): Unresolv
   }
 }
 
-/** Reads a port. Throws OVERFLOW with CPython's words. */
+/** Returns a valid port. Throws OVERFLOW with CPython's message. */
 export function portFrom(port: number, operation: string): number {
   if (port > 0xffff) throw overflow("PORT_OUT_OF_RANGE", operation, `${operation}(): port must be 0-65535.`);
   return port;
@@ -247,7 +247,7 @@ function unixPath(name: UnixName, operation: string): Uint8Array {
 function interfaceFrom(name: string, family: "AF_CAN" | "AF_PACKET", operation: string): string {
   if (Buffer.byteLength(name) < INTERFACE_NAME_MAX) return name;
   if (family === "AF_CAN") throw os("INTERFACE_NAME_TOO_LONG", operation, "AF_CAN interface name too long");
-  // No interface has such a name.
+  // No interface name contains a NUL.
   throw systemError(-constants.errno.ENODEV, operation);
 }
 

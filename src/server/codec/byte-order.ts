@@ -4,7 +4,7 @@ import { ArgumentFault } from "../errors.js";
 
 const little = endianness() === "LE";
 
-/** Converts 32 bits between host and network order. Throws OVERFLOW beyond them. */
+/** Converts 32 bits between host and network byte order. Throws OVERFLOW for a larger value. */
 export function swap32(value: bigint, operation: string): number {
   if (value > 0xffffffffn) throw overflow(operation, "int larger than 32 bits");
   const bytes = Buffer.alloc(4);
@@ -12,7 +12,7 @@ export function swap32(value: bigint, operation: string): number {
   return little ? bytes.readUInt32LE() : bytes.readUInt32BE();
 }
 
-/** Converts 16 bits between host and network order. Throws OVERFLOW beyond them. */
+/** Converts 16 bits between host and network byte order. Throws OVERFLOW for a larger value. */
 export function swap16(value: bigint, operation: string): number {
   if (value > 0xffffn)
     throw overflow(operation, `${operation}: Python int too large to convert to C 16-bit unsigned integer`);

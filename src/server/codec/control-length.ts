@@ -1,12 +1,12 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { ArgumentFault } from "../errors.js";
 
-/** msg_controllen is held to a socklen_t that a C int can count, as in CPython. */
+/** CPython limits msg_controllen to a socklen_t that fits a C int. */
 const MAX_CONTROL_LENGTH = 2n ** 31n - 1n;
 
 /**
- * Computes CMSG_LEN or CMSG_SPACE. Throws OVERFLOW for a length that leaves no room for what `compute` makes of `least`,
- * which is how CPython draws the line.
+ * Computes CMSG_LEN or CMSG_SPACE. Throws OVERFLOW under CPython's condition: the length plus the size for `least`
+ * bytes exceeds the limit.
  */
 export function controlLength(
   compute: (length: number) => number,

@@ -1,5 +1,5 @@
 /*
- * The bytes of control messages and what they mean. Those with descriptors are made in io/ancillary.ts.
+ * The bytes of control messages and their typed views. Those that carry descriptors are handled in io/ancillary.ts.
  */
 
 import { endianness } from "node:os";
@@ -40,13 +40,13 @@ const IPV6_HOPLIMIT = 52;
 const IPV6_TCLASS = 67;
 const UDP_GRO = 104;
 
-/** The numbers of an SCM_RIGHTS message as a program writes it: ints, which name handles as they name descriptors in C. */
+/** The numbers in an SCM_RIGHTS message as a program writes it: ints, which are handles where C has descriptors. */
 export function handlesIn(data: Uint8Array): bigint[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length - (data.length % 4));
   return Array.from({ length: bytes.length / 4 }, (_, index) => BigInt(int32(bytes, index * 4)));
 }
 
-/** What a received control message means, where that is known. */
+/** The typed view of a received control message, if there is one. */
 export function viewOf(message: ControlIn): View {
   const { level, type } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
@@ -64,7 +64,7 @@ export function viewOf(message: ControlIn): View {
   if (level === SOL_IPV6 && type === IPV6_PKTINFO && data.length >= 20) {
     return { case: "packetInfo", value: { interfaceIndex: uint32(data, 16), address: data.subarray(0, 16) } };
   }
-  // The kernel puts out IP_TOS as one byte, the others as an int.
+  // The kernel writes IP_TOS as one byte, the others as an int.
   if (level === SOL_IP && type === IP_TOS && data.length === 1) return integerView(BigInt(data[0] ?? 0));
   if (isInteger(level, type) && data.length >= 4) return integerView(BigInt(int32(data, 0)));
   return { case: undefined };

@@ -6,7 +6,7 @@ import { ArgumentFault } from "../errors.js";
 const NANOS = 1_000_000_000n;
 const MAX_NANOS = 2n ** 63n - 1n;
 
-/** Reads a timeout in nanoseconds, or null (for ever) where there is none. Throws `ArgumentFault`. */
+/** Returns a timeout in nanoseconds, or null (no limit) if unset. Throws `ArgumentFault`. */
 export function timeoutFrom(duration: Duration | undefined, operation: string): bigint | null {
   if (duration === undefined) return null;
   const nanos = duration.seconds * NANOS + BigInt(duration.nanos);
@@ -28,7 +28,7 @@ export function durationOf(nanos: bigint): Duration {
   return create(DurationSchema, { seconds: nanos / NANOS, nanos: Number(nanos % NANOS) });
 }
 
-/** The field of a message: absent for null, which stands for ever. */
+/** The field of a message; absent for null, which means no limit. */
 export function timeoutField(nanos: bigint | null): { timeout: Duration } | Record<never, never> {
   return nanos === null ? {} : { timeout: durationOf(nanos) };
 }

@@ -1,9 +1,9 @@
 import { Code } from "../../rpc/status.js";
 
 /**
- * For callers that look at nothing but the gRPC code: what kind of thing each errno is. None is UNAVAILABLE, which
- * middleware repeats, and a send or a connect that was repeated may have been done twice; none is DEADLINE_EXCEEDED or
- * CANCELLED, which are what the caller's own gRPC does.
+ * gRPC codes for errnos, for callers that only look at the code. None is UNAVAILABLE, which middleware retries, because
+ * a retried send or connect may be performed twice. None is DEADLINE_EXCEEDED or CANCELLED, which the caller's own gRPC
+ * library produces.
  */
 const codes: readonly (readonly [Code, readonly string[]])[] = [
   [
@@ -14,7 +14,7 @@ const codes: readonly (readonly [Code, readonly string[]])[] = [
   [Code.NOT_FOUND, ["ENODEV", "ENOENT", "ENXIO", "ESRCH", "EADDRNOTAVAIL"]],
   [Code.ALREADY_EXISTS, ["EADDRINUSE", "EEXIST", "EALREADY"]],
   [Code.PERMISSION_DENIED, ["EPERM", "EACCES", "EROFS"]],
-  // What is asked for cannot be done as things are: the socket, its peer or the network has to change first.
+  // The state of the socket, its peer or the network has to change first.
   [
     Code.FAILED_PRECONDITION,
     ["EAGAIN", "EBADF", "EBUSY", "EINPROGRESS", "EISCONN", "EISDIR", "ENOTCONN", "ENOTDIR", "EPIPE", "ESHUTDOWN"],
@@ -23,7 +23,7 @@ const codes: readonly (readonly [Code, readonly string[]])[] = [
     Code.FAILED_PRECONDITION,
     ["ECONNREFUSED", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENONET", "ENOLINK"],
   ],
-  // It was under way, and something else ended it.
+  // The operation was in progress and was ended by something else.
   [Code.ABORTED, ["ECANCELED", "ECONNABORTED", "ECONNRESET", "EINTR", "ENETRESET", "ETIMEDOUT"]],
   [Code.RESOURCE_EXHAUSTED, ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC", "EUSERS", "ETOOMANYREFS"]],
   [Code.OUT_OF_RANGE, ["ERANGE", "EOVERFLOW", "EFBIG"]],
@@ -35,7 +35,7 @@ const codes: readonly (readonly [Code, readonly string[]])[] = [
 
 const codeBySymbol = new Map(codes.flatMap(([code, symbols]) => symbols.map((symbol) => [symbol, code] as const)));
 
-/** The gRPC code for an errno's symbol; UNKNOWN where none fits. */
+/** The gRPC code for an errno's symbol; UNKNOWN if none fits. */
 export function codeOfErrno(symbol: string): Code {
   return codeBySymbol.get(symbol) ?? Code.UNKNOWN;
 }

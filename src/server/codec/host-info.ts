@@ -4,7 +4,7 @@ import type { Init } from "./init.js";
 
 const POINTER_BYTES_32: readonly string[] = ["arm", "ia32", "mips", "mipsel"];
 
-/** Describes the daemon's host: whose constants and struct layouts travel. */
+/** Describes the daemon's host, whose constants and struct layouts the API uses. */
 export function hostInfo(): Init<typeof HostInfoSchema> {
   return {
     os: platform(),

@@ -1,5 +1,5 @@
 /*
- * Option values with a struct of the host's layout behind them.
+ * Option values whose bytes are a struct in the host's layout.
  */
 
 import { endianness } from "node:os";
@@ -41,7 +41,7 @@ export const lingerCodec: FormatCodec<Linger> = {
   },
 };
 
-/** struct timeval with a 64-bit time_t, which every host of Node's has. */
+/** struct timeval with a 64-bit time_t, as on all hosts that Node supports. */
 export const timevalCodec: FormatCodec<Timeval> = {
   size: 16,
   read: (bytes) => {
@@ -59,7 +59,7 @@ export const timevalCodec: FormatCodec<Timeval> = {
   },
 };
 
-/** An int of AF_VSOCK's own level, which has 64 bits there. */
+/** An int option of AF_VSOCK's own level, which has 64 bits there. */
 export const vsockInteger: FormatCodec<number> = {
   size: 8,
   read: (bytes) => ({ case: "integer", value: Number(BigInt.asIntN(32, viewOf(bytes, 8).getBigUint64(0, little))) }),

@@ -1,4 +1,4 @@
-/** glibc's and musl's EAI_* numbers, which agree. */
+/** EAI_* numbers of glibc and musl, which are the same. */
 export const eaiSymbols: Readonly<Record<number, string>> = {
   [-1]: "EAI_BADFLAGS",
   [-2]: "EAI_NONAME",

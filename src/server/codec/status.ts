@@ -1,6 +1,6 @@
 /*
- * The one place where an error becomes a google.rpc.Status. What is not known here is a fault of the daemon: the caller
- * gets a fixed text and a reference, the log gets the cause.
+ * The only place where an error becomes a google.rpc.Status. An unknown error is a fault of the daemon: the caller gets
+ * a fixed text and a reference, the log gets the cause.
  */
 
 import { platform } from "node:os";
@@ -25,10 +25,10 @@ import { brief } from "./brief.js";
 import { codeOfErrno } from "./errno-code.js";
 import { eaiSymbols, hErrnoSymbols } from "./resolver-symbols.js";
 
-/** Records a fault of the daemon, and answers the reference by which it is found. */
+/** Logs a fault of the daemon, and returns the reference to find it by. */
 export type OnFault = (cause: unknown) => string;
 
-/** Turns any thrown value into a status with one typed detail. */
+/** Converts any thrown value to a status with one typed detail. */
 export function statusOfError(error: unknown, onFault: OnFault): Status {
   if (error instanceof SystemError) {
     return statusOf(

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
 /**
- * What the daemon must be allowed to have open. Loading the program takes the most of it, for Node opens all the files of a
- * program at the same time.
+ * Minimum limit of open descriptors for the daemon. Loading the program needs most of them, because Node opens all
+ * files of a program at the same time.
  */
 export const LEAST_DESCRIPTORS = 256;
 
-/** RLIMIT_NOFILE; null where /proc does not tell. */
+/** RLIMIT_NOFILE; null if /proc does not show it. */
 export function descriptorLimit(): number | null {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];

@@ -1,6 +1,7 @@
 /*
- * Network namespaces of the daemon's host, by name or by process. A process must be the caller's own, and must still be the
- * same one after its namespace was opened: a number that changed hands in between would open somebody else's.
+ * Network namespaces of the daemon's host, by name or by process. A process must belong to the caller, and must still
+ * be the same one after its namespace was opened: if its pid was reused in between, the namespace would be someone
+ * else's.
  */
 
 import { readFileSync } from "node:fs";
@@ -12,7 +13,9 @@ import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 
-/** Opens the namespace that a request names. The caller closes it. Throws `SystemError`, `ArgumentFault` or a denial. */
+/**
+ * Opens the namespace that a request names. The caller closes it. Throws `SystemError`, `ArgumentFault` or a denial.
+ */
 export function openNetns(ctx: OpContext, netns: NetworkNamespace): NativeSocket {
   authorise(ctx, "netns");
   const { namespace } = netns;
@@ -46,12 +49,12 @@ function open(ctx: OpContext, path: string): NativeSocket {
   return opened;
 }
 
-/** Who runs a process, and since when: together they tell it from any other that gets its number. */
+/** A process's user and start time, which together distinguish it from any other process that gets its pid. */
 function identify(pid: number): { readonly uid: number; readonly startTime: string } | null {
   try {
     const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // After the name, which may have blanks and parentheses: field 22 is the 20th from there.
+    // Fields are counted after the name, which may contain blanks and parentheses: field 22 is the 20th from there.
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
     return uid === undefined || startTime === undefined ? null : { uid: Number(uid), startTime };
   } catch {

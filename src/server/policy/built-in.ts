@@ -1,19 +1,20 @@
 import type { Decision, Policy, Query, Rule } from "./policy.js";
 
-/** Who was admitted by name. */
+/** A principal admitted by name. */
 export interface Admitted {
   readonly principal: string;
-  /** Whether unix sockets that have a path in the file system are part of it. */
+  /** Whether the admission includes unix sockets that have a path in the file system. */
   readonly unix: boolean;
 }
 
 /**
- * The policy without a policy file: the daemon's own user and root, and whoever was admitted by name, may do what the
- * daemon may do; everyone else nothing. Only the daemon's own user and root are operators.
+ * The policy without a policy file: the daemon's own user, root, and principals admitted by name may do what the daemon
+ * may do; others nothing. Only the daemon's own user and root are operators.
  *
- * A unix socket with a path is answered by a program that trusts the user who connects, and that would be the daemon's
- * user: it takes an admission of its own. Abstract names and unnamed sockets belong to nobody and need none. The same
- * admission is needed for sockets in common with other processes: these can connect them to a path, and hold up the daemon.
+ * A program that serves a unix socket with a path trusts the user who connects, which would be the daemon's user, so
+ * these need a separate admission. Abstract names and unnamed sockets belong to nobody and do not. The same admission
+ * is required for sockets shared with other processes, because such a process can connect them to a path, and can block
+ * the daemon.
  */
 export function builtInPolicy(options: { readonly owner: string; readonly admitted: readonly Admitted[] }): Policy {
   const owners = new Set([options.owner, "uid:0"]);
@@ -88,7 +89,7 @@ function decide(rules: readonly Rule[], query: Query): Decision {
   return { allowed: false, rule: "default", reason: `no rule allows ${query.permission} to ${query.principal}` };
 }
 
-/** A pattern is an endpoint, or the beginning of one and "*". What has no endpoint is matched by "*" alone. */
+/** A pattern is an endpoint, or a prefix of one followed by "*". A query without an endpoint is only matched by "*". */
 function matches(pattern: string, endpoint: string | null): boolean {
   if (pattern === "*") return true;
   if (endpoint === null) return false;

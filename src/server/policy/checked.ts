@@ -2,10 +2,10 @@ import type { Decision, Policy, Query } from "./policy.js";
 
 declare const checked: unique symbol;
 
-/** A value that the policy was asked about and allowed. Only `check` makes one. */
+/** A value that the policy has allowed to be used. Only `check` creates one. */
 export type Checked<T> = T & { readonly [checked]: true };
 
-/** The policy said no. */
+/** The policy denied a permission. */
 export class PolicyDenied extends Error {
   override readonly name = "PolicyDenied";
   constructor(
@@ -16,7 +16,7 @@ export class PolicyDenied extends Error {
   }
 }
 
-/** Asks the policy, and gives back the value that was asked about as one that may be used. Throws `PolicyDenied`. */
+/** Asks the policy, and returns the value as one that may be used. Throws `PolicyDenied`. */
 export function check<T>(policy: Policy, query: Query, value: T): Checked<T> {
   const decision = policy.decide(query);
   if (!decision.allowed) throw new PolicyDenied(query, decision);

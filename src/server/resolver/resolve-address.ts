@@ -1,7 +1,7 @@
 /*
  * Names in addresses, by the rules of CPython's setipaddr: "" is the wildcard, "<broadcast>" is 255.255.255.255, a
- * numeric host is taken as it is, and any other is looked up for the socket's family, whose first address counts. A
- * `%zone` is accepted, but it is scope_id that decides.
+ * numeric host is used unchanged, and any other is looked up for the socket's family, taking the first address. A
+ * `%zone` is accepted, but scope_id takes precedence.
  */
 
 import { AddressFamily, type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
@@ -18,8 +18,8 @@ const CAN_ISOTP = 6;
 const CAN_J1939 = 7;
 
 /**
- * Judges an address for a socket, and resolves its name. Throws `ArgumentFault` or `ResolverFault`; a promise only when
- * there is a name to look up.
+ * Validates an address for a socket, and resolves its name. Throws `ArgumentFault` or `ResolverFault`. Returns a
+ * promise only if there is a name to look up.
  */
 export function resolveAddress(
   ctx: OpContext,
@@ -42,7 +42,7 @@ export function resolveAddress(
   return host instanceof Promise ? host.then((found) => withHost(rest, found)) : withHost(rest, host);
 }
 
-/** Resolves a host for a family to a numeric address. A promise only when there is a name to look up. */
+/** Resolves a host for a family to a numeric address. Returns a promise only if there is a name to look up. */
 export function resolveHost(
   ctx: OpContext,
   host: string | Uint8Array,
@@ -98,7 +98,7 @@ function fits(facts: SocketFacts, message: SocketAddress): boolean {
   }
 }
 
-/** AF_UNSPEC: connect(2) with it dissolves a datagram socket's association. */
+/** AF_UNSPEC, with which connect(2) removes a datagram socket's peer. */
 function isUnspecified(message: SocketAddress): boolean {
   return message.address.case === "raw" && message.address.value.family === AddressFamily.UNSPECIFIED;
 }

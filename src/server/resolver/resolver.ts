@@ -6,13 +6,13 @@ import { ResolverFault } from "../errors.js";
 
 const EAI_SYSTEM = -11;
 
-/** Look-ups on the daemon's host, so many of one principal at a time. */
+/** Look-ups on the daemon's host, with a limit of concurrent ones for each principal. */
 export interface Resolver {
   /** The first address of a name, for a family. Rejects with `ResolverFault`. */
   first(ctx: OpContext, host: string | Uint8Array, family: number): Promise<string>;
   /**
-   * Runs a look-up of the addon for a caller. Ends early with the caller's signal; the host's resolver cannot be stopped,
-   * and its place is taken until it answers.
+   * Runs a look-up of the addon for a caller. Ends early when the caller's signal aborts, but the host's resolver
+   * cannot be stopped, so its place stays taken until it answers.
    */
   run<T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T>;
 }
@@ -52,7 +52,7 @@ function isFailure(result: unknown): result is ResolverFailure {
   return result.kind === "eai" || result.kind === "herrno";
 }
 
-/** EAI_SYSTEM means "see errno": it is the kernel's error, as in Python. */
+/** EAI_SYSTEM means "see errno": it becomes an error of the kernel, as in Python. */
 function faultOf(native: NativeAddon, failure: ResolverFailure): ResolverFault | SystemError {
   if (failure.kind === "eai") {
     if (failure.code === EAI_SYSTEM) return systemError(-failure.errno, "getaddrinfo");

@@ -12,7 +12,7 @@ const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const TCP_INFO_BYTES = 256;
 
-/** By tcpi_state, as ss(8) names them. */
+/** ss(8)'s names, by tcpi_state. */
 const tcpStates = [
   "",
   "ESTAB",
@@ -48,7 +48,7 @@ export function handleInfoOf(session: Session, entry: SocketEntry): Init<typeof 
   };
 }
 
-/** For a listening socket the kernel has its queue and backlog where others have segments. */
+/** For a listening socket, tcp_info has the queue and backlog in the fields where others count segments. */
 function queuesOf(entry: SocketEntry, tcpInfo: Uint8Array) {
   if (tcpInfo[0] === TCP_LISTEN) {
     const view = new DataView(tcpInfo.buffer, tcpInfo.byteOffset, tcpInfo.length);

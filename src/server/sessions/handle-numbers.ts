@@ -1,7 +1,7 @@
-/** Handles begin here: none is ever mistaken for a descriptor of the caller's own, and all fit an SCM_RIGHTS array. */
+/** The first handle. None can be mistaken for a descriptor of the caller, and all fit an SCM_RIGHTS array. */
 export const FIRST_HANDLE = 2n ** 30n;
 
-/** Where the numbers of handles come from. */
+/** Generates handle numbers. */
 export interface HandleNumbers {
   next: bigint;
 }

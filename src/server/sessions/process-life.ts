@@ -1,18 +1,17 @@
 import { readFileSync } from "node:fs";
 
-/** A process, by its number and when it began, for a number is used again. */
+/** A process, identified by pid and start time, because pids are reused. */
 export interface ProcessLife {
-  /** The same for the same process alone. */
+  /** Unique to the process. */
   readonly key: string;
-  /** Tells whether it is still there, as far as can be seen. */
+  /** Tells whether the process still exists, as far as that can be determined. */
   lives(): boolean;
 }
 
 /**
- * Answers how to tell whether a process still lives; null for one that cannot be seen: it is in another pid namespace, hidden,
- * or gone.
+ * Identifies a process; null if it cannot be seen, because it is in another pid namespace, hidden, or gone.
  *
- * Not by a pidfd: kernels before 6.5 give none of a peer, and it would be a descriptor for each session.
+ * A pidfd is not used: kernels before 6.5 provide none for a peer, and it would take a descriptor for each session.
  */
 export function processLife(pid: number): ProcessLife | null {
   const began = beganAt(pid);
@@ -27,8 +26,9 @@ export function processLife(pid: number): ProcessLife | null {
 }
 
 /**
- * When a process began, in ticks since the host did; "gone" also for one that has ended and not been waited for. "unknown" when
- * the kernel does not say: a daemon without a descriptor to look with must not end the sessions of those who live.
+ * When a process started, in ticks since boot; "gone" if it has ended, even if it has not been waited for. "unknown" if
+ * the kernel does not say: a daemon without a free descriptor to read the file must not end sessions of running
+ * processes.
  */
 function beganAt(pid: number): string {
   if (pid <= 0) return "gone";
@@ -39,7 +39,7 @@ function beganAt(pid: number): string {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ENOENT" || code === "ESRCH" ? "gone" : "unknown";
   }
-  // The second field is a name in parentheses, which may have spaces and parentheses in it.
+  // The second field is a name in parentheses, which may itself contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
   return state === "Z" || state === "X" ? "gone" : (fields[19] ?? "unknown");

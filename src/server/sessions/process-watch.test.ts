@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProcessWatch } from "./process-watch.js";
 
-/** A process that ends when it is told to, and counts how often it was looked at. */
+/** A process that ends on request, and counts how often it was checked. */
 function processOf(key: string) {
   const process = {
     key,

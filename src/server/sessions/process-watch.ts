@@ -1,12 +1,18 @@
 import type { ProcessLife } from "./process-life.js";
 
-/** How soon to look after a process whose session is not attended any more: its connection ends a moment before it does. */
+/**
+ * Delay before the first check of a process whose session is no longer retained: its connection ends a moment before
+ * the process does.
+ */
 const FIRST_WAIT_MS = 5;
-/** Between two looks at a process that has lived on for long. */
+/** Interval between checks of a process that has been running for long. */
 const LONGEST_WAIT_MS = 1_000;
-/** Looks in one turn of the loop. */
+/** Maximum number of checks in one turn of the event loop. */
 const BATCH = 64;
-/** So many times as long as it looked there is no look: with ever so many processes it is 2 % of a core. */
+/**
+ * Pause after checking, as a multiple of its duration, which limits checking to 2 % of a core however many processes
+ * there are.
+ */
 const PAUSE = 50;
 
 interface Watched {
@@ -16,23 +22,25 @@ interface Watched {
   due: number;
 }
 
-/** Tells when processes have ended. There is one timer, and one look at a process however many sessions it has. */
+/**
+ * Calls back when processes have ended. There is one timer, and one check for a process however many sessions it has.
+ */
 export class ProcessWatch {
-  /** Not looked at for long. A process is in one of the two. */
+  /** Processes not checked for long. A process is in one of the two maps. */
   readonly #recent = new Map<string, Watched>();
-  /** In the order in which they are due, for all wait equally long. */
+  /** In order of due time, because all have the same interval. */
   readonly #settled = new Map<string, Watched>();
   #timer: NodeJS.Timeout | null = null;
   #wake = Number.POSITIVE_INFINITY;
   #pauseEnd = 0;
 
-  /** Calls back once the process has ended. Answers how to stop that. */
+  /** Calls back once the process has ended. Returns a function that stops watching. */
   watch(life: ProcessLife, onGone: () => void): () => void {
     const soon = performance.now() + FIRST_WAIT_MS;
     const watched = this.#take(life.key) ?? { life, onGone: new Set(), wait: 0, due: soon };
     watched.onGone.add(onGone);
     watched.wait = FIRST_WAIT_MS;
-    // Not later than it was: who asks again and again would never be looked at.
+    // Never later than before: otherwise a process with frequent new sessions would never be checked.
     watched.due = Math.min(watched.due, soon);
     this.#recent.set(life.key, watched);
     this.#wakeAt(watched.due);

@@ -1,7 +1,7 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { BrokerFault } from "../errors.js";
 
-/** Counts what one owner has of a thing, and refuses to count beyond a limit. */
+/** Counts something that one owner has, and refuses to exceed a limit. */
 export class Quota {
   #used = 0;
 
@@ -18,7 +18,7 @@ export class Quota {
     return this.#used >= this.limit;
   }
 
-  /** Counts `count` more. Throws QUOTA_EXCEEDED, and counts none, when they are too many. */
+  /** Adds `count`. If that exceeds the limit, throws QUOTA_EXCEEDED and adds nothing. */
   take(count = 1): void {
     if (this.#used + count > this.limit) {
       throw new BrokerFault(BrokerError_Code.QUOTA_EXCEEDED, `more than ${this.limit} ${this.what}`);
@@ -26,7 +26,7 @@ export class Quota {
     this.#used += count;
   }
 
-  /** Counts one more whether or not there is room, for what cannot be refused any more. */
+  /** Adds one even beyond the limit, for what can no longer be refused. */
   add(): void {
     this.#used += 1;
   }

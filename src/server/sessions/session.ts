@@ -1,9 +1,9 @@
 /*
  * Lifetimes are a tree: principal → session → handle → descriptor. A handle ends by `close` here, a session by
- * `destroy`, and both run through `SocketEntry.destroy`.
+ * `destroy`, and both use `SocketEntry.destroy`.
  *
- * An implicit session lives as long as its connection. A leased one lives as long as there is a stream on it
- * (`retain`), and for the length of its lease after the last.
+ * An implicit session lives as long as its connection. A leased one lives while a stream is open on it (`retain`), and
+ * for the duration of its lease after the last.
  */
 
 import { randomBytes } from "node:crypto";
@@ -32,54 +32,54 @@ import { Quota } from "./quota.js";
 const AF_VSOCK = 40;
 const { EBADF, ECONNRESET, EOPNOTSUPP, EPERM } = constants.errno;
 
-/** What the kernel says that a descriptor is. */
+/** Family, type and protocol as the kernel reports them. */
 function factsOf({ family, type, protocol }: SocketFacts): SocketFacts {
   return { family, type, protocol };
 }
 
 export interface Lease {
   readonly milliseconds: number;
-  /** The process with which the session ends; null when it ends with none. */
+  /** The process with which the session ends; null if it does not depend on one. */
   readonly process: ProcessLife | null;
 }
 
 export interface SessionOptions {
-  /** How many sessions were opened before it. */
+  /** Number of sessions opened before it. */
   readonly ordinal: number;
   readonly principal: Principal;
   readonly name: string;
-  /** null: an implicit session. */
+  /** null for an implicit session. */
   readonly lease: Lease | null;
   readonly counters: Counters;
   readonly outliving: Outliving;
   readonly processes: ProcessWatch;
   readonly maxWaiting: number;
-  /** Why the principal may not have sockets in common with processes outside; null when it may. */
+  /** Why the principal may not have sockets that processes outside the daemon share; null if it may. */
   readonly refusalOfShared: () => Error | null;
-  /** Called when a process outside has got a socket. */
+  /** Called when a process outside the daemon has received a socket. */
   readonly onShared: (followed: FollowedDescription) => void;
-  /** Called once, with why. */
+  /** Called once, with the reason. */
   readonly onEnd: (reason: BrokerFault) => void;
 }
 
 export class Session {
   readonly id = randomBytes(6).toString("hex");
-  /** 128 random bits; whoever has them and is the principal has the session. */
+  /** 128 random bits, which give access to the session if the principal is the same. */
   readonly token = randomBytes(16).toString("hex");
   readonly ordinal: number;
   readonly principal: Principal;
   readonly name: string;
   readonly lease: Lease | null;
-  /** Operations that wait. */
+  /** Waiting operations. */
   readonly waiting: Quota;
-  /** In nanoseconds; null waits for ever. */
+  /** In nanoseconds; null means no limit. */
   defaultTimeout: bigint | null = null;
 
   readonly #options: SessionOptions;
   readonly #entries = new Map<bigint, SocketEntry>();
   readonly #ending = new AbortController();
   readonly #numbers: HandleNumbers;
-  /** Smaller handles are of sessions before this one. */
+  /** Smaller handles belong to earlier sessions. */
   readonly #firstHandle: bigint;
   readonly #began = new Date();
   #retained = 0;
@@ -93,11 +93,11 @@ export class Session {
     this.principal = options.principal;
     this.name = options.name;
     this.lease = options.lease;
-    // Implicit sessions of a principal have their handles from one row: a caller whose connection was made anew without its
-    // knowledge would otherwise use its old handles for new sockets.
+    // All implicit sessions of a principal use one sequence of handles: otherwise a caller whose connection was
+    // silently re-established could use an old handle and reach a new socket.
     this.#numbers = options.lease === null ? options.principal.implicitHandles : newHandleNumbers();
     this.#firstHandle = this.#numbers.next;
-    // A listener for each stream of the session, which may have any number.
+    // Each stream of the session adds a listener, and their number is not limited.
     setMaxListeners(0, this.#ending.signal);
     this.waiting = new Quota("operations waiting in one session", options.maxWaiting);
     this.renew();
@@ -120,13 +120,13 @@ export class Session {
     return this.#ending.signal.aborted;
   }
 
-  /** Milliseconds until the session expires; null while it is attended, and for an implicit one. */
+  /** Milliseconds until the session expires; null while it is retained, and for an implicit one. */
   get remainingLease(): number | null {
     return this.#cancelLease === null ? null : Math.max(0, this.#expiresAt - performance.now());
   }
 
   /**
-   * Finds a handle of this session. Throws HANDLE_NOT_FOUND, MALFORMED_REQUEST for 0, which is a field left unset, or why the
+   * Finds a handle of this session. Throws HANDLE_NOT_FOUND, MALFORMED_REQUEST for 0 (an unset field), or why the
    * handle is withheld.
    */
   entry(handle: bigint): SocketEntry {
@@ -147,15 +147,15 @@ export class Session {
     return new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, `this session has no handle ${handle}${why}`);
   }
 
-  /** Finds a handle of this session that is not withheld, or answers null. */
+  /** Returns the entry of a handle that is not withheld, or null. */
   find(handle: bigint): SocketEntry | null {
     const entry = this.#entries.get(handle);
     return entry === undefined || entry.refusal !== null ? null : entry;
   }
 
   /**
-   * Takes ownership of a new socket, and gives it a handle. When the principal has too many, closes it and throws.
-   * `description` is that of the socket it is a duplicate of.
+   * Takes ownership of a new socket, and gives it a handle. If the principal has too many, closes it and throws. For a
+   * duplicate, `description` is that of the original.
    */
   adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = newDescription()): SocketEntry {
     const { outliving, counters } = this.#options;
@@ -179,7 +179,7 @@ export class Session {
     return entry;
   }
 
-  /** Adopts a descriptor that was received, or closes it and answers null when there is no room. */
+  /** Adopts a received descriptor. If there is no room, closes it and returns null. */
   adoptIfRoom(socket: NativeSocket): SocketEntry | null {
     try {
       const entry = this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
@@ -192,8 +192,8 @@ export class Session {
   }
 
   /**
-   * Finds a handle that is to be sent by SCM_RIGHTS, and counts for this principal from now on for as long as anybody has it.
-   * Throws HANDLE_NOT_FOUND, or EOPNOTSUPP for a file, of which nobody could tell how long that is.
+   * Finds a handle to be sent by SCM_RIGHTS, and counts its open description for this principal for as long as it
+   * exists anywhere. Throws HANDLE_NOT_FOUND, or EOPNOTSUPP for a file, whose lifetime cannot be tracked.
    */
   entryToSend(handle: bigint): SocketEntry {
     const entry = this.entry(handle);
@@ -202,7 +202,7 @@ export class Session {
     return entry;
   }
 
-  /** Adopts all of them or none: those that the quota leaves no room for take the others with them. */
+  /** Adopts all or none: if the quota has no room for one, all are closed. */
   adoptAll<T extends readonly NativeSocket[]>(
     sockets: T,
     facts: SocketFacts,
@@ -218,29 +218,30 @@ export class Session {
     return entries as { readonly [K in keyof T]: SocketEntry };
   }
 
-  /** Applies the session's default timeout, as Python does to every new socket. */
+  /** Applies the session's default timeout, as Python does for every new socket. */
   applyDefaultTimeout(entry: SocketEntry): void {
     entry.timeout = this.defaultTimeout;
     if (this.defaultTimeout !== null) entry.description.nonblocking = true;
   }
 
   /**
-   * Withholds a socket that a process outside has too, from a principal that the policy does not let have such: any system
-   * call on it may be made to wait for ever by the other process, and what it sends has the daemon's identity.
+   * Withholds a socket that a process outside the daemon shares, if the policy does not allow the principal to have
+   * such: the other process can make any system call on it block indefinitely, and data sent on it has the daemon's
+   * identity.
    */
   withholdShared(entry: SocketEntry): void {
     if (entry.native.family < 0 || !isShared(entry.description)) return;
     const refusal = this.#options.refusalOfShared();
     if (refusal === null) return;
     entry.refusal = refusal;
-    // To follow a socket is to poll it, for which vsock takes the lock that the other process may hold.
+    // Following a socket polls it, and for vsock that takes a lock which the other process may hold.
     if (entry.native.closesOnThread && entry.native.family !== AF_VSOCK) {
       this.#options.outliving.follow(entry, this.principal);
     }
     entry.destroy(refusal);
   }
 
-  /** Takes note that a process outside has a socket from now on: withholds every handle of it that may not be kept. */
+  /** Marks a socket as shared with a process outside the daemon, and withholds all its handles that may not be kept. */
   share({ description }: SocketEntry): void {
     const { followed } = description;
     if (followed === null || followed.shared) return;
@@ -248,19 +249,19 @@ export class Session {
     this.#options.onShared(followed);
   }
 
-  /** Closes a handle. Throws HANDLE_NOT_FOUND, or what close(2) said; not ECONNRESET, as Python. */
+  /** Closes a handle. Throws HANDLE_NOT_FOUND, or the error of close(2) except ECONNRESET, as in Python. */
   close(handle: bigint): void {
     const entry = this.#entries.get(handle) ?? this.entry(handle);
     const result = this.#close(entry, systemError(-EBADF, "close"));
     if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
   }
 
-  /** Takes a socket back out of the session, open. Its handle is used up. */
+  /** Removes a socket from the session without closing it. Its handle is not reused. */
   release(handle: Handle): void {
     this.#forget(this.entry(handle));
   }
 
-  /** Keeps the session from expiring until the answer is called. */
+  /** Keeps the session from expiring until the returned function is called. */
   retain(): () => void {
     this.#retained += 1;
     this.#stopLease();
@@ -273,7 +274,7 @@ export class Session {
     };
   }
 
-  /** Starts the lease anew. */
+  /** Restarts the lease. */
   renew(): void {
     this.#cancelLease?.();
     this.#cancelLease = null;
@@ -295,7 +296,7 @@ export class Session {
     });
   }
 
-  /** Ends the session: what waits ends with `reason`, and every handle is closed. Idempotent. */
+  /** Ends the session: waiting operations end with `reason`, and every handle is closed. Idempotent. */
   destroy(reason: BrokerFault): void {
     if (this.ended) return;
     this.#stopLease();
@@ -307,7 +308,7 @@ export class Session {
   #close(entry: SocketEntry, reason: unknown): number {
     const { handles, followed, fromOutside } = entry.description;
     if (handles === 1 && followed === null && !fromOutside) entry.resetIfUnread();
-    // Followed before it is forgotten, so that it counts until it is closed.
+    // Followed before it is forgotten, so that it is counted until it is closed.
     if (entry.native.closesOnThread) {
       if (entry.native.family < 0) this.#options.outliving.followClosing(entry, this.principal);
       else this.#options.outliving.follow(entry, this.principal);

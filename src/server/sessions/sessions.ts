@@ -8,10 +8,10 @@ import type { Outliving } from "../sockets/outliving.js";
 import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
 
-/** How many tokens of ended sessions are remembered, so that their holders learn why. */
+/** How many tokens of ended sessions are kept, so that their holders are told why. */
 const REMEMBERED_ENDS = 1024;
 
-/** Every session of the daemon. */
+/** All sessions of the daemon. */
 export class Sessions {
   readonly #limits: Limits;
   readonly #counters: Counters;
@@ -27,7 +27,7 @@ export class Sessions {
     readonly limits: Limits;
     readonly counters: Counters;
     readonly outliving: Outliving;
-    /** Why a principal may not have sockets in common with processes outside; null when it may. */
+    /** Why a principal may not have sockets that processes outside the daemon share; null if it may. */
     readonly refusalOfShared: (principal: Principal) => Error | null;
   }) {
     this.#limits = options.limits;
@@ -41,7 +41,7 @@ export class Sessions {
     return this.#live.values();
   }
 
-  /** Opens a session. Throws QUOTA_EXCEEDED for a leased one too many. */
+  /** Opens a session. Throws QUOTA_EXCEEDED if the principal has too many leased ones. */
   open(options: { principal: Principal; name: string; lease: Lease | null }): Session {
     const leased = options.lease !== null;
     if (leased) options.principal.sessions.take();
@@ -69,7 +69,7 @@ export class Sessions {
     return session;
   }
 
-  /** Finds a leased session of a principal. Throws why it is not there. */
+  /** Finds a leased session of a principal. Throws the reason if there is none. */
   find(token: string, principal: Principal): Session {
     const session = this.#byToken.get(token);
     if (session !== undefined && session.principal.name === principal.name) return session;
@@ -94,7 +94,7 @@ export class Sessions {
   }
 
   #remember(session: Session, reason: BrokerFault): void {
-    // CANCELLED is for the operations that waited; for whoever comes later there is no such session.
+    // CANCELLED is the reason for operations that were waiting. Later calls get SESSION_NOT_FOUND.
     const later =
       reason.code === BrokerError_Code.CANCELLED
         ? new BrokerFault(BrokerError_Code.SESSION_NOT_FOUND, reason.message)

@@ -1,6 +1,6 @@
 /*
- * Who is at the other end of each connection. The unix listener files a connection here, under an id, before a byte of
- * HTTP/2 is parsed; every call carries the id of its connection.
+ * Identifies the peer of each connection. The unix listener registers a connection here under an id before any HTTP/2
+ * is parsed, and every call carries the id of its connection.
  */
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
@@ -12,7 +12,7 @@ import type { Limits } from "../limits.js";
 import type { Session } from "../sessions/session.js";
 import type { Sessions } from "../sessions/sessions.js";
 
-/** The metadata keys that are the daemon's own begin so, and there is one: it names a leased session. */
+/** Metadata keys with this prefix are reserved for the daemon. There is one: it names a leased session. */
 const KEY_PREFIX = "sockbroker-";
 const SESSION_KEY = "sockbroker-session";
 const TOKEN = /^[0-9a-f]{32}$/;
@@ -38,7 +38,7 @@ export class Connections {
     this.#counters = options.counters;
   }
 
-  /** Files a connection. Throws QUOTA_EXCEEDED. */
+  /** Registers a connection. Throws QUOTA_EXCEEDED. */
   add(principalName: string, peer: PeerIdentity): Connection {
     const principal = this.#principal(principalName);
     principal.connections.take();
@@ -49,7 +49,7 @@ export class Connections {
     return connection;
   }
 
-  /** Forgets a connection, and ends its implicit session. */
+  /** Removes a connection, and ends its implicit session. */
   remove(connection: Connection): void {
     this.#connections.delete(connection.id);
     connection.principal.connections.give();
@@ -61,7 +61,7 @@ export class Connections {
     this.#counters.connections.leave();
   }
 
-  /** Answers who makes a call. Throws UNAUTHENTICATED. */
+  /** Returns the connection of a call. Throws UNAUTHENTICATED. */
   of(call: Call): Connection {
     const connection = this.#connections.get(call.peer);
     if (connection === undefined) {
@@ -71,7 +71,7 @@ export class Connections {
   }
 
   /**
-   * Answers the session that a call is for: the leased one that it names, or the implicit one. Throws MALFORMED_REQUEST,
+   * Returns the session of a call: the leased one that it names, or the implicit one. Throws MALFORMED_REQUEST,
    * SESSION_NOT_FOUND or LEASE_EXPIRED.
    */
   sessionOf(call: Call, connection: Connection): Session {
@@ -93,7 +93,7 @@ export class Connections {
     return principal;
   }
 
-  /** A principal is kept while it has a connection or anything that counts. */
+  /** Removes principals that have no connection and nothing counted against a quota. */
   #forgetIdlePrincipals(): void {
     if (this.#connections.size > 0) return;
     for (const [name, principal] of this.#principals) {
@@ -104,14 +104,14 @@ export class Connections {
   }
 }
 
-/** What is no token is refused: taken for none, the call would go to another session than its caller meant. */
+/** A malformed token is refused: if it counted as none, the call would use another session than its caller meant. */
 function tokenOf(call: Call): string | null {
   for (const key of call.keys(KEY_PREFIX)) {
     if (key !== SESSION_KEY) throw malformed(`the daemon knows no metadata key ${key}, only ${SESSION_KEY}`);
   }
   const [token, ...more] = call.values(SESSION_KEY);
   if (token === undefined) return null;
-  // Without the value, which may be a token with a blank too many.
+  // The message omits the value, which may be a token with an extra blank.
   if (more.length > 0) throw malformed(`the metadata has ${SESSION_KEY} more than once`);
   if (!TOKEN.test(token))
     throw malformed(`${SESSION_KEY} is not the token of a session, 32 lower-case hexadecimal digits`);

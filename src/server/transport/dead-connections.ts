@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import type { NativeAddon } from "../../native/binding.js";
 
 /**
- * Ends connections whose callers are gone. As a rule they end by themselves; but one that Node's HTTP/2 has given up on, for
- * too many resets for example, is neither read nor closed any more, and would keep its descriptor for ever.
+ * Ends connections whose callers are gone. Normally they end by themselves, but Node's HTTP/2 neither reads nor closes
+ * a connection that it has given up on (for example after too many resets), which would keep its descriptor forever.
  */
 export class DeadConnections {
   readonly #native: Pick<NativeAddon, "hasHungUp">;
@@ -18,7 +18,10 @@ export class DeadConnections {
     socket.once("close", () => this.#open.delete(socket));
   }
 
-  /** Ends those that were dead at the last look already: so long is enough to read what was left to read. */
+  /**
+   * Ends connections that were already dead at the previous sweep. The time in between suffices to read their remaining
+   * data.
+   */
   sweep(): void {
     for (const [socket, connection] of this.#open) {
       if (socket.destroyed || !this.#native.hasHungUp(connection.descriptor)) continue;

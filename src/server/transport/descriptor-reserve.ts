@@ -5,8 +5,8 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 
 /**
- * Descriptors that the daemon keeps open for when its limit is reached. To callers the kernel then says EMFILE, and the
- * daemon closes some of these to let an operator in, or to look after itself.
+ * Descriptors that the daemon keeps open for when its limit is reached. Callers then get EMFILE, and the daemon closes
+ * some of these to serve an operator or for its own needs.
  */
 export class DescriptorReserve {
   readonly #source: NativeSocket;
@@ -25,12 +25,15 @@ export class DescriptorReserve {
     throw systemError(error, "fcntl");
   }
 
-  /** Takes back what was lent for good. Answers whether it is complete, so that there is room for others. */
+  /**
+   * Replaces descriptors that `lend` used up permanently. Returns whether the reserve is complete, which means that
+   * there is room for others.
+   */
   refill(): boolean {
     return this.#fill() === 0;
   }
 
-  /** Does something that needs up to so many descriptors for a moment; what it keeps is missing here until there is room. */
+  /** Frees up to `count` descriptors while `act` runs. Those that `act` keeps are missing here until there is room. */
   lend<T>(count: number, act: () => T): T {
     for (let i = 0; i < count; i++) this.#spares.pop()?.close();
     try {
@@ -45,7 +48,7 @@ export class DescriptorReserve {
     this.#source.close();
   }
 
-  /** 0 or -errno. */
+  /** Returns 0 or -errno. */
   #fill(): number {
     while (this.#spares.length < this.#size) {
       const spare = this.#source.dup();

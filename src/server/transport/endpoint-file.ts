@@ -1,10 +1,10 @@
 /*
  * The files of a unix endpoint: the socket, and a lock beside it.
  *
- * A path that is taken is looked at before it is given up on: a socket that nobody answers on was left behind by a daemon
- * that was killed, and is replaced; one that is answered is another daemon's, and is refused. The lock, held for the
- * daemon's life, keeps two that start at once from both finding it stale. Only whoever holds the file that is found under
- * the lock's name may put the socket back, and only its own files are ever removed.
+ * If the path is taken, it is first probed: a socket that does not accept connections was left behind by a daemon that
+ * was killed, and is replaced; one that does belongs to another daemon, and startup fails. The lock is held for the
+ * daemon's lifetime and prevents two daemons that start at the same time from both treating the socket as stale. Only
+ * the holder of the file under the lock's name may recreate the socket, and a daemon only removes its own files.
  */
 
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
@@ -21,17 +21,17 @@ const BACKLOG = 4096;
 export interface EndpointFileOptions {
   readonly native: NativeAddon;
   readonly path: string;
-  /** Permission bits of the socket's file. */
+  /** Permission bits of the socket file. */
   readonly mode: number;
 }
 
-/** A file that cannot be another's as long as it is open here. */
+/** Identifies a file. No other file can have the same values as long as it is open here. */
 interface Identity {
   readonly dev: bigint;
   readonly ino: bigint;
 }
 
-/** A listening socket, and its file. */
+/** A listening socket and the identity of its file. */
 interface Bound {
   readonly listener: NativeSocket;
   readonly file: Identity;
@@ -42,12 +42,12 @@ interface Lock {
   readonly file: Identity | null;
 }
 
-/** What became of the files. */
+/** Result of an inspection. */
 export type Inspection =
   | { readonly state: "intact" }
-  /** The socket was gone, and there is a new one. */
+  /** The socket file was gone and has been recreated. */
   | { readonly state: "restored"; readonly old: NativeSocket }
-  /** Callers do not find this daemon there. */
+  /** Callers cannot reach this daemon at the path. */
   | { readonly state: "lost"; readonly reason: string };
 
 export class EndpointFile {
@@ -55,7 +55,7 @@ export class EndpointFile {
   #lock: Lock;
   #bound: Bound;
 
-  /** Takes the path. Throws `StartupError`. */
+  /** Creates the files. Throws `StartupError`. */
   constructor(options: EndpointFileOptions) {
     const { native, path } = options;
     this.#options = options;
@@ -75,7 +75,10 @@ export class EndpointFile {
     return this.#bound.listener;
   }
 
-  /** Looks whether the files are still there and its own, and puts back what is gone when nothing else stands there. */
+  /**
+   * Checks that the files still exist and belong to this daemon, and recreates missing ones unless something else is in
+   * their place.
+   */
   inspect(): Inspection {
     const { path } = this.#options;
     const mine = this.#holdLock();
@@ -92,14 +95,14 @@ export class EndpointFile {
     }
   }
 
-  /** Stops listening, and removes the files that are its own. */
+  /** Stops listening, and removes the daemon's own files. */
   release(): void {
     this.#bound.listener.close();
     removeOwn(this.#options.path, this.#bound.file);
     this.#unlock();
   }
 
-  /** Answers null, or why the lock is not to be had. */
+  /** Returns null, or why the lock cannot be held. */
   #holdLock(): string | null {
     const { native, path } = this.#options;
     const found = identityOf(`${path}.lock`);
@@ -143,7 +146,7 @@ function bind({ native, path, mode }: EndpointFileOptions): Bound {
     const bound = listener.bind({ kind: "unix", path: Buffer.from(path) });
     if (bound < 0) throw systemError(bound, "bind");
     file = identityOf(path);
-    // Nobody can connect before listen(2), so nobody gets in under a wider mode.
+    // Before listen(2), because until then nobody can connect under a wider mode.
     chmodSync(path, mode);
     const listening = listener.listen(BACKLOG);
     if (listening < 0) throw systemError(listening, "listen");
@@ -170,7 +173,7 @@ function removeOwn(path: string, file: Identity | null): void {
   try {
     if (file !== null && same(identityOf(path), file)) unlinkSync(path);
   } catch {
-    // Somebody else's directory by now.
+    // The directory may have been replaced by someone else's.
   }
 }
 

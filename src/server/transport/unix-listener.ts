@@ -1,9 +1,9 @@
 /*
- * Accepts connections on a unix socket, and learns who is there before a byte of HTTP/2 is parsed.
+ * Accepts connections on a unix socket, and identifies the peer before any HTTP/2 is parsed.
  *
- * When there is no descriptor left, what comes is looked at with a descriptor of the reserve: operators are served, and the
- * others wait, without a descriptor, until there is room; what has no room to wait stays in the kernel's backlog. Nothing
- * is cut.
+ * When there are no descriptors left, a new connection is accepted with a descriptor of the reserve. Operators are
+ * served; other connections wait, without a descriptor, until there is room. Connections beyond that stay in the
+ * kernel's backlog. None is dropped.
  */
 
 import { Socket } from "node:net";
@@ -18,42 +18,45 @@ import { EndpointFile } from "./endpoint-file.js";
 import { WaitingRoom } from "./waiting-room.js";
 
 const { EAGAIN, EMFILE, ENFILE } = constants.errno;
-/** Accepted in one turn of the loop, so that a flood of connections does not keep calls from being served. */
+/** Limit for one turn of the event loop, so that a flood of connections does not delay calls. */
 const ACCEPTS_PER_TURN = 64;
 const MOST_WAITING = 1_024;
-/** How often it is tried whether there is room for those who wait. */
+/** Interval at which waiting connections are retried. */
 const ROOM_MS = 100;
-/** How often the endpoint's files and the connections are looked at, and those who wait and have gone are dropped from a full waiting room. */
+/**
+ * Interval at which the endpoint's files and the connections are inspected, and closed connections are removed from a
+ * full waiting room.
+ */
 const INSPECTION_MS = 1_000;
-/** The connection, and what the kernel gives to know its peer by. */
+/** The connection and its peer's pidfd. */
 const DESCRIPTORS_TO_LOOK = 2;
 
 export interface UnixListenerOptions {
   readonly native: NativeAddon;
   readonly path: string;
-  /** Permission bits of the socket's file. */
+  /** Permission bits of the socket file. */
   readonly mode: number;
   readonly reserve: DescriptorReserve;
-  /** Whether somebody is served out of the reserve. */
+  /** Whether a peer is served with descriptors of the reserve. */
   readonly isOperator: (peer: PeerIdentity) => boolean;
   readonly onConnection: (socket: Socket, peer: PeerIdentity) => void;
-  /** A connection that this very process made was closed. */
+  /** Called when a connection from this process was closed. */
   readonly onOwnProcess: () => void;
-  /** There are no descriptors left, and so many callers wait, besides those in the backlog. */
+  /** Called when there are no descriptors left, with the number of waiting connections, not counting the backlog. */
   readonly onFull: (waiting: number) => void;
   readonly onError: (error: Error) => void;
-  /** Somebody removed the endpoint's file, and it is there again. */
+  /** Called when the endpoint's file was removed and has been recreated. */
   readonly onRestored: () => void;
-  /** Callers do not find the daemon at its path any more. Said once, until they do again. */
+  /** Called when callers can no longer reach the daemon at its path; not again until they can. */
   readonly onLost: (reason: string) => void;
 }
 
 export interface UnixListener {
-  /** Stops accepting, and removes the socket's file if it is still this listener's. */
+  /** Stops accepting, and removes the socket file if it still belongs to this listener. */
   close(): void;
 }
 
-/** Listens. Throws `StartupError`, or `SystemError` where descriptors are few. */
+/** Starts listening. Throws `StartupError`, or `SystemError` if there are too few descriptors. */
 export function listenUnix(options: UnixListenerOptions): UnixListener {
   return new Listener(options);
 }
@@ -63,9 +66,12 @@ class Listener implements UnixListener {
   readonly #endpoint: EndpointFile;
   readonly #waiting: WaitingRoom;
   readonly #dead: DeadConnections;
-  /** Where connections come from: the endpoint's, and those whose file somebody removed and who still have some. */
+  /**
+   * Listening sockets: the endpoint's, and earlier ones whose file was removed but which still have connections in
+   * their backlog.
+   */
   readonly #listeners = new Set<NativeSocket>();
-  /** Accepted, and without room to wait. While there is one nothing more is accepted. */
+  /** An accepted connection for which the waiting room has no space. While there is one, nothing is accepted. */
   #held: NativeSocket | null = null;
   #room: NodeJS.Timeout | null = null;
   readonly #inspection: NodeJS.Timeout;
@@ -115,12 +121,15 @@ class Listener implements UnixListener {
     if (this.#held !== null) this.#pause();
   }
 
-  /** From now on, until nobody waits, everyone waits. */
+  /** From now on all new connections wait, until none is left waiting. */
   #makeThemWait(): void {
     this.#room ??= setInterval(() => this.#serveWaiting(), ROOM_MS);
   }
 
-  /** Looks at the next connection. False when there is none, or the reserve is used up. */
+  /**
+   * Accepts the next connection with descriptors of the reserve. Returns false if there is none, or the reserve is used
+   * up.
+   */
   #acceptFromReserve(listener: NativeSocket): boolean {
     return this.#options.reserve.lend(DESCRIPTORS_TO_LOOK, () => {
       const result = listener.accept();
@@ -140,7 +149,7 @@ class Listener implements UnixListener {
     });
   }
 
-  /** Leaves what comes in the backlog until there is room again. */
+  /** Leaves new connections in the backlog until there is room. */
   #pause(): void {
     for (const listener of this.#listeners) listener.watch(0, null);
   }
@@ -164,7 +173,7 @@ class Listener implements UnixListener {
   #admit(connection: NativeSocket): void {
     const credentials = connection.peerCredentials();
     if (isFull(credentials)) {
-      // Who is there takes a descriptor too, and to have none is no reason to cut somebody off.
+      // Reading the peer's credentials takes a descriptor too; the lack of one is no reason to drop the connection.
       this.#options.reserve.lend(1, () => this.#admitAs(connection, connection.peerCredentials()));
     } else {
       this.#admitAs(connection, credentials);
@@ -189,15 +198,16 @@ class Listener implements UnixListener {
   }
 
   #serve(connection: NativeSocket, { pid, uid, gid, pidfd }: PeerCredentials): void {
-    // A process that is gone already cannot be told from another that got its number.
+    // If the process has ended, its pid may already belong to another process.
     const gone = pidfd !== null && pidfd.poll(POLLIN) !== 0;
     pidfd?.close();
     if (gone) {
       connection.close();
       return;
     }
-    // A socket that a caller has here would be the daemon itself on the other side, whatever path led here, and an
-    // operator. While this process lives the number is its own, and in its namespace it never reads 0.
+    // A connection from this process means that a caller has connected a brokered socket to the daemon. Its peer
+    // credentials would be the daemon's own, an operator's. The pid is unique while this process lives, and is never 0
+    // in its own namespace.
     if (pid === process.pid) {
       connection.close();
       this.#options.onOwnProcess();
@@ -222,7 +232,7 @@ class Listener implements UnixListener {
     this.#lost = false;
     if (found.state === "intact") return;
     this.#watch(this.#endpoint.listener);
-    // Whoever had found the old file has connected by now, and is accepted as everyone is.
+    // Connections that reached the old file are accepted normally.
     this.#accept(found.old);
     this.#listeners.delete(found.old);
     found.old.close();

@@ -9,15 +9,16 @@ const SCM_RIGHTS = 1;
 const SO_SNDBUF = 7;
 const SO_SNDBUFFORCE = 32;
 const MSG_PEEK = 2;
-/** For one descriptor. */
+/** Room for the control message of one descriptor. */
 const CONTROL_BYTES = 64;
 const MARK = Buffer.from([0]);
-/** Of which the kernel takes what it allows; a connection needs less than 1 KiB. */
+/** The kernel reduces this to its maximum. A waiting connection needs less than 1 KiB. */
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
- * Connections that wait for a descriptor, in their order. They wait in the kernel, as messages in a socketpair, where they
- * need none: the backlog of a listener cannot be looked through for whoever stands behind them.
+ * Connections that wait for a descriptor, in order. They wait in the kernel as messages in a socketpair, where they
+ * need no descriptor: connections in a listener's backlog cannot be inspected out of order, so an operator behind
+ * others could not be served.
  */
 export class WaitingRoom {
   readonly #in: NativeSocket;
@@ -40,7 +41,7 @@ export class WaitingRoom {
     return this.#count;
   }
 
-  /** Puts a connection at the end, and closes it here. False when there is no room; it is then left as it is. */
+  /** Appends a connection, and closes it here. Returns false, without closing it, if there is no room. */
   put(connection: NativeSocket): boolean {
     if (this.#count >= this.#capacity) return false;
     const rights = { level: SOL_SOCKET, type: SCM_RIGHTS, data: Buffer.alloc(0), sockets: [connection] };
@@ -50,10 +51,10 @@ export class WaitingRoom {
     return true;
   }
 
-  /** Takes the first. Null when there is none, or no descriptor for it. */
+  /** Removes the first connection. Returns null if there is none, or no descriptor for it. */
   take(): NativeSocket | null {
     if (this.#count === 0) return null;
-    // Looking first: without a descriptor to spare the kernel would drop what it cannot deliver.
+    // Peeks first: without a free descriptor the kernel would drop the connection that it cannot deliver.
     const first = this.#out.recvmsg(MARK.length, CONTROL_BYTES, MSG_PEEK);
     if (typeof first === "number") return null;
     const connection = first.control[0]?.sockets?.[0];
@@ -63,7 +64,7 @@ export class WaitingRoom {
     return connection;
   }
 
-  /** Drops those whose callers have gone. Needs a descriptor. */
+  /** Removes connections whose callers have gone. Needs a descriptor. */
   sweep(): void {
     for (let left = this.#count; left > 0; left--) {
       const connection = this.take();
