@@ -125,14 +125,6 @@ export interface PeerCredentials {
   readonly pidfd: NativeSocket | null;
 }
 
-/** Event bits for `watch` and `poll`, with poll(2)'s values. */
-export const POLLIN = 0x001;
-export const POLLPRI = 0x002;
-export const POLLOUT = 0x004;
-export const POLLERR = 0x008;
-export const POLLHUP = 0x010;
-export const POLLRDHUP = 0x2000;
-
 /**
  * Owns one descriptor: usually a socket, but it may be a received file or pipe. Whoever serves a received file can make
  * any call on it block, so no call is made: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY).
@@ -380,6 +372,9 @@ export interface NativeAddon {
 
   /** Every constant of Python's socket module that this host's headers define. */
   constants(): readonly NativeConstant[];
+
+  /** Linux constants by name. `linux.ts` declares which. */
+  readonly linux: Readonly<Record<string, number>>;
 
   /** For tests: the address codecs alone, for every family even if this kernel lacks it, and the guarded buffer. */
   readonly testing: {

@@ -27,13 +27,12 @@ import { malformedBy } from "./entry/malformed.js";
 import { openSession } from "./entry/open-session.js";
 import { unaryHandlers } from "./entry/unary.js";
 import { untilZero } from "./gauge.js";
-import { descriptorLimit, LEAST_DESCRIPTORS } from "./host/descriptor-limit.js";
+import { tooFewDescriptors } from "./host/descriptor-limit.js";
 import type { Limits } from "./limits.js";
 import type { Policy } from "./policy/policy.js";
 import { newResolver } from "./resolver/resolver.js";
 import { Sessions } from "./sessions/sessions.js";
 import { Outliving } from "./sockets/outliving.js";
-import { StartupError } from "./startup-error.js";
 import { serveAttach } from "./streams/attach.js";
 import { serveSession } from "./streams/session.js";
 import { serveWatch } from "./streams/watch.js";
@@ -274,21 +273,11 @@ export class Daemon {
 
 /** Throws `StartupError` if hardly any descriptors would be left for callers. */
 function reserveDescriptors(native: NativeAddon): DescriptorReserve {
-  const limit = descriptorLimit();
-  if (limit !== null && limit < LEAST_DESCRIPTORS) throw tooFewDescriptors(limit);
   try {
     return new DescriptorReserve(native, RESERVED_DESCRIPTORS);
   } catch {
-    throw tooFewDescriptors(limit);
+    throw tooFewDescriptors();
   }
-}
-
-function tooFewDescriptors(limit: number | null): StartupError {
-  const which = limit === null ? "" : `, which is ${limit} here,`;
-  return new StartupError(
-    `the limit of open descriptors${which} must be at least ${LEAST_DESCRIPTORS} (ulimit -n, LimitNOFILE=)`,
-    "limit",
-  );
 }
 
 /** Where an error was thrown. Unlike its text, a caller cannot influence it. */

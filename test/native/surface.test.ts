@@ -29,11 +29,14 @@ describe("the addon", () => {
     expect(Object.keys(addon)).toEqual(members("NativeAddon"));
   });
 
-  test.each(members("NativeAddon").filter((name) => name !== "testing"))("%s reaches its own function", (name) => {
-    const call = Reflect.get(addon, name);
-    expect(nameOf(call)).toBe(name);
-    expect(call.name).toBe(name);
-  });
+  test.each(members("NativeAddon").filter((name) => name !== "linux" && name !== "testing"))(
+    "%s reaches its own function",
+    (name) => {
+      const call = Reflect.get(addon, name);
+      expect(nameOf(call)).toBe(name);
+      expect(call.name).toBe(name);
+    },
+  );
 
   test.each(["encodeSockaddr", "decodeSockaddr", "fillGuarded", "guardedBytes"] as const)(
     "testing.%s reaches its own function",

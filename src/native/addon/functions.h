@@ -44,6 +44,9 @@ Napi::Value CmsgSpace(const Napi::CallbackInfo& info);
 
 Napi::Value Constants(const Napi::CallbackInfo& info);
 
+/// The constants of tables/linux.inc, by name.
+Napi::Value Linux(Napi::Env env);
+
 /// The functions of `testing`, in the same order.
 Napi::Object Testing(Napi::Env env);
 

@@ -53,6 +53,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
   Export<Constants>(exports, "constants");
 
+  exports.Set("linux", Linux(env));
   exports.Set("testing", Testing(env));
   return exports;
 }

@@ -1,6 +1,7 @@
 import type { Sockaddr } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 
-const AF_UNIX = 1;
+const { AF_UNIX } = linux;
 
 /** Writes an address as a rule of the policy, a log line or a list would: "10.0.0.1:443", "unix:/run/x", "can:vcan0". */
 export function endpointOf(address: Sockaddr): string {

@@ -4,8 +4,11 @@ import { type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import type { Init } from "./init.js";
+
+const { IFNAMSIZ, TIPC_ADDR_ID, TIPC_ADDR_NAME, TIPC_ADDR_NAMESEQ, TIPC_CLUSTER_SCOPE, UNIX_PATH_MAX } = linux;
 
 type AddressInit = Init<typeof SocketAddressSchema>;
 type Arm = NonNullable<SocketAddress["address"]["case"]>;
@@ -16,10 +19,7 @@ export type UnresolvedAddress =
   | { readonly kind: "concrete"; readonly address: Sockaddr };
 
 const NUL = 0;
-const UNIX_PATH_MAX = 108;
-const INTERFACE_NAME_MAX = 16;
-const TIPC_CLUSTER_SCOPE = 2;
-const TIPC_ADDRESS_TYPES = [1, 2, 3];
+const TIPC_ADDRESS_TYPES = [TIPC_ADDR_NAMESEQ, TIPC_ADDR_NAME, TIPC_ADDR_ID];
 
 /** Converts an address to a message. */
 export function addressOf(address: Sockaddr): AddressInit {
@@ -245,7 +245,7 @@ function unixPath(name: UnixName, operation: string): Uint8Array {
 }
 
 function interfaceFrom(name: string, family: "AF_CAN" | "AF_PACKET", operation: string): string {
-  if (Buffer.byteLength(name) < INTERFACE_NAME_MAX) return name;
+  if (Buffer.byteLength(name) < IFNAMSIZ) return name;
   if (family === "AF_CAN") throw os("INTERFACE_NAME_TOO_LONG", operation, "AF_CAN interface name too long");
   // No interface name contains a NUL.
   throw systemError(-constants.errno.ENODEV, operation);

@@ -11,34 +11,37 @@ import {
 } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ControlIn } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { ArgumentFault } from "../errors.js";
 import { fieldName } from "./field-name.js";
 import type { Init } from "./init.js";
+
+const {
+  SOL_IP,
+  SOL_SOCKET,
+  SOL_UDP,
+  SOL_IPV6,
+  SCM_CREDENTIALS,
+  SO_TIMESTAMP_OLD,
+  SO_TIMESTAMPNS_OLD,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPNS_NEW,
+  SO_RXQ_OVFL,
+  SO_MARK,
+  SO_PRIORITY,
+  IP_TOS,
+  IP_TTL,
+  IP_PKTINFO,
+  IPV6_PKTINFO,
+  IPV6_HOPLIMIT,
+  IPV6_TCLASS,
+  UDP_GRO,
+} = linux;
 
 export type ControlInit = Init<typeof ControlMessageSchema>;
 type View = NonNullable<ControlInit["view"]>;
 
 const littleEndian = endianness() === "LE";
-
-const SOL_IP = 0;
-const SOL_SOCKET = 1;
-const SOL_UDP = 17;
-const SOL_IPV6 = 41;
-const SCM_CREDENTIALS = 2;
-const SO_TIMESTAMP_OLD = 29;
-const SO_TIMESTAMPNS_OLD = 35;
-const SO_TIMESTAMP_NEW = 63;
-const SO_TIMESTAMPNS_NEW = 64;
-const SO_RXQ_OVFL = 40;
-const SO_MARK = 36;
-const SO_PRIORITY = 12;
-const IP_TOS = 1;
-const IP_TTL = 2;
-const IP_PKTINFO = 8;
-const IPV6_PKTINFO = 50;
-const IPV6_HOPLIMIT = 52;
-const IPV6_TCLASS = 67;
-const UDP_GRO = 104;
 
 /** The numbers in an SCM_RIGHTS message as a program writes it: ints, which are handles where C has descriptors. */
 export function handlesIn(data: Uint8Array): bigint[] {

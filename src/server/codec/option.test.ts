@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { linux } from "../../native/linux.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { durationOf } from "./duration.js";
 import { lingerCodec, timevalCodec } from "./option.js";
 
-const SOL_SOCKET = 1;
-const SO_LINGER = 13;
-const SO_RCVTIMEO = 20;
+const { AF_UNIX, SOCK_STREAM, SOL_SOCKET, SO_LINGER, SO_RCVTIMEO } = linux;
 
 function socket() {
-  const native = loadAddon().socket(1, 1, 0, null);
+  const native = loadAddon().socket(AF_UNIX, SOCK_STREAM, 0, null);
   if (typeof native === "number") throw new Error(`socket: ${native}`);
   return native;
 }

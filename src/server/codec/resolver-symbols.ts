@@ -1,24 +1,28 @@
-/** EAI_* numbers of glibc and musl, which are the same. */
-export const eaiSymbols: Readonly<Record<number, string>> = {
-  [-1]: "EAI_BADFLAGS",
-  [-2]: "EAI_NONAME",
-  [-3]: "EAI_AGAIN",
-  [-4]: "EAI_FAIL",
-  [-5]: "EAI_NODATA",
-  [-6]: "EAI_FAMILY",
-  [-7]: "EAI_SOCKTYPE",
-  [-8]: "EAI_SERVICE",
-  [-9]: "EAI_ADDRFAMILY",
-  [-10]: "EAI_MEMORY",
-  [-11]: "EAI_SYSTEM",
-  [-12]: "EAI_OVERFLOW",
-};
+import { type LinuxName, linux } from "../../native/linux.js";
 
-/** Values of h_errno. */
-export const hErrnoSymbols: Readonly<Record<number, string>> = {
-  [-1]: "NETDB_INTERNAL",
-  1: "HOST_NOT_FOUND",
-  2: "TRY_AGAIN",
-  3: "NO_RECOVERY",
-  4: "NO_DATA",
-};
+const eai = [
+  "EAI_BADFLAGS",
+  "EAI_NONAME",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EAI_NODATA",
+  "EAI_FAMILY",
+  "EAI_SOCKTYPE",
+  "EAI_SERVICE",
+  "EAI_ADDRFAMILY",
+  "EAI_MEMORY",
+  "EAI_SYSTEM",
+  "EAI_OVERFLOW",
+] as const;
+
+const hErrno = ["NETDB_INTERNAL", "HOST_NOT_FOUND", "TRY_AGAIN", "NO_RECOVERY", "NO_DATA"] as const;
+
+/** EAI_* by number. */
+export const eaiSymbols = byNumber(eai);
+
+/** Values of h_errno, by number. */
+export const hErrnoSymbols = byNumber(hErrno);
+
+function byNumber(names: readonly LinuxName[]): Readonly<Record<number, string>> {
+  return Object.fromEntries(names.map((name) => [linux[name], name]));
+}

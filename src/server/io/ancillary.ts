@@ -4,14 +4,12 @@
 
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import type { ControlOut, NativeSocket, Received } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { type ControlInit, dataOf, handlesIn, viewOf } from "../codec/control.js";
 import type { Session } from "../sessions/session.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const MSG_CTRUNC = 0x08;
-const MSG_CMSG_CLOEXEC = 0x4000_0000;
+const { SOL_SOCKET, SCM_RIGHTS, MSG_CTRUNC, MSG_CMSG_CLOEXEC } = linux;
 
 /** Received control messages for the wire, and msg_flags with them: MSG_CTRUNC where descriptors had no room. */
 export interface ReceivedControl {

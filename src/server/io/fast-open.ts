@@ -1,13 +1,14 @@
 import { constants } from "node:os";
 import type { Sockaddr } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { authoriseAddress } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { requestedTimeout, type Waiting } from "./perform.js";
 
-const { EAGAIN, EINPROGRESS } = constants.errno;
+const { MSG_FASTOPEN } = linux;
 
-const MSG_FASTOPEN = 0x2000_0000;
+const { EAGAIN, EINPROGRESS } = constants.errno;
 
 /** MSG_FASTOPEN connects: asks for that permission too, on the address. Throws `PolicyDenied`. */
 export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockaddr | null): void {

@@ -6,7 +6,7 @@ import { timeoutFrom } from "../codec/duration.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import { AGAIN, type OwnLimit, type Wait, type WaitQueue } from "../sockets/readiness.js";
-import { isAgain, SO_RCVTIMEO, SO_SNDTIMEO, type SocketEntry } from "../sockets/socket-entry.js";
+import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
@@ -61,7 +61,7 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
 }
 
 function ownLimit(entry: SocketEntry, waitQueue: WaitQueue, operation: string): OwnLimit | null {
-  const milliseconds = entry.kernelTimeout(waitQueue === "write" ? SO_SNDTIMEO : SO_RCVTIMEO);
+  const milliseconds = entry.kernelTimeout(waitQueue === "write" ? "SO_SNDTIMEO" : "SO_RCVTIMEO");
   const code = operation === "connect" ? EINPROGRESS : EAGAIN;
   return milliseconds === null ? null : { milliseconds, error: () => systemError(-code, operation) };
 }

@@ -11,18 +11,17 @@ import { constants } from "node:os";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import { AGAIN, PARTLY, type WaitQueue } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
 
+const { MSG_OOB, MSG_PEEK, MSG_WAITALL, MSG_ERRQUEUE } = linux;
+
 const { EAGAIN } = constants.errno;
 
-const MSG_OOB = 0x01;
-const MSG_PEEK = 0x02;
-const MSG_WAITALL = 0x100;
-const MSG_ERRQUEUE = 0x2000;
 const MAX_ANCILLARY_BYTES = 65_536n;
 
 export interface ReceiveRequest extends Waiting {

@@ -6,6 +6,7 @@ import { constants, endianness } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import type { ControlOut, Sockaddr } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { authorise, authoriseEndpoint, SHARED_SOCKET } from "../access/authorise.js";
 import type { PeerIdentity } from "../access/principal.js";
 import type { OpContext } from "../context.js";
@@ -13,10 +14,10 @@ import type { Checked } from "../policy/checked.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { controlFrom, passedBy } from "./ancillary.js";
 
+const { SOL_SOCKET, SCM_CREDENTIALS } = linux;
+
 const { EMFILE, ENFILE } = constants.errno;
 
-const SOL_SOCKET = 1;
-const SCM_CREDENTIALS = 2;
 const SIZEOF_UCRED = 12;
 
 /** Reads control messages to send. Throws `PolicyDenied` for those that the caller may not send. */

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { addressField } from "../codec/address.js";
 import type { OpContext } from "../context.js";
 import type { AddressOp } from "../entry/row.js";
@@ -10,10 +11,9 @@ import type { Checked } from "../policy/checked.js";
 import { AGAIN } from "../sockets/readiness.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 
-const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
+const { SOL_SOCKET, SO_ERROR } = linux;
 
-const SOL_SOCKET = 1;
-const SO_ERROR = 4;
+const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 
 /** Wraps connect(2), and waits until it is done. */
 export const connectTo: AddressOp<typeof SocketService.method.connectTo> = (ctx, request, entry, address) =>

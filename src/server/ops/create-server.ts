@@ -1,6 +1,7 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { linux } from "../../native/linux.js";
 import { checkedAddress } from "../access/authorise.js";
 import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
@@ -10,11 +11,7 @@ import { supportsDualstack } from "./has-dualstack-ipv6.js";
 import { DEFAULT_BACKLOG } from "./listen.js";
 import { openSocket } from "./socket.js";
 
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_REUSEPORT = 15;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
+const { SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT, IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
 /** socket(2), setsockopt(2), bind(2) and listen(2), in the manner of Python's create_server. */
 export const createServer: Op<typeof SocketService.method.createServer> = async (ctx, request) => {

@@ -1,10 +1,10 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { linux } from "../../native/linux.js";
 import type { SocketOp } from "../entry/row.js";
 import { infoOf } from "../sockets/socket-info.js";
 import { duplicate } from "./dup.js";
 
-/** Linux's SOCK_NONBLOCK. */
-const SOCK_NONBLOCK = 0o4000;
+const { SOCK_NONBLOCK } = linux;
 
 /**
  * Wraps dup(2), with the session's default timeout: the handle's own is not copied. What is not said is what the kernel

@@ -2,12 +2,13 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { addressFrom } from "../codec/address.js";
 import type { OpContext } from "../context.js";
 import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 
-const AI_NUMERICHOST = 4;
+const { AI_NUMERICHOST, SOCK_DGRAM } = linux;
 
 /** Wraps getnameinfo(3). The host must be numeric, as in Python. */
 export const getnameinfo: Op<typeof ResolverService.method.getnameinfo> = async (ctx, request) => {
@@ -25,7 +26,7 @@ export const getnameinfo: Op<typeof ResolverService.method.getnameinfo> = async 
 async function numeric(ctx: OpContext, host: string, family: "inet" | "inet6", rest: Sockaddr): Promise<Sockaddr> {
   const results = await ctx.services.resolver.run(ctx, (native) =>
     // A datagram type keeps getaddrinfo from answering once for each.
-    native.getaddrinfo(Buffer.from(host), Buffer.from("0"), 0, 2, 0, AI_NUMERICHOST),
+    native.getaddrinfo(Buffer.from(host), Buffer.from("0"), 0, SOCK_DGRAM, 0, AI_NUMERICHOST),
   );
   const [found] = results;
   if (found === undefined || results.length > 1) {

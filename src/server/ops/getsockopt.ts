@@ -2,16 +2,16 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
 import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { linux } from "../../native/linux.js";
 import { type FormatCodec, lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
 
+const { SOL_SOCKET, SO_ERROR, SO_GET_FILTER } = linux;
+
 /** Python's limit. */
 const MAX_BYTES = 1024;
-const SOL_SOCKET = 1;
-const SO_ERROR = 4;
-const SO_GET_FILTER = 26;
 /** 4096 instructions, the most that a filter has. */
 const MAX_FILTER_BYTES = 8 * 4096;
 

@@ -1,10 +1,10 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { NativeAddon } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import type { Op } from "../entry/row.js";
 
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
+const { IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
 /** Tries it, as Python does. */
 export const hasDualstackIpv6: Op<typeof SocketService.method.hasDualstackIpv6> = (ctx) => ({

@@ -1,10 +1,12 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { linux } from "../../native/linux.js";
 import type { SocketOp } from "../entry/row.js";
 import { BrokerFault, notSupportedOnHost } from "../errors.js";
 import { checkResult } from "../sockets/socket-entry.js";
 
-const FIONREAD = 0x541bn;
+const FIONREAD = BigInt(linux.FIONREAD);
+
 /** The kernel's `unsigned int cmd`. */
 const MAX_REQUEST = 2n ** 32n - 1n;
 

@@ -3,15 +3,13 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { ControlOut } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import type { SocketOp } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { andThen } from "../io/perform.js";
 import { sendMessage } from "./sendmsg.js";
 
-const SOL_ALG = 279;
-const ALG_SET_IV = 2;
-const ALG_SET_OP = 3;
-const ALG_SET_AEAD_ASSOCLEN = 4;
+const { SOL_ALG, ALG_SET_IV, ALG_SET_OP, ALG_SET_AEAD_ASSOCLEN } = linux;
 
 /** Wraps sendmsg(2) with the control messages of AF_ALG. */
 export const sendmsgAfalg: SocketOp<typeof SocketService.method.sendmsgAfalg> = (ctx, request, entry) => {

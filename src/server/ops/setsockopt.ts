@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { linux } from "../../native/linux.js";
 import { isAllowed } from "../access/authorise.js";
 import { lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
 import type { OpContext } from "../context.js";
@@ -9,12 +10,13 @@ import type { SocketOp } from "../entry/row.js";
 import { BrokerFault } from "../errors.js";
 import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
 
+const { SOL_SOCKET, SO_RCVBUFFORCE, SO_RESERVE_MEM, SO_SNDBUFFORCE } = linux;
+
 /** The family is the level of its options, and they have 64 bits. */
 const { VSOCK: AF_VSOCK } = AddressFamily;
 
-const SOL_SOCKET = 1;
-/** SO_SNDBUFFORCE, SO_RCVBUFFORCE and SO_RESERVE_MEM set aside kernel memory without a limit. */
-const UNLIMITED_MEMORY = new Set([32, 33, 73]);
+/** They set aside kernel memory without a limit. */
+const UNLIMITED_MEMORY = new Set([SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_RESERVE_MEM]);
 
 /** Wraps setsockopt(2). */
 export const setsockopt: SocketOp<typeof SocketService.method.setsockopt> = (ctx, request, entry) => {

@@ -1,6 +1,7 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { timeoutField } from "../codec/duration.js";
 import type { OpContext } from "../context.js";
 import type { Op } from "../entry/row.js";
@@ -8,8 +9,7 @@ import { openNetns } from "../host/netns.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { infoOf } from "../sockets/socket-info.js";
 
-/** Linux's SOCK_NONBLOCK. */
-const SOCK_NONBLOCK = 0o4000;
+const { SOCK_NONBLOCK } = linux;
 
 /** Wraps socket(2), or describes an open handle. */
 export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => {

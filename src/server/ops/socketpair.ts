@@ -1,11 +1,11 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import type { Op } from "../entry/row.js";
 import { infoOf } from "../sockets/socket-info.js";
 
-/** Linux's SOCK_NONBLOCK. */
-const SOCK_NONBLOCK = 0o4000;
+const { SOCK_NONBLOCK } = linux;
 
 /** Wraps socketpair(2). */
 export const socketpair: Op<typeof SocketService.method.socketpair> = (ctx, request) => {

@@ -7,15 +7,21 @@
 import { AddressFamily, type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { addressFrom } from "../codec/address.js";
 import { fieldName } from "../codec/field-name.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import type { SocketFacts } from "../sockets/socket-entry.js";
 
-const BTPROTO = { l2cap: 0, hci: 1, sco: 2, rfcomm: 3 } as const;
-const CAN_ISOTP = 6;
-const CAN_J1939 = 7;
+const { BTPROTO_HCI, BTPROTO_L2CAP, BTPROTO_RFCOMM, BTPROTO_SCO, CAN_ISOTP, CAN_J1939 } = linux;
+
+const bluetoothArms = new Map([
+  [BTPROTO_L2CAP, "l2cap"],
+  [BTPROTO_HCI, "hci"],
+  [BTPROTO_SCO, "sco"],
+  [BTPROTO_RFCOMM, "rfcomm"],
+]);
 
 /**
  * Validates an address for a socket, and resolves its name. Throws `ArgumentFault` or `ResolverFault`. Returns a
@@ -109,7 +115,7 @@ function canArm(protocol: number): string {
 }
 
 function bluetoothArm(protocol: number): string {
-  return Object.entries(BTPROTO).find(([, number]) => number === protocol)?.[0] ?? "raw";
+  return bluetoothArms.get(protocol) ?? "raw";
 }
 
 function familyName(facts: SocketFacts): string {

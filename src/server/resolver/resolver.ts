@@ -1,10 +1,11 @@
 import type { NativeAddon, ResolverFailure, Sockaddr } from "../../native/binding.js";
 import { type SystemError, systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import { ResolverFault } from "../errors.js";
 
-const EAI_SYSTEM = -11;
+const { EAI_SYSTEM } = linux;
 
 /** Look-ups on the daemon's host, with a limit of concurrent ones for each principal. */
 export interface Resolver {

@@ -1,15 +1,14 @@
 import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js";
 import type { HandleInfoSchema } from "../../gen/sockbroker/v1/admin_service_pb.js";
+import { linux } from "../../native/linux.js";
 import { durationOfMilliseconds } from "../codec/duration.js";
 import type { Init } from "../codec/init.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
 import type { Session } from "./session.js";
 
-const FIONREAD = 0x541b;
-const SIOCOUTQ = 0x5411;
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
+const { FIONREAD, SIOCOUTQ, IPPROTO_TCP, TCP_INFO, TCP_LISTEN } = linux;
+
 const TCP_INFO_BYTES = 256;
 
 /** ss(8)'s names, by tcpi_state. */
@@ -27,7 +26,6 @@ const tcpStates = [
   "LISTEN",
   "CLOSING",
 ];
-const TCP_LISTEN = 10;
 const TCPI_UNACKED_OFFSET = 24;
 const TCPI_SACKED_OFFSET = 28;
 

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { newPrincipal } from "../access/principal.js";
 import { newCounters } from "../counters.js";
@@ -11,7 +12,8 @@ import { Outliving } from "../sockets/outliving.js";
 import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
 
-const facts = { family: 1, type: 1, protocol: 0 };
+const { AF_UNIX, SOCK_STREAM } = linux;
+const facts = { family: AF_UNIX, type: SOCK_STREAM, protocol: 0 };
 
 function open(options: { lease?: Lease; maxHandles?: number } = {}) {
   const counters = newCounters();
@@ -35,7 +37,7 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
 }
 
 function socket(): NativeSocket {
-  const native = loadAddon().socket(1, 1, 0, null);
+  const native = loadAddon().socket(AF_UNIX, SOCK_STREAM, 0, null);
   if (typeof native === "number") throw new Error(`socket: ${native}`);
   return native;
 }

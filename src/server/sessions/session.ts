@@ -12,6 +12,7 @@ import { constants } from "node:os";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import type { Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
@@ -29,7 +30,8 @@ import type { ProcessLife } from "./process-life.js";
 import type { ProcessWatch } from "./process-watch.js";
 import { Quota } from "./quota.js";
 
-const AF_VSOCK = 40;
+const { AF_VSOCK } = linux;
+
 const { EBADF, ECONNRESET, EOPNOTSUPP, EPERM } = constants.errno;
 
 /** Family, type and protocol as the kernel reports them. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Received } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { Pushback } from "./pushback.js";
 
-const MSG_TRUNC = 0x20;
+const { MSG_TRUNC } = linux;
 
 function message(text: string): Received {
   return { data: Buffer.from(text), length: text.length, flags: 0, address: null, control: [] };

@@ -1,4 +1,7 @@
 import type { Received } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
+
+const { MSG_TRUNC } = linux;
 
 /**
  * What was taken from the kernel for somebody who went away before getting it: data that an attach stream read ahead, or that
@@ -49,8 +52,6 @@ export class Pushback {
     return options.isStream ? { ...first, data: first.data.subarray(0, size), length: size } : truncated(first, size);
   }
 }
-
-const MSG_TRUNC = 0x20;
 
 function truncated(message: Received, size: number): Received {
   return { ...message, data: message.data.subarray(0, size), flags: message.flags | MSG_TRUNC };

@@ -1,11 +1,12 @@
+import { constants } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type NativeSocket, POLLIN, POLLOUT } from "../../native/binding.js";
+import type { NativeSocket } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { AGAIN, type Attempt, PARTLY, Readiness, type Wait } from "./readiness.js";
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const EAGAIN = -11;
+const { AF_UNIX, POLLIN, POLLOUT, SOCK_STREAM } = linux;
+const EAGAIN = -constants.errno.EAGAIN;
 
 let near: NativeSocket;
 let far: NativeSocket;

@@ -19,16 +19,16 @@
  */
 
 import { constants } from "node:os";
-import { type NativeSocket, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
+import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { OperationTimeout } from "../errors.js";
 import { Queue } from "./queue.js";
 
+const { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } = linux;
+const { POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } = linux;
+
 const EAGAIN = constants.errno.EAGAIN;
-const POLLRDNORM = 0x040;
-const POLLRDBAND = 0x080;
-const POLLWRNORM = 0x100;
-const POLLWRBAND = 0x200;
 
 /** What an attempt answers when it has to be made again later. */
 export const AGAIN: unique symbol = Symbol("again");

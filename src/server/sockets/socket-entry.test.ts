@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { linux } from "../../native/linux.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { newDescription } from "./open-description.js";
 import { type Handle, SocketEntry } from "./socket-entry.js";
 
-const MSG_DONTWAIT = 0x40;
+const { AF_UNIX, MSG_DONTWAIT, SOCK_STREAM } = linux;
+
 const SECOND = 1_000_000_000n;
 
 function pair(): [SocketEntry, SocketEntry] {
-  const native = loadAddon().socketpair(1, 1, 0);
+  const native = loadAddon().socketpair(AF_UNIX, SOCK_STREAM, 0);
   if (typeof native === "number") throw new Error(`socketpair: ${native}`);
-  const facts = { family: 1, type: 1, protocol: 0 };
+  const facts = { family: AF_UNIX, type: SOCK_STREAM, protocol: 0 };
   return [
     new SocketEntry(1n as Handle, native[0], facts, newDescription()),
     new SocketEntry(2n as Handle, native[1], facts, newDescription()),

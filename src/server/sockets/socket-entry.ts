@@ -7,40 +7,25 @@
  */
 
 import { constants } from "node:os";
-import {
-  type ControlOut,
-  type NativeSocket,
-  POLLERR,
-  POLLHUP,
-  type Received,
-  type Sockaddr,
-} from "../../native/binding.js";
+import type { ControlOut, NativeSocket, Received, Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { millisecondsOf } from "../codec/duration.js";
 import type { Checked } from "../policy/checked.js";
 import type { OpenDescription } from "./open-description.js";
 import { Pushback } from "./pushback.js";
 import { Readiness } from "./readiness.js";
 
+const { AF_INET, AF_INET6, IPPROTO_MPTCP, IPPROTO_TCP, SOCK_SEQPACKET, SOCK_STREAM } = linux;
+const { SOL_SOCKET, SO_LINGER } = linux;
+const { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } = linux;
+const { POLLERR, POLLHUP, POLLRDHUP } = linux;
 const { EAGAIN, EPIPE } = constants.errno;
 
-const SOL_SOCKET = 1;
-export const SO_RCVTIMEO = 20;
-export const SO_SNDTIMEO = 21;
-const SO_LINGER = 13;
 /** struct linger, on and with no time: close(2) resets the connection. */
 const RESET_ON_CLOSE = new Uint8Array(Int32Array.of(1, 0).buffer);
-const INTERNET_FAMILIES = [2, 10];
-const TCP_PROTOCOLS = [6, 262];
-const SOCK_STREAM = 1;
-const SOCK_SEQPACKET = 5;
-/** Linux's, beyond POSIX. */
-const POLLRDHUP = 0x2000;
-const MSG_OOB = 0x01;
-const MSG_PEEK = 0x02;
-const MSG_TRUNC = 0x20;
-const MSG_DONTWAIT = 0x40;
-const MSG_ERRQUEUE = 0x2000;
+const INTERNET_FAMILIES = [AF_INET, AF_INET6];
+const TCP_PROTOCOLS = [IPPROTO_TCP, IPPROTO_MPTCP];
 
 /** A session's name for a socket. */
 export type Handle = bigint & { readonly handle: unique symbol };
@@ -124,8 +109,8 @@ export class SocketEntry {
    * SO_RCVTIMEO or SO_SNDTIMEO in milliseconds; null where there is none. The kernel leaves it to whoever waits, and that is
    * not the kernel here.
    */
-  kernelTimeout(option: typeof SO_RCVTIMEO | typeof SO_SNDTIMEO): number | null {
-    const timeval = this.native.getsockopt(SOL_SOCKET, option, 16);
+  kernelTimeout(option: "SO_RCVTIMEO" | "SO_SNDTIMEO"): number | null {
+    const timeval = this.native.getsockopt(SOL_SOCKET, linux[option], 16);
     if (typeof timeval === "number" || timeval.length !== 16) return null;
     const [seconds = 0n, micros = 0n] = new BigInt64Array(timeval.slice().buffer);
     return seconds === 0n && micros === 0n ? null : Number(seconds) * 1000 + Number(micros) / 1000;

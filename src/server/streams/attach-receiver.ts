@@ -11,6 +11,7 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../io/ancillary.js";
 import { acceptNext, adoptAccepted } from "../ops/accept.js";
@@ -19,6 +20,8 @@ import { type AcceptedSocket, type Handle, isAgain, type SocketEntry } from "../
 import type { AttachContext } from "./attach.js";
 import { type FrameInit, lendBuffer, returnBuffer } from "./attach-codec.js";
 import { DropCounter } from "./drop-counter.js";
+
+const { MSG_TRUNC, CAN_J1939 } = linux;
 
 /** On their way to the transport at most, or two reads if these are more. */
 const WINDOW_BYTES = 256 * 1024;
@@ -31,8 +34,6 @@ const BATCH_BYTES = 128 * 1024;
 const MAX_BATCH = 64;
 /** What a frame counts for beside its data. */
 const FRAME_OVERHEAD_BYTES = 256;
-const MSG_TRUNC = 0x20;
-const CAN_J1939 = 7;
 /** How long not to try after an error that another try at once would meet again. */
 const BACKOFF_MS = 100;
 /** Errors that a datagram socket may report one after the other, such as answers of ICMP. */

@@ -11,6 +11,7 @@
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { AttachStart, ClientFrame } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import { linux } from "../../native/linux.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
@@ -23,10 +24,10 @@ import { decodeFrame, encodeFrame, type FrameInit } from "./attach-codec.js";
 import { AttachReceiver } from "./attach-receiver.js";
 import { AttachSender } from "./attach-sender.js";
 
+const { SOL_SOCKET, SO_ACCEPTCONN } = linux;
+
 type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
-const SOL_SOCKET = 1;
-const SO_ACCEPTCONN = 30;
 /** What a small frame takes in memory beside its bytes. */
 const ANSWER_OVERHEAD_BYTES = 512;
 

@@ -1,13 +1,13 @@
 import { endianness } from "node:os";
 import type { NativeSocket, Received } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import type { OpenDescription } from "../sockets/open-description.js";
 
-const SOL_SOCKET = 1;
-const SO_RXQ_OVFL = 40;
-const SO_MEMINFO = 55;
-const MEMINFO_BYTES = 36;
-/** SK_MEMINFO_DROPS, the last of nine. */
-const DROPS_OFFSET = 32;
+const { SK_MEMINFO_DROPS, SK_MEMINFO_VARS, SOL_SOCKET, SO_RXQ_OVFL, SO_MEMINFO } = linux;
+
+/** An array of uint32_t. */
+const MEMINFO_BYTES = 4 * SK_MEMINFO_VARS;
+const DROPS_OFFSET = 4 * SK_MEMINFO_DROPS;
 /** CMSG_SPACE(sizeof(uint32_t)) on every 64-bit host. */
 const CONTROL_BYTES = 24;
 

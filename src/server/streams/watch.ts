@@ -5,7 +5,7 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../../gen/sockbroker/v1/stream_service_pb.js";
-import { POLLIN, POLLOUT, POLLPRI, POLLRDHUP } from "../../native/binding.js";
+import { linux } from "../../native/linux.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
@@ -13,9 +13,9 @@ import { admitStream, type EntryPoint } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
 import type { SocketEntry } from "../sockets/socket-entry.js";
 
-const POLLNVAL = 0x020;
-/** POLLRDNORM, POLLRDBAND, POLLWRNORM and POLLWRBAND. */
-const BANDS = 0x3c0;
+const { POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } = linux;
+
+const BANDS = POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND;
 const WATCHABLE = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | BANDS;
 
 interface Interest {

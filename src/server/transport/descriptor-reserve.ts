@@ -1,8 +1,8 @@
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
+const { AF_UNIX, SOCK_DGRAM } = linux;
 
 /**
  * Descriptors that the daemon keeps open for when its limit is reached. Callers then get EMFILE, and the daemon closes

@@ -11,11 +11,12 @@ import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { constants } from "node:os";
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import { StartupError } from "../startup-error.js";
 
+const { AF_UNIX, SOCK_STREAM } = linux;
+
 const { EADDRINUSE, EAGAIN, ECONNREFUSED } = constants.errno;
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
 const BACKLOG = 4096;
 
 export interface EndpointFileOptions {

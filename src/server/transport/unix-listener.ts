@@ -9,14 +9,15 @@
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { NativeAddon, NativeSocket, PeerCredentials } from "../../native/binding.js";
-import { POLLIN } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 import type { PeerIdentity } from "../access/principal.js";
 import { DeadConnections } from "./dead-connections.js";
 import type { DescriptorReserve } from "./descriptor-reserve.js";
 import { EndpointFile } from "./endpoint-file.js";
 import { WaitingRoom } from "./waiting-room.js";
 
+const { POLLIN } = linux;
 const { EAGAIN, EMFILE, ENFILE } = constants.errno;
 /** Limit for one turn of the event loop, so that a flood of connections does not delay calls. */
 const ACCEPTS_PER_TURN = 64;

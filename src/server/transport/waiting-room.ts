@@ -1,14 +1,9 @@
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
-import { POLLHUP } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
+import { linux } from "../../native/linux.js";
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const SO_SNDBUF = 7;
-const SO_SNDBUFFORCE = 32;
-const MSG_PEEK = 2;
+const { AF_UNIX, SOCK_STREAM, SOL_SOCKET, SCM_RIGHTS, SO_SNDBUF, SO_SNDBUFFORCE, MSG_PEEK, POLLHUP } = linux;
+
 /** Room for the control message of one descriptor. */
 const CONTROL_BYTES = 64;
 const MARK = Buffer.from([0]);

@@ -1,7 +1,9 @@
 #pragma once
 
-// Kernel constants that older C library headers lack.
+// Constants that older C library headers, or musl's, lack.
 
+#include <netdb.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #ifndef SO_PEERPIDFD
@@ -18,4 +20,34 @@
 #endif
 #ifndef MSG_ZEROCOPY
 #define MSG_ZEROCOPY 0x4000000
+#endif
+#ifndef SO_TIMESTAMP_OLD
+#define SO_TIMESTAMP_OLD 29
+#endif
+#ifndef SO_TIMESTAMPNS_OLD
+#define SO_TIMESTAMPNS_OLD 35
+#endif
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
+#ifndef SO_TIMESTAMP_NEW
+#define SO_TIMESTAMP_NEW 63
+#endif
+#ifndef SO_TIMESTAMPNS_NEW
+#define SO_TIMESTAMPNS_NEW 64
+#endif
+#ifndef SO_RESERVE_MEM
+#define SO_RESERVE_MEM 73
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+#ifndef EAI_NODATA
+#define EAI_NODATA (-5)
+#endif
+#ifndef EAI_ADDRFAMILY
+#define EAI_ADDRFAMILY (-9)
+#endif
+#ifndef NETDB_INTERNAL
+#define NETDB_INTERNAL (-1)
 #endif
