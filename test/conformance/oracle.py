@@ -606,12 +606,11 @@ class Interpreter:
         return self.module.has_ipv6
 
     def ioctl(self, on, request, argument=0):
-        control = getattr(self.module, "_ioctl", fcntl.ioctl)
         if on.fileno() < 0:  # fcntl's own objection is not of interest.
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if isinstance(argument, int):
-            return struct.unpack("=i", control(on.fileno(), request, struct.pack("=i", argument)))[0]
-        return control(on.fileno(), request, argument)
+            return struct.unpack("=i", fcntl.ioctl(on.fileno(), request, struct.pack("=i", argument)))[0]
+        return fcntl.ioctl(on.fileno(), request, argument)
 
     def function(self, step):
         name = step["call"]

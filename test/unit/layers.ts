@@ -68,8 +68,15 @@ export function placesOfVerb(verb: string): Place[] {
     },
     {
       path: "clients/python/sockbroker",
-      pattern: new RegExp(`\\((?:[\\w.]+,)?\\s*"${field}",\\s*(?:\\w+_pb2\\.|request|prepared\\.message)`),
+      pattern: new RegExp(
+        `\\((?:[\\w.]+,)?\\s*"${field}",\\s*(?:_requests\\.${field}\\(|request\\b|prepared\\.message|size\\b)`,
+      ),
       add: `call "${field}" in clients/python/sockbroker: _socket_type.py for a method, _names.py for a function`,
+    },
+    {
+      path: "clients/python/sockbroker/_requests.py",
+      pattern: new RegExp(`^def ${field}\\(`, "m"),
+      add: `build ${verb}Request in \`${field}\` of clients/python/sockbroker/_requests.py`,
     },
     {
       path: `test/conformance/cases/${kebab}.json`,

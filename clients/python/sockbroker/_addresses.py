@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Any, Optional
 
-from ._gen.v1 import address_pb2
+from ._gen.v1 import address_pb2, resolver_service_pb2
 from ._real import real
 from ._status import kernel_error
 from ._unix_paths import unix_paths
@@ -134,6 +134,14 @@ def address_from_wire(address: Optional[Address]) -> Any:
         return value.bdaddr
     # The others are tuples of their fields, in order.
     return tuple(getattr(value, field.name) for field in value.DESCRIPTOR.fields)
+
+
+def address_infos(response: resolver_service_pb2.GetaddrinfoResponse) -> list[Any]:
+    """The answer of getaddrinfo: (family, type, proto, canonname, sockaddr) for each."""
+    return [
+        (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
+        for info in response.results
+    ]
 
 
 def _unix_to_wire(address: Any, binds: bool) -> address_pb2.UnixAddress:

@@ -7,8 +7,6 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from ._gen.v1 import socket_pb2
-from ._option_pointers import filter_program, holds_filter
 from ._status import kernel_error
 
 
@@ -33,21 +31,6 @@ def into(buffer: Any, nbytes: Any = 0, flags: Any = 0) -> tuple[memoryview, int,
     view = memoryview(buffer).cast("B")
     size = operator.index(nbytes) or len(view)
     return view, size, operator.index(flags)
-
-
-def option_value(level: int, name: int, value: Any, length: Any = 0) -> socket_pb2.OptionValue:
-    """The value of setsockopt: an int, a buffer, or None with a length. Raises EFAULT for a pointer to nothing."""
-    option = socket_pb2.OptionValue()
-    data = None
-    if value is None:
-        option.null_length = operator.index(length) & 0xFFFFFFFF
-    elif hasattr(value, "__index__"):
-        option.integer = operator.index(value)
-    else:
-        option.data = data = bytes_of(value)
-    if holds_filter(level, name) and not hasattr(value, "__index__"):
-        option.data = filter_program(data, option.null_length if data is None else len(data))
-    return option
 
 
 def gathered(buffers: Iterable[Any], room: int, stream: bool) -> list[bytes]:

@@ -30,8 +30,7 @@ import time
 import weakref
 from typing import Any, Optional
 
-from . import _descriptors, _socket_shim
-from ._gen.v1 import socket_pb2, socket_service_pb2
+from . import _descriptors, _requests, _socket_shim
 from ._real import real
 
 _poll = select.poll
@@ -42,7 +41,6 @@ _write = os.write
 
 _SO_PEEK_OFF: int = getattr(real, "SO_PEEK_OFF", 42)
 _PIECE_BYTES = 128 * 1024
-_UNLIMITED = socket_pb2.Timeout(unlimited=True)
 # What ends one message and not the socket.
 _OF_ONE_MESSAGE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE, errno.ENOBUFS)
 
@@ -67,10 +65,8 @@ class Bridge:
         self._broken = self._refused = self._ending = self._over = False
         self._reader: Optional[threading.Thread] = None
         try:
-            kind = self._call("getsockopt", socket_service_pb2.GetsockoptRequest(level=real.SOL_SOCKET, name=real.SO_TYPE))
-            listens = self._call(
-                "getsockopt", socket_service_pb2.GetsockoptRequest(level=real.SOL_SOCKET, name=real.SO_ACCEPTCONN)
-            )
+            kind = self._call("getsockopt", _requests.getsockopt(real.SOL_SOCKET, real.SO_TYPE))
+            listens = self._call("getsockopt", _requests.getsockopt(real.SOL_SOCKET, real.SO_ACCEPTCONN))
             if listens.value.integer:
                 raise OSError(errno.EINVAL, "a brokered socket that listens cannot be given to another program")
         except BaseException:
@@ -143,7 +139,7 @@ class Bridge:
 
     def _close_handle(self) -> None:
         with contextlib.suppress(OSError):
-            self._call("close", socket_service_pb2.CloseRequest())
+            self._call("close", _requests.close(self._handle))
 
     # From the socket to the program -----------------------------------------------------------------------------------------
 
@@ -152,9 +148,8 @@ class Bridge:
             if not self._give(data):
                 return
         while True:
-            request = socket_service_pb2.RecvRequest(max_bytes=_PIECE_BYTES, timeout=_UNLIMITED)
             try:
-                data = self._call("recv", request).data
+                data = self._call("recv", _requests.recv(_PIECE_BYTES, 0, _requests.FOREVER)).data
             except OSError as error:
                 if not self._stream and error.errno in _OF_ONE_MESSAGE:
                     continue
@@ -194,18 +189,18 @@ class Bridge:
             if not self._broken:
                 if not self._refused and not self._hung_up():
                     with contextlib.suppress(OSError):
-                        self._call("shutdown", socket_service_pb2.ShutdownRequest(how=real.SHUT_WR))
+                        self._call("shutdown", _requests.shutdown(real.SHUT_WR))
                 self._await_close()
         finally:
             self._finish()
 
     def _carry_out(self) -> None:
-        verb, request_type = (
-            ("sendall", socket_service_pb2.SendallRequest) if self._stream else ("send", socket_service_pb2.SendRequest)
-        )
         while data := self._end.recv(_PIECE_BYTES, real.MSG_PEEK):
             try:
-                self._call(verb, request_type(data=data, timeout=_UNLIMITED))
+                if self._stream:
+                    self._call("sendall", _requests.sendall(data, 0, _requests.FOREVER))
+                else:
+                    self._call("send", _requests.send(data, 0, _requests.FOREVER))
             except OSError as error:
                 if self._stream or error.errno not in _OF_ONE_MESSAGE:
                     with self._lock:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from . import _fork_gate, _grpc_thread, _waiting
+from . import _fork_gate, _grpc_thread, _requests, _waiting
 from ._gen.v1 import stream_service_pb2
 from ._grpc import grpc
 from ._real import real
@@ -49,7 +49,7 @@ _METHOD = "/sockbroker.v1.StreamService/Attach"
 class _Attachment:
     """An attach stream, with its two threads."""
 
-    def __init__(self, session: Session, start: stream_service_pb2.AttachStart) -> None:
+    def __init__(self, session: Session, start: stream_service_pb2.ClientFrame) -> None:
         self._session = session
         self._threads = session.threads
         self._reset = False
@@ -60,7 +60,7 @@ class _Attachment:
         self._error: Optional[Exception] = None
         self._attached = False
         self._over = False
-        self._send(stream_service_pb2.ClientFrame(attach=start))
+        self._queue.put((start.SerializeToString(),))
         self._call, self._lane = session.begin_stream(
             _METHOD, self._requests(), request_serializer=None, response_deserializer=None
         )
@@ -93,9 +93,6 @@ class _Attachment:
         self._reset = True
         self._queue.put(None)
         _grpc_thread.post(self._call.cancel)
-
-    def _send(self, frame: stream_service_pb2.ClientFrame) -> None:
-        self._queue.put((frame.SerializeToString(),))
 
     def _requests(self) -> Iterator[bytes]:
         self._threads.carry()
@@ -150,7 +147,7 @@ class ReceiveFlow(_Attachment):
         self._ended = False
         # Whether something came that nobody took, and that is gone.
         self._dropped = False
-        start = stream_service_pb2.AttachStart(handle=handle, receive_only=True, max_message_bytes=PIECE_BYTES)
+        start = _requests.attach(handle, receive_only=True, max_message_bytes=PIECE_BYTES)
         super().__init__(session, start)
 
     def take(self, size: int, seconds: Optional[float]) -> Optional[memoryview]:
@@ -269,7 +266,7 @@ class SendFlow(_Attachment):
         self._syncs = itertools.count(1)
         self._synced = 0
         self._given_up = False
-        super().__init__(session, stream_service_pb2.AttachStart(handle=handle, send_only=True))
+        super().__init__(session, _requests.attach(handle, send_only=True))
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool:
         """Sends, and returns when the kernel has taken everything. False when this flow was over before.
@@ -327,7 +324,7 @@ class SendFlow(_Attachment):
                 return
             piece = data[start : start + PIECE_BYTES]
             yield b"".join((_DATA_TAG, varint(len(piece)), piece))
-        yield stream_service_pb2.ClientFrame(sync=stream_service_pb2.SyncFrame(id=sync)).SerializeToString()
+        yield _requests.sync_frame(sync).SerializeToString()
 
     def _on_frame(self, frame: stream_service_pb2.ServerFrame) -> None:
         if frame.HasField("synced"):

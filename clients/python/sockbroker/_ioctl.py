@@ -11,6 +11,7 @@ import errno
 import struct
 from typing import Any, Callable, NamedTuple, Optional
 
+from . import _requests
 from ._gen.v1 import socket_service_pb2
 from ._memory import read_memory, write_memory
 from ._status import kernel_error
@@ -103,7 +104,7 @@ def prepare(request: int, argument: Any) -> Ioctl:
     if request == _FIOGETOWN:
         request = SIOCGPGRP
     sent = argument[:_ARGUMENT_BYTES_MAX]
-    return Ioctl(_message(request, sent), lambda response: bytes(response.data) + argument[len(sent) :])
+    return Ioctl(_requests.ioctl(request, sent), lambda response: bytes(response.data) + argument[len(sent) :])
 
 
 def with_kept(request: int, answer: bytes, kept: int) -> bytes:
@@ -112,10 +113,6 @@ def with_kept(request: int, answer: bytes, kept: int) -> bytes:
         return answer
     (unread,) = struct.unpack("i", answer[:4].ljust(4, b"\0"))
     return (struct.pack("i", unread + kept) + answer[4:])[: len(answer)]
-
-
-def _message(request: int, data: bytes) -> socket_service_pb2.IoctlRequest:
-    return socket_service_pb2.IoctlRequest(request=request, data=data)
 
 
 def _configuration(request: int, argument: bytes) -> Ioctl:
@@ -127,7 +124,7 @@ def _configuration(request: int, argument: bytes) -> Ioctl:
             write_memory(address, response.data[len(given) :])
         return bytes(response.data[: len(given)] + argument[len(given) :])[: len(argument)]
 
-    return Ioctl(_message(request, given), answer)
+    return Ioctl(_requests.ioctl(request, given), answer)
 
 
 def _ethtool(request: int, argument: bytes) -> Ioctl:
@@ -152,4 +149,4 @@ def _ethtool(request: int, argument: bytes) -> Ioctl:
         write_memory(address, content[:size])
         return argument
 
-    return Ioctl(_message(request, sent), answer)
+    return Ioctl(_requests.ioctl(request, sent), answer)

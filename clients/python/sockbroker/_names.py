@@ -6,23 +6,15 @@ import os
 import sys
 from typing import Any
 
+from . import _requests
+from ._addresses import address_infos
 from ._default import current_session
-from ._gen.v1 import host_service_pb2, interface_service_pb2, resolver_service_pb2
-from ._lookups import (
-    address_infos,
-    getaddrinfo_request,
-    gethostbyaddr_request,
-    gethostbyname_ex_request,
-    gethostbyname_request,
-    getnameinfo_request,
-    set_name,
-)
 from ._real import real
 
 
 def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[Any]:
     """getaddrinfo(host, port [, family, type, proto, flags]) -> list of (family, type, proto, canonname, sockaddr)"""
-    request = getaddrinfo_request(host, port, family, type, proto, flags)
+    request = _requests.getaddrinfo(host, port, family, type, proto, flags)
     sys.audit("socket.getaddrinfo", host, port, family, type, proto)
     return address_infos(current_session().look_up("getaddrinfo", request))
 
@@ -31,7 +23,7 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
     """getnameinfo(sockaddr, flags) --> (host, port)"""
     if len(arguments) != 2:
         return real.getnameinfo(*arguments)  # type: ignore[no-any-return]
-    request = getnameinfo_request(*arguments)
+    request = _requests.getnameinfo(*arguments)
     if isinstance(request, tuple):
         return request
     sys.audit("socket.getnameinfo", arguments[0])
@@ -41,14 +33,14 @@ def getnameinfo(*arguments: Any) -> tuple[str, str]:
 
 def gethostbyname(name: Any, /) -> str:
     """gethostbyname(host) -> address"""
-    request = gethostbyname_request(name)
+    request = _requests.gethostbyname(name)
     sys.audit("socket.gethostbyname", name)
     return str(current_session().look_up("gethostbyname", request).address)
 
 
 def gethostbyname_ex(name: Any, /) -> tuple[str, list[str], list[str]]:
     """gethostbyname_ex(host) -> (name, aliaslist, addresslist)"""
-    request = gethostbyname_ex_request(name)
+    request = _requests.gethostbyname_ex(name)
     sys.audit("socket.gethostbyname", name)
     response = current_session().look_up("gethostbyname_ex", request)
     return (response.hostname, list(response.aliases), list(response.addresses))
@@ -56,7 +48,7 @@ def gethostbyname_ex(name: Any, /) -> tuple[str, list[str], list[str]]:
 
 def gethostbyaddr(name: Any, /) -> tuple[str, list[str], list[str]]:
     """gethostbyaddr(host) -> (name, aliaslist, addresslist)"""
-    request = gethostbyaddr_request(name)
+    request = _requests.gethostbyaddr(name)
     sys.audit("socket.gethostbyaddr", name)
     response = current_session().look_up("gethostbyaddr", request)
     return (response.hostname, list(response.aliases), list(response.addresses))
@@ -77,9 +69,7 @@ def getservbyname(*arguments: Any) -> int:
     if not 1 <= len(arguments) <= 2 or not all(map(_is_c_string, arguments)):
         return real.getservbyname(*arguments)  # type: ignore[no-any-return]
     sys.audit("socket.getservbyname", arguments[0], arguments[1] if len(arguments) > 1 else "")
-    request = resolver_service_pb2.GetservbynameRequest(service=_encodable(arguments[0]))
-    if len(arguments) > 1:
-        request.protocol = _encodable(arguments[1])
+    request = _requests.getservbyname(*map(_encodable, arguments))
     return int(current_session().call("getservbyname", request).port)
 
 
@@ -90,9 +80,7 @@ def getservbyport(*arguments: Any) -> str:
     if not well_formed or len(arguments) > 2:
         return real.getservbyport(*arguments)  # type: ignore[no-any-return]
     sys.audit("socket.getservbyport", port, arguments[1] if len(arguments) > 1 else "")
-    request = resolver_service_pb2.GetservbyportRequest(port=port)
-    if len(arguments) > 1:
-        request.protocol = _encodable(arguments[1])
+    request = _requests.getservbyport(arguments[0], *map(_encodable, arguments[1:]))
     return str(current_session().call("getservbyport", request).service)
 
 
@@ -100,14 +88,14 @@ def getprotobyname(*arguments: Any) -> int:
     """getprotobyname(name) -> integer"""
     if len(arguments) != 1 or not _is_c_string(arguments[0]):
         return real.getprotobyname(*arguments)  # type: ignore[no-any-return]
-    request = resolver_service_pb2.GetprotobynameRequest(protocol=_encodable(arguments[0]))
+    request = _requests.getprotobyname(_encodable(arguments[0]))
     return int(current_session().call("getprotobyname", request).number)
 
 
 def gethostname() -> str:
     """gethostname() -> string"""
     sys.audit("socket.gethostname")
-    return str(current_session().call("gethostname", host_service_pb2.GethostnameRequest()).hostname)
+    return str(current_session().call("gethostname", _requests.gethostname()).hostname)
 
 
 def sethostname(name: Any, /) -> None:
@@ -116,14 +104,12 @@ def sethostname(name: Any, /) -> None:
     if not isinstance(name, bytes) and b"\0" in encoded:
         raise ValueError("embedded null byte")
     sys.audit("socket.sethostname", name)
-    request = host_service_pb2.SethostnameRequest()
-    set_name(request, "hostname", encoded)
-    current_session().call("sethostname", request)
+    current_session().call("sethostname", _requests.sethostname(encoded))
 
 
 def if_nameindex() -> list[tuple[int, str]]:
     """if_nameindex() -> list of (index, name)"""
-    response = current_session().call("if_nameindex", interface_service_pb2.IfNameindexRequest())
+    response = current_session().call("if_nameindex", _requests.if_nameindex())
     return [(interface.index, interface.name) for interface in response.interfaces]
 
 
@@ -131,8 +117,7 @@ def if_nametoindex(*arguments: Any) -> int:
     """if_nametoindex(if_name)"""
     if len(arguments) != 1 or not isinstance(arguments[0], (str, bytes)) or not _has_no_nul(arguments[0]):
         return real.if_nametoindex(*arguments)  # type: ignore[no-any-return]
-    request = interface_service_pb2.IfNametoindexRequest(name=os.fsdecode(arguments[0]))
-    return int(current_session().call("if_nametoindex", request).index)
+    return int(current_session().call("if_nametoindex", _requests.if_nametoindex(arguments[0])).index)
 
 
 def _has_no_nul(name: Any) -> bool:
@@ -144,5 +129,4 @@ def if_indextoname(*arguments: Any) -> str:
     index = arguments[0] if len(arguments) == 1 else None
     if not isinstance(index, int) or not 0 <= index <= 0xFFFFFFFF:
         return real.if_indextoname(*arguments)  # type: ignore[no-any-return]
-    request = interface_service_pb2.IfIndextonameRequest(index=index)
-    return str(current_session().call("if_indextoname", request).name)
+    return str(current_session().call("if_indextoname", _requests.if_indextoname(index)).name)

@@ -21,14 +21,14 @@ from . import (
     _ioctl,
     _readiness,
     _refusals,
+    _requests,
     _socket_shim,
     _subprocess,
     _tls_sockets,
     _wakeup,
 )
 from ._builtin import put
-from ._descriptors import Descriptor, is_brokered
-from ._gen.v1 import socket_service_pb2
+from ._descriptors import is_brokered
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
 from ._status import kernel_error
 
@@ -189,7 +189,7 @@ class Poll:
 
 
 def _call(number: int, verb: str, request: Any) -> Any:
-    descriptor: Descriptor = _descriptors.lookup(number)
+    descriptor = _descriptors.lookup(number)
     request.handle = descriptor.handle
     return descriptor.session.call(verb, request)
 
@@ -199,32 +199,32 @@ def _dup(number: int) -> int:
 
 
 def _get_inheritable(number: int) -> bool:
-    return bool(_call(number, "get_inheritable", socket_service_pb2.GetInheritableRequest()).inheritable)
+    return bool(_call(number, "get_inheritable", _requests.get_inheritable()).inheritable)
 
 
 def _set_inheritable(number: int, inheritable: Any) -> None:
     # The interpreter looks at the argument before it asks the kernel.
     with contextlib.suppress(OSError):
         _os_set_inheritable(-1, inheritable)
-    _call(number, "set_inheritable", socket_service_pb2.SetInheritableRequest(inheritable=int(inheritable) != 0))
+    _call(number, "set_inheritable", _requests.set_inheritable(int(inheritable) != 0))
     _descriptors.lookup(number).inheritable = int(inheritable) != 0
 
 
 def _get_blocking(number: int) -> bool:
-    return bool(_call(number, "getblocking", socket_service_pb2.GetblockingRequest()).blocking)
+    return bool(_call(number, "getblocking", _requests.getblocking()).blocking)
 
 
 def _set_blocking(number: int, blocking: Any) -> None:
-    _call(number, "setblocking", socket_service_pb2.SetblockingRequest(blocking=bool(blocking)))
+    _call(number, "setblocking", _requests.setblocking(bool(blocking)))
 
 
 def _read(number: int, length: int) -> bytes:
-    return bytes(_call(number, "recv", socket_service_pb2.RecvRequest(max_bytes=length)).data)
+    return bytes(_call(number, "recv", _requests.recv(length)).data)
 
 
 def _write(number: int, data: Any) -> int:
     view = memoryview(data).cast("B")[: 1 << 20]
-    return int(_call(number, "send", socket_service_pb2.SendRequest(data=bytes(view))).sent_bytes)
+    return int(_call(number, "send", _requests.send(bytes(view))).sent_bytes)
 
 
 def _sendfile_mixed(out_fd: Any, in_fd: Any, offset: Any, count: Any, *rest: Any, **keywords: Any) -> int:
@@ -240,7 +240,7 @@ def _sendfile_mixed(out_fd: Any, in_fd: Any, offset: Any, count: Any, *rest: Any
     data = _pread(in_fd, size, offset)
     if not data:
         return 0
-    return int(_call(out_fd, "send", socket_service_pb2.SendRequest(data=data)).sent_bytes)
+    return int(_call(out_fd, "send", _requests.send(data)).sent_bytes)
 
 
 def _fcntl(number: int, command: int, argument: Any = 0, /) -> Any:

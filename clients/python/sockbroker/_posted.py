@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from . import _waiting
+from . import _requests, _waiting
 from ._descriptors import Descriptor
 from ._gen.v1 import socket_service_pb2
 from ._status import broker_error
@@ -34,7 +34,7 @@ def post(descriptor: Descriptor, verb: str, request: Any) -> Any:
     response = answer(request)
     if verb == "send" and descriptor.stream:
         # What one `send` left over, nobody would send.
-        verb, request = "sendall", socket_service_pb2.SendallRequest(data=request.data, flags=request.flags)
+        verb, request = "sendall", _requests.sendall(request.data, request.flags)
     request.handle = descriptor.handle
     if not descriptor.session.post(verb, request):
         raise broker_error("CONNECTION_LOST", "the connection to the broker is lost")

@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate, _grpc_thread, _waiting
+from . import _descriptors, _fork_gate, _grpc_thread, _requests, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._session import Session
@@ -111,11 +111,7 @@ class Watcher:
         self._queue.put(None)
 
     def _send(self, interests: Iterable[tuple[int, int]], look_again: bool = False) -> None:
-        request = stream_service_pb2.WatchRequest(
-            interests=[stream_service_pb2.WatchInterest(handle=handle, events=events) for handle, events in interests],
-            look_again=look_again,
-        )
-        self._queue.put(request)
+        self._queue.put(_requests.watch(interests, look_again))
 
     def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
         self._threads.carry()

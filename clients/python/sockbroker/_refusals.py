@@ -15,9 +15,8 @@ import stat
 import termios
 from typing import Any, Callable
 
-from . import _descriptors, _socket_shim
+from . import _descriptors, _requests, _socket_shim
 from ._builtin import put
-from ._gen.v1 import socket_service_pb2
 from ._status import kernel_error
 
 _dup2 = os.dup2
@@ -114,9 +113,8 @@ def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
     if fd != fd2:
         session, handle = target.session, target.handle
         target.become(_descriptors.lookup(_socket_shim.dup(fd)))
-        session.call("close", socket_service_pb2.CloseRequest(handle=handle))
-        request = socket_service_pb2.SetInheritableRequest(handle=target.handle, inheritable=bool(inheritable))
-        target.session.call("set_inheritable", request)
+        session.call("close", _requests.close(handle))
+        target.session.call("set_inheritable", _requests.set_inheritable(bool(inheritable), target.handle))
     return fd2
 
 

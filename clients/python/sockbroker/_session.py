@@ -28,15 +28,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate, _grpc_thread, _waiting
+from . import _descriptors, _fork_gate, _grpc_thread, _requests, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from ._channels import Channels, Lane
-from ._duration import duration
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
 from ._grpc import grpc
-from ._gen.v1 import session_service_pb2, socket_pb2, socket_service_pb2
+from ._gen.v1 import session_service_pb2, socket_service_pb2
 from ._repeatable import is_repeatable
 from ._status import broker_error
 from ._stream import Kept, OperationStream, error_from_rpc
@@ -137,13 +136,13 @@ class Session:
 
     def duplicates(self, descriptors: Sequence[_descriptors.Descriptor]) -> list[int]:
         """Duplicates handles for another process, all of them or none. Raises what duplicating one does."""
-        requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]
+        requests = [_requests.dup(each.now_shared().handle) for each in descriptors]
         results = self.call_all("dup", requests)
         failures = [result for result in results if isinstance(result, Exception)]
         handles = [result.socket.handle for result in results if not isinstance(result, Exception)]
         if failures:
             for handle in handles:
-                self.post("close", socket_service_pb2.CloseRequest(handle=handle))
+                self.post("close", _requests.close(handle))
             raise failures[0]
         return handles
 
@@ -217,7 +216,7 @@ class Session:
 
     def post_close(self, handle: int) -> None:
         """Closes a handle without waiting for it. For finalizers."""
-        self.post_surely("close", socket_service_pb2.CloseRequest(handle=handle))
+        self.post_surely("close", _requests.close(handle))
 
     def _post_what_is_left(self) -> None:
         while self._unposted:
@@ -265,12 +264,9 @@ class Session:
         if connection is not None and not connection.operations.ended:
             with contextlib.suppress(Exception):
                 if owner and not _children.any_alive(self):
-                    self.call("close_session", session_service_pb2.CloseSessionRequest())
+                    self.call("close_session", _requests.close_session())
                 else:
-                    requests = [
-                        socket_service_pb2.CloseRequest(handle=descriptor.handle)
-                        for descriptor in _descriptors.of_session(self)
-                    ]
+                    requests = [_requests.close(each.handle) for each in _descriptors.of_session(self)]
                     self.call_all("close", requests)
         # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
         self._closed = True
@@ -298,7 +294,7 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        request = session_service_pb2.OpenSessionRequest(lease=lease_of(self.endpoint), name=name)
+        request = _requests.open_session(lease_of(self.endpoint), name)
         try:
             call = _grpc_thread.perform(lambda: method.future(request, timeout=PATIENCE_SECONDS))
             response: session_service_pb2.OpenSessionResponse = call.result()
@@ -311,9 +307,8 @@ class Session:
 
     def _start(self, lane: Lane) -> Connection:
         connection = Connection(self, lane)
-        request = session_service_pb2.WhoAmIRequest()
         try:
-            self.limits = connection.operations.first("who_am_i", request, PATIENCE_SECONDS).limits
+            self.limits = connection.operations.first("who_am_i", _requests.who_am_i(), PATIENCE_SECONDS).limits
         except BaseException:
             connection.operations.cancel()
             self.channels.give_back(lane, broken=True)
@@ -382,10 +377,10 @@ class Session:
         with contextlib.suppress(Exception):
             if descriptors:
                 # It comes back first if the connection is broken; of a duplicate nobody could tell whether it was made.
-                self.call("get_session", session_service_pb2.GetSessionRequest())
+                self.call("get_session", _requests.get_session())
             connection = self.connection()
             if descriptors:
-                requests = [socket_service_pb2.DupRequest(handle=each.now_shared().handle) for each in descriptors]
+                requests = [_requests.dup(each.now_shared().handle) for each in descriptors]
                 for descriptor, duplicate in zip(descriptors, self.call_all("dup", requests)):
                     if not isinstance(duplicate, Exception):
                         self._fork_handles.append((descriptor, duplicate.socket.handle))
@@ -437,7 +432,7 @@ class Session:
         for descriptor, handle in self._fork_handles:
             descriptor.handle = handle
             if _descriptors.find(descriptor.number) is None:  # A finalizer closed it in the moment of the fork.
-                self._unposted.append(("close", socket_service_pb2.CloseRequest(handle=handle)))
+                self._unposted.append(("close", _requests.close(handle)))
         if self._fork_pipe is not None:
             os.close(self._fork_pipe[0])
             # Never closed here: its end is the sign.
@@ -446,8 +441,7 @@ class Session:
 
     def _wake_soon(self, connection: Connection) -> None:
         if self._alarm is None:
-            request = socket_service_pb2.SocketpairRequest()
-            self._alarm = self.call("socketpair", request).first.handle
+            self._alarm = self.call("socketpair", _requests.socketpair()).first.handle
         receive = connection.lane.channel.unary_unary(
             "/sockbroker.v1.SocketService/Recv",
             socket_service_pb2.RecvRequest.SerializeToString,
@@ -464,11 +458,7 @@ class Session:
                 # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
                 if any(seconds / 2 < end <= seconds for end in ends):
                     continue
-                wait = socket_service_pb2.RecvRequest(
-                    handle=self._alarm,
-                    max_bytes=1,
-                    timeout=socket_pb2.Timeout(duration=duration(milliseconds * 1_000_000)),
-                )
+                wait = _requests.recv(1, 0, _requests.within(seconds), handle=self._alarm or 0)
                 connection.wakes.append((now + seconds, receive.future(wait, metadata=self.metadata)))
 
         _grpc_thread.perform(begin)

@@ -10,10 +10,9 @@ import operator
 import sys
 from typing import Any
 
-from . import _descriptors, _ioctl as _ioctl_messages
+from . import _descriptors, _ioctl as _ioctl_messages, _requests
 from ._default import current_session
 from ._families import is_local
-from ._gen.v1 import admin_service_pb2, socket_service_pb2
 from ._names import (
     getaddrinfo as getaddrinfo,
     gethostbyaddr as gethostbyaddr,
@@ -58,8 +57,7 @@ def dup(*arguments: Any) -> int:
         return real.dup(*arguments)  # type: ignore[no-any-return]
     original = _descriptors.lookup(operator.index(arguments[0])).now_shared()
     session = original.session
-    request = socket_service_pb2.DupRequest(handle=original.handle)
-    duplicate = opened(session, "dup", request).now_shared()
+    duplicate = opened(session, "dup", _requests.dup(original.handle)).now_shared()
     duplicate.unread = original.unread
     return duplicate.number
 
@@ -81,10 +79,7 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
         return pair
     flags = kind & TYPE_FLAGS
     session = current_session()
-    request = socket_service_pb2.SocketpairRequest(protocol=proto, type_flags=flags)
-    request.family = family  # type: ignore[assignment]  # any number; the enum is open
-    request.type = kind & ~flags  # type: ignore[assignment]
-    response = session.call("socketpair", request)
+    response = session.call("socketpair", _requests.socketpair(family, kind & ~flags, proto, type_flags=flags))
     pair = socket.__new__(socket), socket.__new__(socket)
     for end, info in zip(pair, (response.first, response.second)):
         end._become(_descriptors.adopt(session, info.handle), family, kind, proto)
@@ -108,22 +103,6 @@ def _ioctl(number: int, request: int, argument: bytes) -> bytes:
     prepared.message.handle = descriptor.handle
     answer = prepared.answer(descriptor.session.call("ioctl", prepared.message))
     return _ioctl_messages.with_kept(request, answer, descriptor.unread.next_bytes(descriptor.stream))
-
-
-def _waiting_operations() -> int:
-    """How many operations wait in the daemon, also those of other sessions and of streams of data; for tests.
-
-    It asks as an operator, whom the policy has to allow.
-    """
-    session = current_session()
-    connection = session.connection()
-    method = connection.lane.channel.unary_unary(
-        "/sockbroker.v1.AdminService/GetStatistics",
-        admin_service_pb2.GetStatisticsRequest.SerializeToString,
-        admin_service_pb2.GetStatisticsResponse.FromString,
-    )
-    statistics = method(admin_service_pb2.GetStatisticsRequest(), metadata=session.metadata)
-    return statistics.waiting_operations  # type: ignore[no-any-return]
 
 
 # The rest is the interpreter's own: exceptions, constants, conversions.

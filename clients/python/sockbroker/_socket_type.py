@@ -20,16 +20,15 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from . import _ancillary, _descriptors, _flow, _posted, _waiting
+from . import _ancillary, _descriptors, _flow, _posted, _requests, _waiting
 from ._addresses import Address, address_from_wire, address_to_wire, judged_address
-from ._arguments import bytes_of, gathered, into, option_value, with_list
+from ._arguments import bytes_of, gathered, into, with_list
 from ._default import current_session
 from ._descriptors import Descriptor
-from ._duration import duration
 from ._families import is_local
-from ._gen.v1 import socket_pb2, socket_service_pb2
+from ._gen.v1 import socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
-from ._option_pointers import option_answer, option_size
+from ._option_pointers import option_answer
 from ._real import real
 from ._received import Received, as_long_as
 from ._session import Session
@@ -43,7 +42,7 @@ TYPE_FLAGS: int = _SOCK_NONBLOCK | getattr(real, "SOCK_CLOEXEC", 0o2000000)
 _SOCK_STREAM = 1
 # Streams of data and nothing else: no descriptors, no credentials.
 _PLAIN_FAMILIES = frozenset((2, 10, 40))
-_SOL_SOCKET, _SO_ERROR, _SO_LINGER = 1, 4, 13
+_SOL_SOCKET, _SO_ERROR = 1, 4
 _MSG_OOB = 0x1
 _MSG_PEEK = 0x2
 _MSG_DONTWAIT = 0x40
@@ -173,16 +172,13 @@ class socket:  # noqa: N801, the name is the interpreter's
             return
         flags = type & TYPE_FLAGS
         session = current_session()
-        request = socket_service_pb2.SocketRequest(protocol=proto, type_flags=flags)
-        request.family = family
-        request.type = type & ~flags
+        request = _requests.socket(family, type & ~flags, proto, type_flags=flags)
         self._become(opened(session, "socket", request), family, type, proto)
 
     def _describe(self, number: int, family: int, type: int, proto: int) -> None:
         descriptor = _descriptors.lookup(number)
         if -1 in (family, type, proto):
-            request = socket_service_pb2.SocketRequest(fileno=descriptor.handle)
-            facts = descriptor.session.call("socket", request).socket
+            facts = descriptor.session.call("socket", _requests.socket(fileno=descriptor.handle)).socket
             family = facts.family if family == -1 else family
             type = facts.type if type == -1 else type
             proto = facts.protocol if proto == -1 else proto
@@ -255,16 +251,16 @@ class socket:  # noqa: N801, the name is the interpreter's
             raise kernel_error(errno.EBADF)
         return descriptor
 
-    def _limit(self) -> Optional[socket_pb2.Timeout]:
+    def _limit(self) -> _requests.Limit:
         """The request's timeout. Only one above zero is said; else the open description decides, as in the kernel."""
-        return _limit_of(self._timeout) if self._timeout else None
+        return _requests.within(self._timeout) if self._timeout else None
 
     def _address(self, address: Any, binds: bool = False) -> Address:
         return address_to_wire(self._family, self._proto, address, binds)
 
     def _post_blocking(self, blocking: bool) -> None:
         descriptor = self._open()
-        request = socket_service_pb2.SetblockingRequest(handle=descriptor.handle, blocking=blocking)
+        request = _requests.setblocking(blocking, descriptor.handle)
         # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
         session = descriptor.session
         if _waiting.allowed():
@@ -307,16 +303,12 @@ class socket:  # noqa: N801, the name is the interpreter's
     def bind(self, *arguments: Any) -> Prepared:
         judged = tuple(judged_address(self._family, address) for address in arguments)
         self._judge("bind", judged)
-        address = self._address(arguments[0], binds=True)
-        return Prepared("bind", socket_service_pb2.BindRequest(address=address))
+        return Prepared("bind", _requests.bind(self._address(arguments[0], binds=True)))
 
     @_operation
     def listen(self, *arguments: Any) -> Prepared:
         self._judge("listen", arguments)
-        request = socket_service_pb2.ListenRequest()
-        if arguments:
-            request.backlog = max(operator.index(arguments[0]), 0)
-        return Prepared("listen", request)
+        return Prepared("listen", _requests.listen(*arguments))
 
     @_or_local
     def _accept(self) -> tuple[int, Any]:
@@ -334,7 +326,7 @@ class socket:  # noqa: N801, the name is the interpreter's
 
         kept = Kept()
         try:
-            return accepted(self._call("accept", socket_service_pb2.AcceptRequest(timeout=self._limit()), kept))
+            return accepted(self._call("accept", _requests.accept(self._limit()), kept))
         except BaseException:
             if kept.response is not None:
                 descriptor.unread.connections.append(accepted(kept.response))
@@ -344,8 +336,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def connect(self, *arguments: Any) -> Prepared:
         self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
-        request = socket_service_pb2.ConnectToRequest(address=self._address(arguments[0]), timeout=self._limit())
-        return Prepared("connect_to", request)
+        return Prepared("connect_to", _requests.connect_to(self._address(arguments[0]), self._limit()))
 
     @_or_local
     def connect_ex(self, *arguments: Any) -> int:
@@ -359,14 +350,13 @@ class socket:  # noqa: N801, the name is the interpreter's
             return verdict.value  # type: ignore[no-any-return]
         if self._descriptor is None:
             return errno.EBADF
-        request = socket_service_pb2.ConnectExRequest(address=self._address(arguments[0]), timeout=self._limit())
-        response = self._call("connect_ex", request)
+        response = self._call("connect_ex", _requests.connect_ex(self._address(arguments[0]), self._limit()))
         return getattr(errno, response.symbol, response.error_number)  # type: ignore[no-any-return]
 
     @_operation
     def shutdown(self, *arguments: Any) -> Prepared:
         self._judge("shutdown", arguments)
-        return Prepared("shutdown", socket_service_pb2.ShutdownRequest(how=int(arguments[0])))
+        return Prepared("shutdown", _requests.shutdown(arguments[0]))
 
     @_or_local
     def close(self) -> None:
@@ -387,13 +377,13 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def getsockname(self) -> Prepared:
         self._judge("getsockname")
-        return Prepared("getsockname", socket_service_pb2.GetsocknameRequest(), _address_of)
+        return Prepared("getsockname", _requests.getsockname(), _address_of)
 
     @_beside_read_ahead
     @_operation
     def getpeername(self) -> Prepared:
         self._judge("getpeername")
-        return Prepared("getpeername", socket_service_pb2.GetpeernameRequest(), _address_of)
+        return Prepared("getpeername", _requests.getpeername(), _address_of)
 
     # Options ------------------------------------------------------------------------------------------------------------
 
@@ -402,11 +392,10 @@ class socket:  # noqa: N801, the name is the interpreter's
     def getsockopt(self, *arguments: Any) -> Union[Prepared, Verdict]:
         self._judge("getsockopt", arguments)
         level, name, size = (*map(operator.index, arguments), 0)[:3]
-        request = socket_service_pb2.GetsockoptRequest(level=level, name=name)
+        request = _requests.getsockopt(level, name, size)
         if not size:
             error = self._open().take_error() if (level, name) == (_SOL_SOCKET, _SO_ERROR) else None
             return Prepared("getsockopt", request, _option_integer) if error is None else Verdict(error.errno)
-        request.max_bytes = option_size(level, name, size)
         return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
     @_beside_read_ahead
@@ -414,9 +403,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     def setsockopt(self, *arguments: Any) -> Prepared:
         self._judge("setsockopt", arguments)
         level, name = map(operator.index, arguments[:2])
-        value = option_value(level, name, *arguments[2:])
-        request = socket_service_pb2.SetsockoptRequest(level=level, name=name, value=value)
-        return Prepared("setsockopt", request)
+        return Prepared("setsockopt", _requests.setsockopt(level, name, *arguments[2:]))
 
     @_or_local
     def settimeout(self, *arguments: Any) -> None:
@@ -441,9 +428,8 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     # Receiving ----------------------------------------------------------------------------------------------------------
 
-    def _receive(self, verb: str, request: Any) -> Received:
+    def _receive(self, verb: str, size: int, flags: int, room: int = 0) -> Received:
         descriptor = self._open()
-        size, flags = request.max_bytes, request.flags
         plain = verb == "recv" and flags == 0 and self._timeout != 0.0 and self._is_plain_stream()
         if not plain:
             descriptor.drained()
@@ -456,8 +442,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         if descriptor.unread.has_messages and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
             taken = descriptor.take(size, flags)
             if taken is not None:
-                return self._completed(taken, verb, request)
-        received = self._receive_from_kernel(verb, request)
+                return self._completed(taken, verb, size, flags, room)
+        received = self._receive_from_kernel(verb, size, flags, room)
         if plain:
             try:
                 _flow.receive_ahead(descriptor, size, received.length)
@@ -466,32 +452,27 @@ class socket:  # noqa: N801, the name is the interpreter's
                 raise
         return received
 
-    def _receive_from_kernel(self, verb: str, request: Any) -> Received:
+    def _receive_from_kernel(self, verb: str, size: int, flags: int, room: int) -> Received:
         descriptor = self._open()
-        limit = self._limit()
-        if limit is not None:
-            request.timeout.CopyFrom(limit)
+        request = _requests.receive(verb, size, flags, room, self._limit())
         kept = Kept()
         try:
             return _received(descriptor.session, verb, self._call(verb, request, kept))
         except BaseException:
-            if kept.response is not None and not request.flags & _MSG_PEEK:
+            if kept.response is not None and not flags & _MSG_PEEK:
                 descriptor.unread.add(_received(descriptor.session, verb, kept.response))
             if is_kernel_error(kept.error):
                 # The kernel tells it but once.
                 descriptor.unread.end_in(kept.error)
             raise
 
-    def _completed(self, taken: Received, verb: str, request: Any) -> Received:
+    def _completed(self, taken: Received, verb: str, size: int, flags: int, room: int) -> Received:
         """Adds what the kernel has to what was kept here, where a caller would miss it: one that peeks, or wants all."""
-        size, flags = request.max_bytes, request.flags
         if self._type != _SOCK_STREAM or taken.length >= size or not flags & (_MSG_PEEK | _MSG_WAITALL):
             return taken
-        request.max_bytes = size - taken.length
-        if not flags & _MSG_WAITALL:
-            request.flags = flags | _MSG_DONTWAIT
+        how = flags if flags & _MSG_WAITALL else flags | _MSG_DONTWAIT
         try:
-            more = self._receive_from_kernel(verb, request)
+            more = self._receive_from_kernel(verb, size - taken.length, how, room)
         except BlockingIOError:
             return taken
         except BaseException as error:
@@ -514,7 +495,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
-        received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        received = self._receive("recv", size, flags)
         return as_long_as(received.data, received.length)
 
     @_beside_read_ahead
@@ -524,7 +505,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
-        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        received = self._receive("recvfrom", size, flags)
         return as_long_as(received.data, received.length), received.address
 
     def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
@@ -537,12 +518,8 @@ class socket:  # noqa: N801, the name is the interpreter's
         if descriptor.unread.has_messages:
             return Verdict(method(*arguments))
         size, flags = (*map(operator.index, arguments), 0)[:2]
-        request: Any
-        if verb == "recv":
-            request = socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=self._limit())
-            return Prepared(verb, request, _data)
-        request = socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags, timeout=self._limit())
-        return Prepared(verb, request, _data_and_address)
+        request = _requests.receive(verb, size, flags, 0, self._limit())
+        return Prepared(verb, request, _data if verb == "recv" else _data_and_address)
 
     recv.prepare = lambda self, *arguments: self._prepare_receive("recv", *arguments)  # type: ignore[attr-defined]
     recvfrom.prepare = lambda self, *arguments: self._prepare_receive("recvfrom", *arguments)  # type: ignore[attr-defined]
@@ -554,7 +531,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         size, room, flags = (*map(operator.index, arguments), 0, 0)[:3]
-        received = self._recvmsg(size, room, flags)
+        received = self._receive("recvmsg", size, flags, room)
         return received.data, received.ancillary, received.flags, received.address
 
     @_or_local
@@ -563,7 +540,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         view, size, flags = into(*arguments, **keywords)
-        received = self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        received = self._receive("recv", size, flags)
         view[: len(received.data)] = received.data
         return received.length
 
@@ -573,7 +550,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if verdict is not None:
             return verdict.value
         view, size, flags = into(*arguments, **keywords)
-        received = self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        received = self._receive("recvfrom", size, flags)
         view[: len(received.data)] = received.data
         return received.length, received.address
 
@@ -585,16 +562,12 @@ class socket:  # noqa: N801, the name is the interpreter's
             return verdict.value
         views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
         room, flags = (*map(operator.index, arguments[1:]), 0, 0)[:2]
-        received = self._recvmsg(sum(map(len, views)), room, flags)
+        received = self._receive("recvmsg", sum(map(len, views)), flags, room)
         rest = memoryview(received.data)
         for view in views:
             piece, rest = rest[: len(view)], rest[len(view) :]
             view[: len(piece)] = piece
         return received.length, received.ancillary, received.flags, received.address
-
-    def _recvmsg(self, size: int, room: int, flags: int) -> Received:
-        request = socket_service_pb2.RecvmsgRequest(max_bytes=size, max_ancillary_bytes=room, flags=flags)
-        return self._receive("recvmsg", request)
 
     # Sending ------------------------------------------------------------------------------------------------------------
 
@@ -617,8 +590,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     def send(self, *arguments: Any) -> Prepared:
         self._judge("send", arguments)
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
-        request = socket_service_pb2.SendRequest(data=self._payload(arguments[0]), flags=flags, timeout=self._limit())
-        return Prepared("send", request, _sent_bytes)
+        return Prepared("send", _requests.send(self._payload(arguments[0]), flags, self._limit()), _sent_bytes)
 
     @_beside_read_ahead
     @_or_local
@@ -627,22 +599,19 @@ class socket:  # noqa: N801, the name is the interpreter's
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
         view = memoryview(arguments[0]).cast("B")
         if self._type != _SOCK_STREAM or len(view) <= _PIECE_BYTES:
-            request = socket_service_pb2.SendallRequest(
-                data=self._payload(arguments[0]), flags=flags, timeout=self._limit()
-            )
-            self._call("sendall", request)
+            self._call("sendall", _requests.sendall(self._payload(arguments[0]), flags, self._limit()))
             return
         if flags == 0 and self._timeout != 0.0 and _waiting.allowed() and _flow.send_all(self._open(), view, self._timeout):
             return
         deadline = time.monotonic() + self._timeout if self._timeout else math.inf
         for start in range(0, len(view), _PIECE_BYTES):
-            request = socket_service_pb2.SendallRequest(data=bytes(view[start : start + _PIECE_BYTES]), flags=flags)
+            limit = None
             if self._timeout:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise real.timeout("timed out")
-                request.timeout.CopyFrom(_limit_of(left))
-            self._call("sendall", request)
+                limit = _requests.within(left)
+            self._call("sendall", _requests.sendall(bytes(view[start : start + _PIECE_BYTES]), flags, limit))
 
     @_beside_read_ahead
     @_operation
@@ -652,12 +621,8 @@ class socket:  # noqa: N801, the name is the interpreter's
             judged = (*arguments[:-1], judged_address(self._family, arguments[-1]))
         self._judge("sendto", judged)
         flags = operator.index(arguments[1]) if len(arguments) > 2 else 0
-        request = socket_service_pb2.SendtoRequest(
-            data=self._payload(arguments[0]),
-            flags=flags,
-            address=self._address(arguments[-1]),
-            timeout=self._limit(),
-        )
+        data, address = self._payload(arguments[0]), self._address(arguments[-1])
+        request = _requests.sendto(data, flags, address, self._limit())
         return Prepared("sendto", request, _sent_bytes)
 
     @_beside_read_ahead
@@ -672,14 +637,13 @@ class socket:  # noqa: N801, the name is the interpreter's
         messages = arguments[1] if len(arguments) > 1 else ()
         flags = arguments[2] if len(arguments) > 2 else 0
         address = arguments[3] if len(arguments) > 3 else None
-        request = socket_service_pb2.SendmsgRequest(
-            buffers=self._gathered(buffers),
-            ancillary_data=_ancillary.control_to_wire(messages),
-            flags=operator.index(flags),
-            timeout=self._limit(),
+        request = _requests.sendmsg(
+            self._gathered(buffers),
+            _ancillary.control_to_wire(messages),
+            operator.index(flags),
+            None if address is None else self._address(address),
+            self._limit(),
         )
-        if address is not None:
-            request.address.CopyFrom(self._address(address))
         return Prepared("sendmsg", request, _sent_bytes)
 
     @_operation
@@ -687,13 +651,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         arguments = with_list(arguments, 0)
         self._judge("sendmsg_afalg", arguments, keywords)
         buffers = arguments[0] if arguments else keywords.get("msg", ())
-        request = socket_service_pb2.SendmsgAfalgRequest(buffers=self._gathered(buffers), timeout=self._limit())
-        request.op = operator.index(keywords["op"])
-        if keywords.get("iv") is not None:
-            request.iv = bytes_of(keywords["iv"])
-        if "assoclen" in keywords:
-            request.assoclen = operator.index(keywords["assoclen"])
-        request.flags = operator.index(keywords.get("flags", 0))
+        iv, assoclen, flags = keywords.get("iv"), keywords.get("assoclen"), keywords.get("flags", 0)
+        request = _requests.sendmsg_afalg(
+            self._gathered(buffers), keywords["op"], iv, assoclen, flags, self._limit()
+        )
         return Prepared("sendmsg_afalg", request, _sent_bytes)
 
     def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
@@ -712,10 +673,6 @@ class _Unraisable:
         self.exc_traceback = error.__traceback__
         self.err_msg: Optional[str] = None
         self.object = owner
-
-
-def _limit_of(seconds: float) -> socket_pb2.Timeout:
-    return socket_pb2.Timeout(duration=duration(round(seconds * 1e9)))
 
 
 def _address_of(response: Any) -> Any:
@@ -759,17 +716,11 @@ def opened(session: Session, verb: str, request: Any) -> Descriptor:
         raise
 
 
-# struct linger, on and with no time: close(2) resets the connection.
-_RESET_ON_CLOSE = socket_pb2.OptionValue(linger=socket_pb2.Linger(on=True, seconds=0))
-
-
 def _post_reset_if_unread(descriptor: Descriptor, unread: bool) -> None:
     """Lets the close that follows reset the connection if there is data here that nobody took. The kernel does so by itself,
     but does not know of what was taken from it; the peer would believe that everything arrived."""
     if unread:
-        request = socket_service_pb2.SetsockoptRequest(level=_SOL_SOCKET, name=_SO_LINGER, value=_RESET_ON_CLOSE)
-        request.handle = descriptor.handle
-        descriptor.session.post("setsockopt", request)
+        descriptor.session.post("setsockopt", _requests.reset_on_close(descriptor.handle))
 
 
 def close_descriptor(number: int) -> None:
@@ -791,7 +742,7 @@ def close_descriptor(number: int) -> None:
         descriptor.abandon_and_wait(kernel_error(errno.EBADF))
         if not session.lost:
             _post_reset_if_unread(descriptor, unread or descriptor.has_data_for_nobody)
-            session.call("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+            session.call("close", _requests.close(descriptor.handle))
     except ConnectionLost:
         session.post_close(descriptor.handle)
     except ConnectionResetError:  # The kernel's, which is ignored by the interpreter too.

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 from ._grpc import grpc
-from . import _fork_gate, _grpc_thread, _waiting
+from . import _fork_gate, _grpc_thread, _requests, _waiting
 from ._call_threads import CallThreads
 from ._gen.google_rpc import status_pb2
 from ._gen.v1 import session_service_pb2
@@ -172,7 +172,7 @@ class OperationStream:
     def rest_soon(self) -> None:
         """Lets the thread that reads rest, until the end of a fork."""
         self.rest.want()
-        self.post("who_am_i", session_service_pb2.WhoAmIRequest())
+        self.post("who_am_i", _requests.who_am_i())
 
     def cancel_operation(self, op_id: int) -> None:
         """Asks for an operation's end, which comes as its result does."""

@@ -30,7 +30,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Callable, Optional, TypeVar
 
-from . import _socket_type
+from . import _requests, _socket_type
 from ._gen.v1 import socket_service_pb2
 from ._real import real
 from ._received import Received
@@ -276,8 +276,7 @@ class TlsSocket:
         if sender._local is not None:
             kept.response = socket_service_pb2.SendResponse(sent_bytes=sender._local.send(self._unsent))
             return
-        request = socket_service_pb2.SendRequest(data=sender._payload(self._unsent), timeout=sender._limit())
-        sender._call("send", request, kept)
+        sender._call("send", _requests.send(sender._payload(self._unsent), 0, sender._limit()), kept)
 
 
 @contextlib.contextmanager

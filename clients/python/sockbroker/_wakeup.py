@@ -14,9 +14,8 @@ import signal
 import threading
 from typing import Any, Optional
 
-from . import _descriptors
+from . import _descriptors, _requests
 from ._builtin import put
-from ._gen.v1 import socket_service_pb2
 from ._real import real
 
 _set_wakeup_fd = signal.set_wakeup_fd
@@ -40,7 +39,7 @@ class _Wakeup:
     def _run(self) -> None:
         while data := self._reader.recv(4096):
             # Where there is no room for it, the interpreter loses it too.
-            request = socket_service_pb2.SendRequest(handle=self.descriptor.handle, data=data)
+            request = _requests.send(data, handle=self.descriptor.handle)
             with contextlib.suppress(OSError):
                 self.descriptor.session.call("send", request)
         self._reader.close()
@@ -56,8 +55,7 @@ def set_wakeup_fd(fd: Any, /, **keywords: Any) -> int:
     number = fd
     if _descriptors.is_brokered(fd):
         descriptor = _descriptors.lookup(fd)
-        request = socket_service_pb2.GetblockingRequest(handle=descriptor.handle)
-        if descriptor.session.call("getblocking", request).blocking:
+        if descriptor.session.call("getblocking", _requests.getblocking(descriptor.handle)).blocking:
             raise ValueError(f"the fd {fd} must be in non-blocking mode")
         wakeup = _Wakeup(descriptor)
         number = wakeup.writer.fileno()

@@ -33,8 +33,6 @@ def _load(namespace: dict[str, object]) -> None:
             del sys.modules["_socket"]
         else:
             sys.modules["_socket"] = before
-    for name in ("_ioctl", "_waiting_operations"):
-        namespace[name] = getattr(_socket_shim, name)
 
 
 _load(globals())

@@ -70,7 +70,7 @@ def run(module: str, endpoint: str, options: list[str]) -> list[Any]:
     command += [os.path.join(CONFORMANCE, "cases", name) for name in files]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.path.dirname(HERE),
+        "PYTHONPATH": os.pathsep.join((HERE, os.path.dirname(HERE))),
         "SOCKBROKER_ENDPOINT": endpoint,
         "SOCKBROKER_TEST_NAMESPACE": "1",
     }
@@ -178,7 +178,7 @@ def main() -> None:
     options = [f"--{name}={value}" for name, value in vars(chosen).items() if value is not None]
     with Daemon() as daemon:
         theirs = run("socket", daemon.endpoint, options)
-        ours = run("sockbroker.socket", daemon.endpoint, [*options, f"--pid={daemon.process.pid}"])
+        ours = run("conformance_socket", daemon.endpoint, [*options, f"--pid={daemon.process.pid}"])
     sys.exit(0 if report(theirs, ours, differences(), everything=not options) else 1)
 
 

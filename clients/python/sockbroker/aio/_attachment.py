@@ -57,7 +57,7 @@ class Attachment:
         self,
         channel: Any,
         metadata: tuple[tuple[str, str], ...],
-        start: stream_service_pb2.AttachStart,
+        start: stream_service_pb2.ClientFrame,
         owner: Owner,
         on_end: Callable[[Attachment], None],
     ) -> None:
@@ -141,7 +141,7 @@ class Attachment:
 
     async def _send(self) -> None:
         try:
-            await self._call.write(stream_service_pb2.ClientFrame(attach=self._start))
+            await self._call.write(self._start)
             while self._owner is not None:
                 frame = self._owner.next_frame()
                 if frame is End.HALF_CLOSE:

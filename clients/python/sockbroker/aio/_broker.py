@@ -10,9 +10,9 @@ import socket as stdlib
 from collections.abc import Awaitable, Generator, Iterable
 from typing import Any, Callable, Optional, Union
 
-from .. import _lookups
+from .. import _requests
+from .._addresses import address_infos
 from .._endpoint import parse_endpoint
-from .._gen.v1 import host_service_pb2, interface_service_pb2, socket_service_pb2
 from .._channel import Credentials
 from .._status import kernel_error
 from ._datagram import Datagram
@@ -295,17 +295,13 @@ class Broker:
         family = _AF_INET if family == -1 else family
         type = (_SOCK_STREAM if type == -1 else type) & ~_SOCK_FLAGS
         proto = 0 if proto == -1 else proto
-        request = socket_service_pb2.SocketRequest(protocol=_int32(proto))
-        request.family = _int32(family)  # type: ignore[assignment]  # any number; the enum is open
-        request.type = _int32(type)  # type: ignore[assignment]
+        request = _requests.socket(_int32(family), _int32(type), _int32(proto))
         sock, _ = await open_socket(self._session, "socket", request)
         return sock
 
     async def socketpair(self, family: int = _AF_UNIX, type: int = _SOCK_STREAM, proto: int = 0) -> tuple[Socket, Socket]:
         """Opens two connected sockets."""
-        request = socket_service_pb2.SocketpairRequest(protocol=_int32(proto))
-        request.family = _int32(family)  # type: ignore[assignment]  # any number; the enum is open
-        request.type = _int32(type & ~_SOCK_FLAGS)  # type: ignore[assignment]
+        request = _requests.socketpair(_int32(family), _int32(type & ~_SOCK_FLAGS), _int32(proto))
 
         def close(response: Any) -> None:
             for info in (response.first, response.second):
@@ -320,12 +316,12 @@ class Broker:
         self, host: Host, port: Port, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> list[Any]:
         """Resolves a name on the daemon's host, as socket.getaddrinfo does."""
-        request = _lookups.getaddrinfo_request(host, port, family, type, proto, flags)
-        return _lookups.address_infos(await self._session.look_up("getaddrinfo", request))
+        request = _requests.getaddrinfo(host, port, family, type, proto, flags)
+        return address_infos(await self._session.look_up("getaddrinfo", request))
 
     async def getnameinfo(self, sockaddr: tuple[Any, ...], flags: int) -> tuple[str, str]:
         """Resolves an address on the daemon's host, as socket.getnameinfo does."""
-        request = _lookups.getnameinfo_request(sockaddr, flags)
+        request = _requests.getnameinfo(sockaddr, flags)
         if isinstance(request, tuple):
             return request
         response = await self._session.look_up("getnameinfo", request)
@@ -333,32 +329,30 @@ class Broker:
 
     async def gethostbyname(self, hostname: Union[str, bytes]) -> str:
         """Resolves a name to an IPv4 address on the daemon's host, as socket.gethostbyname does."""
-        request = _lookups.gethostbyname_request(hostname)
+        request = _requests.gethostbyname(hostname)
         return str((await self._session.look_up("gethostbyname", request)).address)
 
     async def gethostbyaddr(self, address: Union[str, bytes]) -> tuple[str, list[str], list[str]]:
         """Resolves an address to names on the daemon's host, as socket.gethostbyaddr does."""
-        response = await self._session.look_up("gethostbyaddr", _lookups.gethostbyaddr_request(address))
+        response = await self._session.look_up("gethostbyaddr", _requests.gethostbyaddr(address))
         return response.hostname, list(response.aliases), list(response.addresses)
 
     async def gethostname(self) -> str:
         """Answers the name of the daemon's host."""
-        return str((await self._session.perform("gethostname", host_service_pb2.GethostnameRequest())).hostname)
+        return str((await self._session.perform("gethostname", _requests.gethostname())).hostname)
 
     async def if_nameindex(self) -> list[tuple[int, str]]:
         """Lists the interfaces of the daemon's host, as socket.if_nameindex does."""
-        response = await self._session.perform("if_nameindex", interface_service_pb2.IfNameindexRequest())
+        response = await self._session.perform("if_nameindex", _requests.if_nameindex())
         return [(interface.index, interface.name) for interface in response.interfaces]
 
     async def if_nametoindex(self, name: Union[str, bytes]) -> int:
         """Answers the index of an interface of the daemon's host."""
-        request = interface_service_pb2.IfNametoindexRequest(name=os.fsdecode(name))
-        return int((await self._session.perform("if_nametoindex", request)).index)
+        return int((await self._session.perform("if_nametoindex", _requests.if_nametoindex(name))).index)
 
     async def if_indextoname(self, index: int) -> str:
         """Answers the name of an interface of the daemon's host."""
-        request = interface_service_pb2.IfIndextonameRequest(index=index)
-        return str((await self._session.perform("if_indextoname", request)).name)
+        return str((await self._session.perform("if_indextoname", _requests.if_indextoname(index))).name)
 
     # ------------------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
+from .. import _requests
 from .._addresses import address_from_wire
 from .._ancillary import ControlMessage, read_control
 from .._gen.v1 import stream_service_pb2
@@ -70,9 +71,7 @@ class MessageStream:
         self._socket = socket
         self._timestamps = timestamps
         room = ancillary_bytes + (stdlib.CMSG_SPACE(_TIMESPEC.size) if timestamps else 0)
-        self._start = stream_service_pb2.AttachStart(
-            receive_only=True, max_message_bytes=max_bytes, max_ancillary_bytes=room
-        )
+        self._start = _requests.attach(0, receive_only=True, max_message_bytes=max_bytes, max_ancillary_bytes=room)
         self._buffer: deque[Union[Message, Exception]] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -209,7 +208,7 @@ class MessageStream:
                 return
             for received in descriptor.unread.take_messages():
                 self._add(_message_of(received))
-            self._start.handle = descriptor.handle
+            self._start.attach.handle = descriptor.handle
             self._attachment = await session.attach(self._start, self)
 
     def _finish(self, error: Optional[Exception]) -> None:

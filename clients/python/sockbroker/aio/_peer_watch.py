@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Callable, Optional
 
+from .. import _requests
 from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
 
@@ -68,9 +69,8 @@ class PeerWatch:
                 await self._more.wait()
                 self._more.clear()
                 new, self._new = self._new, []
-                interests = [stream_service_pb2.WatchInterest(handle=handle, events=_POLLPRI) for handle in new]
-                if interests:
-                    await self._call.write(stream_service_pb2.WatchRequest(interests=interests))
+                if new:
+                    await self._call.write(_requests.watch((handle, _POLLPRI) for handle in new))
             await self._call.done_writing()
         except (grpc.RpcError, asyncio.InvalidStateError):
             return  # The end of the reading side says so.

@@ -7,6 +7,7 @@ import contextlib
 import weakref
 from typing import Any, Callable, Optional
 
+from .. import _requests
 from .._addresses import address_from_wire
 from .._gen.v1 import socket_pb2, stream_service_pb2
 from ._attachment import Attachment, End, Outgoing, frame_error
@@ -174,7 +175,7 @@ class _Listener:
         self._closing = False
         self._closed: Optional[asyncio.Task[None]] = None
         self._attached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._start = stream_service_pb2.AttachStart(handle=socket.open_handle(), receive_only=True)
+        self._start = _requests.attach(socket.open_handle(), receive_only=True)
         self._attachment: Attachment = socket.session.attach_now(self._start, self)
         self._attaching: Optional[asyncio.Task[None]] = None
 

@@ -13,12 +13,12 @@ import errno
 import weakref
 from typing import Any, Callable, Optional, Union
 
-from .. import _descriptors
+from .. import _descriptors, _requests
 from .._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
 from .._channels import Channels, Lane
 from .._endpoint import Endpoint
 from .._families import local_sockets
-from .._gen.v1 import session_service_pb2, socket_service_pb2, stream_service_pb2
+from .._gen.v1 import session_service_pb2, stream_service_pb2
 from .._grpc import grpc
 from .._received import Received
 from .._repeatable import is_repeatable
@@ -138,19 +138,19 @@ class Session:
 
     def post_close(self, handle: int) -> None:
         """Closes a handle that nobody knows."""
-        self.post("close", socket_service_pb2.CloseRequest(handle=handle))
+        self.post("close", _requests.close(handle))
 
     def post_close_from_anywhere(self, handle: int) -> None:
         """As `post_close`, for finalizers, which run in any thread and after the loop."""
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.post_close, handle)
 
-    async def attach(self, start: stream_service_pb2.AttachStart, owner: Owner) -> Attachment:
+    async def attach(self, start: stream_service_pb2.ClientFrame, owner: Owner) -> Attachment:
         """Attaches to a handle. What the daemon says of it, the owner is told."""
         await self.connection()
         return self.attach_now(start, owner)
 
-    def attach_now(self, start: stream_service_pb2.AttachStart, owner: Owner) -> Attachment:
+    def attach_now(self, start: stream_service_pb2.ClientFrame, owner: Owner) -> Attachment:
         """As `attach`, without making a connection. Raises ConnectionLost if there is none."""
         connection = self._connection
         if connection is None or connection.operations.ended:
@@ -234,9 +234,9 @@ class Session:
             self._coming_back.cancel()
         connection = self._connection
         if connection is not None and not connection.operations.ended:
-            request = session_service_pb2.CloseSessionRequest()
+            closing = connection.operations.carry_out("close_session", _requests.close_session())
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(connection.operations.carry_out("close_session", request), PATIENCE_SECONDS)
+                await asyncio.wait_for(closing, PATIENCE_SECONDS)
         self._descriptors.clear()
         await self._streams_ended()
         await self._close_channels()
@@ -291,7 +291,7 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        request = session_service_pb2.OpenSessionRequest(lease=lease_of(self.endpoint), name=self._name)
+        request = _requests.open_session(lease_of(self.endpoint), self._name)
         try:
             response: session_service_pb2.OpenSessionResponse = await method(request, timeout=PATIENCE_SECONDS)
         except grpc.RpcError as error:
@@ -301,7 +301,7 @@ class Session:
     async def _start(self, lane: Lane) -> Connection:
         connection = Connection(lane, self.token, self._on_end)
         try:
-            answer = connection.operations.perform("who_am_i", session_service_pb2.WhoAmIRequest())
+            answer = connection.operations.perform("who_am_i", _requests.who_am_i())
             self.limits = (await asyncio.wait_for(answer, PATIENCE_SECONDS)).limits
         except asyncio.TimeoutError:
             connection.operations.cancel()

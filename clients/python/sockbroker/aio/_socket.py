@@ -17,14 +17,13 @@ import warnings
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, Optional, Union
 
-from .. import _ioctl
+from .. import _ioctl, _requests
 from .._addresses import Address, address_from_wire, address_to_wire, judged_address
 from .._ancillary import ControlMessage, read_control, write_control
-from .._arguments import bytes_of, gathered, into, option_value, with_list
-from .._duration import duration
-from .._gen.v1 import socket_pb2, socket_service_pb2
+from .._arguments import bytes_of, gathered, into, with_list
+from .._gen.v1 import socket_pb2
 from .._judge import judge
-from .._option_pointers import option_answer, option_size
+from .._option_pointers import option_answer
 from .._received import Received, as_long_as
 from .._status import kernel_error
 from ..errors import ConnectionLost
@@ -117,7 +116,7 @@ class Socket:
             if descriptor.unread.connections:
                 handle, info = descriptor.unread.connections.popleft()
             else:
-                request = socket_service_pb2.AcceptRequest(handle=descriptor.handle, timeout=_FOREVER)
+                request = _requests.accept(_requests.FOREVER, handle=descriptor.handle)
                 unsettled = self._unsettled_accepts
                 info = (await self._session.perform("accept", request, self._keep_connection, unsettled)).socket
         return socket_of(self._session, info), address_from_wire(info.peer_address)
@@ -125,15 +124,12 @@ class Socket:
     async def bind(self, address: Any) -> None:
         """Binds to an address."""
         self._judge("bind", judged_address(self._kind[0], address))
-        await self._perform("bind", socket_service_pb2.BindRequest(address=self._address(address, binds=True)))
+        await self._perform("bind", _requests.bind(self._address(address, binds=True)))
 
     async def listen(self, *backlog: int) -> None:
         """Lets the socket accept connections."""
         self._judge("listen", *backlog)
-        request = socket_service_pb2.ListenRequest()
-        if backlog:
-            request.backlog = max(operator.index(backlog[0]), 0)
-        await self._perform("listen", request)
+        await self._perform("listen", _requests.listen(*backlog))
 
     async def connect(self, address: Any) -> None:
         """Connects to an address, or sets a datagram socket's peer."""
@@ -146,14 +142,14 @@ class Socket:
             return verdict.value  # type: ignore[no-any-return]
         if self._descriptor is None:
             return errno.EBADF
-        request = socket_service_pb2.ConnectExRequest(address=self._address(address), timeout=_FOREVER)
+        request = _requests.connect_ex(self._address(address), _requests.FOREVER)
         response = await self._perform("connect_ex", request)
         return getattr(errno, response.symbol, response.error_number)  # type: ignore[no-any-return]
 
     async def shutdown(self, how: int) -> None:
         """Shuts down one half, or both."""
         self._judge("shutdown", how)
-        await self._perform("shutdown", socket_service_pb2.ShutdownRequest(how=operator.index(how)))
+        await self._perform("shutdown", _requests.shutdown(how))
 
     async def close(self) -> None:
         """Closes the socket. What waits on it ends with EBADF. Idempotent."""
@@ -165,7 +161,7 @@ class Socket:
         if self._leaving is not None:
             await self._leaving.left()
         try:
-            await self._session.carry_out("close", socket_service_pb2.CloseRequest(handle=descriptor.handle))
+            await self._session.carry_out("close", _requests.close(descriptor.handle))
         except ConnectionLost:
             self._session.post_close(descriptor.handle)
         except ConnectionResetError:  # The kernel's, which is ignored by the interpreter too.
@@ -174,17 +170,16 @@ class Socket:
     async def dup(self) -> Socket:
         """Duplicates the socket."""
         descriptor = self._open()
-        request = socket_service_pb2.DupRequest(handle=descriptor.handle)
-        response = await self._session.perform("dup", request, self._close_opened)
+        response = await self._session.perform("dup", _requests.dup(descriptor.handle), self._close_opened)
         return Socket(self._session, self._session.adopt(response.socket.handle), *self._kind)
 
     async def getsockname(self) -> Any:
         """Answers the local address."""
-        return address_from_wire((await self._perform("getsockname", socket_service_pb2.GetsocknameRequest())).address)
+        return address_from_wire((await self._perform("getsockname", _requests.getsockname())).address)
 
     async def getpeername(self) -> Any:
         """Answers the peer's address."""
-        return address_from_wire((await self._perform("getpeername", socket_service_pb2.GetpeernameRequest())).address)
+        return address_from_wire((await self._perform("getpeername", _requests.getpeername())).address)
 
     # Options ----------------------------------------------------------------------------------------------------------
 
@@ -192,20 +187,14 @@ class Socket:
         """Answers an option: an int, or bytes if a length is given."""
         self._judge("getsockopt", level, optname, *buflen)
         level, optname, size = (*map(operator.index, (level, optname, *buflen)), 0)[:3]
-        request = socket_service_pb2.GetsockoptRequest(level=level, name=optname)
-        if size:
-            request.max_bytes = option_size(level, optname, size)
-        value = (await self._perform("getsockopt", request)).value
+        value = (await self._perform("getsockopt", _requests.getsockopt(level, optname, size))).value
         return option_answer(level, optname, value.data) if size else value.integer
 
     async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:
         """Sets an option: to an int, to the contents of a buffer, or to None with a length."""
         self._judge("setsockopt", level, optname, value, *optlen)
         level, optname = operator.index(level), operator.index(optname)
-        request = socket_service_pb2.SetsockoptRequest(
-            level=level, name=optname, value=option_value(level, optname, value, *optlen)
-        )
-        await self._perform("setsockopt", request)
+        await self._perform("setsockopt", _requests.setsockopt(level, optname, value, *optlen))
 
     async def ioctl(self, request: int, argument: Union[int, Buffer] = 0) -> bytes:
         """As fcntl.ioctl with bytes: the argument as the kernel leaves it. What it points to is read and written here."""
@@ -222,8 +211,7 @@ class Socket:
         verdict = self._judge("recv", bufsize, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
-        request = socket_service_pb2.RecvRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
-        received = await self._receive("recv", request)
+        received = await self._receive("recv", operator.index(bufsize), operator.index(flags))
         return as_long_as(received.data, received.length)
 
     async def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
@@ -231,8 +219,7 @@ class Socket:
         verdict = self._judge("recvfrom", bufsize, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
-        request = socket_service_pb2.RecvfromRequest(max_bytes=operator.index(bufsize), flags=operator.index(flags))
-        received = await self._receive("recvfrom", request)
+        received = await self._receive("recvfrom", operator.index(bufsize), operator.index(flags))
         return as_long_as(received.data, received.length), received.address
 
     async def recvmsg(
@@ -252,7 +239,7 @@ class Socket:
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
         view, size, flags = into(buffer, nbytes, flags)
-        received = await self._receive("recv", socket_service_pb2.RecvRequest(max_bytes=size, flags=flags))
+        received = await self._receive("recv", size, flags)
         view[: len(received.data)] = received.data
         return received.length
 
@@ -262,7 +249,7 @@ class Socket:
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
         view, size, flags = into(buffer, nbytes, flags)
-        received = await self._receive("recvfrom", socket_service_pb2.RecvfromRequest(max_bytes=size, flags=flags))
+        received = await self._receive("recvfrom", size, flags)
         view[: len(received.data)] = received.data
         return received.length, received.address
 
@@ -320,9 +307,7 @@ class Socket:
     async def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends bytes, of a stream perhaps fewer than given, and answers how many."""
         self._judge("send", data, flags)
-        request = socket_service_pb2.SendRequest(
-            data=self._payload(data), flags=operator.index(flags), timeout=_limit(flags)
-        )
+        request = _requests.send(self._payload(data), operator.index(flags), _limit(flags))
         return int((await self._perform("send", request)).sent_bytes)
 
     async def sendall(self, data: Buffer, flags: int = 0) -> None:
@@ -331,10 +316,8 @@ class Socket:
         view = memoryview(data).cast("B")
         step = _PIECE_BYTES if self._kind[1] == _SOCK_STREAM else max(1, len(view))
         for start in range(0, max(1, len(view)), step):
-            request = socket_service_pb2.SendallRequest(
-                data=self._payload(view[start : start + step]), flags=operator.index(flags), timeout=_limit(flags)
-            )
-            await self._perform("sendall", request)
+            piece = self._payload(view[start : start + step])
+            await self._perform("sendall", _requests.sendall(piece, operator.index(flags), _limit(flags)))
 
     async def sendto(self, data: Buffer, *flags_and_address: Any) -> int:
         """Sends bytes to an address: sendto(data, address) or sendto(data, flags, address)."""
@@ -343,12 +326,8 @@ class Socket:
             arguments = (*arguments[:-1], judged_address(self._kind[0], arguments[-1]))
         self._judge("sendto", data, *arguments)
         flags = operator.index(flags_and_address[0]) if len(flags_and_address) > 1 else 0
-        request = socket_service_pb2.SendtoRequest(
-            data=self._payload(data),
-            flags=flags,
-            address=self._address(flags_and_address[-1]),
-            timeout=_limit(flags),
-        )
+        payload, address = self._payload(data), self._address(flags_and_address[-1])
+        request = _requests.sendto(payload, flags, address, _limit(flags))
         return int((await self._perform("sendto", request)).sent_bytes)
 
     async def sendmsg(
@@ -358,14 +337,13 @@ class Socket:
         arguments = with_list(with_list((buffers, ancdata, flags, address), 0), 1)
         judged = (*arguments[:3], *(() if address is None else (judged_address(self._kind[0], address),)))
         self._judge("sendmsg", *judged)
-        request = socket_service_pb2.SendmsgRequest(
-            buffers=gathered(arguments[0], self._room(), self._kind[1] == _SOCK_STREAM),
-            ancillary_data=write_control(arguments[1], lambda number: self._session.lookup(number).handle),
-            flags=operator.index(flags),
-            timeout=_limit(flags),
+        request = _requests.sendmsg(
+            gathered(arguments[0], self._room(), self._kind[1] == _SOCK_STREAM),
+            write_control(arguments[1], lambda number: self._session.lookup(number).handle),
+            operator.index(flags),
+            None if address is None else self._address(address),
+            _limit(flags),
         )
-        if address is not None:
-            request.address.CopyFrom(self._address(address))
         return int((await self._perform("sendmsg", request)).sent_bytes)
 
     async def send_fds(
@@ -393,14 +371,8 @@ class Socket:
         verdict = judge(self._kind, "sendmsg_afalg", (buffers,), keywords)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
-        request = socket_service_pb2.SendmsgAfalgRequest(
-            buffers=gathered(buffers, self._room(), True),
-            op=operator.index(op),
-            iv=None if iv is None else bytes_of(iv),
-            assoclen=None if assoclen is None else operator.index(assoclen),
-            flags=operator.index(flags),
-            timeout=_limit(flags),
-        )
+        pieces = gathered(buffers, self._room(), True)
+        request = _requests.sendmsg_afalg(pieces, op, iv, assoclen, flags, _limit(flags))
         return int((await self._perform("sendmsg_afalg", request)).sent_bytes)
 
     async def sendfile(self, file: IO[bytes], offset: int = 0, count: Optional[int] = None) -> int:
@@ -469,7 +441,7 @@ class Socket:
     async def connect_and_tell(self, address: Any) -> tuple[Any, Any]:
         """Connects, and answers the local and the peer's address."""
         self._judge("connect", judged_address(self._kind[0], address))
-        request = socket_service_pb2.ConnectToRequest(address=self._address(address), timeout=_FOREVER)
+        request = _requests.connect_to(self._address(address), _requests.FOREVER)
         response = await self._perform("connect_to", request)
         return address_from_wire(response.local_address), address_from_wire(response.peer_address)
 
@@ -527,18 +499,14 @@ class Socket:
             await asyncio.wait([pending.ended for pending in unsettled if pending.ended is not None])
         return self._open()
 
-    async def _receive(self, verb: str, request: Any) -> Received:
-        flags = request.flags
-        limit = _limit(flags)
-        if limit is not None:
-            request.timeout.CopyFrom(limit)
+    async def _receive(self, verb: str, size: int, flags: int, room: int = 0) -> Received:
         if flags & (_MSG_OOB | _MSG_ERRQUEUE):
+            request = _requests.receive(verb, size, flags, room, _limit(flags))
             return self._received(verb, await self._perform(verb, request))
         if flags & _MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
             raise kernel_error(errno.EAGAIN)
         async with self._receiving:
             descriptor = await self._at_rest()
-            size = request.max_bytes
             taken = descriptor.take(size, flags)
             if taken is not None:
                 if not descriptor.stream or not flags & _MSG_WAITALL or flags & _MSG_PEEK:
@@ -549,7 +517,8 @@ class Socket:
                     taken = taken.joined(more)
                 if taken.length >= size:
                     return taken
-                request.max_bytes = size - taken.length
+                size -= taken.length
+            request = _requests.receive(verb, size, flags, room, _limit(flags))
             request.handle = descriptor.handle
 
             def keep(response: Any) -> None:
@@ -567,10 +536,7 @@ class Socket:
             return received if taken is None else taken.joined(received)
 
     async def _recvmsg(self, size: int, room: int, flags: int) -> Received:
-        request = socket_service_pb2.RecvmsgRequest(
-            max_bytes=operator.index(size), max_ancillary_bytes=operator.index(room), flags=operator.index(flags)
-        )
-        return await self._receive("recvmsg", request)
+        return await self._receive("recvmsg", operator.index(size), operator.index(flags), operator.index(room))
 
     def _received(self, verb: str, response: Any) -> Received:
         if verb == "recv":
@@ -596,16 +562,12 @@ class Socket:
         self._session.post_close(response.socket.handle)
 
 
-_FOREVER = socket_pb2.Timeout(unlimited=True)
-_NOT_AT_ALL = socket_pb2.Timeout(duration=duration(0))
-
-
-def _limit(flags: int) -> Optional[socket_pb2.Timeout]:
+def _limit(flags: int) -> _requests.Limit:
     """How long an operation waits: for ever, whatever its open description says, unless it says that it does not. The daemon
     gathers all of it only if it says nothing."""
     if flags & (_MSG_DONTWAIT | _MSG_ERRQUEUE):
-        return _NOT_AT_ALL
-    return None if flags & _MSG_WAITALL else _FOREVER
+        return _requests.AT_ONCE
+    return None if flags & _MSG_WAITALL else _requests.FOREVER
 
 
 def socket_of(session: Session, info: socket_pb2.SocketInfo) -> Socket:
@@ -622,8 +584,7 @@ async def open_socket(session: Session, verb: str, request: Any) -> tuple[Socket
 async def describe(session: Session, number: int) -> Socket:
     """Makes the object of an open descriptor's number."""
     descriptor = session.lookup(number)
-    request = socket_service_pb2.SocketRequest(fileno=descriptor.handle)
-    info = (await session.perform("socket", request)).socket
+    info = (await session.perform("socket", _requests.socket(fileno=descriptor.handle))).socket
     return Socket(session, descriptor, info.family, info.type, info.protocol)
 
 

@@ -16,6 +16,7 @@ import errno
 from collections.abc import Iterable
 from typing import Any, Callable, Optional, Union
 
+from .. import _requests
 from .._gen.v1 import stream_service_pb2
 from .._status import broker_error
 from ._attachment import Attachment, End, Outgoing, frame_error
@@ -27,7 +28,6 @@ _HIGH_WATER_BYTES = 256 * 1024
 _SHUT_WR = 1
 
 AttachError = stream_service_pb2.AttachError
-ClientFrame = stream_service_pb2.ClientFrame
 
 
 class BrokeredTransport(asyncio.Transport):
@@ -67,7 +67,7 @@ class BrokeredTransport(asyncio.Transport):
         """Begins: `received` is what was received of the socket already. Raises ConnectionLost."""
         self._protocol = protocol
         self._handle = handle
-        start = stream_service_pb2.AttachStart(handle=handle, max_message_bytes=_FRAME_BYTES)
+        start = _requests.attach(handle, max_message_bytes=_FRAME_BYTES)
         self._attachment = self._session.attach_now(start, self)
         self._session.transports.add(self)
         protocol.connection_made(self)
@@ -185,10 +185,10 @@ class BrokeredTransport(asyncio.Transport):
             piece = bytes(memoryview(self._buffer)[:_FRAME_BYTES])
             del self._buffer[: len(piece)]
             self._underway = len(piece)
-            return ClientFrame(data=piece)
+            return _requests.data_frame(piece)
         if self._eof and not self._eof_sent:
             self._eof_sent = True
-            return ClientFrame(shutdown=stream_service_pb2.ShutdownFrame(how=_SHUT_WR))
+            return _requests.shutdown_frame(_SHUT_WR)
         if self._closing:
             self._half_closed = True
             return End.HALF_CLOSE

@@ -1,0 +1,18 @@
+"""sockbroker.socket for test/conformance/oracle.py, which asks it how many operations wait in the daemon."""
+
+import sockbroker.socket
+from sockbroker import _default
+from sockbroker._gen.v1 import admin_service_pb2
+
+globals().update((name, value) for name, value in vars(sockbroker.socket).items() if not name.startswith("__"))
+
+
+def _waiting_operations():
+    """Also those of other sessions and of streams of data. It asks as an operator, whom the policy has to allow."""
+    session = _default.current_session()
+    method = session.connection().lane.channel.unary_unary(
+        "/sockbroker.v1.AdminService/GetStatistics",
+        admin_service_pb2.GetStatisticsRequest.SerializeToString,
+        admin_service_pb2.GetStatisticsResponse.FromString,
+    )
+    return method(admin_service_pb2.GetStatisticsRequest(), metadata=session.metadata).waiting_operations
