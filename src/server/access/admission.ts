@@ -1,26 +1,28 @@
-/** Who is admitted, and to what besides sockets of the network. */
+/** A principal that is admitted, and what beyond network sockets it may use. */
 export interface Admission {
-  /** E.g. "uid:1000": what rules match. */
+  /** For example "uid:1000", as in rules. */
   readonly principal: string;
-  /** Whether also unix sockets that have a path in the file system may be bound, connected and sent to. */
+  /** Whether it may also bind, connect and send to unix sockets that have a path in the file system. */
   readonly unix: boolean;
 }
 
-/** An admission as it was written: the user may have a name. */
+/** An admission as it was written, where the user may be a name. */
 export interface WrittenAdmission {
   /** A number, or a name. */
   readonly user: string;
   readonly unix: boolean;
 }
 
-/** Reads what `--admit` takes: `uid:NUMBER` or `uid:NAME`, and `,unix` behind it. null when it is written otherwise. */
+/**
+ * Parses an argument of `--admit`: `uid:NUMBER` or `uid:NAME`, optionally followed by `,unix`. null if it is invalid.
+ */
 export function parseAdmission(text: string): WrittenAdmission | null {
   const match = /^uid:(0|[1-9]\d{0,9}|[A-Za-z_][^\s:,/]*)(,unix)?$/.exec(text);
   const user = match?.[1];
   return user === undefined || Number(user) > LARGEST_UID ? null : { user, unix: match?.[2] !== undefined };
 }
 
-/** Turns a name into the number that the kernel will report. null when there is no such user. */
+/** Converts a user name to the uid that the kernel reports. null if there is no such user. */
 export function resolveAdmission(
   { user, unix }: WrittenAdmission,
   native: { getpwnam(name: string): number },
@@ -29,5 +31,5 @@ export function resolveAdmission(
   return number < 0 ? null : { principal: `uid:${number}`, unix };
 }
 
-/** The one above it means "no user" to the kernel. */
+/** The next higher value means "no user" to the kernel. */
 const LARGEST_UID = 2 ** 32 - 2;

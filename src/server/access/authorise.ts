@@ -7,18 +7,18 @@ import { resolveAddress } from "../resolver/resolve-address.js";
 import type { SocketFacts } from "../sockets/socket-entry.js";
 import { endpointOf } from "./endpoint.js";
 
-/** Whom the policy is asked about. */
+/** The principal that the policy is asked about. */
 type Caller = Pick<OpContext, "services" | "principal">;
 
-/** What the policy calls a socket that a process outside the daemon has too. */
+/** The policy's endpoint for a socket that a process outside the daemon shares. */
 export const SHARED_SOCKET = "shared:";
 
-/** Checks a permission on something that has no address, under the name that rules have for it. Throws `PolicyDenied`. */
+/** Checks a permission on something without an address, by its name in rules. Throws `PolicyDenied`. */
 export function authoriseEndpoint(ctx: Caller, permission: Permission, endpoint: string): void {
   audited(ctx, permission, endpoint, null);
 }
 
-/** Answers the denial of a permission on such a thing, or null when it is allowed. */
+/** Like `authoriseEndpoint`, but returns the denial; null if allowed. */
 export function refusal(ctx: Caller, permission: Permission, endpoint: string): PolicyDenied | null {
   try {
     authoriseEndpoint(ctx, permission, endpoint);
@@ -29,25 +29,25 @@ export function refusal(ctx: Caller, permission: Permission, endpoint: string): 
   }
 }
 
-/** Checks a permission that has no address. Throws `PolicyDenied`. */
+/** Checks a permission without an address. Throws `PolicyDenied`. */
 export function authorise(ctx: Caller, permission: Permission): void {
   audited(ctx, permission, null, null);
 }
 
-/** Tells whether a permission is allowed, where a no is an answer and not a refusal: nothing is counted or logged. */
+/** Tells whether a permission is allowed, without counting or logging a denial. */
 export function isAllowed({ services, principal }: Caller, permission: Permission): boolean {
   return services.policy.decide({ principal: principal.name, permission, endpoint: null }).allowed;
 }
 
-/** Checks a permission on an address, and answers the address that may be used. Throws `PolicyDenied`. */
+/** Checks a permission on an address, and returns the address that may be used. Throws `PolicyDenied`. */
 export function authoriseAddress(ctx: OpContext, permission: Permission, address: Sockaddr): Checked<Sockaddr> {
   return audited(ctx, permission, endpointOf(address), address);
 }
 
 /**
- * Turns an address from outside into one that may be used: its shape is judged for the socket, its name is resolved once,
- * and what it resolved to is checked. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`; a promise only when
- * there is a name to look up.
+ * Converts an address from a caller to one that may be used: validates it for the socket, resolves its name once, and
+ * checks the result. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`. Returns a promise only if there is a
+ * name to look up.
  */
 export function checkedAddress(
   ctx: OpContext,

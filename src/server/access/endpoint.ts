@@ -3,7 +3,7 @@ import { linux } from "../../native/linux.js";
 
 const { AF_UNIX } = linux;
 
-/** Writes an address as a rule of the policy, a log line or a list would: "10.0.0.1:443", "unix:/run/x", "can:vcan0". */
+/** Formats an address as in a rule, a log line or a list: "10.0.0.1:443", "unix:/run/x", "can:vcan0". */
 export function endpointOf(address: Sockaddr): string {
   switch (address.kind) {
     case "inet":
@@ -39,20 +39,20 @@ export function endpointOf(address: Sockaddr): string {
     case "qipcrtr":
       return `qipcrtr:${address.node}:${address.port}`;
     case "raw":
-      // For the kernel this is a unix address all the same, and so it must be for a rule.
+      // The kernel treats it as a unix address, so rules must too.
       if (address.family === AF_UNIX) return `unix:${unixName(sunPath(address.data))}`;
       return `family-${address.family}:${Buffer.from(address.data).toString("hex")}`;
   }
 }
 
-/** A path that begins as abstract names are written gets its directory, so that a rule can tell the two apart. */
+/** A path that begins like an abstract name gets a directory prefix, so that rules can distinguish them. */
 function unixName(path: Uint8Array): string {
   const name = Buffer.from(path).toString("utf8");
   if (name.startsWith("\0")) return `@${name.slice(1)}`;
   return name.startsWith("@") ? `./${name}` : name;
 }
 
-/** sun_path of a struct: an abstract name is all of it, a path ends at its NUL. */
+/** The sun_path of a struct: an abstract name is all of it, a path ends at the first NUL. */
 function sunPath(data: Uint8Array): Uint8Array {
   if (data[0] === 0) return data;
   const end = data.indexOf(0);

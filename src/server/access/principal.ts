@@ -3,22 +3,24 @@ import { type HandleNumbers, newHandleNumbers } from "../sessions/handle-numbers
 import { Quota } from "../sessions/quota.js";
 import { TurnQueue } from "../turn-queue.js";
 
-/** An authenticated subject, and what it has in all its sessions. One object a name, as long as it is in use. */
+/**
+ * An authenticated principal, and the quotas for all its sessions. One object for each name, as long as it is in use.
+ */
 export interface Principal {
-  /** E.g. "uid:1000": what rules match. */
+  /** For example "uid:1000", as in rules. */
   readonly name: string;
   readonly handles: Quota;
   readonly lookups: TurnQueue;
-  /** Threads that read files. */
+  /** Reads of files, each on a thread. */
   readonly files: TurnQueue;
   readonly connections: Quota;
-  /** Leased ones. */
+  /** Leased sessions. */
   readonly sessions: Quota;
-  /** Of the sessions of its connections, one after the other. */
+  /** Handle numbers shared by the implicit sessions of all its connections. */
   readonly implicitHandles: HandleNumbers;
 }
 
-/** A file whose server does not answer keeps its thread: the rest of the 64 are for others. */
+/** A file whose server does not respond occupies its thread; the remainder of the 64 is for other principals. */
 const MOST_FILE_THREADS = 8;
 
 export function newPrincipal(name: string, limits: Limits): Principal {
@@ -33,7 +35,7 @@ export function newPrincipal(name: string, limits: Limits): Principal {
   };
 }
 
-/** The process at the other end of a connection, as the kernel said when it connected. */
+/** The process at the other end of a connection, as the kernel reported it when the connection was made. */
 export interface PeerIdentity {
   readonly pid: number;
   readonly uid: number;

@@ -30,11 +30,11 @@ const SHORTEST_INTERVAL_MS = 100;
 
 export interface AdminDeps extends EntryPoint {
   readonly sessions: Sessions;
-  /** Begins to drain; null is the daemon's own grace. */
+  /** Starts draining; null means the daemon's own grace period. */
   readonly drain: (graceMilliseconds: number | null) => void;
 }
 
-/** AdminService: what changes something takes the permission `admin`, and so does seeing what others have. */
+/** AdminService. Calls that change something, and seeing sessions of others, require the permission `admin`. */
 export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | "writable"> {
   const { sessions } = deps;
   return {
@@ -93,7 +93,7 @@ function sightOf(ctx: OpContext): Sight {
   return isAllowed(ctx, "admin") ? () => true : ({ principal }) => principal === ctx.principal;
 }
 
-/** Writes the list when it differs from the last that was written, and not while the caller does not keep up. */
+/** Writes the list if it differs from the last one written, unless the caller has not read that yet. */
 function watchHandles(
   sessions: Sessions,
   visible: Sight,
@@ -117,7 +117,7 @@ function watchHandles(
       ready = true;
     });
   };
-  // Node takes a longer one for 1 ms.
+  // Node treats a longer delay as 1 ms.
   const timer = setInterval(look, Math.min(milliseconds, LONGEST_TIMER_MS));
   call.signal(cancelled()).addEventListener("abort", () => clearInterval(timer));
   look();

@@ -1,6 +1,6 @@
 /*
- * What is no operation of a session: sessions that are opened, streams, and what operators call. Each with its permission, as
- * the table of verbs has it; what is asked on the way is in words, for docs/policy.md.
+ * Calls that are not operations of a session: opening sessions, streams, and operators' calls. Each has its permission,
+ * as in the table of verbs; further permissions that it asks for are described in words, for docs/policy.md.
  */
 
 import type { AdminService } from "../../gen/sockbroker/v1/admin_service_pb.js";
@@ -13,7 +13,7 @@ type Name =
   | keyof typeof StreamService.method
   | keyof typeof AdminService.method;
 
-/** More than one's own. */
+/** Sessions and handles of others. */
 const ofOthers = { admin: "for what others have" };
 
 export const calls = {

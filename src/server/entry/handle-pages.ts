@@ -7,16 +7,16 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 const DEFAULT_PAGE_SIZE = 1_000;
 const MAX_PAGE_SIZE = 10_000;
 
-/** Which sessions a caller sees. */
+/** Whether a session is visible to a caller. */
 export type Sight = (session: Session) => boolean;
 
-/** Where a page ended: its last handle, and the ordinal of that handle's session. */
+/** The end of a page: its last handle, and the ordinal of that handle's session. */
 interface Place {
   readonly ordinal: number;
   readonly handle: bigint;
 }
 
-/** Every handle that is seen, oldest session first, and oldest handle first within it. */
+/** All visible handles, by session and handle, oldest first. */
 export function* everyHandle(sessions: Iterable<Session>, visible: Sight): Generator<[Session, SocketEntry]> {
   for (const session of sessions) {
     if (!visible(session)) continue;
@@ -25,8 +25,8 @@ export function* everyHandle(sessions: Iterable<Session>, visible: Sight): Gener
 }
 
 /**
- * One page of them. Its token says behind which handle the next page begins, and not how many came before: handles that are
- * closed between two pages would otherwise move others from the second to the first, where nobody sees them.
+ * One page of handles. Its token identifies the last handle instead of counting handles: if some were closed between
+ * two pages, a count would skip others.
  */
 export function pageOfHandles(
   sessions: Iterable<Session>,

@@ -1,6 +1,6 @@
 /*
- * The one way in. Unary calls and streams are let in by `admit`; an operation, whichever way it came, is performed by
- * `invoke`, after what its row of the table demands.
+ * The entry point of all calls. Unary calls and streams are admitted by `admit`. All operations are performed by
+ * `invoke`, according to their row of the table.
  */
 
 import type { Status } from "../../gen/google/rpc/status_pb.js";
@@ -14,29 +14,30 @@ import { BrokerFault } from "../errors.js";
 import type { Connections } from "../transport/connections.js";
 import type { AnyRow, Callers } from "./row.js";
 
-/** What it takes to let calls in. */
+/** Dependencies of the entry point. */
 export interface EntryPoint {
   readonly services: Services;
   readonly connections: Connections;
-  /** Whether the daemon is ending. */
+  /** Whether the daemon is draining. */
   readonly draining: () => boolean;
-  /** Turns what was thrown into a status. */
+  /** Converts an error to a status. */
   readonly statusOf: (error: unknown) => Status;
-  /** Makes the error for a message that does not decode. */
+  /** Creates the error for a message that cannot be decoded. */
   readonly malformed: (cause: unknown) => Error;
 }
 
 /** When a call may be made, and by whom. */
 type Terms = Callers & { readonly whileDraining?: true };
 
-/** The fields that say what is judged. */
+/** The fields of a request that permissions are checked for. */
 interface Judged {
   readonly handle?: bigint;
   readonly address?: SocketAddress | undefined;
 }
 
 /**
- * Lets a call in: finds its principal and session. Throws UNAUTHENTICATED, SESSION_NOT_FOUND, DRAINING or `PolicyDenied`.
+ * Admits a call: finds its principal and session. Throws UNAUTHENTICATED, SESSION_NOT_FOUND, DRAINING or
+ * `PolicyDenied`.
  */
 function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   if (entry.draining() && terms.whileDraining !== true) throw draining();
@@ -53,14 +54,14 @@ function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   return ctx;
 }
 
-/** Lets a call in that is no operation, and asks for its permission. Throws what `admit` throws. */
+/** Admits a call that is not an operation, and checks its permission. Throws like `admit`. */
 export function admitTo(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   const ctx = admit(entry, call, terms);
   ask(ctx, terms);
   return ctx;
 }
 
-/** Lets a stream in, or ends it with the reason why not and answers null. */
+/** Admits a stream. If it is refused, ends it with the reason and returns null. */
 export function admitStream(
   entry: EntryPoint,
   call: Call & { fail(status: Status): void },
@@ -74,7 +75,7 @@ export function admitStream(
   }
 }
 
-/** Performs the operation of a unary call. Its session does not expire while it waits, and its lease starts anew. */
+/** Performs the operation of a unary call. Its session does not expire while it waits, and its lease is restarted. */
 export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request: object): object | Promise<object> {
   const { counters } = entry.services;
   countBegun(counters);
@@ -90,8 +91,8 @@ export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request:
 }
 
 /**
- * Performs an operation: finds what it is about, asks the policy, and runs it. A promise only where something has to be
- * waited for.
+ * Performs an operation: finds its subject, checks its permissions, and runs it. Returns a promise only if it has to
+ * wait.
  */
 export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
   if (entry.draining() && row.whileDraining !== true) throw draining();
@@ -113,7 +114,7 @@ export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: 
     : row.run(ctx, request as never, socket as never, address as never);
 }
 
-/** Asks for a permission beyond that of being let in. */
+/** Checks a permission other than `session`, which `admit` has checked. */
 function ask(ctx: OpContext, { permission }: Callers): void {
   if (permission !== undefined && permission !== "session") authorise(ctx, permission);
 }
@@ -124,7 +125,7 @@ function askAlso(ctx: OpContext, { also = [] }: AnyRow, request: object): void {
   }
 }
 
-/** Counts an operation. The one place that does, as `countFailed` is for those that fail. */
+/** Counts an operation. The only place that does; `countFailed` is the same for failed ones. */
 export function countBegun(counters: Counters): void {
   counters.operations += 1;
 }
@@ -138,12 +139,12 @@ function fail(counters: Counters, error: unknown): never {
   throw error;
 }
 
-/** What new work is refused with when the daemon is ending. */
+/** The error for new work while the daemon is draining. */
 export function draining(): BrokerFault {
   return new BrokerFault(BrokerError_Code.DRAINING, "the daemon is ending");
 }
 
-/** What an operation rejects with when its caller cancelled it. */
+/** The error of an operation that its caller cancelled. */
 export function cancelled(): BrokerFault {
   return new BrokerFault(BrokerError_Code.CANCELLED, "cancelled by the caller");
 }

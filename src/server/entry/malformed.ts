@@ -2,7 +2,7 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { UnknownField } from "../../rpc/decode-strictly.js";
 import { BrokerFault } from "../errors.js";
 
-/** Makes the error for a request that this daemon, of a version, could not decode. */
+/** Creates the error for a request that this daemon could not decode. */
 export function malformedBy(version: string): (cause: unknown) => BrokerFault {
   return (cause) => {
     if (cause instanceof UnknownField) {

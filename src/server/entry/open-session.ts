@@ -14,7 +14,7 @@ const SHORTEST_LEASE_MS = 1_000;
 const LONGEST_LEASE_MS = 24 * 3_600_000;
 const LONGEST_NAME_BYTES = 128;
 
-/** Serves SessionService.OpenSession. It is no op of a session, for there is none yet. */
+/** Serves SessionService.OpenSession. It is not an op, because there is no session yet. */
 export function openSession(entry: EntryPoint, sessions: Sessions, call: Call, request: OpenSessionRequest) {
   if (entry.draining()) throw draining();
   const { principal, peer } = entry.connections.of(call);

@@ -9,9 +9,9 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 type Answer<M extends DescMethod> = Init<M["output"]> | Promise<Init<M["output"]>>;
 
 /**
- * One verb of the broker: decode, do it, account, encode. What is asked of the policy before is in its row of the table.
+ * One verb: decodes, performs, counts and encodes. Permissions checked before it runs are in its row of the table.
  *
- * Answers at once where nothing has to be waited for: a promise costs more than most system calls.
+ * Returns a promise only if it has to wait, because a promise costs more than most system calls.
  */
 export type Op<M extends DescMethod> = (ctx: OpContext, request: MessageShape<M["input"]>) => Answer<M>;
 
@@ -30,7 +30,7 @@ export type AddressOp<M extends DescMethod> = (
   address: Checked<Sockaddr>,
 ) => Answer<M>;
 
-/** A verb of one socket with an address that may be left out. */
+/** A verb of one socket with an optional address. */
 export type DestinationOp<M extends DescMethod> = (
   ctx: OpContext,
   request: MessageShape<M["input"]>,
@@ -38,18 +38,18 @@ export type DestinationOp<M extends DescMethod> = (
   address: Checked<Sockaddr> | null,
 ) => Answer<M>;
 
-/** A permission that is asked before a verb runs, besides its own. */
+/** A further permission that is checked before a verb runs. */
 interface Further<M extends DescMethod> {
   readonly permission: Permission;
-  /** Whether a request takes it. Unset: each does. */
+  /** Whether a request requires it. Unset: all requests do. */
   readonly when?: (request: MessageShape<M["input"]>, ctx: OpContext) => boolean;
   /** The same in words, for docs/policy.md. */
   readonly where?: string;
 }
 
 /**
- * Permissions that are asked on the way, by whatever finds what is judged, such as the addresses of a name; with when that
- * is in words, for docs/policy.md.
+ * Permissions that are checked while the verb runs, such as those for the addresses of a name, each with a description
+ * of when, for docs/policy.md.
  */
 export type Asks = Partial<Record<Permission, string>>;
 
@@ -63,7 +63,7 @@ interface Open {
   readonly permission?: never;
 }
 
-/** Who may call. Whoever is no stranger has the permission `session`, whatever else is asked for. */
+/** Who may call. Callers that are not strangers must also have the permission `session`. */
 export type Callers = Permitted | Open;
 
 interface Nothing<M extends DescMethod> {
@@ -71,22 +71,22 @@ interface Nothing<M extends DescMethod> {
   readonly run: Op<M>;
 }
 
-/** What is judged, and what runs with what came of that. `operation` is what errors call it. */
+/** What permissions are checked for, and the function that runs with the result. `operation` is its name in errors. */
 type Subject<M extends DescMethod> =
   | Nothing<M>
   | { readonly subject: "socket"; readonly run: SocketOp<M> }
   | { readonly subject: "address"; readonly operation: string; readonly run: AddressOp<M> }
   | { readonly subject: "destination"; readonly operation: string; readonly run: DestinationOp<M> };
 
-/** All that the broker knows of a verb. A row without a permission does not compile, unless it is for strangers. */
+/** A verb's row. A row without a permission does not compile, unless strangers may call it. */
 export type Row<M extends DescMethod> = ((Permitted & Subject<M>) | (Open & Nothing<M>)) & {
   readonly also?: readonly Further<M>[];
   readonly asks?: Asks;
-  /** Whether it may be called while the daemon ends: what ends something may. */
+  /** Whether it may be called while the daemon is draining, which is true for verbs that end something. */
   readonly whileDraining?: true;
 };
 
-/** A row of some verb. */
+/** The row of any verb. */
 export type AnyRow = (
   | (Callers & { readonly subject: "nothing" })
   | (Permitted & { readonly subject: "socket" | "address" | "destination" })

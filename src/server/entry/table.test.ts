@@ -29,7 +29,7 @@ describe("the table of ops", () => {
     const method = methods.find((candidate) => candidate.name === name);
     if (method === undefined) throw new Error(name);
     const row = (ops as Record<string, { run: { name: string } } | undefined>)[method.localName];
-    // The name of the function: an import under a wrong name would pass the types of a verb with like messages.
+    // Compares the function's name, because the types of verbs with similar messages would not reveal a wrong import.
     expect(row?.run.name).toBe(method.localName);
     const request = OperationSchema.fields.find((field) => field.localName === method.localName);
     const result = OperationResultSchema.fields.find((field) => field.localName === method.localName);

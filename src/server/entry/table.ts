@@ -1,7 +1,7 @@
 /*
- * The table of verbs: what runs, which permission that takes, what of the request is judged, and who may call when. Unary
- * RPCs and the Session stream are two ways in. A verb that is missing does not compile, nor does a row without a
- * permission. docs/policy.md has its table from here.
+ * The table of verbs: what runs, its permission, what the permission is checked for, and who may call when. It is used
+ * by unary RPCs and the Session stream. A missing verb does not compile, nor does a row without a permission. The table
+ * in docs/policy.md is generated from it.
  */
 
 import type { DescMethod } from "@bufbuild/protobuf";

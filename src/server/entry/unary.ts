@@ -3,7 +3,7 @@ import { type EntryPoint, invokeUnary } from "./invoke.js";
 import type { AnyRow } from "./row.js";
 import { ops } from "./table.js";
 
-/** The table of verbs as unary RPCs: a handler for each. */
+/** Unary RPC handlers for all rows of the table of verbs. */
 export function unaryHandlers(entry: EntryPoint): Record<string, UnaryHandler> {
   const rows: readonly [string, AnyRow][] = Object.entries(ops);
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 /*
- * Control messages between a session and the kernel. Descriptors become handles here, and handles descriptors.
+ * Converts control messages between a session and the kernel: descriptors to handles, and handles to descriptors.
  */
 
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
@@ -11,13 +11,13 @@ import type { SocketEntry } from "../sockets/socket-entry.js";
 
 const { SOL_SOCKET, SCM_RIGHTS, MSG_CTRUNC, MSG_CMSG_CLOEXEC } = linux;
 
-/** Received control messages for the wire, and msg_flags with them: MSG_CTRUNC where descriptors had no room. */
+/** Received control messages for the API, with msg_flags: MSG_CTRUNC if there was no room for some descriptors. */
 export interface ReceivedControl {
   readonly messages: ControlInit[];
   readonly flags: number;
 }
 
-/** Writes the control messages of a received message for the wire. Descriptors become handles of the session. */
+/** Converts the control messages of a received message. Descriptors become handles of the session. */
 export function controlOf(session: Session, received: Received): ReceivedControl {
   let { flags } = received;
   const messages = received.control.map((message) => {
@@ -31,9 +31,9 @@ export function controlOf(session: Session, received: Received): ReceivedControl
 }
 
 /**
- * Adopts received descriptors into the session. Answers their handles, and msg_flags. They are inheritable unless
- * MSG_CMSG_CLOEXEC is among the flags, as recvmsg(2) makes them. Those that the quota leaves no room for are closed, and
- * MSG_CTRUNC says so, as when the kernel's own limit is reached: the message was taken, and cannot be refused any more.
+ * Adopts received descriptors into the session. Returns their handles and msg_flags. They are inheritable unless
+ * MSG_CMSG_CLOEXEC is among the flags, as with recvmsg(2). If the quota has no room, they are closed and MSG_CTRUNC is
+ * set, as when the kernel's own limit is reached, because a received message can no longer be refused.
  */
 export function adoptReceived(
   session: Session,
@@ -50,7 +50,7 @@ export function adoptReceived(
   return { handles, flags: handles.length === sockets.length ? flags : flags | MSG_CTRUNC };
 }
 
-/** Reads control messages to send. Handles must be the session's own. */
+/** Converts control messages to send. Handles must belong to the session. */
 export function controlFrom(session: Session, messages: readonly ControlMessage[]): ControlOut[] {
   return messages.map((message) => {
     const { level, type, view } = message;
@@ -67,14 +67,14 @@ interface Rights extends ControlOut {
   readonly passed: readonly SocketEntry[];
 }
 
-/** Makes an SCM_RIGHTS message of handles of the session. */
+/** Creates an SCM_RIGHTS message from handles of the session. */
 export function rights(session: Session, handles: readonly bigint[]): Rights {
   const passed = handles.map((handle) => session.entryToSend(handle));
   const sockets = passed.map(({ native }) => native as NativeSocket);
   return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets, passed };
 }
 
-/** The entries whose descriptors a control message has. */
+/** The entries of the descriptors in a control message. */
 export function passedBy(message: ControlOut | Rights): readonly SocketEntry[] {
   return "passed" in message ? message.passed : [];
 }

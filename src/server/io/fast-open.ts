@@ -10,15 +10,15 @@ const { MSG_FASTOPEN } = linux;
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
-/** MSG_FASTOPEN connects: asks for that permission too, on the address. Throws `PolicyDenied`. */
+/** MSG_FASTOPEN connects, so it also requires the permission `connect` for the address. Throws `PolicyDenied`. */
 export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockaddr | null): void {
   if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address);
 }
 
 /**
- * Makes the attempts of a send with MSG_FASTOPEN those of a blocking caller: on a non-blocking descriptor it begins to
- * connect, says EINPROGRESS and takes no data unless it had a cookie, so what follows is a send without the flag. Any other
- * send is left as it is.
+ * Makes the attempts of a send with MSG_FASTOPEN behave like those of a blocking caller. On a non-blocking descriptor
+ * it starts connecting, returns EINPROGRESS and sends no data unless there was a cookie, so further attempts are made
+ * without the flag. Other sends are unchanged.
  */
 export function openingFast(
   entry: SocketEntry,

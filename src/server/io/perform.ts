@@ -10,17 +10,17 @@ import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
-/** What an op says of how it may wait. */
+/** How an op may wait. */
 export interface Waiting {
-  /** The op's own timeout; unset means the handle's. */
+  /** The request's own timeout; unset means the handle's. */
   readonly timeout?: Timeout | undefined;
   /** MSG_* flags. */
   readonly flags: number;
 }
 
 /**
- * Makes a system call as often as it takes until it answers something other than EAGAIN, and turns `-errno` into an
- * error. `syscall` names it.
+ * Repeats a system call until it returns something other than EAGAIN, and throws an error for `-errno`. `syscall` is
+ * its name.
  */
 export function perform<T>(
   ctx: OpContext,
@@ -40,7 +40,7 @@ export function perform<T>(
   });
 }
 
-/** Says how an operation waits on an entry. Throws `ArgumentFault` for a bad timeout. */
+/** Returns how an operation waits on an entry. Throws `ArgumentFault` for an invalid timeout. */
 export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, waiting: Waiting): Wait {
   const requested = requestedTimeout(waiting.timeout, operation);
   return {
@@ -66,7 +66,7 @@ function ownLimit(entry: SocketEntry, waitQueue: WaitQueue, operation: string): 
   return milliseconds === null ? null : { milliseconds, error: () => systemError(-code, operation) };
 }
 
-/** In nanoseconds: null for ever, undefined for the handle's own. */
+/** In nanoseconds; null means no limit, undefined the handle's own. */
 export function requestedTimeout(timeout: Timeout | undefined, operation: string): bigint | null | undefined {
   if (timeout === undefined) return undefined;
   const { limit } = timeout;
@@ -76,8 +76,8 @@ export function requestedTimeout(timeout: Timeout | undefined, operation: string
 }
 
 /**
- * Goes on with a value that may not be here yet. Not called "then": a module with such an export is taken for a promise
- * when it is imported dynamically.
+ * Calls `next` with a value that may be a promise. Not named "then", because a module with such an export is treated as
+ * a promise when it is imported dynamically.
  */
 export function andThen<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
   return value instanceof Promise ? value.then(next) : next(value);

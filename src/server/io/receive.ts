@@ -1,10 +1,10 @@
 /*
- * What Recv, Recvfrom, Recvmsg and RecvFds have in common: how much, from which lane, and MSG_WAITALL.
+ * Common to Recv, Recvfrom, Recvmsg and RecvFds: the size, the wait queue, and MSG_WAITALL.
  *
- * MSG_WAITALL on a non-blocking descriptor answers what there is. Where the caller's socket is blocking (and so would wait
- * for all), the pieces are gathered here; they go back to the front of the handle when the operation ends before its time.
- * With a timeout it may return short, as in Python. With MSG_PEEK nothing can be gathered: there TCP looks again, until all
- * is there or no more will come (a unix socket does not wait for that in the kernel either).
+ * MSG_WAITALL on a non-blocking descriptor returns what is available. If the caller's socket is blocking, and thus
+ * would wait for everything, the pieces are collected here, and pushed back if the operation ends early. With a timeout
+ * it may return less, as in Python. With MSG_PEEK nothing can be collected: for TCP the attempt is repeated until
+ * everything is available or no more will arrive (for a unix socket the kernel does not wait either).
  */
 
 import { constants } from "node:os";
@@ -36,7 +36,7 @@ export function receiveData(
   request: ReceiveRequest,
 ): Received | Uint8Array | Promise<Received | Uint8Array> {
   const size = sizeOf(ctx, syscall, request);
-  // Python asks the kernel for nothing then; recv(2) would take a message, and throw it away.
+  // Python makes no system call for size 0. recv(2) would receive a message and discard it.
   if (size === 0 && syscall === "recv") return new Uint8Array(0);
   if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
   if (peeksAll(entry, request)) return peekAll(ctx, entry, syscall, size, request);
@@ -56,7 +56,7 @@ export function receiveMessage(
   return waitFor(ctx, entry, syscall, request, () => entry.receive(size, controlSize, request.flags));
 }
 
-/** Receives when there is something, or when there will be nothing any more. */
+/** Receives when there is data, or when no more can arrive. */
 function waitFor<T extends Received | Uint8Array>(
   ctx: OpContext,
   entry: SocketEntry,
@@ -74,7 +74,7 @@ function waitFor<T extends Received | Uint8Array>(
 
 const nothing: Received = { data: new Uint8Array(0), length: 0, flags: 0, address: null, control: [] };
 
-/** Judges the room for ancillary data. Throws `ArgumentFault`. */
+/** Validates the space for ancillary data. Throws `ArgumentFault`. */
 export function ancillarySize(bytes: bigint): number {
   if (bytes < 0n) {
     throw new ArgumentFault(
@@ -87,9 +87,12 @@ export function ancillarySize(bytes: bigint): number {
   return Number(bytes < MAX_ANCILLARY_BYTES ? bytes : MAX_ANCILLARY_BYTES);
 }
 
-/** How much to ask the kernel for. Throws `ArgumentFault`, or MALFORMED_REQUEST when the request does not say. */
+/**
+ * The number of bytes to ask the kernel for. Throws `ArgumentFault`, or MALFORMED_REQUEST if the request does not
+ * specify it.
+ */
 function sizeOf(ctx: OpContext, syscall: string, { maxBytes }: ReceiveRequest): number {
-  // Taken for 0 it would answer no bytes, which is how a stream says that its data has ended.
+  // Treated as 0 it would return no bytes, which means end of data on a stream.
   if (maxBytes === undefined) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, `${syscall} needs max_bytes`);
   if (maxBytes < 0n) {
     const text = syscall === "recvmsg" ? "negative buffer size in recvmsg()" : `negative buffersize in ${syscall}`;
@@ -138,7 +141,7 @@ async function gather(
         const piece = entry.receive(missing, 0, request.flags);
         if (typeof piece === "number") {
           if (isAgain(piece)) return missing < before ? PARTLY : AGAIN;
-          // The bytes before the error are the answer, and the error is for the next call.
+          // The bytes before the error are returned; the error is kept for the next call.
           if (pieces.length > 0) {
             entry.keepError(piece);
             return join(pieces);
@@ -151,7 +154,7 @@ async function gather(
       }
     });
   } catch (error) {
-    // SO_RCVTIMEO has passed: what there is by then is the answer, as the kernel gives it.
+    // SO_RCVTIMEO expired: the bytes received so far are returned, as by the kernel.
     if (pieces.length > 0 && error instanceof SystemError && error.errno === EAGAIN) return join(pieces);
     entry.pushBack(pieces);
     throw error;

@@ -1,5 +1,6 @@
 /*
- * Control messages that are sent: whom they may name, and what becomes of sockets that leave the daemon by them.
+ * Sent control messages: which credentials they may contain, and what happens to sockets that leave the daemon with
+ * them.
  */
 
 import { constants, endianness } from "node:os";
@@ -20,7 +21,7 @@ const { EMFILE, ENFILE } = constants.errno;
 
 const SIZEOF_UCRED = 12;
 
-/** Reads control messages to send. Throws `PolicyDenied` for those that the caller may not send. */
+/** Converts control messages to send. Throws `PolicyDenied` for those that the caller may not send. */
 export function controlToSend(ctx: OpContext, messages: readonly ControlMessage[]): ControlOut[] {
   const control = controlFrom(ctx.session, messages);
   if (control.length > 0) authorise(ctx, "ancillary");
@@ -28,7 +29,7 @@ export function controlToSend(ctx: OpContext, messages: readonly ControlMessage[
   return control;
 }
 
-/** With the daemon's privileges the kernel would let a message name any process, user and group as its sender. */
+/** With the daemon's privileges the kernel would accept any process, user and group as the sender. */
 function authoriseCredentials(ctx: OpContext, { level, type, data }: ControlOut): void {
   if (level !== SOL_SOCKET || type !== SCM_CREDENTIALS || data.length < SIZEOF_UCRED) return;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
@@ -43,9 +44,9 @@ function isCaller(peer: PeerIdentity, named: PeerIdentity): boolean {
 }
 
 /**
- * `SocketEntry.send` of a message that may have descriptors. A socket that thereby gets to a process outside is withheld from
- * whoever may not have it in common with that. Throws `PolicyDenied` for a unix socket that may not leave the daemon: it would
- * be taken for a peer that is the daemon's.
+ * `SocketEntry.send` for a message that may carry descriptors. A socket that thereby reaches a process outside the
+ * daemon is withheld from principals that may not share it. Throws `PolicyDenied` for a unix socket that may not leave
+ * the daemon, because its peer credentials would be the daemon's.
  */
 export function sendWithControl(
   ctx: OpContext,
@@ -68,8 +69,8 @@ export function sendWithControl(
 }
 
 /**
- * Whether what is sent on a socket arrives at a socket of the daemon: whoever made the peer of a connection is known to the
- * kernel. A message socket without connections may be read by anybody. -errno when there is no descriptor to find out with.
+ * Whether data sent on a socket arrives at a socket of the daemon. For connected sockets the kernel knows the peer's
+ * process; an unconnected one may be read by anyone. -errno if there is no descriptor to find out with.
  */
 function staysInside({ native, zeroReadIsEnd }: SocketEntry): boolean | number {
   if (native.family !== AddressFamily.UNIX || !zeroReadIsEnd) return false;

@@ -10,8 +10,9 @@ import { infoOf } from "../sockets/socket-info.js";
 const { errno } = constants;
 
 /**
- * What accept(2) says of a connection that came to nothing. The listener is as good as before, so the next one is tried.
- * EPERM is the firewall's; EOPNOTSUPP is left out, for it is what a socket that cannot listen says.
+ * Errors of accept(2) for a connection that failed before it was accepted. The listener still works, so the next
+ * connection is tried. EPERM comes from the firewall. EOPNOTSUPP is not included, because a socket that cannot listen
+ * returns it.
  */
 const transient: ReadonlySet<number> = new Set(
   [
@@ -32,7 +33,7 @@ export const accept: SocketOp<typeof SocketService.method.accept> = (ctx, reques
   return andThen(accepted, (next) => ({ socket: adoptAccepted(ctx, entry, next) }));
 };
 
-/** Takes the next connection, passing over those that came to nothing. -errno when there is none. */
+/** Accepts the next connection, skipping failed ones. Returns -errno if there is none. */
 export function acceptNext(entry: SocketEntry): AcceptedSocket | number {
   const undelivered = entry.undelivered.shift();
   if (undelivered !== undefined) return undelivered;
@@ -42,7 +43,7 @@ export function acceptNext(entry: SocketEntry): AcceptedSocket | number {
   }
 }
 
-/** Gives a connection a handle, with the session's default timeout, and describes it. */
+/** Gives an accepted socket a handle, with the session's default timeout, and describes it. */
 export function adoptAccepted(ctx: OpContext, listener: SocketEntry, accepted: AcceptedSocket) {
   const entry = ctx.session.adopt(accepted.socket, listener.facts);
   ctx.session.applyDefaultTimeout(entry);

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Op } from "../entry/row.js";
 
-/** Wraps close(2). What waits on the handle ends with EBADF. */
+/** Wraps close(2). Operations that wait on the handle end with EBADF. */
 export const close: Op<typeof SocketService.method.close> = (ctx, request) => {
   ctx.session.close(request.handle);
   return {};

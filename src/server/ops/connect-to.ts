@@ -15,19 +15,19 @@ const { SOL_SOCKET, SO_ERROR } = linux;
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 
-/** Wraps connect(2), and waits until it is done. */
+/** Wraps connect(2), and waits until the connection is established. */
 export const connectTo: AddressOp<typeof SocketService.method.connectTo> = (ctx, request, entry, address) =>
   andThen(completeConnect(ctx, entry, address, { timeout: request.timeout, flags: 0 }), () =>
     connectedAddresses(entry),
   );
 
 /**
- * Connects, and waits for the outcome: the socket becomes writable, and SO_ERROR has what came of it. Throws EINPROGRESS
- * when it may not wait. When the wait ends early the kernel goes on, as it does for Python.
+ * Connects, and waits for the result: the socket becomes writable, and SO_ERROR has the result. Throws EINPROGRESS if
+ * it may not wait. If the wait ends early the kernel continues, as in Python.
  *
- * Where Python's socket is blocking, its next connect(2) begins anew. Here the descriptor is not, and for TCP it is another
- * connect(2) that ends such an attempt and says what came of it: without it, the caller's next one would answer for this
- * one, with 0 or ECONNABORTED. (With a timeout Python's own does, and so does this.)
+ * If Python's socket is blocking, its next connect(2) starts again. Here the descriptor is non-blocking, and for TCP
+ * only another connect(2) ends such an attempt and returns its result: without it, the caller's next connect would
+ * return the result of this one, 0 or ECONNABORTED. (With a timeout Python's does that too, and so does this.)
  */
 export function completeConnect(
   ctx: OpContext,
@@ -38,11 +38,12 @@ export function completeConnect(
   const wait = waitOf(ctx, entry, "connect", waiting);
   const again = wait.milliseconds === null && entry.isTcp;
   let begun = false;
-  /** Whether what it waits for is an attempt of an earlier call. */
+  /** Whether it waits for an attempt of an earlier call. */
   let joined = false;
   return entry.readiness.perform("write", wait, () => {
     const error = begun && !again ? outcome(entry) : -entry.connect(address);
-    // An attempt that has failed and was asked before has no error left; vsock's stays "in progress" all the same.
+    // SO_ERROR was already consumed, so 0 does not mean connected. For vsock the socket then stays in the connecting
+    // state.
     if (error === 0 && joined && entry.native.getpeername() === -ENOTCONN) throw systemError(-EALREADY, "connect");
     if (error === 0 || (begun && error === EISCONN)) return undefined;
     const unfinished = error === EINPROGRESS || (error === EALREADY && wait.milliseconds === null);
@@ -51,7 +52,8 @@ export function completeConnect(
       begun = true;
       return AGAIN;
     }
-    // A unix listener whose backlog is full: the kernel would let a blocking caller wait, and has nothing to poll for.
+    // The backlog of a unix listener is full. The kernel would let a blocking caller wait, but there is no event to
+    // poll for.
     if (error === EAGAIN && wait.milliseconds === null) return AGAIN;
     throw systemError(-error, "connect");
   });

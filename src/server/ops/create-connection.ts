@@ -15,7 +15,7 @@ import { infoWithAddresses } from "../sockets/socket-info.js";
 import { completeConnect } from "./connect-to.js";
 import { openSocket } from "./socket.js";
 
-/** getaddrinfo(3), then socket(2) and connect(2) for each address until one answers. */
+/** getaddrinfo(3), then socket(2) and connect(2) for each address until one succeeds. */
 export const createConnection: Op<typeof SocketService.method.createConnection> = async (ctx, request) => {
   const timeout = requestedTimeout(request.timeout, "connect");
   const service = serviceOf(request.destination);

@@ -13,7 +13,7 @@ import { openSocket } from "./socket.js";
 
 const { SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT, IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
-/** socket(2), setsockopt(2), bind(2) and listen(2), in the manner of Python's create_server. */
+/** socket(2), setsockopt(2), bind(2) and listen(2), like Python's create_server. */
 export const createServer: Op<typeof SocketService.method.createServer> = async (ctx, request) => {
   const v6 = request.address?.address.case === "inet6";
   if (request.dualstackIpv6) {
@@ -37,7 +37,7 @@ export const createServer: Op<typeof SocketService.method.createServer> = async 
 };
 
 function setOptions(entry: SocketEntry, request: CreateServerRequest, v6: boolean): void {
-  // Not every kernel that has the options lets them be set; Python goes on without.
+  // Errors are ignored, as in Python, because not every kernel that has these options allows them to be set.
   entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEADDR, 1);
   if (request.reusePort) checkNumber(entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
   if (v6) entry.native.setsockoptInt(IPPROTO_IPV6, IPV6_V6ONLY, request.dualstackIpv6 ? 0 : 1);

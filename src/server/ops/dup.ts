@@ -12,7 +12,7 @@ export const dup: SocketOp<typeof SocketService.method.dup> = (ctx, _request, or
   return { socket: infoOf(entry) };
 };
 
-/** Makes a new handle on the open description of another, described as the caller says. */
+/** Creates a new handle for the open description of another, with the given facts. */
 export function duplicate(ctx: OpContext, original: SocketEntry, facts: SocketFacts): SocketEntry {
   const native = original.native.dup();
   if (typeof native === "number") throw systemError(native, "dup");

@@ -9,7 +9,7 @@ import type { Op } from "../entry/row.js";
 import { ArgumentFault } from "../errors.js";
 import { isPermission, permissions } from "../policy/policy.js";
 
-/** Asks the policy, and does nothing. */
+/** Asks the policy, without any effect. */
 export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
   const { operation } = request;
   if (!isPermission(operation)) {

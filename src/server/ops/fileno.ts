@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { SocketOp } from "../entry/row.js";
 
-/** Answers the handle if it is open. */
+/** Returns the handle if it is open. */
 export const fileno: SocketOp<typeof SocketService.method.fileno> = (_ctx, _request, entry) => ({
   handle: entry.handle,
 });

@@ -6,10 +6,7 @@ import { duplicate } from "./dup.js";
 
 const { SOCK_NONBLOCK } = linux;
 
-/**
- * Wraps dup(2), with the session's default timeout: the handle's own is not copied. What is not said is what the kernel
- * says.
- */
+/** Wraps dup(2), with the session's default timeout instead of the handle's. Unset facts are the kernel's. */
 export const fromfd: SocketOp<typeof SocketService.method.fromfd> = (ctx, request, original) => {
   const { native } = original;
   const entry = duplicate(ctx, original, {

@@ -2,7 +2,7 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import type { Op } from "../entry/row.js";
 import { notSupportedOnHost } from "../errors.js";
 
-/** WSASocket of what Share answered: Windows only. */
+/** WSASocket with the result of Share: Windows only. */
 export const fromshare: Op<typeof SocketService.method.fromshare> = () => {
   throw notSupportedOnHost("socket.fromshare is Windows only");
 };

@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { SocketOp } from "../entry/row.js";
 
-/** Tells whether the client means to share the handle with its children. */
+/** Tells whether child processes of the client are meant to inherit the handle. */
 export const getInheritable: SocketOp<typeof SocketService.method.getInheritable> = (_ctx, _request, entry) => ({
   inheritable: entry.inheritable,
 });

@@ -2,6 +2,6 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { timeoutField } from "../codec/duration.js";
 import type { Op } from "../entry/row.js";
 
-/** Answers the session's timeout for new sockets. */
+/** Returns the session's timeout for new sockets. */
 export const getdefaulttimeout: Op<typeof SocketService.method.getdefaulttimeout> = (ctx) =>
   timeoutField(ctx.session.defaultTimeout);

@@ -6,7 +6,7 @@ import type { Op } from "../entry/row.js";
 import { ResolverFault } from "../errors.js";
 import { hostByAddress } from "./gethostbyaddr.js";
 
-/** The first of a host's names that has a dot, as Python's getfqdn. */
+/** The first of a host's names that contains a dot, as in Python's getfqdn. */
 export const getfqdn: Op<typeof ResolverService.method.getfqdn> = async (ctx, request) => {
   const asked = request.name.trim();
   const own = asked === "" || asked === "0.0.0.0" || asked === "::";

@@ -4,7 +4,7 @@ import { hostFrom } from "../codec/host-name.js";
 import type { Op } from "../entry/row.js";
 import { resolveHost } from "../resolver/resolve-address.js";
 
-/** Wraps gethostbyname_r(3). As in Python the name must resolve by getaddrinfo(3) first. */
+/** Wraps gethostbyname_r(3). As in Python, the name must first resolve with getaddrinfo(3). */
 export const gethostbynameEx: Op<typeof ResolverService.method.gethostbynameEx> = async (ctx, request) => {
   const name = hostFrom(request.name, "gethostbyname_ex");
   await resolveHost(ctx, name, "inet");

@@ -3,7 +3,7 @@ import { hostFrom } from "../codec/host-name.js";
 import type { Op } from "../entry/row.js";
 import { resolveHost } from "../resolver/resolve-address.js";
 
-/** The first IPv4 address of a host, by getaddrinfo(3), as Python does. */
+/** The first IPv4 address of a host, by getaddrinfo(3), as in Python. */
 export const gethostbyname: Op<typeof ResolverService.method.gethostbyname> = async (ctx, request) => ({
   address: await resolveHost(ctx, hostFrom(request.name, "gethostbyname"), "inet"),
 });

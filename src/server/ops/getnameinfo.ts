@@ -25,7 +25,7 @@ export const getnameinfo: Op<typeof ResolverService.method.getnameinfo> = async 
 
 async function numeric(ctx: OpContext, host: string, family: "inet" | "inet6", rest: Sockaddr): Promise<Sockaddr> {
   const results = await ctx.services.resolver.run(ctx, (native) =>
-    // A datagram type keeps getaddrinfo from answering once for each.
+    // With a datagram type getaddrinfo returns one result instead of one for each type.
     native.getaddrinfo(Buffer.from(host), Buffer.from("0"), 0, SOCK_DGRAM, 0, AI_NUMERICHOST),
   );
   const [found] = results;

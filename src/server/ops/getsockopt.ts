@@ -12,7 +12,7 @@ const { SOL_SOCKET, SO_ERROR, SO_GET_FILTER } = linux;
 
 /** Python's limit. */
 const MAX_BYTES = 1024;
-/** 4096 instructions, the most that a filter has. */
+/** 4096 instructions, the maximum of a filter. */
 const MAX_FILTER_BYTES = 8 * 4096;
 
 /** Wraps getsockopt(2). */

@@ -6,7 +6,7 @@ import type { Op } from "../entry/row.js";
 
 const { IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
-/** Tries it, as Python does. */
+/** Tests it by creating a socket, as Python does. */
 export const hasDualstackIpv6: Op<typeof SocketService.method.hasDualstackIpv6> = (ctx) => ({
   supported: supportsDualstack(ctx.services.native),
 });

@@ -10,9 +10,9 @@ const FIONREAD = BigInt(linux.FIONREAD);
 /** The kernel's `unsigned int cmd`. */
 const MAX_REQUEST = 2n ** 32n - 1n;
 
-/** Wraps ioctl(2), for the requests that the addon knows. */
+/** Wraps ioctl(2), for requests that the addon knows. */
 export const ioctl: SocketOp<typeof SocketService.method.ioctl> = (_ctx, request, entry) => {
-  // The kernel would cut a longer number, and make another ioctl than the caller named.
+  // The kernel would truncate a larger number, and perform another ioctl.
   if (request.request > MAX_REQUEST) known(request.request, null);
   const code = Number(request.request);
   const { argument } = request;

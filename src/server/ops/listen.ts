@@ -3,7 +3,7 @@ import { addressField } from "../codec/address.js";
 import type { SocketOp } from "../entry/row.js";
 import { checkNumber } from "../sockets/socket-entry.js";
 
-/** What Python chooses: 128, or SOMAXCONN if less, which on Linux it never is. */
+/** Python's default: 128, or SOMAXCONN if less, which it never is on Linux. */
 export const DEFAULT_BACKLOG = 128;
 
 /** Wraps listen(2). */

@@ -8,7 +8,7 @@ import { andThen } from "../io/perform.js";
 import { receiveMessage } from "../io/receive.js";
 
 const SIZEOF_INT = 4;
-/** SCM_MAX_FD: the kernel sends no more in one message. */
+/** SCM_MAX_FD, the kernel's maximum for one message. */
 const MAX_HANDLES = 253;
 
 /** Receives handles by recvmsg(2). */

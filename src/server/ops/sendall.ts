@@ -5,7 +5,9 @@ import { andThen, waitOf } from "../io/perform.js";
 import { AGAIN, PARTLY } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 
-/** Sends all of it by send(2). The timeout is for the whole, and no other send comes between the pieces. */
+/**
+ * Sends everything by send(2). The timeout applies to the whole operation, and no other send comes between the pieces.
+ */
 export const sendall: SocketOp<typeof SocketService.method.sendall> = (ctx, request, entry) => {
   let rest = request.data;
   const done = entry.readiness.perform("write", waitOf(ctx, entry, "send", request), () => {

@@ -9,12 +9,13 @@ import { AGAIN, type Attempt } from "../sockets/readiness.js";
 import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
 import type { TurnQueue } from "../turn-queue.js";
 
-/** One call's share: an operation that is cancelled or timed out ends between two of them. */
+/** Maximum size of one call. An operation that is cancelled or times out ends between two calls. */
 const MAX_CHUNK = 1024 * 1024;
 
 /**
- * Wraps sendfile(2), from a file that the session holds. The timeout is for the whole. A file may take long to be read, or for
- * ever where the caller serves it, so threads read it, of which a principal has a few; no other send comes between.
+ * Wraps sendfile(2), from a file for which the session has a handle. The timeout applies to the whole operation.
+ * Reading a file may take long, or forever if the caller serves it, so it is done on threads, of which a principal has
+ * a few. No other send comes between.
  */
 export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (ctx, request, entry) => {
   const file = ctx.session.entry(request.fileHandle);
@@ -46,14 +47,14 @@ export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (c
   }
 };
 
-/** Makes one call of sendfile(2) after the other on a thread. While one is under way nothing else sends. */
+/** Makes calls of sendfile(2) on a thread, one after the other. While one runs, nothing else sends. */
 class SendingThread {
   readonly #entry: SocketEntry;
   readonly #file: SocketEntry;
   readonly #turns: TurnQueue;
   #result: number | null = null;
   #over = false;
-  /** Gives up the turn, where the call has not begun. */
+  /** Gives up the place of a call that has not started. */
   #giveUp: () => void = () => {};
 
   constructor(entry: SocketEntry, file: SocketEntry, turns: TurnQueue) {
@@ -62,14 +63,14 @@ class SendingThread {
     this.#turns = turns;
   }
 
-  /** What the last call answered, once; null when there was none. */
+  /** Returns the result of the last call, once; null if there was none. */
   takeResult(): number | null {
     const result = this.#result;
     this.#result = null;
     return result;
   }
 
-  /** Begins a call. The attempt is made again when it has ended. */
+  /** Starts a call. The attempt is repeated when it has ended. */
   begin(offset: bigint, count: number): void {
     const place = this.#turns.enter();
     const release = this.#entry.readiness.holdWrites();
@@ -92,7 +93,7 @@ class SendingThread {
     else void place.turn.then(run);
   }
 
-  /** The operation is over. A call that is under way keeps its turn, and the socket from other senders, until it ends. */
+  /** The operation is over. A running call keeps its place, and other senders from the socket, until it ends. */
   leave(): void {
     this.#over = true;
     this.#giveUp();

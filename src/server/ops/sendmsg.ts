@@ -20,7 +20,7 @@ export interface OutgoingRequest extends Waiting {
   readonly control: readonly ControlOut[];
 }
 
-/** Sends one message by sendmsg(2), to an address if it has one. Answers how many bytes. */
+/** Sends one message by sendmsg(2), to an address if given. Returns the number of bytes. */
 export function sendMessage(
   ctx: OpContext,
   entry: SocketEntry,

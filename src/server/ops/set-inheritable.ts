@@ -1,7 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { SocketOp } from "../entry/row.js";
 
-/** Records it. No descriptor of the daemon's is ever inherited. */
+/** Sets the flag. The daemon's own descriptors are never inherited. */
 export const setInheritable: SocketOp<typeof SocketService.method.setInheritable> = (_ctx, request, entry) => {
   entry.inheritable = request.inheritable;
   return {};

@@ -12,7 +12,7 @@ import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
 
 const { SOL_SOCKET, SO_RCVBUFFORCE, SO_RESERVE_MEM, SO_SNDBUFFORCE } = linux;
 
-/** The family is the level of its options, and they have 64 bits. */
+/** AF_VSOCK is also the level of its options, which have 64 bits. */
 const { VSOCK: AF_VSOCK } = AddressFamily;
 
 /** They set aside kernel memory without a limit. */
@@ -25,8 +25,8 @@ export const setsockopt: SocketOp<typeof SocketService.method.setsockopt> = (ctx
 };
 
 /**
- * Sets an option in whichever form it came. 0 or -errno. What takes kernel memory without a limit is the operators': others
- * get the kernel's answer to those who may not, EPERM.
+ * Sets an option in any of its forms. Returns 0 or -errno. Options that allocate kernel memory without a limit are for
+ * operators; for others the result is EPERM, as from the kernel.
  */
 export function setOption(ctx: OpContext, entry: SocketEntry, { level, name, value }: SetsockoptRequest): number {
   if (level === SOL_SOCKET && UNLIMITED_MEMORY.has(name) && !isAllowed(ctx, "admin")) return -constants.errno.EPERM;

@@ -41,9 +41,9 @@ export function openSocket(
   }
 }
 
-/** `socket(fileno=…)`: what is not said is what the kernel says. The handle is the same. */
+/** `socket(fileno=…)`: unset facts are the kernel's. The handle is the same. */
 function describe(ctx: OpContext, request: SocketRequest, handle: bigint) {
-  // To `entry` a 0 would be a handle that was left unset.
+  // `entry` would treat 0 as an unset field.
   if (handle === 0n) throw ctx.session.handleNotFound(handle);
   const entry = ctx.session.entry(handle);
   const { native } = entry;

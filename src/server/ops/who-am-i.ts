@@ -2,7 +2,7 @@ import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.
 import { hostInfo } from "../codec/host-info.js";
 import type { Op } from "../entry/row.js";
 
-/** How the daemon sees the caller, and what daemon it is. */
+/** How the daemon identifies the caller, and the daemon's version, features and limits. */
 export const whoAmI: Op<typeof SessionService.method.whoAmI> = (ctx) => {
   const { limits, version } = ctx.services;
   return {

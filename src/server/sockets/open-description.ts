@@ -1,32 +1,32 @@
 import type { Principal } from "../access/principal.js";
 
-/** What duplicates of a socket share. */
+/** State shared by duplicates of a socket. */
 export interface OpenDescription {
   /** O_NONBLOCK, as the caller believes it to be. */
   nonblocking: boolean;
-  /** How many handles name it. */
+  /** Number of handles for it. */
   handles: number;
-  /** Of the messages that the kernel dropped of it, how many a caller was told of: 32 bits, as the kernel's count. */
+  /** How many dropped messages have been reported to a caller: 32 bits, like the kernel's counter. */
   dropsTold: number;
-  /** Where it may outlive them: see outliving.ts. */
+  /** Set if it may outlive its handles; see outliving.ts. */
   followed: FollowedDescription | null;
-  /** Whether it came from a process outside. See `isShared`. */
+  /** Whether it was received from a process outside the daemon. See `isShared`. */
   readonly fromOutside: boolean;
 }
 
-/** An open description that is followed. */
+/** An open description that is tracked beyond its handles. */
 export interface FollowedDescription {
   readonly id: number;
   readonly inode: number;
-  /** Who it counts for when no handle names it. */
+  /** The principal whose quota it counts against when it has no handle. */
   countedFor: Principal;
-  /** How many handles name it, of all sessions. */
+  /** Number of handles for it, in all sessions. */
   handles: number;
-  /** Whether a process outside the daemon has it too, or may have it. */
+  /** Whether a process outside the daemon has it, or may have it. */
   shared: boolean;
 }
 
-/** Whether a process outside the daemon has it too, or may have it. Once it is so it stays so. */
+/** Whether a process outside the daemon has it, or may have it. Never becomes false again. */
 export function isShared({ followed, fromOutside }: OpenDescription): boolean {
   return followed?.shared ?? fromOutside;
 }

@@ -1,7 +1,8 @@
 /*
- * What outlives its handles. A socket that was sent by SCM_RIGHTS may be in a message that nobody receives, or in another
- * process; one whose close(2) waits is there until a thread has closed it. As long as the kernel has it, it counts for
- * whoever sent or closed it as a handle does; otherwise a caller could have any number of them.
+ * Tracks open descriptions that outlive their handles. A socket sent by SCM_RIGHTS may be in a message that nobody
+ * receives, or in another process; a socket whose close(2) blocks exists until a thread has closed it. As long as the
+ * kernel has it, it counts as a handle of the principal that sent or closed it; otherwise a caller could have any
+ * number of them.
  */
 
 import type { NativeAddon, NativeSocket } from "../../native/binding.js";
@@ -10,7 +11,10 @@ import { type FollowedDescription, newDescription, type OpenDescription } from "
 import type { SocketEntry } from "./socket-entry.js";
 
 const FIRST_LOOK_MS = 50;
-/** Between two looks, as a multiple of what a look took: so they take a fiftieth of the loop's time at the most. */
+/**
+ * Pause between two checks, as a multiple of the duration of a check, which limits checking to 2 % of the event loop's
+ * time.
+ */
 const PAUSE = 50;
 
 type Followed = Pick<NativeSocket, "inode">;
@@ -18,9 +22,9 @@ type Followed = Pick<NativeSocket, "inode">;
 export class Outliving {
   readonly #native: Pick<NativeAddon, "follow" | "followClosing" | "followed">;
   readonly #followed = new Map<number, FollowedDescription>();
-  /** Of sockets alone: many descriptions of a file have the same. */
+  /** Sockets only: all descriptions of a file have the same inode. */
   readonly #byInode = new Map<number, FollowedDescription>();
-  /** Lives without a handle. */
+  /** Descriptions without a handle. */
   #count = 0;
   #lastId = 0;
   #nextLook = 0;
@@ -28,16 +32,20 @@ export class Outliving {
 
   constructor(native: Pick<NativeAddon, "follow" | "followClosing" | "followed">) {
     this.#native = native;
-    // The list of what is followed takes a descriptor, which there may be none for when the first socket is sent.
+    // Creates the list of tracked descriptions now, because it takes a descriptor, and there may be none when the first
+    // socket is sent.
     native.followed();
   }
 
-  /** How many open descriptions are there that no handle names. */
+  /** Number of open descriptions that exist without a handle. */
   get count(): number {
     return this.#count;
   }
 
-  /** Follows what a handle names, for `countedFor`. 0, or -errno: -EPERM of files, which cannot be followed. */
+  /**
+   * Tracks the open description of an entry, and counts it for `countedFor`. Returns 0 or -errno: -EPERM for files,
+   * which cannot be tracked.
+   */
   follow({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): number {
     if (description.followed === null) {
       const followed =
@@ -50,7 +58,7 @@ export class Outliving {
     return 0;
   }
 
-  /** Counts a file that was received for `countedFor` from when its handles are closed until the last descriptor is. */
+  /** Counts a received file for `countedFor` from when its handles are closed until its last descriptor is. */
   followClosing({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): void {
     if (description.followed === null) {
       this.#lastId += 1;
@@ -67,14 +75,14 @@ export class Outliving {
     this.#native.followClosing(native as NativeSocket, description.followed.id);
   }
 
-  /** The description of a descriptor that was received. */
+  /** Returns the description of a received descriptor. */
   descriptionOf(received: Followed): OpenDescription {
     const followed = this.#byInode.get(received.inode) ?? null;
-    // What the daemon made was followed before it could be sent.
+    // Sockets of the daemon are tracked before they can be sent.
     return { ...newDescription(), followed, fromOutside: followed === null };
   }
 
-  /** One handle more names a description. */
+  /** Adds a handle to a description. */
   addHandle(description: OpenDescription): void {
     description.handles += 1;
     const { followed } = description;
@@ -83,7 +91,7 @@ export class Outliving {
     followed.handles += 1;
   }
 
-  /** One handle less. */
+  /** Removes a handle from a description. */
   removeHandle(description: OpenDescription): void {
     description.handles -= 1;
     const { followed } = description;
@@ -95,7 +103,7 @@ export class Outliving {
     this.#lookLater();
   }
 
-  /** Looks what is still there, unless it has done so just before, and stops counting what is not. */
+  /** Checks which descriptions still exist, unless it has just done so, and stops counting those that do not. */
   look(): void {
     const start = performance.now();
     if (this.#count === 0 || start < this.#nextLook) return;

@@ -4,24 +4,24 @@ import { linux } from "../../native/linux.js";
 const { MSG_TRUNC } = linux;
 
 /**
- * What was taken from the kernel for somebody who went away before getting it: data that an attach stream read ahead, or that
- * a cancelled MSG_WAITALL gathered, and an error behind data. It comes before what the kernel has.
+ * Data taken from the kernel for a caller that went away before receiving it: read ahead by an attach stream, or
+ * collected by a cancelled MSG_WAITALL; and an error that follows it. It comes before the kernel's data.
  */
 export class Pushback {
   #messages: Received[] = [];
   #error: number | null = null;
 
-  /** Puts messages before those that are here, in order. */
+  /** Puts messages before those already here, in order. */
   unshift(messages: readonly Received[]): void {
     this.#messages = [...messages, ...this.#messages];
   }
 
-  /** Keeps an error, as -errno, for who comes behind the data. The kernel tells it once, and has told it. */
+  /** Keeps an error, as -errno, for the receive after the data. The kernel reports it only once, and already has. */
   keepError(error: number): void {
     this.#error = error;
   }
 
-  /** Takes the error; null where there is none. */
+  /** Removes and returns the error; null if there is none. */
   takeError(): number | null {
     const error = this.#error;
     this.#error = null;
@@ -37,8 +37,8 @@ export class Pushback {
   }
 
   /**
-   * Answers up to `size` bytes of the first message; with `keep`, leaves it here (MSG_PEEK). Behind the messages it answers
-   * the error.
+   * Returns up to `size` bytes of the first message; with `keep`, does not remove them (MSG_PEEK). After the messages,
+   * returns the error.
    */
   take(size: number, options: { readonly keep: boolean; readonly isStream: boolean }): Received | number | null {
     const first = this.#messages[0];

@@ -1,4 +1,4 @@
-/** A first-in first-out queue from which any element can leave in constant time. */
+/** A first-in first-out queue from which any element can be removed in constant time. */
 export class Queue<T extends object> {
   readonly #items = new Set<T>();
 
@@ -14,7 +14,7 @@ export class Queue<T extends object> {
     return this.#items.delete(item);
   }
 
-  /** In order; elements may leave or join meanwhile. */
+  /** In order. Elements may be removed or added meanwhile. */
   [Symbol.iterator](): IterableIterator<T> {
     return this.#items.values();
   }

@@ -57,7 +57,7 @@ function send(data: Uint8Array): Attempt<number> {
   };
 }
 
-/** Fills the socket's send buffer. Answers how many bytes it took. */
+/** Fills the socket's send buffer. Returns how many bytes it accepted. */
 function fill(): number {
   let total = 0;
   for (;;) {
@@ -67,7 +67,7 @@ function fill(): number {
   }
 }
 
-/** Empties the other end. */
+/** Reads everything at the other end. */
 function drain(): Buffer {
   const pieces: Uint8Array[] = [];
   for (;;) {
@@ -128,7 +128,8 @@ describe("Readiness", () => {
     const first = readiness.perform("data", wait(), recv(1));
     const second = readiness.perform("data", wait(), recv(1));
     far.send(Buffer.from("ab"), 0);
-    // A third one comes when there are data, and before the kernel was asked: it must not get the first one's.
+    // A third attempt is made when data has arrived, before the kernel has reported it. It must not get the data of the
+    // first.
     const third = readiness.perform("data", wait(), recv(1));
     far.send(Buffer.from("c"), 0);
     await expect(Promise.all([first, second, third])).resolves.toEqual(["a", "b", "c"]);
@@ -186,7 +187,8 @@ describe("Readiness", () => {
   });
 
   it("rests when an event brings nobody on, instead of spinning", async () => {
-    // Readable, and yet the attempt never succeeds: a level-triggered watch would fire on every turn of the loop.
+    // The descriptor is readable, but the attempt never succeeds: a level-triggered watch would fire on every turn of
+    // the event loop.
     far.send(Buffer.from("x"), 0);
     let attempts = 0;
     const controller = new AbortController();
@@ -207,7 +209,7 @@ describe("Readiness", () => {
       if (attempts < 1_000) setImmediate(turn);
     };
     turn();
-    // With rests of 1 to 64 ms this would take most of a minute.
+    // With backoffs of 1 to 64 ms this would take most of a minute.
     const value = await readiness.perform("write", wait({ milliseconds: 20_000 }), () => {
       attempts += 1;
       return attempts < 1_000 ? PARTLY : "done";

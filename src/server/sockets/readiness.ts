@@ -1,21 +1,21 @@
 /*
  * Theory of operation.
  *
- * Every descriptor is non-blocking. An operation is an attempt: a function that makes the system call once and answers its
- * value, or AGAIN. It is made at once; only an attempt that answers AGAIN is queued, and made again when the kernel says
- * that the descriptor is ready. An attempt therefore consumes nothing until the moment in which it succeeds, and leaving
- * the queue (timeout, abort, close) is all there is to cancelling it. What takes many calls (all of a buffer, a file) answers
- * PARTLY in between, and knows itself how far it came.
+ * Every descriptor is non-blocking. An operation is an attempt: a function that makes the system call once and returns
+ * its value, or AGAIN. It is made immediately; only an attempt that returns AGAIN is queued, and repeated when the
+ * kernel reports that the descriptor is ready. An attempt therefore consumes nothing until it succeeds, so cancelling
+ * it (timeout, abort, close) only means removing it from the queue. An operation that takes several calls (all of a
+ * buffer, a file) returns PARTLY in between, and keeps track of its own progress.
  *
- * Operations wait in lanes, and each lane is strictly first-in first-out: were a later send tried while an earlier one
- * waits, bytes would change places; were a later recv, results would. Urgent data and the error queue have lanes of their
- * own, for one who waits for ordinary data must not hold up one who waits for those.
+ * Each wait queue is strictly first-in first-out: if a later send were attempted while an earlier one waits, bytes
+ * would be reordered; if a later receive were, results would be. Urgent data and the error queue have their own wait
+ * queues, because an operation waiting for ordinary data must not block one waiting for those.
  *
- * Observers want to know of readiness, and make no attempt: what they are told is what poll(2) says at that moment.
+ * Observers are told of readiness, and make no attempt. They are given what poll(2) returns at that moment.
  *
- * The watch is level-triggered. An event after which nobody makes progress (POLLERR with a full error queue and a reader
- * of ordinary data; POLLOUT of a unix socket whose peer's backlog is full) would fire again on the next turn of the loop,
- * for ever. After such an event the watch rests for a moment that doubles up to a limit.
+ * The watch is level-triggered. An event after which no operation makes progress (POLLERR with a full error queue and a
+ * reader of ordinary data; POLLOUT of a unix socket whose peer's backlog is full) would fire again on every turn of the
+ * event loop. After such an event the watch is suspended for a backoff that doubles up to a limit.
  */
 
 import { constants } from "node:os";
@@ -30,39 +30,39 @@ const { POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } = linux;
 
 const EAGAIN = constants.errno.EAGAIN;
 
-/** What an attempt answers when it has to be made again later. */
+/** Returned by an attempt that has to be repeated. */
 export const AGAIN: unique symbol = Symbol("again");
 
-/** What it answers when it came further, and has to be made again later for the rest. */
+/** Returned by an attempt that made progress, and has to be repeated for the remainder. */
 export const PARTLY: unique symbol = Symbol("partly");
 
 export type Attempt<T> = () => T | typeof AGAIN | typeof PARTLY;
 
-/** What an operation waits for: ordinary data or a connection, urgent data, the error queue, or room. */
+/** What an operation waits for: ordinary data or a connection, urgent data, the error queue, or room to send. */
 export type WaitQueue = "data" | "urgent" | "error" | "write";
 
 const readQueues = ["data", "urgent", "error"] as const satisfies readonly WaitQueue[];
 
 export interface Wait {
   readonly operation: string;
-  /** null waits for ever, 0 not at all. */
+  /** null means no limit, 0 means not to wait. */
   readonly milliseconds: number | null;
-  /** What the socket itself says of waiting for ever, in a lane; null where it has nothing against it. */
+  /** SO_RCVTIMEO/SO_SNDTIMEO of the socket; used only when the operation has no timeout. null if unset. */
   readonly ownLimit?: (waitQueue: WaitQueue) => OwnLimit | null;
-  /** A function, because few operations wait and a signal is not free. */
+  /** A function, because few operations wait and creating a signal is expensive. */
   readonly signal: () => AbortSignal;
-  /** Counts the operation among those that wait, and answers how to stop that. May throw: too many. */
+  /** Counts the operation as waiting, and returns a function that ends that. Throws if there are too many. */
   readonly enter: () => () => void;
 }
 
-/** SO_RCVTIMEO or SO_SNDTIMEO, and what the kernel says when it has passed. */
+/** SO_RCVTIMEO or SO_SNDTIMEO, and the kernel's error when it expires. */
 export interface OwnLimit {
   readonly milliseconds: number;
   readonly error: () => unknown;
 }
 
 interface Waiter {
-  /** Makes the attempt. "over" when it is, one way or the other. */
+  /** Makes the attempt. "over" if it succeeded or failed. */
   readonly step: () => "over" | typeof AGAIN | typeof PARTLY;
   readonly fail: (error: unknown) => void;
 }
@@ -74,7 +74,7 @@ interface Observer {
 
 const FIRST_BACKOFF_MS = 1;
 const LONGEST_BACKOFF_MS = 64;
-/** The longest delay that setTimeout takes. */
+/** The longest delay that setTimeout supports. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Readiness {
@@ -90,21 +90,21 @@ export class Readiness {
   #watched = 0;
   #backoff: NodeJS.Timeout | null = null;
   #backoffMs = FIRST_BACKOFF_MS;
-  /** Whether a thread is sending: nobody else may then. */
+  /** Whether a thread is sending, during which no operation may send. */
   #sending = false;
 
   constructor(native: NativeSocket) {
     this.#native = native;
   }
 
-  /** Operations that wait. */
+  /** Number of waiting operations. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /**
-   * Makes the attempt now, and again whenever the descriptor is ready, until it answers. Throws EAGAIN when it may not
-   * wait; rejects with `OperationTimeout`, with the signal's reason, or with what `failAll` was given.
+   * Makes the attempt now, and again whenever the descriptor is ready, until it has a result. Throws EAGAIN if it may
+   * not wait; rejects with `OperationTimeout`, with the signal's reason, or with the error given to `failAll`.
    */
   perform<T>(waitQueue: WaitQueue, wait: Wait, attempt: Attempt<T>): T | Promise<T> {
     if (this.#queues[waitQueue].size === 0 && !(waitQueue === "write" && this.#sending)) {
@@ -116,8 +116,8 @@ export class Readiness {
   }
 
   /**
-   * Calls back, every time that it may have changed, with the POLL* events that hold of those asked for. Answers how to
-   * stop that.
+   * Calls back whenever the events may have changed, with those of `events` that hold. Returns a function that stops
+   * that.
    */
   observe(events: number, notify: (events: number) => void): () => void {
     const observer = { events, notify };
@@ -129,14 +129,14 @@ export class Readiness {
     };
   }
 
-  /** Lets waiting readers try again: something other than the kernel has data for them. */
+  /** Lets waiting readers retry, because there is data that the kernel does not know of. */
   nudge(): void {
     this.#stepReaders();
     this.#notifyObservers(POLLIN);
     this.#update();
   }
 
-  /** Lets no operation send until the answer is called: a thread does. */
+  /** Suspends sending, because a thread sends, until the returned function is called. */
   holdWrites(): () => void {
     this.#sending = true;
     this.#update();
@@ -150,7 +150,7 @@ export class Readiness {
     };
   }
 
-  /** Ends every waiting operation with an error, and the watch. */
+  /** Ends all waiting operations with an error, and the watch. */
   failAll(error: unknown): void {
     for (const queue of Object.values(this.#queues)) {
       for (const waiter of queue) waiter.fail(error);
@@ -221,7 +221,7 @@ export class Readiness {
     this.#update();
   }
 
-  /** `known` are events that hold though the kernel does not know of them. */
+  /** `known` are events that hold although the kernel does not know of them. */
   #notifyObservers(known = 0): boolean {
     let progress = false;
     for (const { events, notify } of this.#observers) {
@@ -247,7 +247,7 @@ export class Readiness {
     if (this.#backoff === null) {
       if (readQueues.some((waitQueue) => this.#queues[waitQueue].size > 0)) events |= POLLIN | POLLPRI;
       if (this.#queues.write.size > 0 && !this.#sending) events |= POLLOUT;
-      // Errors and hang-ups alone cannot be watched for; POLLPRI is the rarest thing that can.
+      // Errors and hang-ups cannot be watched for alone; POLLPRI is the rarest event that can.
       for (const observer of this.#observers) events |= kernelEvents(observer.events);
     }
     this.#watch(events);
@@ -264,7 +264,7 @@ export class Readiness {
   }
 }
 
-/** What to watch for, so that an observer of these events is asked when they may hold. */
+/** The events to watch for so that an observer of `events` is notified when they may hold. */
 function kernelEvents(events: number): number {
   const readable = (events & (POLLIN | POLLRDNORM | POLLRDBAND)) !== 0 ? POLLIN : 0;
   const writable = (events & (POLLOUT | POLLWRNORM | POLLWRBAND)) !== 0 ? POLLOUT : 0;
@@ -281,7 +281,7 @@ function step(queue: Queue<Waiter>): boolean {
   return progress;
 }
 
-/** Calls back after so many milliseconds, however many they are. Answers how to cancel that. */
+/** Calls back after the given time, however long. Returns a function that cancels that. */
 export function startTimer(milliseconds: number | null, callback: () => void): () => void {
   if (milliseconds === null) return () => {};
   let left = milliseconds;

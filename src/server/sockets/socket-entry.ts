@@ -1,9 +1,9 @@
 /*
  * The record behind a handle.
  *
- * Two things are easily confused, and Python keeps them apart: the timeout belongs to the handle; O_NONBLOCK belongs to
- * the open description, which duplicates share. The kernel's O_NONBLOCK is always on here, so the flag that the caller
- * believes in is kept in `OpenDescription`, and `waitLimit` is the one place that turns both into how long to wait.
+ * Python distinguishes two things that are easily confused: the timeout belongs to the handle, O_NONBLOCK to the open
+ * description, which duplicates share. The kernel's O_NONBLOCK is always set here, so the flag as the caller set it is
+ * kept in `OpenDescription`. `waitLimit` is the only place that combines both.
  */
 
 import { constants } from "node:os";
@@ -22,22 +22,22 @@ const { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } = linux;
 const { POLLERR, POLLHUP, POLLRDHUP } = linux;
 const { EAGAIN, EPIPE } = constants.errno;
 
-/** struct linger, on and with no time: close(2) resets the connection. */
+/** struct linger with a timeout of 0, with which close(2) resets the connection. */
 const RESET_ON_CLOSE = new Uint8Array(Int32Array.of(1, 0).buffer);
 const INTERNET_FAMILIES = [AF_INET, AF_INET6];
 const TCP_PROTOCOLS = [IPPROTO_TCP, IPPROTO_MPTCP];
 
-/** A session's name for a socket. */
+/** A session's id for a socket. */
 export type Handle = bigint & { readonly handle: unique symbol };
 
-/** What a socket is said to be: by the kernel, or by who opened it. */
+/** Family, type and protocol, from the kernel or from the caller that opened the socket. */
 export interface SocketFacts {
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
 }
 
-/** What accept(2) gave. */
+/** The result of accept(2). */
 export interface AcceptedSocket {
   readonly socket: NativeSocket;
   readonly address: Sockaddr | null;
@@ -48,22 +48,22 @@ export class SocketEntry {
   readonly isStream: boolean;
   /** TCP or MPTCP. */
   readonly isTcp: boolean;
-  /** Whether a read of no bytes is the end of data. */
+  /** Whether reading no bytes means end of data. */
   readonly zeroReadIsEnd: boolean;
   readonly openedAt = performance.now();
-  /** In nanoseconds; null waits for ever. Set it by `setTimeout`. */
+  /** In nanoseconds; null means no limit. Use `setTimeout` to change it. */
   timeout: bigint | null = null;
   inheritable = false;
   receivedBytes = 0;
   sentBytes = 0;
-  /** Attach streams that own a direction. */
+  /** Whether an attach stream uses the direction. */
   receiving = false;
   sending = false;
-  /** Whether an attach stream has data that nobody got yet. Null where there is none. */
+  /** Whether an attach stream has data that the caller has not received. Null if there is no such stream. */
   hasUnsentData: (() => boolean) | null = null;
-  /** Connections that were accepted for somebody who went away before getting them. They come before the kernel's. */
+  /** Accepted sockets whose callers went away before receiving them. They come before the kernel's. */
   readonly undelivered: AcceptedSocket[] = [];
-  /** Why its handle is good for nothing any more but to be closed; null while it is. The descriptor is closed then. */
+  /** Why the handle can only be closed any more, with its descriptor already closed; else null. */
   refusal: Error | null = null;
   /** Called when the descriptor is closed. */
   readonly onDestroy = new Set<() => void>();
@@ -71,13 +71,13 @@ export class SocketEntry {
 
   constructor(
     readonly handle: Handle,
-    /** Not for addresses: `bind`, `connect` and `send` here take only checked ones. */
+    /** Without the methods that take addresses: `bind`, `connect` and `send` of this class only accept checked ones. */
     readonly native: Omit<NativeSocket, "bind" | "connect" | "sendmsg" | "sendmmsg">,
     readonly facts: SocketFacts,
     readonly description: OpenDescription,
   ) {
     this.readiness = new Readiness(this.#native);
-    // What the kernel says, not the opener: `facts` are for show.
+    // The kernel's values, because `facts` are only for display.
     const { type } = native;
     this.isStream = type === SOCK_STREAM;
     this.isTcp = TCP_PROTOCOLS.includes(native.protocol) && INTERNET_FAMILIES.includes(native.family);
@@ -88,15 +88,16 @@ export class SocketEntry {
     return this.native as NativeSocket;
   }
 
-  /** Sets the timeout, and O_NONBLOCK of the open description with it, as Python does. */
+  /** Sets the timeout, and accordingly O_NONBLOCK of the open description, as Python does. */
   setTimeout(timeout: bigint | null): void {
     this.timeout = timeout;
     this.description.nonblocking = timeout !== null;
   }
 
   /**
-   * How long an operation may wait: null for ever, 0 not at all, or milliseconds. A timeout above zero waits even with
-   * MSG_DONTWAIT, as in Python; without one it is the open description that decides, and nobody waits for the error queue.
+   * How long an operation may wait, in milliseconds: null means no limit, 0 not to wait. A timeout above zero applies
+   * even with MSG_DONTWAIT, as in Python. Without one the open description decides, and an operation does not wait for
+   * the error queue.
    */
   waitLimit(requested: bigint | null | undefined, flags: number): number | null {
     if (requested !== undefined) return requested === null ? null : millisecondsOf(requested);
@@ -106,8 +107,8 @@ export class SocketEntry {
   }
 
   /**
-   * SO_RCVTIMEO or SO_SNDTIMEO in milliseconds; null where there is none. The kernel leaves it to whoever waits, and that is
-   * not the kernel here.
+   * SO_RCVTIMEO or SO_SNDTIMEO in milliseconds; null if unset. The kernel only applies it to blocking calls, which the
+   * daemon does not make.
    */
   kernelTimeout(option: "SO_RCVTIMEO" | "SO_SNDTIMEO"): number | null {
     const timeval = this.native.getsockopt(SOL_SOCKET, linux[option], 16);
@@ -138,7 +139,7 @@ export class SocketEntry {
     return sent === -EPIPE ? this.#whyBroken() : sent;
   }
 
-  /** recvmsg(2), of what was pushed back first. */
+  /** recvmsg(2), returning pushed-back messages first. */
   receive(size: number, controlSize: number, flags: number): Received | number {
     const waiting = this.#takePushedBack(size, flags);
     if (waiting !== null) return waiting;
@@ -148,19 +149,19 @@ export class SocketEntry {
   }
 
   /**
-   * Whether shutdown(2) has ended receiving. Only then is there an end for a datagram socket: who would wait for ever gets
-   * no bytes, and everyone else EAGAIN.
+   * Whether shutdown(2) has ended receiving. Only then does a datagram socket have an end of data: a receive without a
+   * time limit returns no bytes, others EAGAIN.
    */
   get receivingIsOver(): boolean {
     return !this.zeroReadIsEnd && (this.native.poll(POLLRDHUP) & POLLRDHUP) !== 0;
   }
 
-  /** Whether no more data will come. */
+  /** Whether no more data will arrive. */
   get hasEnded(): boolean {
     return (this.native.poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) !== 0;
   }
 
-  /** recvmmsg(2), of what was pushed back first. At least one message, or -errno. */
+  /** recvmmsg(2), returning pushed-back messages first. At least one message, or -errno. */
   receiveBatch(count: number, size: number, controlSize: number, flags: number): readonly Received[] | number {
     const waiting = this.#takePushedBack(size, flags);
     if (typeof waiting === "number") return waiting;
@@ -172,7 +173,7 @@ export class SocketEntry {
     return batch;
   }
 
-  /** recv(2), of what was pushed back first. Cheaper than `receive`. */
+  /** recv(2), returning pushed-back data first. Cheaper than `receive`. */
   receiveData(size: number, flags: number): Received | Uint8Array | number {
     if (this.#pushback !== null || (flags & MSG_TRUNC) !== 0) return this.receive(size, 0, flags);
     const data = this.native.recv(size, flags);
@@ -180,7 +181,7 @@ export class SocketEntry {
     return data;
   }
 
-  /** recv(2) into the caller's memory: bytes, or -errno. What was pushed back comes as it is. */
+  /** recv(2) into the caller's memory. Bytes received, or -errno. Pushed-back data is returned directly. */
   receiveInto(target: Uint8Array): Received | number {
     if (this.#pushback !== null) return this.receive(target.length, 0, 0);
     const received = this.native.recvInto(target, 0);
@@ -188,7 +189,7 @@ export class SocketEntry {
     return received;
   }
 
-  /** Takes messages back, for the next receive. */
+  /** Puts messages back for the next receive. */
   pushBack(messages: readonly Received[]): void {
     if (messages.length === 0) return;
     this.#pushback ??= new Pushback();
@@ -197,16 +198,16 @@ export class SocketEntry {
   }
 
   /**
-   * Keeps an error that a receive took from the kernel, as -errno, for the next receive, for who is told EPIPE, and for
-   * SO_ERROR: a reset would otherwise be taken for the end of the data. Whoever waits is woken by the kernel, for which the
-   * socket is readable from then on.
+   * Keeps an error that a receive took from the kernel, as -errno, for the next receive, for a send that fails with
+   * EPIPE, and for SO_ERROR. Otherwise a reset would look like the end of data. Waiting operations need no wake-up,
+   * because the kernel reports the socket as readable from then on.
    */
   keepError(error: number): void {
     this.#pushback ??= new Pushback();
     this.#pushback.keepError(error);
   }
 
-  /** The error that was kept, as -errno, once; null where there is none. */
+  /** Removes and returns the error that was kept, as -errno; null if there is none. */
   takeError(): number | null {
     const error = this.#pushback?.takeError() ?? null;
     if (this.#pushback?.isEmpty) this.#pushback = null;
@@ -214,39 +215,40 @@ export class SocketEntry {
   }
 
   /**
-   * Lets close(2) reset the connection if there is data that nobody received. The kernel does so by itself, but does not know
-   * of what was taken from it; the peer would believe that everything arrived. For the last handle of a socket alone.
+   * Makes close(2) reset the connection if there is unread data here. The kernel does so for its own unread data, but
+   * does not know of data already taken from it, and the peer would believe that everything was received. Only for the
+   * last handle of a socket.
    */
   resetIfUnread(): void {
     const unread = this.pushedBackBytes > 0 || this.hasUnsentData?.() === true;
     if (unread && this.isTcp && !this.native.closed) this.native.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
   }
 
-  /** Takes connections back, for the next accept. */
+  /** Puts accepted sockets back for the next accept. */
   giveBack(accepted: readonly AcceptedSocket[]): void {
     if (accepted.length === 0) return;
     this.undelivered.unshift(...accepted);
     this.readiness.nudge();
   }
 
-  /** Whether a receive or an accept would find something that the kernel does not know of. */
+  /** Whether a receive or an accept would return something that the kernel does not know of. */
   get hasPushedBack(): boolean {
     return this.#pushback !== null || this.undelivered.length > 0;
   }
 
-  /** Bytes that were pushed back. */
+  /** Number of pushed-back bytes. */
   get pushedBackBytes(): number {
     return this.#pushback?.byteLength ?? 0;
   }
 
-  /** What a `SocketInfo` says beyond the facts. Addresses that the kernel does not give are null. */
+  /** The addresses for a `SocketInfo`; null if the kernel returns none. */
   addresses(): { local: Sockaddr | null; peer: Sockaddr | null } {
     const local = this.native.getsockname();
     const peer = this.native.getpeername();
     return { local: typeof local === "number" ? null : local, peer: typeof peer === "number" ? null : peer };
   }
 
-  /** Ends what waits on it with `reason`, and closes the descriptor. Answers what close(2) said: 0 or -errno. */
+  /** Ends waiting operations with `reason`, and closes the descriptor. Returns the result of close(2): 0 or -errno. */
   destroy(reason: unknown): number {
     this.readiness.failAll(reason);
     for (const { socket } of this.undelivered.splice(0)) socket.close();
@@ -268,7 +270,7 @@ export class SocketEntry {
   }
 }
 
-/** Gives back the value of a system call, or throws what it said. EAGAIN is for the caller to look at first. */
+/** Returns the value of a system call, or throws its error. Callers handle EAGAIN first. */
 export function checkResult<T>(result: T | number, syscall: string): Exclude<T, number> {
   if (typeof result === "number" && result < 0) throw systemError(result, syscall);
   return result as Exclude<T, number>;

@@ -11,7 +11,7 @@ export function infoOf(entry: SocketEntry): SocketInfoInit {
   return { handle: entry.handle, family, type, protocol };
 }
 
-/** Describes a socket with the addresses that it has now. */
+/** Describes a socket with its current addresses. */
 export function infoWithAddresses(entry: SocketEntry): SocketInfoInit {
   const { local, peer } = entry.addresses();
   return { ...infoOf(entry), ...addressField("localAddress", local), ...addressField("peerAddress", peer) };

@@ -1,6 +1,6 @@
 /*
- * The frames of an attach stream as bytes. All by the generated codec, but for those that carry a stream's data: these are
- * read from the socket to where they lie in their message, behind room for what comes before them there.
+ * Encodes and decodes the frames of an attach stream. The generated codec does all but data frames: their bytes are
+ * read from the socket directly to their position in the message, after space for its header.
  */
 
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -12,41 +12,44 @@ import type { Init } from "../codec/init.js";
 
 export type FrameInit = NonNullable<Init<typeof ServerFrameSchema>["frame"]>;
 
-/** Room for the prefix of the message, the tag of the field, and its length. */
+/** Space for the message prefix, the field's tag and its length. */
 const HEADROOM_BYTES = MESSAGE_PREFIX_BYTES + 5;
 /** ServerFrame.data: field 2, length-delimited. */
 const DATA_TAG = (2 << 3) | 2;
-/** The sizes of buffers are this, or this times a power of two: streams of all sizes can use what is free. */
+/** Buffer sizes are this times a power of two, so that streams of different sizes can share free buffers. */
 const BUFFER_BYTES = 64 * 1024;
-/** What is free, of all sizes together. Streams that wait hold none. */
+/** Maximum total size of free buffers. Waiting streams hold none. */
 const POOL_BYTES = 8 * 1024 * 1024;
 
-/** Reads a frame. Throws when the bytes are none, UnknownField when it has more than is known. */
+/** Decodes a frame. Throws if the bytes are not a valid frame, UnknownField if it has an unknown field. */
 export function decodeFrame(bytes: Uint8Array): ClientFrame["frame"] {
   return decodeStrictly(ClientFrameSchema, bytes).frame;
 }
 
 export function encodeFrame(frame: FrameInit): Buffer {
   const bytes = toBinary(ServerFrameSchema, create(ServerFrameSchema, { frame }));
-  // The transport wants a Buffer.
+  // The transport requires a Buffer.
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Memory for one read, which becomes a frame in its place. */
+/** Memory for one read, which becomes a frame without copying. */
 export class FrameBuffer {
   readonly #bytes: Buffer;
 
   constructor(readonly size: number) {
-    // Not of Node's own pool: it is kept, and used again.
+    // Not from Node's own pool, because it is kept and reused.
     this.#bytes = Buffer.allocUnsafeSlow(HEADROOM_BYTES + size);
   }
 
-  /** Where to read so many bytes to. */
+  /** Returns memory to read up to `bytes` bytes into. */
   room(bytes: number): Uint8Array {
     return this.#bytes.subarray(HEADROOM_BYTES, HEADROOM_BYTES + bytes);
   }
 
-  /** The data frame of so many bytes that were read, with the prefix of a message. The next one overwrites it. */
+  /**
+   * Returns the data frame for the first `length` bytes that were read, with the message prefix. The next read
+   * overwrites it.
+   */
   frame(length: number): Buffer {
     const tag = HEADROOM_BYTES - 1 - varintLength(length);
     const start = tag - MESSAGE_PREFIX_BYTES;
@@ -58,13 +61,13 @@ export class FrameBuffer {
 }
 
 /**
- * Buffers of every stream in this thread, lent for one read and the way to the transport. A new one for each read would be
- * garbage outside of the heap, for which the collector stops everything much more often.
+ * Free buffers, shared by all streams of this thread. Each is lent for one read, until the transport has it. A new
+ * buffer for each read would be off-heap garbage, for which V8 runs full collections much more often.
  */
 const free = new Map<number, FrameBuffer[]>();
 let freeBytes = 0;
 
-/** Lends a buffer with room for so many bytes. */
+/** Lends a buffer for reads of up to `bytes` bytes. */
 export function lendBuffer(bytes: number): FrameBuffer {
   let size = BUFFER_BYTES;
   while (size < bytes) size *= 2;

@@ -1,8 +1,9 @@
 /*
  * Reads a socket into frames.
  *
- * It reads only while fewer than WINDOW_BYTES are on their way to the transport, and remembers what these frames hold
- * until the transport has them: what was read and not handed over when the stream ends goes back to the handle.
+ * It reads only while fewer than WINDOW_BYTES are in transit to the transport, and keeps the contents of these frames
+ * until the transport has them: data that was read and not handed over when the stream ends is pushed back to the
+ * handle.
  */
 
 import { constants } from "node:os";
@@ -23,22 +24,22 @@ import { DropCounter } from "./drop-counter.js";
 
 const { MSG_TRUNC, CAN_J1939 } = linux;
 
-/** On their way to the transport at most, or two reads if these are more. */
+/** Maximum number of bytes in transit, or two reads if that is more. */
 const WINDOW_BYTES = 256 * 1024;
-/** So little is copied, rather than that it keeps a whole buffer while it is on its way. */
+/** Smaller reads are copied so that they do not pin a 64 KiB buffer while in transit. */
 const SMALL_READ_BYTES = 16 * 1024;
 const DEFAULT_MESSAGE_BYTES = 64 * 1024;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const MAX_ANCILLARY_BYTES = 64 * 1024;
 const BATCH_BYTES = 128 * 1024;
 const MAX_BATCH = 64;
-/** What a frame counts for beside its data. */
+/** Overhead counted for a frame in addition to its data. */
 const FRAME_OVERHEAD_BYTES = 256;
-/** How long not to try after an error that another try at once would meet again. */
+/** How long to wait after an error that an immediate retry would meet again. */
 const BACKOFF_MS = 100;
-/** Errors that a datagram socket may report one after the other, such as answers of ICMP. */
+/** Number of consecutive errors without a pause: a datagram socket may report several, such as ICMP errors. */
 const ERRORS_WITHOUT_BACKOFF = 64;
-/** What receiving answers whenever it is tried: the descriptor is no socket, or its kind does not receive. */
+/** Errors that every receive returns: the descriptor is not a socket, or its kind cannot receive. */
 const LASTING_ERRNOS: ReadonlySet<number> = new Set([
   constants.errno.EBADF,
   constants.errno.EINVAL,
@@ -46,12 +47,12 @@ const LASTING_ERRNOS: ReadonlySet<number> = new Set([
   constants.errno.EOPNOTSUPP,
 ]);
 
-/** A frame that the transport does not have yet. */
+/** A frame that has not been handed to the transport yet. */
 interface Outgoing {
   readonly bytes: number;
   readonly received: readonly Received[];
   readonly accepted: readonly { readonly handle: Handle; readonly socket: AcceptedSocket }[];
-  /** Of an error that the kernel told this stream alone, as -errno. */
+  /** An error, as -errno, that the kernel has reported to this stream only. */
   readonly error: number | null;
 }
 
@@ -64,7 +65,7 @@ export class AttachReceiver {
   readonly #messageBytes: number;
   readonly #controlBytes: number;
   readonly #windowBytes: number;
-  /** Messages of one system call. */
+  /** Messages received by one system call. */
   readonly #atOnce: number;
   #outgoingBytes = 0;
   #errorsInARow = 0;
@@ -88,7 +89,7 @@ export class AttachReceiver {
     this.#done = this.#loop();
   }
 
-  /** Stops reading, and settles when the transport has what was read. */
+  /** Stops reading, and settles when everything read has been handed to the transport. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#onRoom?.();
@@ -98,13 +99,13 @@ export class AttachReceiver {
     while (this.#outgoing.size > 0 && !this.#attach.signal.aborted) await this.#room(1);
   }
 
-  /** Writes what the kernel has dropped and no frame has told yet. */
+  /** Reports messages that the kernel has dropped and no frame has reported yet. */
   reportDrops(): void {
     const { entry } = this.#attach;
     if (!entry.native.closed) this.#writeDropped(this.#drops?.look() ?? null);
   }
 
-  /** Stops, and gives back what the transport does not have. */
+  /** Stops, and pushes back what has not been handed to the transport. */
   abandon(): void {
     this.#stopping.abort();
     this.#onRoom?.();
@@ -141,7 +142,7 @@ export class AttachReceiver {
     }
   }
 
-  /** Answers an attempt that reads once and writes a frame: false when nothing more will come. */
+  /** Returns an attempt that reads once and writes a frame. It results in false when nothing more will arrive. */
   #receiver(): Attempt<boolean> {
     if (this.#listening) return () => this.#accept();
     return this.#attach.entry.isStream ? () => this.#data() : () => this.#messages();
@@ -161,7 +162,7 @@ export class AttachReceiver {
     const message = plain(room.subarray(0, received));
     this.#send(buffer.size + FRAME_OVERHEAD_BYTES, { received: [message] }, (onHandedOver) =>
       writeFramed(buffer.frame(received), () => {
-        // Only then: what is given back instead keeps its memory.
+        // Not earlier: pushed-back data refers to the buffer.
         returnBuffer(buffer);
         onHandedOver();
       }),
@@ -183,7 +184,7 @@ export class AttachReceiver {
     const { entry, ctx } = this.#attach;
     const received = this.#batch();
     if (typeof received === "number") {
-      // Everything that came before is read, so this is where the rest of a burst is missing.
+      // All messages that arrived are read, so this is where messages dropped at the end of a burst belong.
       if (isAgain(received)) this.reportDrops();
       return this.#noData(received);
     }
@@ -203,7 +204,7 @@ export class AttachReceiver {
           };
         }),
       };
-      // Descriptors are handles by now, and the session's: they are not given back with their message.
+      // Descriptors have become handles of the session by now, so they are not pushed back with their message.
       this.#write(
         { case: "messages", value },
         shown.map((message) => ({ ...message, control: message.control.filter(({ sockets }) => sockets === null) })),
@@ -216,8 +217,8 @@ export class AttachReceiver {
   }
 
   /**
-   * Messages for one frame. One system call has room for few of them, each of the size that may come; small ones would make
-   * a frame for two.
+   * Receives the messages of one frame. One system call only has room for a few messages of maximum size, so small
+   * messages would otherwise make a frame for every two.
    */
   #batch(): readonly Received[] | number {
     const { entry } = this.#attach;
@@ -227,7 +228,7 @@ export class AttachReceiver {
       const received = entry.receiveBatch(atOnce, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
       if (typeof received === "number") {
         if (batch.length === 0) return received;
-        // It comes behind the messages, which were there before it.
+        // The error comes after the messages, which arrived before it.
         if (!isAgain(received)) entry.keepError(received);
         break;
       }
@@ -253,7 +254,7 @@ export class AttachReceiver {
     throw systemError(result, this.#listening ? "accept" : "recvmsg");
   }
 
-  /** Reports an error. Answers whether to go on. */
+  /** Reports an error. Returns whether to continue. */
   async #onError(error: unknown): Promise<boolean> {
     const { deps, entry } = this.#attach;
     const final = entry.native.closed || (!this.#listening && (entry.zeroReadIsEnd || isLasting(error)));
@@ -263,8 +264,8 @@ export class AttachReceiver {
     );
     if (final) return false;
     this.#errorsInARow += 1;
-    // No descriptor or no room for a handle: another try at once would fail alike. And a socket that fails every time,
-    // for a reason that is not among the lasting ones, would otherwise keep the loop from everything else.
+    // Accepting failed for lack of a descriptor or of room for a handle, so an immediate retry would fail again. A
+    // socket that fails repeatedly with other errors would otherwise occupy the event loop.
     const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_BACKOFF;
     await (paused ? this.#backOff() : new Promise((resolve) => setImmediate(resolve)));
     return true;
@@ -279,7 +280,7 @@ export class AttachReceiver {
     this.#send(bytes, { received, accepted }, (onHandedOver) => this.#attach.write(frame, onHandedOver));
   }
 
-  /** Sends a frame that holds so many bytes of memory, and remembers it until the transport has it. */
+  /** Sends a frame that holds `bytes` bytes of memory, and keeps its contents until it was handed to the transport. */
   #send(bytes: number, holds: Partial<Outgoing>, write: (onHandedOver: () => void) => void): void {
     const outgoing: Outgoing = { received: [], accepted: [], error: null, ...holds, bytes };
     this.#outgoing.add(outgoing);
@@ -291,7 +292,7 @@ export class AttachReceiver {
     });
   }
 
-  /** Settles when fewer than so many bytes are on their way, or when the stream ends. */
+  /** Settles when fewer than `below` bytes are in transit, or when the stream ends. */
   #room(below: number): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this.#attach;
@@ -308,7 +309,7 @@ export class AttachReceiver {
     });
   }
 
-  /** Waits for a moment, or until reading stops. */
+  /** Waits for the backoff time, or until reading stops. */
   async #backOff(): Promise<void> {
     await sleep(BACKOFF_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
@@ -318,7 +319,7 @@ export class AttachReceiver {
   }
 }
 
-/** What recv(2) answered, with a copy of its bytes instead of their number. */
+/** The result of recv(2), with a copy of the bytes instead of their number. */
 function copyOf(bytes: Uint8Array, received: number): Received | number {
   return received < 0 ? received : plain(Buffer.from(bytes.subarray(0, received)));
 }
@@ -328,8 +329,8 @@ function plain(data: Uint8Array): Received {
 }
 
 /**
- * How many messages came before the end of the data. A unix socket may receive an empty one, which reads as the end does; but
- * the end fills a batch, since it is read as often as one asks.
+ * Returns how many messages came before the end of data. On a unix socket an empty message looks like the end of data,
+ * but the end of data fills a batch, because every further read returns it.
  */
 function endOf(received: readonly Received[], entry: SocketEntry, count: number): number {
   if (!entry.zeroReadIsEnd) return received.length;
@@ -351,14 +352,18 @@ function isLasting(error: unknown): boolean {
 const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };
 
 /**
- * The flag with which the kernel answers the real length of a message. On a stream it would discard data; J1939 refuses it.
+ * The flag with which the kernel returns a message's real length. On a stream it would discard data, and J1939 rejects
+ * it.
  */
 function lengthFlag({ isStream, facts }: SocketEntry): number {
   const refuses = facts.family === AddressFamily.CAN && facts.protocol === CAN_J1939;
   return isStream || refuses ? 0 : MSG_TRUNC;
 }
 
-/** A full unix socket makes its sender wait; room for a count that never comes would let other messages in. */
+/**
+ * Whether the kernel may drop messages. A full unix socket blocks its sender instead, and the control buffer for the
+ * count would let other control messages in.
+ */
 function countsDrops({ isStream, facts }: SocketEntry): boolean {
   return !isStream && facts.family !== AddressFamily.UNIX;
 }

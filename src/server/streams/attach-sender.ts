@@ -1,5 +1,5 @@
 /*
- * The caller's frames, performed one after the other. A frame that need not wait is performed at once, without a promise.
+ * Processes the caller's frames in order. A frame that need not wait is processed without a promise.
  */
 
 import { constants } from "node:os";
@@ -27,7 +27,7 @@ export class AttachSender {
   #sentMessages = 0n;
   /** An error after which no data can be sent. */
   #failed = false;
-  /** A `close` frame was performed. */
+  /** Whether a `close` frame was processed. */
   closed = false;
 
   constructor(attach: AttachContext) {
@@ -38,7 +38,7 @@ export class AttachSender {
     return { sentBytes: this.#sentBytes, sentMessages: this.#sentMessages };
   }
 
-  /** Performs a frame. null when it is done; what the kernel says becomes a frame, and rejects nothing. */
+  /** Processes a frame. Returns null if it is done. Errors of the kernel become frames, and never reject. */
   perform(frame: PerformedFrame): Promise<void> | null {
     switch (frame.case) {
       case "data":
@@ -116,7 +116,8 @@ export class AttachSender {
             this.#sentMessages += 1n;
             return null;
           }
-          // A CAN interface's full queue says ENOBUFS, and cannot be polled for: it is backpressure all the same.
+          // ENOBUFS means that the queue of a CAN interface is full. It cannot be polled for, but is backpressure as
+          // well.
           const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
           if (isAgain(sent) || full) return AGAIN;
           throw systemError(sent, "sendmsg");
@@ -132,7 +133,7 @@ export class AttachSender {
     }
   }
 
-  /** Makes an attempt until it is done, and gives what it throws to the handler. */
+  /** Repeats an attempt until it is done, and passes what it throws to the handler. */
   #guard(attempt: Attempt<null>, handler: (error: unknown) => void): Promise<void> | null {
     try {
       const result = this.#attach.entry.readiness.perform("write", this.#wait(), attempt);
@@ -162,18 +163,18 @@ export class AttachSender {
     };
   }
 
-  /** Tells how far sending came, before the stream is ended from outside. */
+  /** Reports how much was sent, before the stream is ended from outside. */
   cut(reason: unknown): void {
     this.#fail(reason);
   }
 
-  /** Nothing more can be sent: later data is dropped, so that none arrives behind a gap. */
+  /** Ends sending: later data is dropped, because it would arrive after a gap. */
   readonly #fail = (error: unknown): void => {
     this.#failed = true;
     this.#report(AttachError_Activity.SEND, error, true);
   };
 
-  /** One message was refused; the next may not be. */
+  /** One message was refused; later ones may be accepted. */
   readonly #refused = (error: unknown): void => {
     this.#sentMessages += 1n;
     this.#report(AttachError_Activity.SEND, error, false);

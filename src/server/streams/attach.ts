@@ -1,12 +1,13 @@
 /*
- * Attach: the data plane of one handle.
+ * Attach: data streams on a handle.
  *
- * Two halves that know nothing of each other. The receiver (attach-receiver.ts) reads the socket while few frames are on
- * their way to the caller; the sender (attach-sender.ts) performs the caller's frames one after the other, and the stream
- * is not read while one waits. That is all there is to backpressure: HTTP/2's windows carry it to the other side.
+ * The receiver (attach-receiver.ts) and the sender (attach-sender.ts) are independent. The receiver reads the socket
+ * while few bytes are in transit to the caller. The sender processes the caller's frames in order, and the stream is
+ * not read while one waits. HTTP/2's windows extend this backpressure to the caller.
  *
- * Three ends are kept apart. The peer's end of data is a frame, and the stream goes on. The end of the stream detaches:
- * the receiver stops, and what it read and could not hand over goes back to the front of the handle. Closing is a frame.
+ * Three ends are distinguished. The peer's end of data is a frame, and the stream goes on. The end of the stream
+ * detaches: the receiver stops, and data it read and could not hand over is pushed back to the handle. Closing is a
+ * frame.
  */
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
@@ -28,7 +29,7 @@ const { SOL_SOCKET, SO_ACCEPTCONN } = linux;
 
 type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
-/** What a small frame takes in memory beside its bytes. */
+/** Memory of a small frame in addition to its bytes. */
 const ANSWER_OVERHEAD_BYTES = 512;
 
 /** Serves StreamService.Attach. */
@@ -37,7 +38,7 @@ export function serveAttach(deps: EntryPoint, call: AttachCall): void {
   if (ctx !== null) new AttachStream(ctx, deps, call).start();
 }
 
-/** What both halves need. */
+/** Shared by receiver and sender. */
 export interface AttachContext {
   readonly ctx: OpContext;
   readonly deps: EntryPoint;
@@ -47,9 +48,9 @@ export interface AttachContext {
   readonly signal: AbortSignal;
   /** Writes a frame, and calls back once the transport has it. */
   readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
-  /** Writes a frame that one of the caller's asked for. */
+  /** Writes a frame that answers one of the caller's. */
   readonly answer: (frame: FrameInit) => void;
-  /** As `write`, for a frame with the prefix of its message. The bytes must stay as they are until then. */
+  /** Like `write`, for a frame with its message prefix. The bytes must not change before the callback. */
   readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
 }
 
@@ -60,7 +61,7 @@ class AttachStream {
   readonly #ending = new AbortController();
   #receiver: AttachReceiver | null = null;
   #detaching = false;
-  /** The frame that waits for the socket. */
+  /** Settles when the frame that waits for the socket is done. */
   #performing: Promise<void> | null = null;
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
@@ -115,7 +116,7 @@ class AttachStream {
     const release = session.retain();
     services.counters.attachments.enter();
     const onSessionEnd = (): void => {
-      // Only here can the caller learn how far the kernel took the frame that is cut.
+      // The last chance to tell the caller how much of the interrupted frame the kernel accepted.
       if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
       this.#fail(session.signal.reason);
     };
@@ -152,7 +153,7 @@ class AttachStream {
     this.#receiver.run();
   }
 
-  /** Performs a frame. While it waits for the socket the stream is not read. */
+  /** Processes a frame. While it waits for the socket the stream is not read. */
   #perform(sender: AttachSender, frame: Parameters<AttachSender["perform"]>[0]): void {
     if (frame.case === "sync" || frame.case === "close") this.#receiver?.reportDrops();
     const done = sender.perform(frame);
@@ -171,13 +172,14 @@ class AttachStream {
     );
   }
 
-  /** Stops receiving, and ends the stream behind what was received and what is being performed. */
+  /** Stops receiving, and ends the stream after what was received and the frame being processed. */
   #detach(): void {
     if (this.#detaching) return;
     this.#detaching = true;
-    // The receiver stays: if the call breaks before the transport has everything, it gives back the rest.
+    // The receiver is kept: if the call breaks before the transport has everything, it pushes back the remainder.
     const stopped = this.#receiver?.stop() ?? Promise.resolve();
-    // A half-close comes while the last frame waits for the socket: pausing a stream does not hold back its end.
+    // A half-close can arrive while the last frame waits for the socket, because pausing a stream does not delay its
+    // end.
     void Promise.all([stopped, this.#performing]).then(() => {
       if (this.#call.ended) return;
       const sent = this.#sender?.sent ?? { sentBytes: 0n, sentMessages: 0n };
@@ -196,7 +198,7 @@ class AttachStream {
     this.#call.fail(this.#deps.statusOf(error));
   }
 
-  /** Nobody is there to answer to. */
+  /** The caller is gone, so nothing can be sent to it. */
   #abandon(): void {
     this.#release(cancelled());
   }
@@ -208,7 +210,7 @@ class AttachStream {
     this.#leave();
   }
 
-  /** Somebody closed the handle, perhaps this stream itself, which then ends well. */
+  /** The handle was closed. If this stream closed it, it ends with OK. */
   #onEntryDestroyed({ refusal }: SocketEntry): void {
     if (this.#ctx.session.ended) return;
     if (this.#sender?.closed === true) return;
@@ -216,7 +218,7 @@ class AttachStream {
   }
 }
 
-/** Marks the directions of an entry as taken. Throws HANDLE_BUSY. Answers how to undo it. */
+/** Marks directions of an entry as in use. Throws HANDLE_BUSY. Returns a function that undoes it. */
 function occupy(entry: SocketEntry, wanted: { readonly receiving: boolean; readonly sending: boolean }): () => void {
   if ((wanted.receiving && entry.receiving) || (wanted.sending && entry.sending)) {
     throw new BrokerFault(BrokerError_Code.HANDLE_BUSY, "another attach stream has this direction of the handle");

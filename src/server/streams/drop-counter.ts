@@ -13,7 +13,10 @@ const CONTROL_BYTES = 24;
 
 type OptionSocket = Pick<NativeSocket, "getsockopt" | "getsockoptInt" | "setsockoptInt">;
 
-/** What the kernel counts for a socket goes on from one stream to the next, and so does what was told of it. */
+/**
+ * The reported count belongs to the open description, like the kernel's counter, so that it continues from one stream
+ * to the next.
+ */
 export type DropsTold = Pick<OpenDescription, "dropsTold">;
 
 interface Dropped {
@@ -22,9 +25,9 @@ interface Dropped {
 }
 
 /**
- * Counts what the kernel drops of a message socket because its buffer is full. SO_RXQ_OVFL puts the total beside each
- * message that came after a drop; where the caller did not ask for it himself, he does not see it. What was dropped after
- * the last message SO_MEMINFO tells.
+ * Counts messages that the kernel drops because a socket's buffer is full. SO_RXQ_OVFL attaches the total to each
+ * message that arrived after a drop; unless the caller enabled it, it is removed. Drops after the last message are read
+ * from SO_MEMINFO.
  */
 export class DropCounter {
   readonly controlBytes = CONTROL_BYTES;
@@ -32,7 +35,7 @@ export class DropCounter {
   readonly #ours: boolean;
   readonly #told: DropsTold;
 
-  /** Begins to count behind what was told before, where the socket can. */
+  /** Starts counting from what was reported before. Returns null if the socket does not support it. */
   static start(socket: OptionSocket, told: DropsTold): DropCounter | null {
     const before = socket.getsockoptInt(SOL_SOCKET, SO_RXQ_OVFL);
     if (typeof before === "number") return null;
@@ -46,18 +49,18 @@ export class DropCounter {
     this.#told = told;
   }
 
-  /** Puts the socket back as it was. */
+  /** Restores the socket's option. */
   stop(): void {
     if (this.#ours) this.#socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 0);
   }
 
-  /** Answers what was dropped before this message and after the last, or null. */
+  /** Returns the drops between the previous message and this one, or null. */
   see(message: Received): Dropped | null {
     const control = message.control.find(isDropCount);
     return control === undefined ? null : this.#advance(uint32(control.data, 0));
   }
 
-  /** Answers what was dropped up to now and after the last message, or null. */
+  /** Returns the drops since the last message, or null. */
   look(): Dropped | null {
     const info = this.#socket.getsockopt(SOL_SOCKET, SO_MEMINFO, MEMINFO_BYTES);
     if (typeof info === "number" || info.length < MEMINFO_BYTES) return null;
@@ -65,14 +68,14 @@ export class DropCounter {
   }
 
   #advance(total: number): Dropped | null {
-    // The kernel's counter has 32 bits. A message that came before the last look has a smaller one.
+    // The kernel's counter has 32 bits. A message that arrived before the last `look` has a smaller value.
     const count = (total - this.#told.dropsTold) | 0;
     if (count <= 0) return null;
     this.#told.dropsTold = total;
     return { count: BigInt(count), total: BigInt(total) };
   }
 
-  /** Takes the count out of a message again, if it was not the caller who asked for it. */
+  /** Removes the count from a message, unless the caller enabled it. */
   strip(message: Received): Received {
     if (!this.#ours || !message.control.some(isDropCount)) return message;
     return { ...message, control: message.control.filter((control) => !isDropCount(control)) };

@@ -1,15 +1,15 @@
 /*
- * The two outer messages of the Session stream, by hand. The reflective codec walks the ninety arms of their oneof for each
- * of the tens of thousands of operations a second; by hand they are a tag and a length each:
+ * Encodes and decodes the two outer messages of the Session stream by hand. The reflective codec would walk the ninety
+ * arms of their oneof for each of tens of thousands of operations a second; by hand they are a tag and a length each:
  *
  *   SessionRequest  { repeated Operation operations = 1; repeated uint64 cancel_op_ids = 2 [packed]; }
  *   Operation       { uint64 op_id = 1; oneof request { … = N } }
  *   SessionResponse { repeated OperationResult results = 1; }
  *   OperationResult { uint64 op_id = 1; oneof outcome { Status error = 2; … = N } }
  *
- * A request is read as far as its operations are begun: one of eight megabytes can hold a million of them, which as objects
- * would take hundreds of megabytes. And what cannot be decoded inside an operation is that operation's error alone. Whether
- * there is anything else than operations and ids in it is looked at first, for then nothing of it is to be begun.
+ * A request is decoded as its operations start: one of eight megabytes can contain a million of them, which as objects
+ * would take hundreds of megabytes. An operation that cannot be decoded fails alone. Unknown fields of the outer
+ * message are checked first, because then none of its operations may start.
  */
 
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
@@ -26,9 +26,9 @@ import { varintLength, writeVarint } from "../../rpc/varint.js";
 /** An operation whose request is not decoded yet. */
 export interface EncodedOperation {
   readonly opId: bigint;
-  /** The arm of the oneof; null when there is none that is known. */
+  /** The arm of the oneof; null if it is unknown or unset. */
   readonly arm: Arm | null;
-  /** The number of a field that this daemon does not know; null when there is none. */
+  /** The number of an unknown field; null if there is none. */
   readonly unknownField: number | null;
   readonly request: Uint8Array;
 }
@@ -56,19 +56,19 @@ const arms: ReadonlyMap<number, Arm> = new Map(
   }),
 );
 
-/** Reads a SessionRequest, one operation after the other. */
+/** Reads a SessionRequest, one operation at a time. */
 export class RequestReader {
   readonly #reader: BinaryReader;
-  /** What was read so far of the ids to cancel: all of them when there are no more operations. */
+  /** The ids to cancel that were read so far; complete when there are no more operations. */
   readonly cancelOpIds: bigint[] = [];
 
-  /** Throws UnknownField when there is something in it that is not known, and when the bytes are no message at all. */
+  /** Throws UnknownField if the message has an unknown field, or an error if the bytes are not a valid message. */
   constructor(bytes: Uint8Array) {
     refuseUnknown(bytes);
     this.#reader = new BinaryReader(bytes);
   }
 
-  /** The next operation, or null. Throws when the bytes are no SessionRequest. */
+  /** Returns the next operation, or null. Throws if the bytes are not a valid SessionRequest. */
   next(): EncodedOperation | null {
     const reader = this.#reader;
     while (reader.pos < reader.len) {
@@ -103,7 +103,7 @@ export class RequestReader {
     return { opId, arm, unknownField, request };
   }
 
-  /** Where what begins with its length here ends. */
+  /** Reads a length, and returns the end position of what follows. */
   #end(): number {
     const length = this.#reader.uint32();
     const end = this.#reader.pos + length;
@@ -112,7 +112,7 @@ export class RequestReader {
   }
 }
 
-/** Throws UnknownField for a field of a SessionRequest that is none of its two, also when one is of another type. */
+/** Throws UnknownField for a field other than the two of a SessionRequest, or of another wire type. */
 function refuseUnknown(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
@@ -125,30 +125,30 @@ function refuseUnknown(bytes: Uint8Array): void {
   }
 }
 
-/** Decodes the request of an operation. Throws when it is none, UnknownField when it has more than is known. */
+/** Decodes the request of an operation. Throws if it is invalid, UnknownField if it has an unknown field. */
 export function decodeRequest(arm: Arm, bytes: Uint8Array): object {
   return decodeStrictly(arm.request, bytes);
 }
 
-/** Gathers results into a SessionResponse. */
+/** Collects results into a SessionResponse. */
 export class ResponseWriter {
   #results: { readonly opId: bigint; readonly field: number; readonly outcome: Uint8Array; readonly length: number }[] =
     [];
-  /** Of the response so far. */
+  /** Size of the response so far, in bytes. */
   byteLength = 0;
 
-  /** Adds what an operation answered. Answers how many bytes that takes. */
+  /** Adds the response of an operation. Returns its size in bytes. */
   succeed(opId: bigint, arm: Arm, response: object): number {
     const message = create(arm.response, response as MessageInitShape<DescMessage>);
     return this.#add(opId, arm.number, toBinary(arm.response, message));
   }
 
-  /** Adds what an operation failed with. Answers how many bytes that takes. */
+  /** Adds the error of an operation. Returns its size in bytes. */
   fail(opId: bigint, status: Status): number {
     return this.#add(opId, ERROR_FIELD, toBinary(StatusSchema, status));
   }
 
-  /** Takes the response, and begins another. null when it has no results. */
+  /** Returns the response and starts a new one. Returns null if there are no results. */
   take(): Buffer | null {
     if (this.#results.length === 0) return null;
     const bytes = Buffer.allocUnsafe(this.byteLength);

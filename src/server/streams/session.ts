@@ -1,11 +1,11 @@
 /*
- * The Session stream: operations in, results out, many in flight.
+ * The Session stream: operations in, results out, many in progress.
  *
- * An operation that answers at once never becomes a promise, and the results of one request go back in one response:
- * that is where the speed comes from. Results that come later are gathered for a turn of the loop.
+ * For speed, an operation that completes immediately never becomes a promise, and the results of one request are sent
+ * in one response. Results that come later are collected for a turn of the event loop.
  *
- * A caller that sends and does not read could fill the daemon with results, and one request can hold hundreds of
- * thousands of operations. So operations are begun only while the results on their way out are few; the rest of the
+ * A caller that sends without reading could fill the daemon with results, and one request can contain hundreds of
+ * thousands of operations. So operations are started only while few results are in transit; the remainder of the
  * request waits, and the stream is not read.
  */
 
@@ -23,11 +23,11 @@ import { type Arm, decodeRequest, type EncodedOperation, RequestReader, Response
 
 const rows: Readonly<Record<string, AnyRow>> = ops;
 
-/** Beyond so many bytes of results on their way out, no operation is begun. */
+/** No operation is started while more bytes of results than this are in transit. */
 const HIGH_WATER_BYTES = 1024 * 1024;
-/** A response is written when it has so many bytes, even if more results are to come. */
+/** A response of this size is written even if more results will follow. */
 const RESPONSE_BYTES = 128 * 1024;
-/** What a result counts for beside its bytes. */
+/** Overhead counted for a result in addition to its bytes. */
 const RESULT_OVERHEAD_BYTES = 64;
 
 type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
@@ -38,7 +38,7 @@ export function serveSession(entry: EntryPoint, call: SessionCall): void {
   if (ctx !== null) new SessionStream(ctx, entry, call).start();
 }
 
-/** An operation that has not ended. Its signal is made only if it waits. */
+/** An operation in progress. Its signal is created only if it waits. */
 class Running {
   #controller: AbortController | null = null;
 
@@ -47,7 +47,7 @@ class Running {
     return this.#controller.signal;
   };
 
-  /** Also for an operation that has not come to where it waits. */
+  /** Also works for an operation that has not started to wait yet. */
   cancel(): void {
     this.signal();
     this.#controller?.abort(cancelled());
@@ -106,7 +106,7 @@ class SessionStream {
     this.#work();
   }
 
-  /** Begins the operations of the request in hand, while results find their way out. */
+  /** Starts operations of the current request, as long as few results are in transit. */
   #work(): void {
     const backlog = this.#backlog;
     if (backlog === null) return;
@@ -224,7 +224,7 @@ class SessionStream {
     this.#call.end();
   }
 
-  /** The session is over: what waited was ended with it, and its results still go out. */
+  /** The session has ended. The operations that were waiting have ended with it, and their results are still sent. */
   #end(reason: unknown): void {
     setImmediate(() => {
       this.#flush();
@@ -233,7 +233,7 @@ class SessionStream {
     });
   }
 
-  /** Nobody is there to answer to. */
+  /** The caller is gone, so nothing can be sent to it. */
   #abandon(): void {
     this.#backlog = null;
     this.#response.take();
@@ -241,7 +241,7 @@ class SessionStream {
     this.#leave();
   }
 
-  /** Ends the stream for a request that cannot be read. */
+  /** Ends the stream because of a request that cannot be decoded. */
   #refuse(cause: unknown): void {
     this.#abandon();
     this.#call.fail(this.#malformed(cause));

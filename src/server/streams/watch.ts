@@ -24,12 +24,12 @@ interface Interest {
   readonly stop: () => void;
 }
 
-/** What an event takes in memory until its response has been read. */
+/** Memory of an event until its response has been read. */
 const EVENT_BYTES = 128;
 
 type WatchCall = BidiServerCall<WatchRequest, WatchResponse>;
 
-/** Serves StreamService.Watch: each interest is told of once, and then forgotten until it is said again. */
+/** Serves StreamService.Watch. Each interest is reported once, and then removed until it is requested again. */
 export function serveWatch(entry: EntryPoint, call: WatchCall): void {
   const ctx = admitStream(entry, call, calls.watch);
   if (ctx !== null) new WatchStream(ctx, entry, call).start();
@@ -121,7 +121,10 @@ class WatchStream {
     this.#interests.set(handle, { entry, wanted, stop });
   }
 
-  /** The loop may not have told yet of what holds, or be at rest for the handle. */
+  /**
+   * Polls again, because the event loop may not have reported current events yet, or the handle's watch may be in
+   * backoff.
+   */
   #lookAgain(): void {
     for (const [handle, { entry, wanted }] of this.#interests) {
       const now = heldNow(entry, wanted);
@@ -135,7 +138,7 @@ class WatchStream {
     this.#report(handle, events);
   }
 
-  /** Gathers what happens in one turn of the loop into one response. */
+  /** Collects the events of one turn of the event loop into one response. */
   #report(handle: bigint, events: number): void {
     this.#pending.set(handle, events);
     if (this.#scheduled) return;
