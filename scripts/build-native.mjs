@@ -41,7 +41,7 @@ function answers(/** @type {string} */ command, /** @type {string[]} */ args = [
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-/** A prefix that holds include/node, so that nothing needs to be downloaded; null if there is none. */
+/** A prefix that contains include/node, so that nothing needs to be downloaded; null if there is none. */
 function headersPrefix() {
   const prefixes = [
     dirname(dirname(realpathSync(process.execPath))),
@@ -52,7 +52,7 @@ function headersPrefix() {
   return prefixes.find((prefix) => prefix && existsSync(join(prefix, "include/node/node_api.h"))) ?? null;
 }
 
-/** The local node-gyp, or the one that npm puts on PATH for its scripts. */
+/** The local node-gyp, or the one that npm adds to PATH for its scripts. */
 function nodeGyp() {
   try {
     return { command: process.execPath, args: [createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js")] };
@@ -91,7 +91,7 @@ run(
   ],
   "node-gyp configure",
 );
-// node-gyp's own build command knows Debug and Release only.
+// node-gyp's own build command only knows Debug and Release.
 run("make", ["-C", "build", `BUILDTYPE=${configuration}`, "-j2", "--no-print-directory"], "the compilation");
 
 const built = join(root, "build", configuration, "sockbroker.node");

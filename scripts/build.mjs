@@ -1,4 +1,4 @@
-// Builds dist/ with tsc, and the addon when it is missing or older than its sources. `--clean` starts from nothing.
+// Builds dist/ with tsc, and the addon if it is missing or older than its sources. `--clean` removes both first.
 
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -20,7 +20,7 @@ async function compile() {
   return await capture(tool("tsc"), ["-p", "tsconfig.build.json"]);
 }
 
-/** tsc leaves behind what it made of a source that has since been renamed; a stale module would still be imported. */
+/** tsc does not remove the output of renamed sources, and a stale module could still be imported. */
 function removeOrphans() {
   for (const file of filesUnder(dist)) {
     const match = /^(.*?)\.(?:d\.ts|js|js\.map)$/.exec(relative(dist, file));

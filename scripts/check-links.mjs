@@ -1,5 +1,5 @@
-// Fails if a relative link in a tracked Markdown file leads nowhere: a path that is not there, or a heading that is not. And
-// if a table names a test as a proof, `[FILE](PATH): TITLE`, that is not in that file.
+// Fails if a relative link in a tracked Markdown file is broken: a path or a heading that does not exist. Also fails if
+// a table names a test as a proof, `[FILE](PATH): TITLE`, that the file does not contain.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -36,7 +36,7 @@ function linksOf(text) {
   return targets.filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** What the rows of tables name as proofs: in one cell several, with `<br>` between. @param {string} text */
+/** The proofs in the rows of tables; a cell may contain several, separated by `<br>`. @param {string} text */
 function proofsOf(text) {
   const rows = withoutCode(text).match(/^\|.*\|$/gm) ?? [];
   return rows
@@ -46,7 +46,7 @@ function proofsOf(text) {
     .map(([, target = "", title = ""]) => [target, title.replaceAll("\\_", "_")]);
 }
 
-/** The anchors that GitHub makes of headings. @param {string} text */
+/** The anchors that GitHub generates for headings. @param {string} text */
 function headingsOf(text) {
   const anchors = new Set();
   for (const [, title] of withoutCode(text).matchAll(/^#+\s+(.+?)\s*#*$/gm)) {

@@ -1,5 +1,5 @@
-// Proves that the lint rules fire: plants a violation of each in a tree of its own and demands that it is reported there,
-// and that what the rules allow is not. A glob that quietly matches nothing would otherwise look like clean code.
+// Proves that the lint rules fire: plants a violation of each in a temporary tree and checks that it is reported, and
+// that allowed code is not. Otherwise a glob that matches nothing would look like clean code.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { capture, root, tool } from "./lib/steps.mjs";
 const BOUNDARY = "lint/style/noRestrictedImports";
 
 /**
- * Who must not import what, and a path of the importing kind.
+ * Files, and imports that must be reported in each.
  *
  * @type {[file: string, specifiers: string[]][]}
  */
@@ -42,7 +42,7 @@ const forbidden = [
   ["src/examples/a.ts", ["../server/daemon.js", "../client/connect.js", "../native/binding.js", "@grpc/grpc-js"]],
 ];
 
-/** What each may import, so that no rule is true by forbidding everything. */
+/** Imports that must be allowed, so that no rule passes by forbidding everything. */
 const allowed = [
   ["src/rpc/ok.ts", ["../gen/x_pb.js", "@grpc/grpc-js"]],
   ["src/native/ok.ts", ["./binding.js", "node:module"]],
@@ -84,7 +84,10 @@ const planted = [
   ],
 ];
 
-/** Promises and unions, for eslint. The `fs.rm` is typed by @types/node: Biome's rules of that name miss it. */
+/**
+ * Rules of eslint about promises and unions. `fs.rm` gets its type from @types/node, which Biome's rules of the same
+ * name miss.
+ */
 const typed = [
   [
     "src/floating.ts",

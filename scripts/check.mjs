@@ -1,5 +1,5 @@
-// `npm run check`: everything that can be said about the code without running its tests. Arguments choose steps by a part
-// of their title: `npm run check -- biome`.
+// `npm run check`: everything that can be checked without running tests. Arguments select steps by a part of their
+// title: `npm run check -- biome`.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { capture, root, step, tool, writeTotals } from "./lib/steps.mjs";
 
 /** @typedef {{ ok: boolean, output: string }} Outcome */
 
-/** Cheap ones first, and what needs the build after it. @type {[title: string, run: () => Promise<Outcome>][]} */
+/** Cheap steps first; those that need the build after it. @type {[title: string, run: () => Promise<Outcome>][]} */
 const steps = [
   ["biome: format and lint", () => capture(tool("biome"), ["check", "--error-on-warnings"])],
   ["lint rules fire", () => capture("node", ["scripts/check-rules.mjs"])],
@@ -52,7 +52,7 @@ async function clangFormat() {
   return await capture(/** @type {string} */ (clangFormatter()), ["--dry-run", "-Werror", ...sources]);
 }
 
-/** Formatting differs between major versions, so only the one counts. */
+/** Formatting differs between major versions, so only this one is used. */
 function clangFormatter() {
   return (
     (process.env.PATH ?? "")
@@ -63,9 +63,9 @@ function clangFormatter() {
 }
 
 /**
- * An API is promised from its first release on, so what must not break is the newest released one. Before there is any,
- * it is where a branch left origin/main, so that a pull request that breaks callers says so; on main itself, the commit
- * before. What is compared with is the committed descriptor, which needs no second checkout, only its history.
+ * The API must stay compatible with the newest release. Before the first release, a branch is compared with where it
+ * left origin/main, so that breaking changes are visible in a pull request; on main itself, with the previous commit.
+ * The comparison uses the committed descriptor, which needs no second checkout, only its history.
  */
 async function bufBreaking() {
   const base = await breakingBase();
@@ -92,13 +92,13 @@ async function breakingBase() {
   const head = await git("rev-parse", "HEAD");
   const fork = await git("merge-base", "HEAD", "origin/main");
   if (fork !== null && fork !== head) return fork;
-  // In a shallow clone of main there is no commit before; then at least what is not committed yet is looked at.
+  // In a shallow clone of main there is no previous commit; then at least uncommitted changes are checked.
   return (await git("rev-parse", "--verify", "--quiet", "HEAD~1")) ?? "HEAD";
 }
 
 /**
- * npm writes the address it downloaded from unless told not to; in a lock file it would bind every machine to it. And a
- * lock file written against a registry that lacks what other platforms need makes `npm ci` fail everywhere.
+ * By default npm writes the address that it downloaded from; in a lock file it would bind every machine to that
+ * registry. A lock file written with a registry that lacks packages for other platforms makes `npm ci` fail everywhere.
  */
 async function lockFile() {
   const lines = readFileSync(join(root, "package-lock.json"), "utf8").split("\n");

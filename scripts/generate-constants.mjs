@@ -1,4 +1,5 @@
-// Writes src/native/addon/tables/constants.inc, the table behind `constants()`, from the inventory of Python's socket module.
+// Writes src/native/addon/tables/constants.inc, the table behind `constants()`, from the inventory of Python's socket
+// module.
 //
 //   node scripts/generate-constants.mjs           writes it
 //   node scripts/generate-constants.mjs --check   fails if it would change
@@ -9,12 +10,12 @@ import { fileURLToPath } from "node:url";
 const inventoryFile = new URL("../test/conformance/data/inventory.json", import.meta.url);
 const tableFile = new URL("../src/native/addon/tables/constants.inc", import.meta.url);
 
-// Enumerators of the headers, which #ifdef cannot see.
+// Enumerators in the headers, which #ifdef cannot test.
 const enumerators =
   /^(CAN_RAW_(ERR_FILTER|FILTER|LOOPBACK|RECV_OWN_MSGS|FD_FRAMES|JOIN_FILTERS)|IPPROTO_MAX|TIPC_(CLUSTER|NODE)_SCOPE|(SO|SCM)_J1939_.*|J1939_(NLA|EE_INFO)_.*)$/;
-// Python puts a prefix before the header's names, which are enumerators or macros.
+// Python adds a prefix to the header's names, which are enumerators or macros.
 const bcmPrefix = /^CAN_BCM_(?=.)/;
-// Everything else with a value that no header gives as an integer.
+// All other constants whose value is not an integer in any header.
 const literals = new Map([
   ["BDADDR_ANY", '"00:00:00:00:00:00"'],
   ["BDADDR_LOCAL", '"00:00:00:FF:FF:FF"'],
@@ -32,7 +33,7 @@ function row({ name }) {
 
 const { constants, otherNames } = JSON.parse(readFileSync(inventoryFile, "utf8"));
 const onLinux = constants.filter(({ platform }) => platform.some((name) => name.startsWith("linux")));
-// EBADF, EAGAIN and EWOULDBLOCK: in the module's namespace, though not of its own making.
+// EBADF, EAGAIN and EWOULDBLOCK, which the module imports.
 const errnos = otherNames.filter(({ name }) => /^E[A-Z]+$/.test(name));
 const rows = [...onLinux, ...errnos].map(row);
 const table = `// Written by scripts/generate-constants.mjs.\n${rows.join("\n")}\n`;

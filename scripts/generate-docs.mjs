@@ -1,5 +1,5 @@
-// Writes docs/rpcs.md, and the tables of docs/errors.md and docs/policy.md that are made out of code. With --check it only compares, and
-// also fails when a reason of an ArgumentError is not in the table that is written by hand.
+// Writes docs/rpcs.md, and the tables of docs/errors.md and docs/policy.md that are generated from code. With --check
+// it only compares, and also fails if a reason of an ArgumentError is missing in the table that is written by hand.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ unary RPC but those of AdminService and \`OpenSession\` is also an operation of 
 ${sections.join("\n")}`;
 }
 
-/** Which calls each permission is asked for, by permission. */
+/** The calls that require each permission. */
 function permissionTable() {
   const rows = {
     ...readTable("src/server/entry/table.ts", "ops"),
@@ -72,7 +72,7 @@ function permissionTable() {
 }
 
 /**
- * How a call is asked for a permission: on what, or when.
+ * When, or on what, a call requires a permission.
  *
  * @param {import("./lib/permission-tables.mjs").Row} row
  * @param {string} permission
@@ -139,7 +139,7 @@ function resolverTable(constant, key) {
   return table(["symbol", "number", "message of glibc"], rows);
 }
 
-/** Compares the reasons that the code gives with those of the page: a pair of kind and reason each. @param {string} page */
+/** Compares the reasons in the code with those of the page, as pairs of kind and reason. @param {string} page */
 function checkReasons(page) {
   const [, section = ""] = /<!-- reasons -->(.*?)<!-- end of reasons -->/s.exec(page) ?? [];
   const documented = new Set(
@@ -154,7 +154,7 @@ function checkReasons(page) {
 }
 
 /**
- * What src/server and src/client make ArgumentErrors of. A file names the reason where it makes the error, or has a
+ * The ArgumentErrors of src/server and src/client. A file names the reason where it creates the error, or has a
  * function with a parameter `reason` or `code` that does.
  */
 function reasonsInCode() {

@@ -1,13 +1,13 @@
 /**
- * Writes src/server/host/known-constants.ts out of the inventory of Python's socket module: every constant's name, the
- * group that the documentation puts it in, and the platforms that have it. With --check only compares.
+ * Writes src/server/host/known-constants.ts from the inventory of Python's socket module: each constant's name, its
+ * group in the documentation, and the platforms that have it. With --check only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
 const target = new URL("../src/server/host/known-constants.ts", import.meta.url);
 const inventory = JSON.parse(readFileSync(new URL("../test/conformance/data/inventory.json", import.meta.url), "utf8"));
 
-/** The module has these three by accident of its imports, and programs use them. */
+/** The module has these three only because it imports them, but programs use them. */
 const errnos = ["EAGAIN", "EBADF", "EWOULDBLOCK"].map((name) => ({ name, group: "errno", platform: ["linux"] }));
 
 const rows = [...inventory.constants, ...errnos]

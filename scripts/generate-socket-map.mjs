@@ -1,5 +1,6 @@
-// Writes docs/python-socket-map.md: where each name of Python's socket module is, and which test proves it. With --check it
-// only compares. Either way it fails for a name without a place or a proof, and for a place or a proof that does not exist.
+// Writes docs/python-socket-map.md: where each name of Python's socket module is, and which test proves it. With
+// --check it only compares. In both cases it fails for a name without a place or a proof, and for a place or a proof
+// that does not exist.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -102,7 +103,10 @@ function placeOf(what, name, entry) {
   return `${parts.join("; ")}${note === undefined ? "" : `. ${note}`}`;
 }
 
-/** "Socket.duplex (src/client/socket.ts)": the file must exist and have the last word. @param {string} what @param {string} name @param {string} client */
+/**
+ * "Socket.duplex (src/client/socket.ts)": the file must exist and contain the last word. @param {string} what @param
+ * {string} name @param {string} client
+ */
 function clientPlace(what, name, client) {
   const [, member = "", file = ""] = /^(.*) \((.*)\)$/.exec(client) ?? [];
   const word = /(\w+)\]?$/.exec(member)?.[1] ?? "";
@@ -157,7 +161,7 @@ function constantsTable() {
   ).trimEnd();
 }
 
-/** Names by the systems that have them. @param {readonly { name: string, platform: string[] }[]} constants */
+/** Names, grouped by the systems that have them. @param {readonly { name: string, platform: string[] }[]} constants */
 function absentOf(constants) {
   /** @type {Map<string, string[]>} */
   const bySystems = new Map();

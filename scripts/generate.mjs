@@ -1,5 +1,5 @@
-// Writes everything that is generated and committed: src/gen and proto/api.txtpb out of proto/, and then whatever each
-// scripts/generate-*.mjs makes. With `--check` it writes nothing and fails on a difference instead.
+// Writes everything that is generated and committed: src/gen and proto/api.txtpb from proto/, and the output of each
+// scripts/generate-*.mjs. With `--check` it writes nothing, and fails if there is a difference.
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,14 +16,14 @@ for (const name of generators) {
 }
 process.exitCode = ok ? 0 : 1;
 
-/** Always generates into a fresh directory, so that a failure half-way leaves the tree as it was. */
+/** Always generates into a new directory, so that a failure leaves the tree unchanged. */
 async function fromProto() {
   const fresh = mkdtempSync(join(tmpdir(), "sockbroker-generate-"));
   try {
     const code = await capture(tool("buf"), ["generate", "--output", fresh], { env: withLocalPlugins() });
     if (!code.ok) return code;
     const api = join(fresh, "api.txtpb");
-    // Without source info the file is a sixth of the size and reads as a diff of the API.
+    // Without source info the file is a sixth of the size, and its diff shows only changes of the API.
     const snapshot = await capture(tool("buf"), ["build", "--exclude-source-info", "--output", api]);
     if (!snapshot.ok) return snapshot;
 

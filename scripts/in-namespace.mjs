@@ -1,4 +1,4 @@
-// node scripts/in-namespace.mjs COMMAND [ARGUMENT...]: runs a command as `npm test` runs vitest.
+// node scripts/in-namespace.mjs COMMAND [ARGUMENT...]: runs a command in the same namespaces as `npm test` runs vitest.
 
 import { inNamespace } from "./lib/namespace.mjs";
 import { passThrough } from "./lib/steps.mjs";

@@ -1,5 +1,5 @@
-// Brings up `lo` in the network namespace it runs in, as `ip link set lo up` does, with nothing but the addon: a fresh
-// namespace has the interface, but down, and iproute2 is not on every machine.
+// Brings up `lo` in its network namespace, like `ip link set lo up`, using only the addon: in a new namespace the
+// interface exists but is down, and iproute2 is not installed on every machine.
 
 import { createRequire } from "node:module";
 
@@ -19,7 +19,7 @@ if (error !== 0) {
   process.exitCode = 1;
 }
 
-/** Answers an errno, 0 for success. */
+/** Returns an errno, 0 for success. */
 function loopbackUp() {
   const socket = addon.socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, null);
   if (typeof socket === "number") return -socket;
@@ -33,7 +33,7 @@ function loopbackUp() {
   request.setUint32(24, IFF_UP, little);
   request.setUint32(28, IFF_UP, little);
   const sent = socket.send(new Uint8Array(request.buffer), 0);
-  // The kernel has answered by the time send(2) returns: a struct nlmsgerr behind its own header.
+  // The kernel has answered by the time send(2) returns: a struct nlmsghdr followed by a struct nlmsgerr.
   const answer = sent < 0 ? sent : socket.recv(4096, 0);
   socket.close();
   if (typeof answer === "number") return -answer;

@@ -1,8 +1,8 @@
-// What docs/python-socket-map.md cannot be derived from: where a name of Python's socket module is, when it is not the RPC
-// and the conformance file of its own name, and which test proves it.
+// What docs/python-socket-map.md cannot be derived from: where a name of Python's socket module is, if not the RPC and
+// the conformance file of the same name, and which test proves it.
 //
-// A proof is a file, or a file and the name of a case or the title of a test in it: "PATH" or "PATH: TITLE". A name without
-// an entry here is an RPC of that name, proved by test/conformance/cases/NAME.json.
+// A proof is a file, or a file and the name of a case or the title of a test in it: "PATH" or "PATH: TITLE". A name
+// without an entry here is an RPC of that name, proved by test/conformance/cases/NAME.json.
 
 const cases = (/** @type {string} */ name) => `test/conformance/cases/${name}`;
 const mapTest = "test/integration/socket-map.test.ts";

@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const build = spawnSync(process.execPath, [join(root, "scripts/build-native.mjs"), "--asan"], { stdio: "inherit" });
 if (build.status !== 0) process.exit(1);
 
-// node is not built with the runtime, so it must be there before the addon is.
+// node is not linked with the sanitizer's runtime, so it must be preloaded.
 const compiler = process.env.CXX ?? "g++";
 const runtime = execFileSync(compiler, ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
 
@@ -27,7 +27,7 @@ const { status } = spawnSync(
       ...process.env,
       LD_PRELOAD: runtime,
       SOCKBROKER_ADDON: join(root, "build/Asan/sockbroker.node"),
-      // V8 never frees what it holds at exit, so leaks are the business of the tests that count descriptors.
+      // V8 does not free its memory at exit. Leaked descriptors are found by the tests that count them.
       ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1:strict_string_checks=1:detect_stack_use_after_return=1",
       UBSAN_OPTIONS: "print_stacktrace=1",
     },

@@ -1,5 +1,5 @@
-// Packs the package, installs the tarball into an empty project as a user would, and uses it there: the typed client,
-// a broker started by a program of its own, and the command.
+// Packs the package, installs the tarball into an empty project as a user would, and uses it there: the typed client, a
+// broker started by a program, and the command.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,7 +77,7 @@ async function install() {
   return await capture("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], { cwd: project });
 }
 
-/** A binding.gyp makes npm compile on its own unless package.json says `gypfile: false`. */
+/** Because of binding.gyp, npm compiles unless package.json has `gypfile: false`. */
 async function nothingBuilt() {
   const lock = JSON.parse(readFileSync(join(project, "node_modules/.package-lock.json"), "utf8"));
   const complaints = [];
@@ -92,7 +92,7 @@ async function runModule(source) {
   return await capture("node", ["script.mjs"], { cwd: project });
 }
 
-/** With dist/server, dist/native and every addon gone, the client must still load. Comes after what needs them. */
+/** The client must load without dist/server, dist/native and any addon. Runs after the steps that need them. */
 async function clientAlone() {
   const elsewhere = join(scratch, "client-only");
   mkdirSync(elsewhere);

@@ -1,8 +1,9 @@
-// Makes stubs of proto/ with the ordinary generators of C++, Go, Java and Rust, compiles them with the programs of
-// test/stubs, and runs each against a daemon: it attaches, and reads one typed error. (Python's are made and used by
-// test/integration/stubs.test.ts.) A name that some language cannot have is found here and nowhere else.
+// Generates stubs from proto/ with the standard generators for C++, Go, Java and Rust, compiles them with the programs
+// in test/stubs, and runs each against a daemon: it attaches, and reads one typed error. (Python's are generated and
+// used by test/integration/stubs.test.ts.) Only this finds names that are invalid in one of the languages.
 //
-// usage: test-stubs.mjs [cpp|go|java|rust]…   Without arguments: all of them. What a machine lacks is skipped, aloud.
+// usage: test-stubs.mjs [cpp|go|java|rust]…   Without arguments: all. Languages whose tools are missing are skipped
+// with a message.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -70,7 +71,7 @@ writeTotals("stubs", totals);
 process.exitCode = totals.failed > 0 ? 1 : 0;
 
 /**
- * Objects stay in build/, where the next run finds them; sources are made anew.
+ * Objects stay in build/, where the next run finds them; sources are generated again.
  *
  * @param {string} name
  * @param {Language} language
@@ -106,7 +107,7 @@ async function buildGo(directory) {
     const installed = await capture("go", ["install", tool], { cwd: directory, env });
     if (!installed.ok) return installed;
   }
-  // The directories are those of go_package, within the module.
+  // The directories are those of go_package, relative to the module.
   const made = await protoc(directory, ".", ours, () => [`--go_out=${directory}`, `--go-grpc_out=${directory}`], env);
   return made.ok ? await capture("go", ["build", "-mod=readonly", "-o", "client", "."], { cwd: directory }) : made;
 }
@@ -134,7 +135,7 @@ async function buildRust(directory) {
 }
 
 /**
- * Runs protoc over files of proto/, into an empty directory.
+ * Runs protoc on files of proto/, into an empty directory.
  *
  * @param {string} directory
  * @param {string} into

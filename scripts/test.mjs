@@ -1,5 +1,5 @@
-// `npm test`: builds, then runs vitest in namespaces of its own (lib/namespace.mjs says why and what if that cannot be).
-// Arguments go to vitest: `npm test -- --project native recvmsg`. Unless they name a project, all but `mutants` are run.
+// `npm test`: builds, then runs vitest in new namespaces (see lib/namespace.mjs). Arguments are passed to vitest: `npm
+// test -- --project native recvmsg`. Unless they name a project, all but `mutants` run.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,13 +12,13 @@ const totals = process.env.SOCKBROKER_TOTALS ?? scratch;
 const before = countFiles(totals);
 try {
   process.exitCode = (await passThrough("node", ["scripts/build.mjs"])) || (await runTests());
-  // The reporter prints the last line and leaves its totals; if it did not get that far, something still must.
+  // The reporter prints the last line and writes its totals; if it did not get that far, this does.
   if (countFiles(totals) === before) console.log("\n0 passed, 1 failed, 0 skipped");
 } finally {
   rmSync(scratch, { recursive: true });
 }
 
-/** Answers vitest's exit status. */
+/** Returns vitest's exit status. */
 async function runTests() {
   const args = process.argv.slice(2);
   const projects = args.some((arg) => arg.startsWith("--project")) ? [] : ["--project=!mutants"];
@@ -28,7 +28,9 @@ async function runTests() {
   });
 }
 
-/** A Python that has the packages of test/python/requirements.txt: the given one, or that of a virtual environment here. */
+/**
+ * A Python that has the packages of test/python/requirements.txt: the given one, or that of a virtual environment here.
+ */
 function pythonWithStubs() {
   const local = join(root, ".venv/bin/python");
   return process.env.SOCKBROKER_TEST_PYTHON ?? (existsSync(local) ? local : undefined);

@@ -1,4 +1,4 @@
-// Reads the services of the API out of proto/, with their comments.
+// Reads the services of the API from proto/, with their comments.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { root } from "./steps.mjs";
 
 const directory = "proto/sockbroker/v1";
 
-/** Every service, in the order of the files' names; RPCs in their own order. @returns {Service[]} */
+/** All services, ordered by file name; RPCs in their order in the file. @returns {Service[]} */
 export function readServices() {
   return readdirSync(join(root, directory))
     .filter((name) => name.endsWith("_service.proto"))
@@ -37,7 +37,7 @@ export function readEnum(file, name) {
   }));
 }
 
-/** What a comment says first. @param {string} comment */
+/** The first sentence of a comment. @param {string} comment */
 export function firstSentence(comment) {
   return /^.*?\.(?=\s|$)/s.exec(comment)?.[0] ?? comment;
 }

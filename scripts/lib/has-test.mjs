@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { root } from "./steps.mjs";
 
 /**
- * Whether a file has a test of that title: a title of vitest, a function of pytest, or the name of a conformance case.
+ * Whether a file contains a test with this title: a title of vitest, a function of pytest, or the name of a conformance
+ * case.
  *
  * @param {string} file
  * @param {string} title

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, root } from "./steps.mjs";
 
-/** Without these the package does not do what its README says. */
+/** Files that the package needs for what its README describes. */
 const required = [
   "LICENSE",
   "README.md",
@@ -18,14 +18,14 @@ const required = [
   "proto/sockbroker/v1/socket_service.proto",
 ];
 
-/** Everything that belongs; a file elsewhere got in by accident. */
+/** All files that belong into the package; any other got in by accident. */
 const expected =
   /^(?:dist\/(?:cli|client|gen|native|rpc|server)\/.*\.(?:js|d\.ts)|proto\/.*\.(?:proto|md|txtpb)|docs\/.*|src\/native\/addon\/.*\.(?:cc|h|inc)|prebuilds\/.*\.node|scripts\/build-native\.mjs|binding\.gyp|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
 
 const maxUnpackedBytes = 20 * 1024 * 1024;
 
 /**
- * Looks at what `npm pack` would put into the tarball, as dist/ stands now.
+ * Checks what `npm pack` would put into the tarball with the current dist/.
  *
  * @returns {Promise<{ ok: boolean, output: string }>}
  */
@@ -45,7 +45,10 @@ export async function checkPackageContents() {
   return { ok: complaints.length === 0, output: `${complaints.join("\n")}\n` };
 }
 
-/** The client must install without a compiler; npm would run node-gyp for a binding.gyp unless `gypfile` says not to. */
+/**
+ * The client must be installable without a compiler; npm would run node-gyp because of binding.gyp unless `gypfile` is
+ * false.
+ */
 function installScripts() {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   return [

@@ -1,11 +1,11 @@
-// Writes pages that are generated, whole or in part, or with `--check` compares them.
+// Writes pages that are generated as a whole or in part; with `--check` only compares them.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { root } from "./steps.mjs";
 
 /**
- * Writes the pages, or with `--check` among the arguments says which differ and fails.
+ * Writes the pages; with `--check` among the arguments, reports which differ and fails.
  *
  * @param {Record<string, string>} pages text by path
  */
@@ -44,7 +44,10 @@ export function table(head, rows) {
   return `${[line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")}\n`;
 }
 
-/** A link from one page to a file, its text being the file's name unless given. @param {string} page @param {string} path @param {string} [text] */
+/**
+ * A link from one page to a file; its text is the file's name unless given. @param {string} page @param {string} path
+ * @param {string} [text]
+ */
 export function link(page, path, text = path.slice(path.lastIndexOf("/") + 1)) {
   return `[${text}](${encodeURI(relative(join(page, ".."), path))})`;
 }

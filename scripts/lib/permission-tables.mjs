@@ -1,4 +1,4 @@
-// What the tables of the server say of permissions, read from their sources: pages are generated before there is a build.
+// Reads the permissions in the server's tables from their sources, because pages are generated before there is a build.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ export function readTable(file, name) {
 }
 
 /**
- * The value of an expression as far as it can be told without running it: functions are undefined.
+ * The value of an expression, as far as it is known without running it: functions are undefined.
  *
  * @param {ts.Expression} expression
  * @param {ReadonlyMap<string, ts.Expression>} constants

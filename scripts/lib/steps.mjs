@@ -1,4 +1,4 @@
-// Runs commands as steps: one line each while all is well, everything they said when not.
+// Runs commands as steps: prints one line for each that succeeds, and the whole output of one that fails.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** A tool of this package's own, never one that happens to be installed elsewhere. */
+/** A tool installed for this package, never a global one. */
 export const tool = (/** @type {string} */ name) => join(root, "node_modules", ".bin", name);
 
 /**
@@ -45,7 +45,7 @@ export function capture(command, args, options = {}) {
 }
 
 /**
- * Runs a command with this process's own terminal, and answers its exit status.
+ * Runs a command with this process's terminal, and returns its exit status.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -61,7 +61,7 @@ export function passThrough(command, args, options = {}) {
 }
 
 /**
- * Runs one step and says how it went.
+ * Runs one step and prints its result.
  *
  * @param {string} title
  * @param {() => Promise<{ ok: boolean, output: string }>} run
@@ -79,7 +79,7 @@ export async function step(title, run) {
 }
 
 /**
- * Leaves totals where `.ci/run` adds up those of all its commands.
+ * Writes totals to a file, for `.ci/run` to add up.
  *
  * @param {string} name
  * @param {{ passed: number, failed: number, skipped: number }} totals

@@ -1,4 +1,4 @@
-// The data plane: an attach stream against a socket of this process to the same peer.
+// Attach streams compared with a direct socket of this process to the same peer.
 
 import { once } from "node:events";
 import { connect as connectTo } from "node:net";

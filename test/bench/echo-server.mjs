@@ -1,5 +1,5 @@
-// A gRPC server with nothing behind it: what a call costs in grpc-js itself. It echoes, sends messages of 256 KiB without end,
-// or takes and counts what comes.
+// A gRPC server without any work: the cost of a call in grpc-js itself. It echoes, sends messages of 256 KiB without
+// end, or receives and counts.
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 

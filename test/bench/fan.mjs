@@ -1,4 +1,4 @@
-// Many attach streams at once, with and without one whose reader has stopped: the others must not notice.
+// Many attach streams at once, with and without one whose reader has stopped: the others must not be affected.
 
 import { connect } from "../../dist/client/index.js";
 

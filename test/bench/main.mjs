@@ -1,8 +1,8 @@
-// `npm run bench`: what the broker costs, side by side with what it is compared to, in one run on one machine.
+// `npm run bench`: what the broker costs, next to what it is compared with, in one run on one machine.
 //
-// Every case is measured once a round, in turn, so that a machine that is slow for a while is slow for all of them. The
-// table has the medians of the rounds, and the ratios are medians of the ratios within a round: absolute numbers differ
-// from machine to machine, these less. The daemon, the bare gRPC server and the plain TCP peer are processes of their own.
+// Every case is measured once per round, in turn, so that a temporarily slow machine slows all of them. The table has
+// the medians of the rounds, and medians of the ratios within a round: absolute numbers differ more from machine to
+// machine than these. The daemon, the bare gRPC server and the plain TCP peer are separate processes.
 
 import { parseArgs } from "node:util";
 import { attachCases } from "./attach.mjs";
@@ -52,7 +52,7 @@ async function main() {
   process.exit(0);
 }
 
-/** Measures the cases of a group in turn, round after round. The first round warms up, and is thrown away. */
+/** Measures the cases of a group in turn, round by round. The first round is a warm-up, and discarded. */
 async function measure(group, processes, rounds, milliseconds) {
   const cases = await group.open(processes);
   const samples = cases.map(() => []);

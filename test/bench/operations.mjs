@@ -1,5 +1,5 @@
-// Operations a second. The broker's are send and recv of 16 bytes on a pair of sockets, in equal parts: each is a system
-// call. The echo has nothing behind it, and echoes 16 bytes.
+// Operations per second. The broker's are send and recv of 16 bytes on a pair of sockets, in equal parts: each is one
+// system call. The bare server echoes 16 bytes.
 
 import { create } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
@@ -161,7 +161,7 @@ function clientOf(path) {
   });
 }
 
-/** Keeps so many calls in flight, and answers how many ended in a second. */
+/** Keeps `count` calls in flight, and returns how many completed per second. */
 function inFlight(count, milliseconds, call) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -181,7 +181,7 @@ function inFlight(count, milliseconds, call) {
   });
 }
 
-/** Keeps so many operations in flight on one stream, and answers how many ended in a second. */
+/** Keeps `window` operations in flight on one stream, and returns how many completed per second. */
 function pipelined(call, milliseconds, window, next, batch, count) {
   return new Promise((resolve, reject) => {
     const started = performance.now();

@@ -2,7 +2,7 @@
 
 usage: python-worker.py DAEMON_PATH ECHO_PATH PORTS_JSON
 
-Reads lines "CASE SECONDS", and answers each with a number.
+Reads lines "CASE SECONDS", and returns each with a number.
 """
 
 import json

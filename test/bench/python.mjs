@@ -1,4 +1,4 @@
-// The Python client, beside what grpcio itself takes for a call or a message: python-worker.py in a process of its own.
+// The Python client next to the cost of a call or a message in grpcio itself: python-worker.py in its own process.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-// The other end of the sockets that are measured: echoes, sends without end, or takes and counts. Prints its ports.
+// The other end of the measured sockets: echoes, sends without end, or receives and counts. Prints its ports.
 
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -17,7 +17,7 @@ const sink = await listen((socket) => {
   socket.on("data", (data) => {
     taken += data.length;
   });
-  // What was taken goes back when all has come.
+  // The count is sent back when everything was received.
   socket.on("end", () => socket.end(String(taken)));
 });
 process.stdout.write(`${JSON.stringify({ echo, source, sink })}\n`);

@@ -24,7 +24,7 @@ const CASE_MILLISECONDS = 10_000;
 /** As many characters as Python's tempfile makes, because some cases have paths of an exact length. */
 const DIRECTORY_PREFIX = "sbc-xx";
 
-/** Runs a case through the client, in a directory of its own, and answers what each step gave. */
+/** Runs a case through the client, in a directory of its own, and returns what each step gave. */
 export async function runCase({ steps }: Case, stage: Stage): Promise<Outcome[]> {
   const directory = await mkdtemp(join(await realpath("/tmp"), DIRECTORY_PREFIX));
   const before = process.cwd();
@@ -120,7 +120,7 @@ class Interpreter {
     return { ...outcome, buffers: buffers.map((buffer) => this.#recorder.buffer(buffer)) };
   }
 
-  /** Evaluates a step's arguments once, and answers what makes the call. */
+  /** Evaluates a step's arguments once, and returns what makes the call. */
   #bind(step: Step, buffers: Uint8Array[]): () => Promise<unknown> {
     const on = step.on === undefined ? null : (this.#evaluate({ ref: step.on }) as Socket);
     if (step.get !== undefined) {

@@ -36,8 +36,8 @@ export function loadDifferences(python: string): Difference[] {
 }
 
 /**
- * Compares the oracle's outcomes with the client's, and answers what is wrong, a line each. A step with a meant difference
- * must differ, and as it says; those that were met are added to `met`.
+ * Compares the oracle's outcomes with the client's, and returns what is wrong, a line each. A step with a meant
+ * difference must differ, and as it says; those that were met are added to `met`.
  */
 export function complaints(
   { id, steps, results = [] }: Pick<Case, "id" | "steps" | "results">,

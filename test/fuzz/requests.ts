@@ -150,7 +150,7 @@ function scalar(type: ScalarType, field: DescField, { random, handles }: Maker):
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
       if (/handle|fileno/i.test(localName) && handles.length > 0 && random(8) !== 0) return pick(random, handles);
-      // Whoever waits for ever is cancelled, but there is no need to wait for everyone.
+      // Whoever means no limit is cancelled, but there is no need to wait for everyone.
       return BigInt.asUintN(64, random(4) === 0 ? BigInt(random(2 ** 31)) ** 2n : pick(random, interesting64));
     case ScalarType.INT64:
     case ScalarType.SINT64:

@@ -257,7 +257,7 @@ class NarrowAttach implements Disposable {
     await until("the window is used up", () => this.#stream.readableLength >= this.#windowBytes);
   }
 
-  /** Cancels the stream, and answers the frames that came whole. */
+  /** Cancels the stream, and returns the frames that came whole. */
   cancel(): ServerFrame[] {
     this.#stream.close(constants.NGHTTP2_CANCEL);
     const received: Buffer = this.#stream.read() ?? Buffer.alloc(0);

@@ -216,7 +216,7 @@ interface Recorder {
   operationIds(): bigint[];
   answer(results: Results): void;
   answerBytes(bytes: Buffer): void;
-  /** Answers every `close` and `send`, at once. */
+  /** Returns every `close` and `send`, at once. */
   answerAll(): void;
   cancel(opIds: readonly bigint[]): void;
   end(): void;

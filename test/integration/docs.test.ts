@@ -63,7 +63,7 @@ function examplesOf(page: string): Example[] {
   });
 }
 
-/** Compiles all examples at once. Throws what the compiler has to say. Answers JavaScript by file. */
+/** Compiles all examples at once. Throws what the compiler has to say. Returns JavaScript by file. */
 function compile(): ReadonlyMap<string, string> {
   const configFile = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(configFile.config, ts.sys, root);

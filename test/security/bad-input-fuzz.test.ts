@@ -97,7 +97,7 @@ const attachStart = {
   maxAncillaryBytes: 0,
 } as const;
 
-/** Sends random operations on a connection of its own. Answers how many came back. */
+/** Sends random operations on a connection of its own. Returns how many came back. */
 async function session(random: Random, outcomes: Map<string, number>, note: string): Promise<number> {
   using client = daemon.client();
   const stream = client.bidi(SessionService.method.session);
@@ -116,7 +116,7 @@ async function session(random: Random, outcomes: Map<string, number>, note: stri
       request.tag(1, WireType.LengthDelimited).bytes(operation.finish());
     }
     await stream.write(request.finish());
-    // What waits for ever is cancelled: behind its batch, or a while later.
+    // What means no limit is cancelled: behind its batch, or a while later.
     if (random(2) === 0) await take();
     await stream.write({ cancelOpIds: [...open.keys()] });
     while (open.size > 0) await take();

@@ -314,7 +314,7 @@ function plausibleFor(field: DescField, parent: DescMessage, handle: bigint, for
 
 let lastId = 0n;
 
-/** Performs operations, and answers what each came to. Those that may wait are cancelled. */
+/** Performs operations, and returns what each came to. Those that may wait are cancelled. */
 async function outcomesOf(verb: DescField, requests: readonly Tried[], waits: boolean): Promise<string[]> {
   using stream = client.bidi(SessionService.method.session);
   const first = lastId + 1n;

@@ -1,5 +1,5 @@
-// node test/soak/attack-forms.mjs NAME ENDPOINT: does something hostile until it is killed. Most of it is HTTP/2 by hand, for no
-// client of ours would do it.
+// node test/soak/attack-forms.mjs NAME ENDPOINT: attacks the daemon until it is killed. Most attacks use HTTP/2
+// directly, because our clients would not do this.
 
 import { once } from "node:events";
 import { connect as connectHttp, constants } from "node:http2";
@@ -65,7 +65,7 @@ export const attacks = {
   },
 };
 
-/** Frames on an attach stream without end, with such a window for the answers. */
+/** Sends frames on an attach stream without end, with the given window for the answers. */
 async function frames(path, initialWindowSize, frame) {
   const { token, handle } = await pair(path);
   const stream = call(http(path, initialWindowSize), "StreamService/Attach", token);
@@ -73,7 +73,7 @@ async function frames(path, initialWindowSize, frame) {
   await flood(stream, framed(ClientFrameSchema, { frame }));
 }
 
-/** Writes a message for ever, and reads what there is to read. */
+/** Writes a message forever, and reads the answers. */
 async function flood(stream, message) {
   stream.resume();
   const many = Buffer.concat(Array(1_000).fill(message));

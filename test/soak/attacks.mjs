@@ -1,7 +1,7 @@
-// `npm run attacks -- [--seconds N] [--only TEXT]`: what an honest client sees while another process does its worst, one attack
-// after the other, each on a daemon of its own. Prints how long the client's calls take, what the daemon uses before, at the
-// most and ten seconds after, and how long SIGTERM takes. Times are of the machine; what is judged is that the daemon lives, and
-// gives its descriptors back.
+// `npm run attacks -- [--seconds N] [--only TEXT]`: what a well-behaved client experiences while another process
+// attacks, one attack after the other, each on its own daemon. Prints how long the client's calls take, the daemon's
+// resources before, at most, and ten seconds after, and how long SIGTERM takes. Times depend on the machine; the result
+// is whether the daemon survives and releases its descriptors.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -38,7 +38,10 @@ async function main(seconds, only) {
   for (const name of names) if (!(await withstands(name, seconds))) process.exitCode = 1;
 }
 
-/** Answers whether the daemon lives, and has no more open than before. @param {string} name @param {number} seconds */
+/**
+ * Returns whether the daemon survives and has no more descriptors open than before. @param {string} name @param
+ * {number} seconds
+ */
 async function withstands(name, seconds) {
   const daemon = await startDaemon(DESCRIPTORS);
   const probe = await Probe.start(daemon.endpoint);
@@ -57,7 +60,7 @@ async function withstands(name, seconds) {
   const early = attacker.exitCode;
   attacker.kill("SIGKILL");
   await gone;
-  // The attacker's sessions are leased for as long.
+  // The attacker's sessions have leases of this length.
   await sleep(RECOVERY_SECONDS * 1_000);
   const after = used(daemon.pid);
   await probe.end();
@@ -79,7 +82,7 @@ function used(pid) {
   return { mebibytes: Math.round(Number(resident) / 1024), descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-/** An honest client: a message through a pair of sockets, again and again. */
+/** A well-behaved client: sends messages through a pair of sockets. */
 class Probe {
   static async start(endpoint) {
     const broker = await connect(endpoint);

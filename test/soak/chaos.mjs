@@ -1,5 +1,6 @@
-// node test/soak/chaos.mjs ENDPOINT SECONDS SEED: what a daemon has to live with, all at the same time. Run with --expose-gc.
-// The last line is JSON: how often each happened, and what went wrong that may not. Nothing that it has is left at its end.
+// node test/soak/chaos.mjs ENDPOINT SECONDS SEED: everything that can go wrong for a daemon, concurrently. Run with
+// --expose-gc. The last line is JSON: how often each happened, and unexpected errors. At its end it has released
+// everything.
 
 import { spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
@@ -18,7 +19,10 @@ const deadline = performance.now() + Number(seconds) * 1000;
 const counts = { kills: 0, cuts: 0, resets: 0, cancels: 0, exhaustions: 0, collections: 0 };
 const tasks = { kill, cut, reset, cancel, exhaust, collect };
 
-/** What the soak itself causes: no descriptor to spare, a peer that resets, or a connection that is cut, or was before it began. */
+/**
+ * Errors that the soak itself causes: no free descriptor, a peer that resets, or a connection that is cut, or already
+ * was.
+ */
 const expected = [
   ...["EMFILE", "ENFILE", "ECONNRESET", "EPIPE"],
   ...["CONNECTION_LOST", "BROKER_CLOSED", "NOT_A_BROKER", "ENDPOINT_NOT_FOUND"],
@@ -28,7 +32,7 @@ const failures = await Promise.all(Object.values(tasks).map(repeat));
 process.stdout.write(`${JSON.stringify({ ...counts, failure: failures.find((one) => one !== null) ?? null })}\n`);
 process.exit(failures.every((one) => one === null) ? 0 : 1);
 
-/** Answers what failed, or null. @param {() => Promise<void>} task */
+/** Returns the failure, or null. @param {() => Promise<void>} task */
 async function repeat(task) {
   try {
     while (performance.now() < deadline) await task().catch(onlyExpected);
@@ -42,7 +46,7 @@ function onlyExpected(error) {
   if (!expected.includes(error?.code)) throw error;
 }
 
-/** SIGKILL for a process that has everything open. */
+/** SIGKILL of a process that has everything open. */
 async function kill() {
   const script = fileURLToPath(new URL("./victim.mjs", import.meta.url));
   const child = spawn(process.execPath, [script, endpoint, String(dice.seed())], {
@@ -57,7 +61,7 @@ async function kill() {
   counts.kills += 1;
 }
 
-/** The connection to the daemon breaks, in the middle of whatever is under way. */
+/** Cuts the connection to the daemon in the middle of operations. */
 async function cut() {
   const directory = mkdtempSync(join(tmpdir(), "sockbroker-soak-"));
   const path = join(directory, "cut.sock");
@@ -91,7 +95,7 @@ async function cut() {
   }
 }
 
-/** Until the connection is gone. */
+/** Runs until the connection is gone. */
 async function churn(broker) {
   for (;;) {
     const [left, right] = await broker.socketpair();
@@ -107,7 +111,7 @@ function ifNotTimeout(error) {
   if (error.code !== "TIMEOUT") throw error;
 }
 
-/** A network peer that goes in the middle of an upload. */
+/** A network peer that resets in the middle of an upload. */
 async function reset() {
   const peer = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -134,7 +138,7 @@ async function reset() {
   }
 }
 
-/** Calls that wait, and are given up. */
+/** Calls that wait, and are cancelled. */
 async function cancel() {
   const broker = await connect({ endpoint });
   try {
@@ -158,7 +162,7 @@ async function cancel() {
   }
 }
 
-/** Every descriptor that the daemon may have, for a moment. */
+/** Uses up all descriptors of the daemon for a moment. */
 async function exhaust() {
   await delay(dice.between(500, 3_000));
   const broker = await connect({ endpoint });
@@ -177,7 +181,9 @@ async function exhaust() {
   }
 }
 
-/** Objects that nobody closes any more are collected while calls on them are under way; their broker is closed in the end. */
+/**
+ * Unreferenced objects are garbage-collected while calls on them are in progress; their broker is closed at the end.
+ */
 async function collect() {
   const broker = await connect({ endpoint });
   try {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /**
- * Starts a daemon that may have so many descriptors, and a small heap, so that what it keeps shows.
+ * Starts a daemon with this limit of descriptors, and a small heap, so that leaks become visible.
  *
  * @param {number} descriptors
  */
@@ -38,7 +38,7 @@ export async function startDaemon(descriptors) {
   return {
     endpoint,
     pid: child.pid,
-    /** Ends it by SIGTERM, and answers what was wrong with it. */
+    /** Ends it by SIGTERM, and returns what was wrong. */
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) {
         faults.push(`the daemon ended before it was told to: ${child.exitCode ?? child.signalCode}`);

@@ -1,6 +1,6 @@
-// node test/soak/honest.mjs ENDPOINT SECONDS SEED: an honest client of the soak. Sends data over sockets of the daemon in one
-// way after the other and compares the sum of what was sent with that of what arrived. The last line is JSON; the status is
-// zero if every byte arrived, and nothing failed but for a want of descriptors, which the soak itself causes.
+// node test/soak/honest.mjs ENDPOINT SECONDS SEED: a well-behaved client of the soak. Sends data over sockets of the
+// daemon in different ways, and compares checksums of what was sent and received. The last line is JSON; the status is
+// zero if every byte arrived, and nothing failed except for lack of descriptors, which the soak itself causes.
 
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -27,7 +27,7 @@ process.exitCode = failure === null && report.mismatches.length === 0 ? 0 : 1;
 /** @param {keyof typeof ways} way */
 async function transfer(way) {
   const pair = await openPair(way);
-  // Nobody has a descriptor to spare at the moment.
+  // There is no free descriptor at the moment.
   if (pair === null) return await delay(50);
   try {
     const { sent, received } = await ways[way](pair[0], pair[1]);
@@ -109,7 +109,7 @@ async function duplex(near, far) {
   return { sent: sent.flat(), received: [...received[1], ...received[0]] };
 }
 
-/** One at a time, so that none is lost. */
+/** One at a time, so that none is dropped. */
 async function datagrams(near, far) {
   const sent = Array.from({ length: dice.between(1, 50) }, () => dice.bytes(4 * dice.between(1, 10_000)));
   const received = [];
@@ -120,7 +120,7 @@ async function datagrams(near, far) {
   return { sent, received };
 }
 
-/** A socket goes through another one, and then data through it. */
+/** Sends a socket through another one, and then data through it. */
 async function descriptors(near, far) {
   let pair;
   let handed;
@@ -135,7 +135,7 @@ async function descriptors(near, far) {
   }
   const [fileno] = handed.fds;
   try {
-    // Without a descriptor to spare, the kernel delivers the message without the socket.
+    // Without a free descriptor the kernel delivers the message without the socket.
     if (fileno === undefined) return { sent: [], received: [] };
     const socket = await broker.socket(undefined, undefined, undefined, { fileno });
     try {
@@ -148,7 +148,7 @@ async function descriptors(near, far) {
   }
 }
 
-/** A receive that was cancelled has consumed nothing, whenever the cancel comes. */
+/** A cancelled receive has consumed nothing, whenever the cancellation arrives. */
 async function cancels(near, far) {
   const sent = [];
   const received = [];

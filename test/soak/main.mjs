@@ -1,6 +1,6 @@
-// `npm run soak -- [--minutes N] [--seed S]`: a daemon in the middle of kills, cuts, cancels, resets, garbage collection and a
-// want of descriptors, with honest clients beside all that. Every round ends with a silence, in which the daemon must come to
-// have nothing open; what it uses then is compared with what it used after it had warmed up.
+// `npm run soak -- [--minutes N] [--seed S]`: a daemon during kills, cuts, cancellations, resets, garbage collection
+// and lack of descriptors, with well-behaved clients. Every round ends with a pause in which the daemon must release
+// everything; its resources are then compared with those after the warm-up.
 
 import { parseArgs } from "node:util";
 import { connect } from "../../dist/client/index.js";
@@ -16,7 +16,7 @@ const USAGE = `usage: npm run soak -- [--minutes N] [--seed S]
 `;
 const WARM_UP_ROUNDS = 2;
 const LONGEST_ROUND_SECONDS = 60;
-/** In hard and soft limit: few enough that descriptors run out. */
+/** Hard and soft limit: low enough that descriptors run out. */
 const DESCRIPTORS = 1_024;
 
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(USAGE);
 else process.exitCode = (await soak(Number(values.minutes), Number(values.seed))) ? 0 : 1;
 
-/** Answers whether all was well. @param {number} minutes @param {number} seed */
+/** Returns whether there were no errors. @param {number} minutes @param {number} seed */
 async function soak(minutes, seed) {
   if (!(minutes > 0) || !Number.isInteger(seed)) throw new TypeError(USAGE);
   const seconds = Math.min(LONGEST_ROUND_SECONDS, (minutes * 60) / (WARM_UP_ROUNDS + 4));

@@ -38,7 +38,7 @@ def add(**more: int) -> None:
 
 
 def send_all(one: Any, chunks: list[bytes]) -> Callable[[], None]:
-    """Sends on a thread of its own. Answers what waits for it."""
+    """Sends on a thread of its own. Returns what waits for it."""
     errors: list[BaseException] = []
 
     def work() -> None:

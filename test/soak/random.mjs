@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * A stream of numbers that a seed determines (mulberry32): what a process of the soak does, though not when, can be had again.
+ * Pseudo-random numbers determined by a seed (mulberry32), so that what a process of the soak does, though not when,
+ * can be repeated.
  *
  * @param {number} seed
  */

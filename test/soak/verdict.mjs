@@ -1,22 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How long the daemon may take to be rid of what its callers left: the leases that the chaos asks for are a second. */
-const PATIENCE_MS = 60_000;
-/** How much more memory than after the warm-up is noise: the collector's, and the C library's. */
+/** How long the daemon may take to release what its callers left: the leases that the chaos requests are a second. */
+const TIMEOUT_MS = 60_000;
+/** How much more memory than after the warm-up counts as noise of the garbage collector and the C library. */
 const SLACK_BYTES = 24 * 2 ** 20;
 const SLACK_RATIO = 1.25;
 
-/** What must have happened, or the soak has shown nothing. */
+/** Events that must have occurred, or the soak has tested nothing. */
 const deeds = ["transfers", "bytes", "kills", "cuts", "resets", "cancels", "exhaustions", "collections"];
 
 /**
- * Waits until the daemon has nothing but the connection that asks, and answers what it uses. `left` says what it still has
- * when the patience is over, or null.
+ * Waits until the daemon has only the connection that asks, and returns its resources. `left` lists what it still has
+ * after the timeout, or null.
  *
  * @param {() => Promise<import("../../src/client/index.js").Broker>} connect
  */
 export async function sample(connect) {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     const broker = await connect();
     const [now, sessions, handles] = await look(broker);
@@ -45,7 +45,7 @@ function leftOf(statistics, sessions, handles) {
 }
 
 /**
- * Compares what the daemon used in the silences, the first of which is that after the warm-up.
+ * Compares the daemon's resources in the pauses, the first of which is that after the warm-up.
  *
  * @param {readonly { openDescriptors: number, residentBytes: number }[]} samples
  * @param {Readonly<Record<string, number>>} totals

@@ -1,5 +1,5 @@
-// node test/soak/victim.mjs ENDPOINT SEED: has a bit of everything open at the daemon, says so by a line, and waits for its
-// death.
+// node test/soak/victim.mjs ENDPOINT SEED: opens some of everything at the daemon, prints a line, and waits to be
+// killed.
 
 import { connect } from "../../dist/client/index.js";
 import { random } from "./random.mjs";
@@ -25,7 +25,7 @@ async function open(session) {
   broker.sendFds(left, [Buffer.from("x")], [near, far, server]).catch(ignore);
   right.recv(1).catch(ignore);
   const attached = far.duplex().on("error", ignore);
-  // More than anybody reads: it waits, in the daemon and here.
+  // More than anyone reads, so it waits, in the daemon and here.
   attached.write(Buffer.alloc(dice.between(1, 4 * 1024 * 1024)));
   watch(broker, [left, right]).catch(ignore);
   for (let count = dice.below(20); count > 0; count--) await broker.socket(2, 2);

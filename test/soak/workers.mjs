@@ -4,15 +4,15 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const HONEST = 3;
-/** How much longer than it was told a worker may take. */
-const PATIENCE_MS = 120_000;
+/** How much longer than requested a worker may take. */
+const TIMEOUT_MS = 120_000;
 
 const python = process.env.SOCKBROKER_TEST_PYTHON ?? "python3";
 const pythonWorker = fileURLToPath(new URL("./python_worker.py", import.meta.url));
 const pythonClient = fileURLToPath(new URL("../../clients/python", import.meta.url));
 
 /**
- * Runs honest clients beside the chaos, once, and waits for all of them. Answers what they counted and what was wrong.
+ * Runs well-behaved clients beside the chaos, once, and waits for all. Returns their counts and errors.
  *
  * @param {string} endpoint
  * @param {number} seconds
@@ -47,7 +47,7 @@ function runsPython() {
   return existsSync(pythonWorker) && spawnSync(python, ["-c", "import grpc, google.protobuf"]).status === 0;
 }
 
-/** A worker's last line is JSON: numbers are counts, and the rest says what was wrong. Its status has the last word. */
+/** A worker's last line is JSON: numbers are counts, anything else an error. Its exit status takes precedence. */
 async function runWorker(name, program, args) {
   const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "inherit"],
@@ -57,7 +57,7 @@ async function runWorker(name, program, args) {
   child.stdout.on("data", (chunk) => {
     output += chunk;
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), Number(args.at(-2)) * 1000 + PATIENCE_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), Number(args.at(-2)) * 1000 + TIMEOUT_MS);
   const [code, signal] = await once(child, "close");
   clearTimeout(timer);
   const last = output.trimEnd().split("\n").at(-1) ?? "";

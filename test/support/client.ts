@@ -1,4 +1,4 @@
-/* What tests of the typed client begin with: a daemon and a broker, connected pairs of brokered sockets, peers outside. */
+/* Set-up for tests of the typed client: a daemon and a broker, connected pairs of brokered sockets, peers outside. */
 
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { type Broker, connect, type Socket } from "../../src/client/index.js";
 import { type Daemon, startDaemon } from "./daemon.js";
 
-/** Starts a daemon before the tests of a file, connects to it, and hands both over. They end after the tests. */
+/** Starts a daemon before the tests of a file, connects to it, and passes both to `use`. They end after the tests. */
 export function beforeTests(use: (started: { readonly daemon: Daemon; readonly broker: Broker }) => void): void {
   let daemon: Daemon;
   let broker: Broker;
@@ -21,7 +21,7 @@ export function beforeTests(use: (started: { readonly daemon: Daemon; readonly b
   });
 }
 
-/** Lets one of Node's own servers listen on loopback, and answers its port. */
+/** Makes a Node server listen on loopback, and returns its port. */
 export async function listening(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -50,7 +50,7 @@ export async function tcpPair(broker: Broker): Promise<TcpPair> {
   };
 }
 
-/** Answers where an internet socket is bound. */
+/** Returns the address that an internet socket is bound to. */
 export async function internetAddress(socket: Socket): Promise<{ host: string; port: number }> {
   const address = await socket.getsockname();
   if (address?.family !== "inet" && address?.family !== "inet6") throw new Error("not an internet socket");
@@ -64,7 +64,7 @@ export async function receiveAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Expects a rejection, and answers its error. */
+/** Expects a rejection, and returns its error. */
 export async function rejection(promise: Promise<unknown>): Promise<Error> {
   const error = await promise.then(
     () => null,

@@ -1,4 +1,7 @@
-/* The command line as a user has it: a process, what it is given, what it prints, and how it ends. */
+/*
+ * Runs the command line as a user would: a process with arguments, environment and input, its output, and its exit
+ * status.
+ */
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,17 +12,17 @@ import { fileURLToPath } from "node:url";
 
 const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-/** How a command is started. */
+/** Options for starting a command. */
 export interface Launch {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Programs to start it through, such as setpriv and its options. */
+  /** Programs that start it, such as setpriv with its options. */
   readonly through?: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
   readonly cwd?: string;
 }
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Result {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -27,7 +30,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** A command that runs. */
+/** A running command. */
 export class Running {
   readonly child: ChildProcess;
   readonly #stdout: Buffer[] = [];
@@ -60,7 +63,7 @@ export class Running {
     return Buffer.concat(this.#stderr).toString();
   }
 
-  /** Waits until stdout or stderr has a text, and answers the match. Fails when the command ends without. */
+  /** Waits until stdout or stderr contains a text, and returns the match. Fails if the command ends without it. */
   async says(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(String(this[stream]));
@@ -98,7 +101,7 @@ export async function run(
   return await running.ended();
 }
 
-/** `sockbroker serve` on a socket in a directory of its own. */
+/** `sockbroker serve` on a socket in its own directory. */
 export class ServedDaemon {
   readonly directory: string;
   readonly path: string;
@@ -124,7 +127,7 @@ export class ServedDaemon {
     }
   }
 
-  /** What tells a command which daemon to use. */
+  /** Environment that tells a command which daemon to use. */
   get env(): { readonly SOCKBROKER_ENDPOINT: string } {
     return { SOCKBROKER_ENDPOINT: this.path };
   }
@@ -135,14 +138,14 @@ export class ServedDaemon {
   }
 }
 
-/** Makes a directory that others may look into. */
+/** Creates a directory that other users can read. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
   chmodSync(directory, 0o755);
   return directory;
 }
 
-/** Through what to start a program as another user that is capable of nothing, nor anything that it executes. */
+/** Programs that start another as a user without capabilities; programs it executes cannot gain any. */
 export function asUser(uid: number): readonly string[] {
   return [
     "setpriv",
@@ -156,7 +159,7 @@ export function asUser(uid: number): readonly string[] {
   ];
 }
 
-/** Why the command cannot be started through these programs; null when it can. */
+/** Why a command cannot be started through these programs; null if it can. */
 export async function cannot(through: readonly string[]): Promise<string | null> {
   try {
     const { code, stderr } = await run(["--version"], { through });
@@ -168,7 +171,7 @@ export async function cannot(through: readonly string[]): Promise<string | null>
 
 const capabilityBits = { CAP_SETUID: 7, CAP_NET_BIND_SERVICE: 10, CAP_NET_RAW: 13, CAP_SYS_ADMIN: 21 } as const;
 
-/** Why a test that needs a capability cannot be made here; null when it can. */
+/** Why a test that needs a capability cannot run here; null if it can. */
 export function lacks(...needed: readonly (keyof typeof capabilityBits)[]): string | null {
   const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
   const effective = BigInt(`0x${digits}`);

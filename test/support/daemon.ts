@@ -1,4 +1,4 @@
-/* A daemon in a process of its own, as `sockbroker serve` starts it. */
+/* A daemon in its own process, started by `sockbroker serve`. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,21 +12,21 @@ const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url)
 
 /** What to start. */
 export interface DaemonOptions {
-  /** More arguments for `serve`. */
+  /** Further arguments for `serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A daemon that listens. Disposing of it ends it, and removes its directory. */
+/** A listening daemon. Disposing of it ends it and removes its directory. */
 export interface Daemon extends AsyncDisposable {
   /** `unix:///…/sock`. */
   readonly endpoint: string;
-  /** A directory of its own, with the socket in it. */
+  /** Its own directory, which contains the socket. */
   readonly directory: string;
   readonly pid: number;
-  /** What it logged so far: one object a line. */
+  /** The log so far: one object for each line. */
   readonly log: readonly Record<string, unknown>[];
-  /** Ends it at once, as a crash would. */
+  /** Kills it, as in a crash. */
   kill(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/* A copy of the built server in which one check of a permission at a time can be removed. */
+/* A copy of the built server in which single permission checks can be removed. */
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,15 +8,15 @@ import type { Permission } from "../../src/server/index.js";
 import { isPermission } from "../../src/server/policy/policy.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** What no policy of these tests denies. */
+/** A permission that no policy of these tests denies. */
 const NOTHING = '"nothing"';
 
-/** Where permissions are asked for by rows, and not by calls. */
+/** Files in which permissions are in rows instead of calls. */
 const TABLES = ["server/entry/table.js", "server/entry/calls.js"];
 
-/** A place where a permission is asked for. */
+/** A place where a permission is checked. */
 export interface Check {
-  /** In `dist`. */
+  /** Relative to `dist`. */
   readonly file: string;
   readonly line: number;
   readonly permission: Permission;
@@ -50,7 +50,7 @@ export class MutableBuild implements Disposable {
     this.#write(file, `${this.#read(file)}\n${text}`);
   }
 
-  /** Finds each permission that is asked for. */
+  /** Finds all permission checks. */
   findChecks(): readonly Check[] {
     return readdirSync(join(this.directory, "server"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".js"))
@@ -68,7 +68,7 @@ export class MutableBuild implements Disposable {
       });
   }
 
-  /** Makes a check ask for nothing, until the answer is disposed of. */
+  /** Removes a check, until the returned object is disposed of. */
   remove({ file, offset, permission }: Check): Disposable {
     const source = this.#read(file);
     this.#write(file, source.slice(0, offset) + NOTHING + source.slice(offset + permission.length + 2));
@@ -88,7 +88,7 @@ export class MutableBuild implements Disposable {
   }
 }
 
-/** Where a source asks: the second argument of a call. */
+/** The permission arguments of calls in a source. */
 function* callsOf(source: string): Generator<[start: number, end: number]> {
   for (const { index, 0: text } of source.matchAll(/\b(?:authorise|authoriseAddress|checkedAddress|isAllowed)\(/g)) {
     const start = argumentEnd(source, index + text.length);
@@ -96,7 +96,7 @@ function* callsOf(source: string): Generator<[start: number, end: number]> {
   }
 }
 
-/** Where a table says what is asked for. What is the same for all rows, `session`, is asked where calls are let in. */
+/** The permissions in the rows of a table, except `session`, which is checked when calls are admitted. */
 function* rowsOf(source: string): Generator<[start: number, end: number]> {
   for (const { index, 0: text } of source.matchAll(/\bpermission: "(?!session")\w+"/g)) {
     yield [index, index + text.length];

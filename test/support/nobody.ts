@@ -1,4 +1,4 @@
-/** A user without rights, on every Linux. */
+/** A user without privileges, on every Linux system. */
 export const NOBODY = 65_534;
 
 /** Why this process cannot act as nobody for a while, with seteuid(2), or null. */

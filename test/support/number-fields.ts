@@ -1,18 +1,19 @@
 /*
- * Every number in a message, by the descriptors, so that a new field is tried without anybody thinking of it: messages that
- * are plausible but for one number, which has a value that is at the end of its type or beyond a smaller one's.
+ * Finds every number in a message through its descriptors, so that new fields are tested automatically. Creates
+ * messages that are plausible except for one number, whose value is at the limits of its type or beyond those of a
+ * smaller one.
  */
 
 import { type DescField, type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 
-/** From the message down to the number. */
+/** The path from the message to the number. */
 export type NumberPath = readonly DescField[];
 
-/** Answers what a field that is not the number in question is set to; undefined leaves it unset. */
+/** Returns the value of any other field; undefined leaves it unset. */
 export type Plausible = (field: DescField, parent: DescMessage) => unknown;
 
-/** Every number of a message, those of the messages in it too. */
+/** All numbers of a message, including those in nested messages. */
 export function* numbersIn(schema: DescMessage, above: NumberPath = []): Generator<NumberPath> {
   for (const field of schema.fields) {
     const path = [...above, field];
@@ -22,7 +23,7 @@ export function* numbersIn(schema: DescMessage, above: NumberPath = []): Generat
   }
 }
 
-/** What a path is called in the messages of a test: "address.packet.protocol". */
+/** The name of a path in messages of a test: "address.packet.protocol". */
 export function nameOf(path: NumberPath): string {
   return path.map(({ name }) => name).join(".");
 }
@@ -55,7 +56,7 @@ const uint32 = [256, 65_536, 2 ** 31, 2 ** 32 - 1];
 const int64 = [-1n, 2n ** 31n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
 const uint64 = [2n ** 31n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n];
 
-/** Makes a message with a value where the path leads, and plausible ones elsewhere. */
+/** Creates a message with a value at the end of a path, and plausible ones elsewhere. */
 export function withNumber<Desc extends DescMessage>(
   schema: Desc,
   path: NumberPath,
@@ -81,7 +82,7 @@ function build(schema: DescMessage, path: NumberPath, value: unknown, plausible:
   return message;
 }
 
-/** What `Plausible` answers for a message that is to be made in the same way. */
+/** Returned by `Plausible` for a nested message that is to be created in the same way. */
 export const MESSAGE = Symbol("a plausible message");
 
 function put(message: ReflectMessage, field: DescField, value: unknown): void {

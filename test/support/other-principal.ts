@@ -1,4 +1,4 @@
-/* Calls of another user, made by this process. */
+/* Makes calls as another user from this process. */
 
 import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
@@ -7,7 +7,7 @@ import type { PolicyDaemon } from "./policy-daemon.js";
 
 const NOBODY = 65_534;
 
-/** Why this process cannot be another user for a moment; null when it can. */
+/** Why this process cannot act as another user for a moment; null if it can. */
 export function cannotBeNobody(): string | null {
   if (process.geteuid?.() !== 0) return "needs root";
   try {
@@ -19,11 +19,11 @@ export function cannotBeNobody(): string | null {
   }
 }
 
-/** Whether this user is shown, by each RPC that lists, what another one has. */
+/** Whether each RPC that lists something shows this user what belongs to another. */
 export async function seesOthers(daemon: PolicyDaemon): Promise<boolean> {
   using client = daemon.client();
   using other = daemon.client();
-  // The kernel reports whoever is the effective user when the connection is made.
+  // The kernel reports the effective user at the time the connection is made.
   process.seteuid?.(NOBODY);
   try {
     await other.unary(SessionService.method.whoAmI, {});

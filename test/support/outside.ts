@@ -1,4 +1,4 @@
-/* A process outside the daemon, that exchanges descriptors with a socket of the daemon. */
+/* A process outside the daemon that exchanges descriptors with a socket of the daemon. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,8 +18,8 @@ const PRELUDE = [
 let count = 0;
 
 /**
- * A Python program whose `way` is a unix socket that is connected to one of the daemon's, with an abstract name. `give` sends
- * descriptors over it, `take` receives some, `say` prints a line. It ends with its input.
+ * A Python program with a unix socket `way` that is connected to one of the daemon's, with an abstract name. `give`
+ * sends descriptors over it, `take` receives some, `say` prints a line. It ends when its input does.
  */
 export class Outside implements AsyncDisposable {
   readonly child: ChildProcess;
@@ -36,7 +36,7 @@ export class Outside implements AsyncDisposable {
     this.#lines = lines[Symbol.asyncIterator]();
   }
 
-  /** The next line that it prints. */
+  /** The next line of its output. */
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next();
     if (done) throw new Error("the process ended");

@@ -1,6 +1,6 @@
 /*
- * Every form of every RPC, with the permissions that it takes. They are written out here and not taken from the daemon: a
- * check that the daemon has lost must be missed.
+ * All forms of all RPCs, with the permissions they require. They are written here, not read from the daemon, so that a
+ * check that the daemon has lost is noticed.
  */
 
 import { hostname } from "node:os";
@@ -29,19 +29,19 @@ import {
   type Verb,
 } from "./raw-broker.js";
 
-/** What became of a call: "ok", "denied PERMISSION", or the symbol of another error. */
+/** Outcome of a call: "ok", "denied PERMISSION", or the symbol of another error. */
 export type Outcome = string;
 
-/** One way to use an RPC, with what it takes. */
+/** One way to use an RPC, with the permissions it requires. */
 export interface Form {
-  /** The RPC, and what is special about this use of it. */
+  /** The RPC, and what distinguishes this form. */
   readonly name: string;
   readonly needs: readonly Permission[];
-  /** What it answers where nothing is denied; null where that depends on the host. */
+  /** The outcome if nothing is denied; null if it depends on the host. */
   readonly answers: Outcome | null;
-  /** What it answers instead of a denial. */
+  /** The outcome instead of a denial. */
   readonly deniedAs: Partial<Record<Permission, Outcome>>;
-  /** Makes what the call needs, and answers how to make the call. */
+  /** Prepares the call, and returns a function that makes it. */
   readonly prepare: (client: RawClient) => Promise<(via: Via) => Promise<unknown>>;
 }
 
@@ -101,7 +101,7 @@ async function pair(client: RawClient): Promise<[bigint, bigint]> {
   return [handleOf(first), handleOf(second)];
 }
 
-/** A socket that has data to receive. */
+/** A socket with data to receive. */
 async function filled(client: RawClient): Promise<bigint> {
   const [first, second] = await pair(client);
   await client.unary(SocketService.method.send, { handle: first, data: Buffer.from("data") });
@@ -113,14 +113,14 @@ async function listener(client: RawClient): Promise<{ handle: bigint; port: numb
   return { handle: handleOf(created), port: portOf(created?.localAddress) };
 }
 
-/** A listener with a connection that waits. */
+/** A listener with a pending connection. */
 async function called(client: RawClient): Promise<bigint> {
   const { handle, port } = await listener(client);
   await client.unary(SocketService.method.connectTo, { handle: await socket(client), address: inet(port) });
   return handle;
 }
 
-/** A datagram socket, and where it receives. */
+/** A datagram socket, and its address. */
 async function datagram(client: RawClient): Promise<{ handle: bigint; address: ReturnType<typeof inet> }> {
   const handle = await socket(client, { type: 2 });
   const { localAddress } = await client.unary(SocketService.method.bind, { handle, address: LOOPBACK });
@@ -242,7 +242,7 @@ export const operations: readonly Form[] = [
       name: SO_RCVBUFFORCE,
       value: { value: { case: "integer", value: 8192 } },
     }),
-    // The kernel asks for CAP_NET_ADMIN, and its answer to who has none is what those who are no operators get.
+    // The kernel requires CAP_NET_ADMIN, and callers that are not operators get its error.
     { as: "that takes unlimited memory", answers: null, deniedAs: { admin: "EPERM" } },
   ),
   op("settimeout", [], withHandle),
@@ -283,7 +283,7 @@ export const operations: readonly Form[] = [
     "sendmsgAfalg",
     ["send", "ancillary"],
     async (client) => {
-      // A unix socket under the name of the other family: the check comes before the kernel's verdict.
+      // A unix socket described as the other family: the permission check comes before the kernel's error.
       const { socket: alg } = await client.unary(SocketService.method.fromfd, {
         handle: (await pair(client))[0],
         family: AddressFamily.ALG,
@@ -401,7 +401,7 @@ export const operations: readonly Form[] = [
   op("getEffectivePolicy", [], {}),
 ];
 
-/** What may be called without the permission `session`, by a unary call. */
+/** RPCs that may be called without the permission `session`, by a unary call. */
 const openToAll: readonly string[] = [
   "whoAmI",
   "explainPolicy",
@@ -409,7 +409,7 @@ const openToAll: readonly string[] = [
   "getEffectivePolicy",
 ];
 
-/** Something other than an operation. */
+/** A call that is not an operation. */
 function call(
   formName: string,
   needs: readonly Permission[],
@@ -423,7 +423,7 @@ type Start = Parameters<RawClient["attach"]>[0];
 type AttachStream = Awaited<ReturnType<RawClient["attach"]>>;
 type ClientFrameInit = MessageInitShape<typeof StreamService.method.attach.input>;
 
-/** Sends a frame, and reads as far as the answer to a `sync` behind it. Throws the error that a frame reports. */
+/** Sends a frame, and reads up to the answer to a `sync` after it. Throws the error that a frame reports. */
 async function frameOf(stream: AttachStream, frame: ClientFrameInit): Promise<void> {
   await stream.write(frame);
   await stream.write({ frame: { case: "sync", value: {} } });
@@ -486,7 +486,7 @@ export const streams: readonly Form[] = [
     const { handle } = await datagram(client);
     const messages = { case: "messages" as const, value: { messages: [{ data, address: name }] } };
     const stream = await client.attach({ handle, sendOnly: true });
-    // Whatever the kernel says of its port, which is 0, is no denial.
+    // An error of the kernel for its port, which is 0, is not a denial.
     return () => frameOf(stream, { frame: messages }).catch(onlyDenials);
   }),
   call("attach: a message that opens a connection", ["send", "connect"], async (client) => {
@@ -516,7 +516,7 @@ export const streams: readonly Form[] = [
 ];
 
 export const administration: readonly Form[] = [
-  // Not closed, which takes the permission too; its lease is the shortest.
+  // Not closed, which would require the permission too; it has the shortest lease.
   call("openSession", ["session"], async (client) => () => {
     return client.unary(SessionService.method.openSession, { lease: { seconds: 1n } });
   }),
@@ -536,7 +536,7 @@ export const administration: readonly Form[] = [
   ),
 ];
 
-/** Asks the daemon to end, which would end that of the other forms. */
+/** Asks the daemon to drain, which would end the daemon of the other forms. */
 export function drain(client: RawClient): Promise<Outcome> {
   return outcomeOf(client.unary(AdminService.method.drain, { grace: {} }));
 }
@@ -573,10 +573,10 @@ function onStream(client: RawClient, session: RawSession): Via {
   };
 }
 
-/** null: what is neither is not made either way. */
+/** How calls are made. Calls that are not operations are only made once. */
 export type Way = "unary" | "stream";
 
-/** Prepares every form while nothing is denied, and makes their calls while these are. */
+/** Prepares all forms while nothing is denied, and makes their calls while these permissions are. */
 async function outcomes(
   daemon: PolicyDaemon,
   forms: readonly Form[],
@@ -595,7 +595,7 @@ async function outcomes(
   return found;
 }
 
-/** What should become of a form: one of these. */
+/** The expected outcomes of a form, one of which must occur. */
 function expected(form: Form, needs: readonly Permission[], denied: readonly Permission[]): readonly Outcome[] | null {
   const missing = needs.filter((permission) => denied.includes(permission));
   if (missing.length > 0) return missing.map((permission) => form.deniedAs[permission] ?? `denied ${permission}`);
@@ -607,7 +607,7 @@ function needsOf(form: Form, way: Way | null): readonly Permission[] {
   return ["session", ...form.needs];
 }
 
-/** Uses every form while these permissions are denied. Answers those that did not do as they should, with what they did. */
+/** Uses all forms while these permissions are denied. Returns those with an unexpected outcome, and that outcome. */
 export async function wrong(
   daemon: PolicyDaemon,
   forms: readonly Form[],

@@ -1,5 +1,5 @@
-// The process of test/support/policy-daemon.ts: a broker with a policy that the parent process sets. Each message of the
-// parent replaces what is denied, and is answered. Arguments: the endpoint, and the directory of the build.
+// The process of test/support/policy-daemon.ts: a broker with a policy that the parent process sets. Each message of
+// the parent replaces the denied permissions, and is answered. Arguments: the endpoint, and the directory of the build.
 
 const [endpoint = "", dist = ""] = process.argv.slice(2);
 

@@ -1,4 +1,4 @@
-/* A daemon in a process of its own whose policy the test sets, while it runs: what is denied is a list of permissions. */
+/* A daemon in its own process, with a policy that the test changes while it runs: a list of denied permissions. */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ export class PolicyDaemon implements AsyncDisposable {
   readonly #directory: string;
   readonly #ended: Promise<unknown>;
 
-  /** Starts a daemon that denies nothing, of this build or of one in another directory, and waits until it listens. */
+  /** Starts a daemon that denies nothing, from this build or one in another directory, and waits until it listens. */
   static async start(dist: string = DIST): Promise<PolicyDaemon> {
     const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
     chmodSync(directory, 0o755);
@@ -37,7 +37,7 @@ export class PolicyDaemon implements AsyncDisposable {
     return new RawClient(join(this.#directory, "sock"));
   }
 
-  /** Denies these permissions to everybody from now on, and no others. */
+  /** Denies exactly these permissions to everyone from now on. */
   async deny(...permissions: readonly Permission[]): Promise<void> {
     const answer = this.#answer();
     this.#child.send(permissions);

@@ -1,13 +1,13 @@
-/* CPython as the oracle of what needs no socket. */
+/* CPython as the oracle for functions that need no socket. */
 
 import { spawnSync } from "node:child_process";
 
-/** Whether there is a Python to ask; say so when a test is skipped for its lack. */
+/** The version of the Python found; null if there is none, in which case tests must be skipped with a message. */
 export const pythonVersion: string | null = probe();
 
 /**
- * Evaluates an expression for each input (`x`), and answers what Python makes of it: `{ value }`, bytes as hexadecimal, or
- * the exception's class and text.
+ * Evaluates an expression for each input (`x`), and returns Python's results: `{ value }`, bytes as hexadecimal, or the
+ * exception's class and text.
  */
 export function askPython(expression: string, inputs: readonly unknown[]): Oracle[] {
   const script = [
@@ -24,7 +24,7 @@ export function askPython(expression: string, inputs: readonly unknown[]): Oracl
   return JSON.parse(run.stdout) as Oracle[];
 }
 
-/** What Python said. */
+/** Python's result. */
 export type Oracle =
   | { readonly value: unknown; readonly error?: undefined }
   | { readonly error: string; readonly text: string; readonly errno: number | null };

@@ -1,6 +1,6 @@
 /*
- * A daemon in a process of its own, and callers that use grpc-js and the generated messages alone: what a test says of the
- * daemon must not depend on what the typed client does.
+ * A daemon in its own process, and callers that only use grpc-js and the generated messages, so that tests of the
+ * daemon do not depend on the typed client.
  */
 
 import { readFileSync } from "node:fs";
@@ -31,7 +31,7 @@ import { clientMethod } from "../../src/rpc/service-definition.js";
 import { detailOf, type ErrorDetail, fromGrpcStatus } from "../../src/rpc/status.js";
 import { type Daemon, startDaemon } from "./daemon.js";
 
-/** Waits until something observable holds; fails with what it is waiting for when it does not come to hold. */
+/** Waits until a condition holds. On a timeout, fails with its description. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -75,7 +75,7 @@ export class RawError extends Error {
   }
 }
 
-/** What a promise of something that fails fails with: the symbol, or "ok". */
+/** The symbol of the error that a promise rejects with, or "ok". */
 export async function symbolOf(outcome: Promise<unknown>): Promise<string> {
   try {
     await outcome;
@@ -109,7 +109,7 @@ export class RawDaemon implements AsyncDisposable {
     return this.#daemon.pid;
   }
 
-  /** What it logged of its own faults. */
+  /** The faults that it logged. */
   get faults(): readonly unknown[] {
     return this.#daemon.log.filter(({ msg }) => msg === "internal error");
   }
@@ -118,7 +118,7 @@ export class RawDaemon implements AsyncDisposable {
     return new RawClient(this.path, options);
   }
 
-  /** How many descriptors its process may have open. */
+  /** The limit of open descriptors of its process. */
   get descriptorLimit(): number {
     const limits = readFileSync(`/proc/${this.#daemon.pid}/limits`, "utf8");
     return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
@@ -130,16 +130,16 @@ export class RawDaemon implements AsyncDisposable {
 }
 
 export interface RawClientOptions {
-  /** Of a leased session. */
+  /** Token of a leased session. */
   readonly token?: string;
-  /** The HTTP/2 window in which the daemon may send ahead; unset: 64 KiB. */
+  /** The HTTP/2 receive window for the daemon's messages; unset: 64 KiB. */
   readonly windowBytes?: number;
 }
 
 export interface RawCallOptions {
   readonly signal?: AbortSignal;
   readonly token?: string;
-  /** Instead of what there would be with the token. */
+  /** Replaces the metadata with the token. */
   readonly metadata?: Metadata;
 }
 
@@ -168,7 +168,7 @@ export class RawClient implements Disposable {
     return this.bytes(method, create(method.input as DescMessage, init) as MessageShape<M["input"]>, options);
   }
 
-  /** Makes a unary call with a message, or with bytes that are perhaps none. */
+  /** Makes a unary call with a message, or with bytes that may be invalid. */
   bytes<M extends DescMethodUnary>(
     method: M,
     request: MessageShape<M["input"]> | Uint8Array,
@@ -201,7 +201,7 @@ export class RawClient implements Disposable {
     return new RawStream(method, call as never);
   }
 
-  /** The first message of a call that answers a stream, which then is cancelled. Rejects with `RawError`. */
+  /** Returns the first message of a server-streaming call, which is then cancelled. Rejects with `RawError`. */
   first<M extends DescMethodServerStreaming>(
     method: M,
     init: MessageInitShape<M["input"]>,
@@ -241,7 +241,7 @@ export class RawClient implements Disposable {
     return this.unary(AdminService.method.getStatistics, {});
   }
 
-  /** The statistics once this is the only connection and nothing is open: what tests before this one had is gone. */
+  /** The statistics once this is the only connection and nothing is open, so that nothing of earlier tests is left. */
   async quiet(): Promise<GetStatisticsResponse> {
     let now = await this.statistics();
     await until("what was before is gone", async () => {
@@ -267,7 +267,7 @@ type AttachInit = Extract<
   { case: "attach" }
 >["value"];
 
-/** A stream that is read only when somebody asks. */
+/** A stream that is read only on request. */
 export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable {
   readonly #method: M;
   readonly #call: ClientDuplexStream<unknown, MessageShape<M["output"]>>;
@@ -289,14 +289,14 @@ export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable 
     });
   }
 
-  /** Sends a message, or bytes that are perhaps none. Settles when there is room for another. */
+  /** Sends a message, or bytes that may be invalid. Settles when there is room for another. */
   write(init: MessageInitShape<M["input"]> | Uint8Array): Promise<void> {
     const message = init instanceof Uint8Array ? init : create(this.#method.input, init);
     if (this.#status !== null || this.#call.write(message)) return Promise.resolve();
     return new Promise((resolve) => this.#onDrain.push(resolve));
   }
 
-  /** The next message; null when the stream ended well. Throws `RawError`. */
+  /** The next message; null if the stream ended with OK. Throws `RawError`. */
   async next(): Promise<MessageShape<M["output"]> | null> {
     for (;;) {
       const message = this.#call.read() as MessageShape<M["output"]> | null;
@@ -311,7 +311,7 @@ export class RawStream<M extends DescMethodBiDiStreaming> implements Disposable 
     }
   }
 
-  /** Reads to the end, and answers every message. Throws `RawError`. */
+  /** Reads to the end, and returns all messages. Throws `RawError`. */
   async rest(): Promise<MessageShape<M["output"]>[]> {
     const messages: MessageShape<M["output"]>[] = [];
     for (let message = await this.next(); message !== null; message = await this.next()) messages.push(message);
@@ -345,7 +345,7 @@ export type Frame = ServerFrame["frame"];
 type FrameKind = Exclude<Frame["case"], undefined>;
 type FrameValue<K extends FrameKind> = Extract<Exclude<Frame, { case: undefined }>, { case: K }>["value"];
 
-/** The next frame of an attach stream, which must be of a kind. Throws `RawError`. */
+/** The next frame of an attach stream, which must be of the given kind. Throws `RawError`. */
 export async function frame<K extends FrameKind>(
   stream: RawStream<typeof StreamService.method.attach>,
   kind: K,
@@ -373,9 +373,9 @@ export class RawSession implements Disposable {
   readonly stream: RawStream<typeof SessionService.method.session>;
   readonly #waiting = new Map<bigint, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
   #lastId = 0n;
-  /** What operations are rejected with when the stream has ended. */
+  /** The error for operations after the stream has ended. */
   #over: Error | null = null;
-  /** Settles when the stream has ended: with null, or with why. */
+  /** Settles when the stream has ended: with null, or with the error. */
   readonly ended: Promise<RawError | null>;
 
   constructor(stream: RawStream<typeof SessionService.method.session>) {
@@ -383,7 +383,7 @@ export class RawSession implements Disposable {
     this.ended = this.#read();
   }
 
-  /** Begins an operation, and answers its id with what becomes of it. */
+  /** Starts an operation, and returns its id and a promise of its result. */
   begin<V extends Verb>(
     verb: V,
     value: RequestOf<V>,
@@ -400,13 +400,13 @@ export class RawSession implements Disposable {
     return this.begin(verb, value).done;
   }
 
-  /** What becomes of an operation that the caller sends himself. */
+  /** The result of an operation that the caller sends itself. */
   expect<V extends Verb>(opId: bigint): Promise<ResponseOf<V>> {
     const done = new Promise<ResponseOf<V>>((resolve, reject) => {
       if (this.#over === null) this.#waiting.set(opId, { resolve: resolve as (value: never) => void, reject });
       else reject(this.#over);
     });
-    // Whoever is interested looks; an operation that is cut off by the end of a test is no news.
+    // An unhandled rejection is expected for operations that the end of a test interrupts.
     done.catch(() => undefined);
     return done;
   }
@@ -456,7 +456,7 @@ export function abstract(name: string) {
   } as const;
 }
 
-/** A socket of the daemon that is connected to a port of loopback. */
+/** A socket of the daemon that is connected to a loopback port. */
 export async function connectedTo(client: RawClient, port: number): Promise<bigint> {
   const { socket } = await client.unary(SocketService.method.socket, {});
   const handle = handleOf(socket);
@@ -478,7 +478,7 @@ export function portOf(
   return value.port;
 }
 
-/** Numbers that look random and are the same for a seed (xorshift32). */
+/** Pseudo-random numbers, the same for the same seed (xorshift32). */
 export function seeded(seed: number): (below: number) => number {
   let state = seed | 0 || 1;
   return (below) => {
@@ -489,7 +489,7 @@ export function seeded(seed: number): (below: number) => number {
   };
 }
 
-/** The seed of this run: SOCKBROKER_TEST_SEED, or another each time. Tests print it in what they fail with. */
+/** The seed of this run: SOCKBROKER_TEST_SEED, or a new one each time. Tests print it when they fail. */
 export function chooseSeed(): number {
   const given = Number(process.env.SOCKBROKER_TEST_SEED ?? Number.NaN);
   return Number.isInteger(given) ? given : Math.floor(Math.random() * 2 ** 31);

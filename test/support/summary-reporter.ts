@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from "vitest/node";
 
 /**
- * Ends a run with every skipped test and its reason, and then with one line that a script can read:
- * `N passed, N failed, N skipped`. A skip is a test that did not happen, and must not be silent.
+ * Ends a run with a list of skipped tests and their reasons, and then one line that scripts can parse: `N passed, N
+ * failed, N skipped`. A skip is a test that did not run, so it must be visible.
  */
 export default class SummaryReporter implements Reporter {
   #filtered = false;
@@ -18,7 +18,7 @@ export default class SummaryReporter implements Reporter {
     const passes: string[] = [];
     const skips: { test: string; reason: string }[] = [];
     for (const module of modules) {
-      // A file that does not load and a hook that throws fail without any test of theirs failing.
+      // A file that cannot be loaded, or a hook that throws, is a failure without a failed test.
       totals.failed += module.errors().length > 0 ? 1 : 0;
       for (const suite of module.children.allSuites()) totals.failed += suite.errors().length > 0 ? 1 : 0;
       for (const test of module.children.allTests()) {
@@ -31,7 +31,7 @@ export default class SummaryReporter implements Reporter {
     }
     totals.passed = passes.length;
     totals.skipped = skips.length;
-    // Nothing ran at all, or vitest itself is not content.
+    // Nothing ran, or vitest itself reports a failure.
     if (reason === "failed" && totals.failed === 0) totals.failed = 1;
 
     if (skips.length > 0) console.log("\nSkipped:");
@@ -40,12 +40,12 @@ export default class SummaryReporter implements Reporter {
     this.#writeTotals({ ...totals, passes, skips: skips.map(({ test }) => test) });
   }
 
-  /** `-t` skips every other test, which is no news. */
+  /** `-t` skips all other tests, which need not be listed. */
   #isFilteredOut(test: TestCase): boolean {
     return this.#filtered && reasonOf(test) === NO_REASON;
   }
 
-  /** For `.ci/run`, which adds up all its commands; by name, because what one machine skips another may run. */
+  /** Writes totals for `.ci/run`, by test name, because another machine may run what one skips. */
   #writeTotals(totals: object): void {
     const directory = process.env.SOCKBROKER_TOTALS;
     if (directory === undefined) return;

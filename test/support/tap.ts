@@ -1,6 +1,6 @@
 /*
- * A unix socket in front of a daemon's, which passes everything on, sees the frames of HTTP/2 that callers send, and can cut
- * the connections. The daemon takes the process of the test for its caller.
+ * A unix socket in front of a daemon's. It forwards everything, counts the HTTP/2 frames that callers send, and can cut
+ * connections. The daemon sees the test process as its caller.
  */
 
 import { once } from "node:events";
@@ -19,9 +19,9 @@ export class Tap implements AsyncDisposable {
   readonly #server: Server;
   readonly #daemonPath: string;
   #held: Socket[] | null = null;
-  /** RST_STREAM frames that callers have sent. */
+  /** RST_STREAM frames sent by callers. */
   resets = 0;
-  /** Connections that callers have made. */
+  /** Connections made by callers. */
   connections = 0;
 
   static async start(daemonPath: string): Promise<Tap> {
@@ -66,17 +66,17 @@ export class Tap implements AsyncDisposable {
     return join(this.#directory, "sock");
   }
 
-  /** Cuts every connection; new ones are served. */
+  /** Cuts all connections; new ones are served. */
   cut(): void {
     for (const socket of this.#connections) socket.destroy();
   }
 
-  /** Lets new connections wait. */
+  /** Makes new connections wait. */
   hold(): void {
     this.#held = [];
   }
 
-  /** Serves the connections that wait. */
+  /** Serves waiting connections. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = null;
@@ -91,7 +91,7 @@ export class Tap implements AsyncDisposable {
   }
 }
 
-/** Calls back with the type of each frame of a connection whose bytes it is given. */
+/** Calls back with the type of each frame in a connection's bytes. */
 function frameCounter(onFrame: (type: number) => void): (bytes: Buffer) => void {
   let skip = PREFACE_BYTES;
   let header = Buffer.alloc(0);

@@ -1,28 +1,28 @@
 /*
- * Where a verb and a family of addresses have to be known. What the compiler and surface.test.ts say already is not asked
- * again: that an op fits its messages, and that the addon has every function that binding.ts declares.
+ * Where a verb or a family of addresses has to appear. What the compiler and surface.test.ts check is not repeated:
+ * that an op matches its messages, and that the addon has all functions declared in binding.ts.
  */
 
-/** A file, or a directory whose sources are taken together, and what has to be in it. */
+/** A file, or a directory whose sources are combined, and what it must contain. */
 export interface Place {
   readonly path: string;
   readonly pattern: RegExp;
-  /** What to do when it is not there. */
+  /** What to do if it is missing. */
   readonly add: string;
 }
 
-/** Answers the text of a file, or of the sources of a directory; "" where there is none. */
+/** Returns the text of a file, or of all sources of a directory; "" if it does not exist. */
 export type TextOf = (path: string) => string;
 
-/** Why a verb or a family is not at some places: those whose `add` has one of these parts. */
+/** Why a verb or a family is missing in some places: those whose `add` contains one of these parts. */
 export type Exceptions = Readonly<Record<string, readonly [parts: readonly string[], why: string]>>;
 
-/** Answers what to do about the places that lack it. */
+/** Returns what to do about the places where it is missing. */
 export function missing(places: readonly Place[], textOf: TextOf): string[] {
   return places.filter(({ path, pattern }) => !pattern.test(textOf(path))).map(({ add }) => add);
 }
 
-/** The unary RPCs that are ops: AdminService is the operators', and before OpenSession there is no session. */
+/** The unary RPCs that are ops. AdminService is for operators, and OpenSession has no session yet. */
 export function verbsOf(textOf: TextOf): string[] {
   const services = ["session", "socket", "resolver", "interface", "host", "conversion", "policy"];
   const text = services.map((service) => textOf(`proto/sockbroker/v1/${service}_service.proto`)).join("\n");
@@ -30,14 +30,14 @@ export function verbsOf(textOf: TextOf): string[] {
   return names.filter((name) => name !== "OpenSession");
 }
 
-/** The arms of SocketAddress but `raw`, which stands for all families that have none. */
+/** The arms of SocketAddress except `raw`, which stands for all families without one. */
 export function familiesOf(textOf: TextOf): string[] {
   const text = textOf("proto/sockbroker/v1/address.proto");
   const [, arms = ""] = /message SocketAddress \{.*?oneof address \{(.*?)^ {2}\}/ms.exec(text) ?? [];
   return [...arms.matchAll(/^ +\w+ (\w+) = \d+;/gm)].map(([, name = ""]) => name).filter((name) => name !== "raw");
 }
 
-/** Where a verb has to be. `verb` is the name of its RPC. */
+/** The places where a verb must appear. `verb` is the name of its RPC. */
 export function placesOfVerb(verb: string): Place[] {
   const kebab = verb.replace(/\B[A-Z]/g, "-$&").toLowerCase();
   const field = kebab.replaceAll("-", "_");
@@ -91,7 +91,7 @@ export function placesOfVerb(verb: string): Place[] {
   ];
 }
 
-/** Where a family has to be. `family` is an arm of SocketAddress. */
+/** The places where a family must appear. `family` is an arm of SocketAddress. */
 export function placesOfFamily(family: string): Place[] {
   const local = camel(family);
   const kind = family === "unix_domain" ? "unix" : family;

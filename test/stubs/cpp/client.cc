@@ -1,6 +1,7 @@
-// A client made of generated stubs alone. It prints what an attach stream gave it, and the symbol of a typed error.
+// A client that only uses generated stubs. It prints what an attach stream returned, and the symbol
+// of a typed error.
 
-// What such a program includes beside them: their macros must not be names in the stubs.
+// Headers that such a program also includes: their macros must not be names in the stubs.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
