@@ -8,6 +8,15 @@ import { fail, link, replaceSection, settle, table } from "./lib/pages.mjs";
 import { readTable } from "./lib/permission-tables.mjs";
 import { root } from "./lib/steps.mjs";
 
+/** h_errno by name, as <netdb.h> has them: the oracle only has the numbers. */
+const hErrnos = new Map([
+  ["NETDB_INTERNAL", -1],
+  ["HOST_NOT_FOUND", 1],
+  ["TRY_AGAIN", 2],
+  ["NO_RECOVERY", 3],
+  ["NO_DATA", 4],
+]);
+
 const RPCS = "docs/rpcs.md";
 const ERRORS = "docs/errors.md";
 const POLICY = "docs/policy.md";
@@ -19,8 +28,8 @@ settle({
   [ERRORS]: [
     ["errno", errnoTable()],
     ["broker-error", brokerErrorTable()],
-    ["eai", resolverTable("eaiSymbols", "gaierror")],
-    ["h_errno", resolverTable("hErrnoSymbols", "herror(h_errno)")],
+    ["eai", resolverTable("eai", "gaierror")],
+    ["h_errno", resolverTable("hErrno", "herror(h_errno)")],
   ].reduce((page, [name = "", text = ""]) => replaceSection(page, name, text), errors),
   [POLICY]: replaceSection(read(POLICY), "permissions", permissionTable()),
 });
@@ -125,16 +134,16 @@ function brokerErrorTable() {
   return table(["code", "gRPC code", "meaning"], rows);
 }
 
-/** @param {string} constant of resolver-symbols.ts @param {string} key of the oracle's list */
-function resolverTable(constant, key) {
+/** @param {string} list of names in resolver-symbols.ts @param {string} key of the oracle's list */
+function resolverTable(list, key) {
   const source = read("src/server/codec/resolver-symbols.ts");
-  const [, body = ""] = new RegExp(`${constant}\\b[^{]*\\{(.*?)\\n\\};`, "s").exec(source) ?? [];
-  const symbols = [...body.matchAll(/\[?(-?\d+)\]?: "(\w+)"/g)];
-  if (symbols.length === 0) throw new Error(`resolver-symbols.ts is not read any more: no ${constant} in it`);
+  const [, body = ""] = new RegExp(`^const ${list} = \\[(.*?)\\]`, "ms").exec(source) ?? [];
+  const symbols = [...body.matchAll(/"(\w+)"/g)].map(([, symbol = ""]) => symbol);
+  if (symbols.length === 0) throw new Error(`resolver-symbols.ts is not read any more: no ${list} in it`);
   const oracle = JSON.parse(read("test/conformance/data/errors-linux.json"))[key];
-  const rows = symbols.map(([, code = "", symbol = ""]) => {
-    const text = oracle[symbol]?.gai_strerror ?? oracle[code] ?? "";
-    return [`\`${symbol}\``, code, text];
+  const rows = symbols.map((symbol) => {
+    const code = hErrnos.get(symbol) ?? oracle[symbol].value;
+    return [`\`${symbol}\``, code, oracle[symbol]?.gai_strerror ?? oracle[code] ?? ""];
   });
   return table(["symbol", "number", "message of glibc"], rows);
 }
