@@ -1,6 +1,14 @@
 // Only what needs types and Biome cannot see; everything else is in biome.json.
 import tseslint from "typescript-eslint";
 
+/** Names of Linux constants, apart from those of sizes and offsets. */
+const families =
+  "AF|AI|ALG|BTPROTO|CAN|EAI|EPOLL|ETH_P|IP|IPPROTO|IPV6|MSG|NETLINK|NI|PACKET|PF|SCM|SHUT|SO|SOCK|SOL|TCP|TIPC|UDP|VMADDR";
+const linuxConstant = `/^(?!.*_(BYTES|OFFSET)$)((${families})_[A-Z0-9_]+|(EPOLL|FIO|POLL|SIOC)[A-Z]+|E[A-Z]{2,}[0-9]*)$/`;
+const number = ":matches(Literal[raw=/^[0-9]/], UnaryExpression:has(> Literal), BinaryExpression:has(> Literal))";
+const optionCall = "CallExpression[callee.property.name=/^[gs]etsockopt/]";
+const writtenOut = "A Linux constant: take it from native/linux.ts, client/linux.ts or the daemon's GetConstants.";
+
 export default [
   { ignores: ["src/gen/", "dist/", "build/"] },
   {
@@ -16,6 +24,20 @@ export default [
       "@typescript-eslint/no-misused-promises": "error",
       // A written default is a decision; a missing one is an arm that nobody thought of.
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
+    // Tests may write them out, and so compare.
+    files: ["src/**/*.ts"],
+    ignores: ["src/client/linux.ts", "**/*.test.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        { selector: `VariableDeclarator[id.name=${linuxConstant}] > ${number}.init`, message: writtenOut },
+        { selector: `Property[key.name=${linuxConstant}] > ${number}.value`, message: writtenOut },
+        { selector: `${optionCall} > Literal:first-child`, message: writtenOut },
+        { selector: `${optionCall} > Literal:nth-child(2)`, message: writtenOut },
+      ],
     },
   },
 ];

@@ -84,6 +84,23 @@ const planted = [
   ],
 ];
 
+/** Linux constants that are written out, which eslint reports. */
+const constants = [
+  "const SOL_SOCKET = 1;\nexport const level = SOL_SOCKET;\n",
+  "export const FIONREAD = 0x541bn;\n",
+  "export const EAI_SYSTEM = -11;\n",
+  "export const POLLRDHUP = 1 << 13;\n",
+  "export const errors = { EBADF: 9 };\n",
+  "declare const socket: { getsockopt(level: number, name: number): number };\nexport const value = socket.getsockopt(1, 4);\n",
+];
+
+/** Code that looks similar and is allowed. */
+const noConstants = [
+  "export const TCP_INFO_BYTES = 256;\nexport const EVENT_BYTES = 128;\nexport const LAST = 3;\n",
+  "declare const socket: { setsockopt(...args: number[]): void };\nsocket.setsockopt(socket.length, socket.length, 1);\n",
+  "declare const linux: { SO_ERROR: number };\nexport const { SO_ERROR } = linux;\n",
+];
+
 /**
  * Rules of eslint about promises and unions. `fs.rm` gets its type from @types/node, which Biome's rules of the same
  * name miss.
@@ -152,12 +169,24 @@ async function checkBiome() {
 async function checkEslint() {
   rmSync(join(tree, "src"), { recursive: true });
   for (const [file, , source] of typed) plant(file, source);
+  const constant = (/** @type {string} */ kind, /** @type {number} */ index) => `src/${kind}-${index}.ts`;
+  for (const [index, source] of constants.entries()) plant(constant("constant", index), source);
+  for (const [index, source] of noConstants.entries()) plant(constant("no-constant", index), source);
   const { stdout } = await capture(tool("eslint"), ["--format", "json", "src", "test"], { cwd: tree });
   const report = JSON.parse(stdout);
-  for (const [file, rule] of typed) {
+  const reported = (/** @type {string} */ rule, /** @type {string} */ file) => {
     const result = report.find((/** @type {any} */ r) => r.filePath.endsWith(`/${file}`));
-    const found = result?.messages.some((/** @type {any} */ m) => m.ruleId === rule);
-    if (!found) complaints.push(`eslint does not report ${rule} in ${file}`);
+    return result?.messages.some((/** @type {any} */ m) => m.ruleId === rule);
+  };
+  for (const [file, rule] of typed) {
+    if (!reported(rule, file)) complaints.push(`eslint does not report ${rule} in ${file}`);
+  }
+  for (const [index, source] of constants.entries()) {
+    if (!reported("no-restricted-syntax", constant("constant", index))) complaints.push(`eslint allows ${source}`);
+  }
+  for (const [index, source] of noConstants.entries()) {
+    if (reported("no-restricted-syntax", constant("no-constant", index)))
+      complaints.push(`eslint does not allow ${source}`);
   }
 }
 

@@ -25,19 +25,3 @@ export function checkCount(positionals: readonly string[], least: number, most: 
   if (positionals.length < least) throw new UsageError(`${what} is missing`);
   if (positionals.length > most) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[most])}`);
 }
-
-/** Returns the address family for -4 and -6; 0 means any. Throws UsageError if both are given. */
-export function familyOf(values: { readonly ipv4: boolean; readonly ipv6: boolean }): number {
-  if (values.ipv4 && values.ipv6) throw new UsageError("-4 and -6 exclude each other");
-  if (values.ipv4) return AF_INET;
-  return values.ipv6 ? AF_INET6 : 0;
-}
-
-/** The options that `familyOf` reads. */
-export const familyOptions = {
-  ipv4: { type: "boolean", short: "4", help: "IPv4 only" },
-  ipv6: { type: "boolean", short: "6", help: "IPv6 only" },
-} as const;
-
-const AF_INET = 2;
-const AF_INET6 = 10;

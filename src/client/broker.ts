@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import { AddressFamily, type SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import { CloseSessionRequestSchema, SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { closeChannel } from "../rpc/client-channel.js";
 import { unaryCall } from "../rpc/unary-call.js";
@@ -21,11 +21,12 @@ import {
   whoAmIFromProto,
 } from "./daemon-info.js";
 import { durationOf, roundedSeconds, secondsOf, timeoutOf } from "./duration.js";
-import { ArgumentError, SocketError } from "./errors.js";
+import { ArgumentError } from "./errors.js";
 import { type HandleSource, handleOf } from "./handle.js";
 import { hostText } from "./idna.js";
 import * as text from "./inet-text.js";
 import { int32 } from "./int32.js";
+import { localError } from "./local-error.js";
 import { required } from "./required.js";
 import * as resolver from "./resolver.js";
 import { Socket } from "./socket.js";
@@ -243,8 +244,8 @@ export class Broker implements AsyncDisposable {
    */
   async createServer(address: AddressInput, options: CreateServerOptions = {}): Promise<Socket> {
     const { family, backlog, reusePort = false, dualstackIpv6 = false, netns, signal } = options;
-    if (family !== undefined && family !== AF_INET && family !== AF_INET6) {
-      throw new SocketError("EAFNOSUPPORT", 97, "socket", "linux", "Address family not supported by protocol");
+    if (family !== undefined && family !== AddressFamily.INET && family !== AddressFamily.INET6) {
+      throw localError("EAFNOSUPPORT", "socket");
     }
     const init = {
       address: this.#encodeAddress(address, "create_server", family),
@@ -297,7 +298,7 @@ export class Broker implements AsyncDisposable {
       buffers: buffersOf(buffers, "send_fds"),
       handles: Array.from(fds, handleOf),
       flags: int32(flags, "send_fds"),
-      ...(address === undefined ? {} : { address: this.#encodeAddress(address, "send_fds", AF_UNIX) }),
+      ...(address === undefined ? {} : { address: this.#encodeAddress(address, "send_fds", AddressFamily.UNIX) }),
       ...timeoutOf(timeout, "send_fds"),
     };
     return Number((await this.#context.operations.call("sendFds", init, signal)).sentBytes);
@@ -575,7 +576,7 @@ export class Broker implements AsyncDisposable {
     }
   }
 
-  #encodeAddress(address: AddressInput | HostPort, operation: string, family: number = AF_INET) {
+  #encodeAddress(address: AddressInput | HostPort, operation: string, family: number = AddressFamily.INET) {
     return addressToProto(address, { operation, family, unixPaths: this.#context.unixPaths });
   }
 
@@ -595,9 +596,6 @@ export class Broker implements AsyncDisposable {
 
 /** How long ending a session over another connection may take, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5_000;
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
 
 /** -1 is Python's default and means "not given". */
 function familyInit(family: number | undefined): { family: AddressFamily } | undefined {

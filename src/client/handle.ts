@@ -1,4 +1,4 @@
-import { SocketError } from "./errors.js";
+import { localError } from "./local-error.js";
 
 /** Identifies a brokered socket: its object, or the handle. */
 export type HandleSource = bigint | { readonly handle: bigint };
@@ -6,7 +6,7 @@ export type HandleSource = bigint | { readonly handle: bigint };
 /** Returns the handle. Throws EBADF for a negative one, which a closed socket has; TypeError for anything else. */
 export function handleOf(source: HandleSource | undefined): bigint {
   if (typeof source === "bigint") {
-    if (source < 0n) throw new SocketError("EBADF", 9, "fcntl", "linux", "Bad file descriptor");
+    if (source < 0n) throw localError("EBADF", "fcntl");
     return source;
   }
   if (typeof source === "object" && source !== null && typeof source.handle === "bigint") return source.handle;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { askPython, type Oracle, pythonVersion } from "../../test/support/python.js";
+import { AddressFamily } from "../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError, SocketError } from "./errors.js";
 import { inetAton, inetNtoa, inetNtop, inetPton } from "./inet-text.js";
 
-const AF_INET = 2;
-const AF_INET6 = 10;
+const { INET: AF_INET, INET6: AF_INET6 } = AddressFamily;
 
 const v4 = [
   ...["0.0.0.0", "127.0.0.1", "255.255.255.255", "1.2.3.4", "127.1", "1.2.3", "1", "0", "4294967295", "4294967296"],

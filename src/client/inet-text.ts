@@ -1,8 +1,9 @@
 import { AddressFamily } from "../gen/sockbroker/v1/address_pb.js";
 import { type BytesInput, bytesOf } from "./bytes.js";
 import { parseDotted } from "./dotted.js";
-import { ArgumentError, SocketError } from "./errors.js";
+import { ArgumentError } from "./errors.js";
 import { formatInet6, parseInet6 } from "./inet6-text.js";
+import { localError } from "./local-error.js";
 
 /**
  * Packs a dotted IPv4 address into 4 bytes, by the C library's lenient rules: one to four numbers, each decimal, octal
@@ -35,7 +36,7 @@ export function inetNtoa(packed: BytesInput): string {
 export function inetPton(family: number, text: string): Buffer {
   requireText(text, "inet_pton");
   if (family !== AddressFamily.INET && family !== AddressFamily.INET6) {
-    throw new SocketError("EAFNOSUPPORT", 97, "inet_pton", "linux", "Address family not supported by protocol");
+    throw localError("EAFNOSUPPORT", "inet_pton");
   }
   const packed = family === AddressFamily.INET ? parseDotted(text) : parseInet6(text);
   if (packed === null) throw illegal("inet_pton");

@@ -24,7 +24,8 @@ import { type BidiCall, byteStream, openBidi } from "../rpc/bidi-call.js";
 import type { ClientChannel } from "../rpc/client-channel.js";
 import { Code } from "../rpc/status.js";
 import { connectionBroke, errorFromStatus } from "./error-from-status.js";
-import { BrokerError, type BrokerErrorCode, SocketError } from "./errors.js";
+import { BrokerError, type BrokerErrorCode } from "./errors.js";
+import { localError } from "./local-error.js";
 import {
   answers,
   decodeResponse,
@@ -169,7 +170,7 @@ export class OperationStream {
         return;
       }
       if (encodedLength(encoded) > this.#maxRequestBytes) {
-        reject(new SocketError("EMSGSIZE", 90, verb, "linux", "Message too long"));
+        reject(localError("EMSGSIZE", verb));
         return;
       }
       const pending: Pending = {

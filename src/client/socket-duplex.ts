@@ -10,24 +10,16 @@
  * A write completes when the daemon reports that the kernel accepted it (`sync`). Data written meanwhile shares the
  * next `sync`.
  */
+
 import type { AddressInfo } from "node:net";
 import { Duplex, type DuplexOptions } from "node:stream";
 import type { SocketAddress } from "./address.js";
 import type { Attachment } from "./attachment.js";
+import type { Constants } from "./constants.js";
 import { BrokerError, SocketError } from "./errors.js";
 import type { ErrorFrame, Frame } from "./frames.js";
+import { SHUT_WR } from "./linux.js";
 import type { OptionInput } from "./socket-options.js";
-
-/** shutdown(2) of writing. */
-export const SHUT_WR = 1;
-
-/** Linux's values, as everywhere in this client. */
-const SOL_SOCKET = 1;
-const SO_KEEPALIVE = 9;
-const SO_LINGER = 13;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
 
 /**
  * How much may be written before the daemon confirms it. With Node's default of 16 KiB a writer would wait most of the
@@ -57,6 +49,8 @@ export interface SocketDuplexOptions {
 /** The part of a socket that a stream needs. */
 export interface DuplexSource {
   readonly attach: (direction: "send" | "receive") => Promise<Attachment>;
+  /** Those of the daemon's host. */
+  readonly constants: Constants;
   readonly setsockopt: (level: number, name: number, value: OptionInput) => Promise<void>;
   readonly close: () => Promise<void>;
   /** Whether the program has closed the socket, so that resulting errors are expected. */
@@ -177,11 +171,13 @@ export class SocketDuplex extends Duplex {
 
   /** Sets TCP_NODELAY. Like `net.Socket`, reports no error if the socket has no such option. */
   setNoDelay(noDelay = true): this {
+    const { IPPROTO_TCP, TCP_NODELAY } = this.#source.constants;
     return this.#set(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
   }
 
   /** Sets SO_KEEPALIVE, and with a delay (in milliseconds) the idle time before the first probe. */
   setKeepAlive(enable = false, initialDelay = 0): this {
+    const { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, TCP_KEEPIDLE } = this.#source.constants;
     if (enable && initialDelay >= 1000) this.#set(IPPROTO_TCP, TCP_KEEPIDLE, Math.floor(initialDelay / 1000));
     return this.#set(SOL_SOCKET, SO_KEEPALIVE, enable ? 1 : 0);
   }
@@ -341,6 +337,7 @@ export class SocketDuplex extends Duplex {
     this.#attached?.sender.cancel();
     this.#attached?.receiver.cancel();
     if (this.#attached === null || !this.#closes) return;
+    const { SOL_SOCKET, SO_LINGER } = this.#source.constants;
     if (this.#resets) await this.#source.setsockopt(SOL_SOCKET, SO_LINGER, { on: true, seconds: 0 });
     await this.#source.close();
   }

@@ -5,8 +5,9 @@ import { type BytesInput, buffersOf, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
 import { createDeadline } from "./deadline.js";
 import { timeoutOf } from "./duration.js";
-import { ArgumentError, SocketError } from "./errors.js";
+import { ArgumentError } from "./errors.js";
 import { int32 } from "./int32.js";
+import { localError } from "./local-error.js";
 import { encodeAddress, perform, type SocketState } from "./socket-state.js";
 
 /** Options of methods that send. */
@@ -126,7 +127,7 @@ function request(state: SocketState, operation: string, data: Uint8Array, { flag
  */
 function whole(state: SocketState, bytes: Uint8Array, operation: string): Uint8Array {
   if (bytes.length > state.context.operations.maxPayloadBytes) {
-    throw new SocketError("EMSGSIZE", 90, operation, "linux", "Message too long");
+    throw localError("EMSGSIZE", operation);
   }
   return bytes;
 }

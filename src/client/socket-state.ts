@@ -4,7 +4,8 @@ import type { AddressInput, SocketAddress } from "./address.js";
 import { addressFromProto } from "./address-from-proto.js";
 import { type AddressInit, addressToProto } from "./address-to-proto.js";
 import type { BrokerContext } from "./broker-context.js";
-import { SocketError } from "./errors.js";
+import type { SocketError } from "./errors.js";
+import { localError } from "./local-error.js";
 import type { RequestInit, ResponseOf, Verb } from "./operation-codec.js";
 
 /** The state of a socket that is shared by the functions behind its methods. */
@@ -40,7 +41,7 @@ export function perform<V extends Verb>(
 
 /** The error of a closed socket, as in Python, where it no longer has a descriptor. */
 export function closedError(operation: string): SocketError {
-  return new SocketError("EBADF", 9, operation, "linux", "Bad file descriptor");
+  return localError("EBADF", operation);
 }
 
 /** Encodes an address for this socket. */

@@ -7,6 +7,7 @@ import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
 import { durationOf, roundedSeconds, timeoutOf } from "./duration.js";
 import { BrokerError, SocketError } from "./errors.js";
 import { int32 } from "./int32.js";
+import { EBADF } from "./linux.js";
 import { required } from "./required.js";
 import { createDuplex, type DuplexSource, type SocketDuplex, type SocketDuplexOptions } from "./socket-duplex.js";
 import { type FileSource, type SendFileOptions, sendfile } from "./socket-file.js";
@@ -35,9 +36,6 @@ export interface ConnectedAddresses {
   readonly localAddress: SocketAddress | null;
   readonly peerAddress: SocketAddress | null;
 }
-
-/** Linux's values, as everywhere in this client. */
-const EBADF = 9;
 
 /** Chunk size of `chunks()`, and the largest message that `messages()` returns untruncated. */
 const ITERATION_BYTES = 64 * 1024;
@@ -458,6 +456,7 @@ export class Socket implements AsyncDisposable {
   #duplexSource(): DuplexSource {
     return {
       attach: (direction) => this.attach({ direction }),
+      constants: this.#state.context.constants,
       setsockopt: (level, name, value) => this.setsockopt(level, name, value),
       close: () => this.close(),
       isClosed: () => this.closed,

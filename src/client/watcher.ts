@@ -11,10 +11,19 @@ import { Code } from "../rpc/status.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
 import { errorFromStream } from "./error-from-status.js";
 import { type HandleSource, handleOf } from "./handle.js";
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from "./linux.js";
 import { brokerClosed, type OperationStream } from "./operation-stream.js";
 
 /** poll(2)'s events, with Linux's values. */
-export const PollEvents = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDHUP: 8192 } as const;
+export const PollEvents = {
+  IN: POLLIN,
+  PRI: POLLPRI,
+  OUT: POLLOUT,
+  ERR: POLLERR,
+  HUP: POLLHUP,
+  NVAL: POLLNVAL,
+  RDHUP: POLLRDHUP,
+} as const;
 
 /** Events to watch for on one handle. */
 export interface WatchInterest {

@@ -5,6 +5,7 @@
  * caller that awaits it before reading the answer would wait forever. Here closing the writable only shuts down
  * writing.
  */
+
 import {
   ByteLengthQueuingStrategy,
   ReadableStream,
@@ -13,12 +14,12 @@ import {
   type WritableStreamDefaultController,
 } from "node:stream/web";
 import { BrokerError } from "./errors.js";
+import { SHUT_WR } from "./linux.js";
 import {
   type Attached,
   attachBoth,
   type DuplexSource,
   readOutcomes,
-  SHUT_WR,
   type SocketDuplexOptions,
   WRITE_AHEAD_BYTES,
 } from "./socket-duplex.js";

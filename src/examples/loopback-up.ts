@@ -1,7 +1,6 @@
 import { AddressFamily, type Broker, SocketType } from "../client/index.js";
 import { DemoFailure } from "./narrate.js";
 
-const NETLINK_ROUTE = 0;
 const RTM_NEWLINK = 16;
 const NLM_F_REQUEST_ACK = 0x1 | 0x4;
 const IFF_UP = 0x1;
@@ -12,7 +11,7 @@ const LOOPBACK_INDEX = 1;
  * In a new namespace the interface exists, but is down.
  */
 export async function loopbackUp(broker: Broker): Promise<void> {
-  await using socket = await broker.socket(AddressFamily.NETLINK, SocketType.RAW, NETLINK_ROUTE);
+  await using socket = await broker.socket(AddressFamily.NETLINK, SocketType.RAW, broker.constants.NETLINK_ROUTE);
   await socket.send(linkUpRequest(broker.host.byteOrder === "little"));
   const answer = await socket.recv(4096, { timeout: 2 });
   // A struct nlmsghdr, followed by a struct nlmsgerr: 0 or a negative errno.

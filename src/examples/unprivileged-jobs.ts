@@ -20,8 +20,6 @@ export interface Brokers {
 }
 
 const LOOPBACK = "127.0.0.1";
-const ETH_P_ALL = 0x0003;
-const PACKET_OUTGOING = 4;
 /** In seconds. */
 const TIMEOUT_SECONDS = 3;
 const PORTS = Array.from({ length: 20 }, (_, index) => 80 + index);
@@ -44,7 +42,7 @@ export async function capturePing({ own, daemon }: Brokers): Promise<void> {
   narrate.part("2. Packet capture: see that ping on the wire");
   await refused("socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)", "EPERM", async () => (await openCapture(own)).close());
   await using capture = await openCapture(daemon);
-  await capture.bind({ family: "packet", interfaceName: "lo", protocol: ETH_P_ALL });
+  await capture.bind({ family: "packet", interfaceName: "lo", protocol: daemon.constants.ETH_P_ALL });
   const attachment = await capture.attach({
     direction: "receive",
     signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
@@ -53,7 +51,7 @@ export async function capturePing({ own, daemon }: Brokers): Promise<void> {
   await using socket = await openIcmp(daemon);
   const id = (process.pid + 1) & 0xffff;
   await ping(socket, { id, sequence: 1, payload: Buffer.from("sockbroker") });
-  await watchFor(attachment, id);
+  await watchFor(attachment, id, daemon.constants.PACKET_OUTGOING);
 }
 
 /** Serves HTTP on a port below 1024. */
@@ -87,7 +85,7 @@ async function openIcmp(broker: Broker): Promise<Socket> {
 
 async function openCapture(broker: Broker): Promise<Socket> {
   // As in Python, the protocol of a packet socket is in network byte order.
-  return await broker.socket(AddressFamily.PACKET, SocketType.RAW, broker.htons(ETH_P_ALL));
+  return await broker.socket(AddressFamily.PACKET, SocketType.RAW, broker.htons(broker.constants.ETH_P_ALL));
 }
 
 /** Sends an echo request to loopback, waits for the answer, and returns the round-trip time in milliseconds. */
@@ -103,7 +101,7 @@ async function ping(socket: Socket, echo: { id: number; sequence: number; payloa
 }
 
 /** Prints the frames of a ping as they arrive, until both request and reply were seen. */
-async function watchFor(attachment: Attachment, id: number): Promise<void> {
+async function watchFor(attachment: Attachment, id: number, outgoing: number): Promise<void> {
   const missing = new Set([icmp4.request, icmp4.reply]);
   for await (const frame of attachment) {
     if (frame.type === "error") throw frame.error;
@@ -111,7 +109,7 @@ async function watchFor(attachment: Attachment, id: number): Promise<void> {
     for (const { data, address } of frame.messages) {
       const icmp = decodeIcmpFrame(data);
       // Loopback shows each frame twice, outgoing and incoming.
-      if (icmp?.id !== id || address?.family !== "packet" || address.packetType === PACKET_OUTGOING) continue;
+      if (icmp?.id !== id || address?.family !== "packet" || address.packetType === outgoing) continue;
       narrate.line(`through the daemon: ${address.interfaceName}  ${icmp.text}`);
       missing.delete(icmp.type);
     }

@@ -1,9 +1,10 @@
 import { AddressFamily, type Broker, type Socket, type SocketAddress, SocketType } from "../../client/index.js";
 import { about } from "../about.js";
-import { checkCount, checkPort, familyOf, familyOptions, seconds } from "../arguments.js";
+import { checkCount, checkPort, seconds } from "../arguments.js";
 import { defineCommand, endpointOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
+import { familyOf, familyOptions } from "../family.js";
 import { formatAddress } from "../format-address.js";
 import { relayMessages, relayStream } from "../nc-relay.js";
 import { note } from "../output.js";

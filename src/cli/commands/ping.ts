@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
 import { AddressFamily, type AddressInfo, type Broker, type Socket, SocketType } from "../../client/index.js";
 import { about } from "../about.js";
-import { checkCount, familyOf, familyOptions, seconds, wholeNumber } from "../arguments.js";
+import { checkCount, seconds, wholeNumber } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
+import { familyOf, familyOptions } from "../family.js";
 import { icmp4, icmp6 } from "../icmp.js";
 import { json, note, print } from "../output.js";
 import { type PingPlan, type PingResult, ping as pingHost, type Sample } from "../ping-run.js";

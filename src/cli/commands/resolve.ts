@@ -1,9 +1,10 @@
 import { AddressFamily, type AddressInfo, type Broker, SocketType } from "../../client/index.js";
 import { about } from "../about.js";
-import { checkCount, checkPort, familyOf, familyOptions } from "../arguments.js";
+import { checkCount, checkPort } from "../arguments.js";
 import { defineCommand, endpointOption, jsonOption } from "../command.js";
 import { connectTo } from "../connection.js";
 import { exitCodes, UsageError } from "../exit-codes.js";
+import { familyOf, familyOptions } from "../family.js";
 import { formatAddress, printable } from "../format-address.js";
 import { json, print, table } from "../output.js";
 
