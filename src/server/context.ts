@@ -1,17 +1,27 @@
+import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
-import type { NativeAddon } from "../native/binding.js";
+import type { ResolverFailure, Sockaddr } from "../native/binding.js";
 import type { PeerIdentity, Principal } from "./access/principal.js";
+import type { View } from "./access/views.js";
+import type { Init } from "./codec/init.js";
 import type { Counters } from "./counters.js";
+import type { Kernel } from "./host/kernel.js";
 import type { Limits } from "./limits.js";
-import type { Policy } from "./policy/policy.js";
-import type { Resolver } from "./resolver/resolver.js";
+import type { Checked } from "./policy/checked.js";
+import type { Permission, Policy } from "./policy/policy.js";
 import type { Session } from "./sessions/session.js";
 import type { ThrottledLog } from "./throttled-log.js";
 import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 
+/** The principal that the policy is asked about, and what a denial is reported to. */
+export interface Caller {
+  readonly services: Pick<Services, "policy" | "counters" | "throttled">;
+  readonly principal: Pick<Principal, "name">;
+}
+
 /** Shared by the whole daemon. */
 export interface Services {
-  readonly native: NativeAddon;
+  readonly kernel: Kernel;
   readonly policy: Policy;
   readonly resolver: Resolver;
   readonly limits: Limits;
@@ -21,6 +31,17 @@ export interface Services {
   readonly throttled: ThrottledLog;
   readonly descriptors: DescriptorReserve;
   readonly version: string;
+}
+
+/** Look-ups on the daemon's host, with a limit of concurrent ones for each principal. */
+export interface Resolver {
+  /** The first address of a name, for a family. Rejects with `ResolverFault`. */
+  first(ctx: OpContext, host: string | Uint8Array, family: number): Promise<string>;
+  /**
+   * Runs a look-up of the addon for a caller. Ends early when the caller's signal aborts, but the host's resolver
+   * cannot be stopped, so its place stays taken until it answers.
+   */
+  run<T>(ctx: OpContext, lookup: (kernel: Kernel) => Promise<T | ResolverFailure>): Promise<T>;
 }
 
 /** The caller of an op. */
@@ -35,3 +56,45 @@ export interface OpContext {
    */
   readonly signal: () => AbortSignal;
 }
+
+/** The context of a caller that has these permissions. Nobody but strangers is without `session`. */
+export type Permitted<P extends Permission> = Checked<OpContext, "session" | P>;
+
+type Answer<M extends DescMethod> = Init<M["output"]> | Promise<Init<M["output"]>>;
+
+/**
+ * One verb of the broker: decode, do it, account, encode. `P` is what is asked of the policy before, as its row of the table
+ * says: it decides what the op can do.
+ *
+ * Answers at once where nothing has to be waited for: a promise costs more than most system calls.
+ */
+export type Op<M extends DescMethod, P extends Permission = "session"> = (
+  ctx: Permitted<P>,
+  request: MessageShape<M["input"]>,
+) => Answer<M>;
+
+/** A verb that strangers may call. */
+export type StrangersOp<M extends DescMethod> = (ctx: OpContext, request: MessageShape<M["input"]>) => Answer<M>;
+
+/** A verb of one socket, which is found before it runs. */
+export type SocketOp<M extends DescMethod, P extends Permission = "session"> = (
+  ctx: Permitted<P>,
+  request: MessageShape<M["input"]>,
+  socket: View<P>,
+) => Answer<M>;
+
+/** A verb of one socket with an address, which is resolved before it runs, and on which `P` is asked. */
+export type AddressOp<M extends DescMethod, P extends Permission> = (
+  ctx: Permitted<"session">,
+  request: MessageShape<M["input"]>,
+  socket: View<P>,
+  address: Checked<Sockaddr, P>,
+) => Answer<M>;
+
+/** A verb of one socket with an address that may be left out. `A` is asked besides. */
+export type DestinationOp<M extends DescMethod, P extends Permission, A extends Permission = "session"> = (
+  ctx: Permitted<A>,
+  request: MessageShape<M["input"]>,
+  socket: View<P | A>,
+  address: Checked<Sockaddr, P> | null,
+) => Answer<M>;

@@ -84,7 +84,7 @@ export class Daemon {
     this.#options = options;
     native.setResolverThreads(RESOLVER_THREADS);
     this.#services = {
-      native,
+      kernel: native,
       policy,
       limits,
       counters,

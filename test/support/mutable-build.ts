@@ -90,7 +90,9 @@ export class MutableBuild implements Disposable {
 
 /** The permission arguments of calls in a source. */
 function* callsOf(source: string): Generator<[start: number, end: number]> {
-  for (const { index, 0: text } of source.matchAll(/\b(?:authorise|authoriseAddress|checkedAddress|isAllowed)\(/g)) {
+  for (const { index, 0: text } of source.matchAll(
+    /\b(?:authorise|authoriseAddress|authoriseSocket|checkedAddress|isAllowed)\(/g,
+  )) {
     const start = argumentEnd(source, index + text.length);
     yield [start, argumentEnd(source, start + 1)];
   }

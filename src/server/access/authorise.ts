@@ -1,14 +1,10 @@
-import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
-import type { OpContext } from "../context.js";
+import type { Caller } from "../context.js";
 import { type Checked, check, PolicyDenied } from "../policy/checked.js";
 import type { Permission } from "../policy/policy.js";
-import { resolveAddress } from "../resolver/resolve-address.js";
-import type { SocketFacts } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 import { endpointOf } from "./endpoint.js";
-
-/** The principal that the policy is asked about. */
-type Caller = Pick<OpContext, "services" | "principal">;
+import { type View, viewOf } from "./views.js";
 
 /** The policy's endpoint for a socket that a process outside the daemon shares. */
 export const SHARED_SOCKET = "shared:";
@@ -29,9 +25,9 @@ export function refusal(ctx: Caller, permission: Permission, endpoint: string): 
   }
 }
 
-/** Checks a permission without an address. Throws `PolicyDenied`. */
-export function authorise(ctx: Caller, permission: Permission): void {
-  audited(ctx, permission, null, null);
+/** Checks a permission without an address, and answers the caller as one that has it. Throws `PolicyDenied`. */
+export function authorise<C extends Caller, P extends Permission>(ctx: C, permission: P): Checked<C, P> {
+  return audited(ctx, permission, null, ctx);
 }
 
 /** Tells whether a permission is allowed, without counting or logging a denial. */
@@ -40,29 +36,25 @@ export function isAllowed({ services, principal }: Caller, permission: Permissio
 }
 
 /** Checks a permission on an address, and returns the address that may be used. Throws `PolicyDenied`. */
-export function authoriseAddress(ctx: OpContext, permission: Permission, address: Sockaddr): Checked<Sockaddr> {
+export function authoriseAddress<P extends Permission>(
+  ctx: Caller,
+  permission: P,
+  address: Sockaddr,
+): Checked<Sockaddr, P> {
   return audited(ctx, permission, endpointOf(address), address);
 }
 
-/**
- * Converts an address from a caller to one that may be used: validates it for the socket, resolves its name once, and
- * checks the result. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`. Returns a promise only if there is a
- * name to look up.
- */
-export function checkedAddress(
-  ctx: OpContext,
-  permission: Permission,
-  facts: SocketFacts,
-  address: SocketAddress | undefined,
-  operation: string,
-): Checked<Sockaddr> | Promise<Checked<Sockaddr>> {
-  const resolved = resolveAddress(ctx, facts, address, operation);
-  return resolved instanceof Promise
-    ? resolved.then((concrete) => authoriseAddress(ctx, permission, concrete))
-    : authoriseAddress(ctx, permission, resolved);
+/** Checks a permission on a socket, and returns the view of it that may be used. Throws `PolicyDenied`. */
+export function authoriseSocket<P extends Permission>(ctx: Caller, permission: P, socket: Socket): View<P> {
+  return viewOf(authorise(ctx, permission), socket);
 }
 
-function audited<T>(ctx: Caller, permission: Permission, endpoint: string | null, value: T): Checked<T> {
+function audited<T, P extends Permission>(
+  ctx: Caller,
+  permission: P,
+  endpoint: string | null,
+  value: T,
+): Checked<T, P> {
   try {
     return check(ctx.services.policy, { principal: ctx.principal.name, permission, endpoint }, value);
   } catch (error) {

@@ -50,7 +50,7 @@ export function handlesIn(data: Uint8Array): bigint[] {
 }
 
 /** The typed view of a received control message, if there is one. */
-export function viewOf(message: ControlIn): View {
+export function viewOf(message: Pick<ControlIn, "level" | "type" | "data">): View {
   const { level, type } = message;
   const data = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.length);
   if (level === SOL_SOCKET) return socketView(type, data);

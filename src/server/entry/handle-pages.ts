@@ -2,7 +2,7 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { BrokerFault } from "../errors.js";
 import { handleInfoOf } from "../sessions/handle-info.js";
 import type { Session } from "../sessions/session.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 
 const DEFAULT_PAGE_SIZE = 1_000;
 const MAX_PAGE_SIZE = 10_000;
@@ -17,7 +17,7 @@ interface Place {
 }
 
 /** All visible handles, by session and handle, oldest first. */
-export function* everyHandle(sessions: Iterable<Session>, visible: Sight): Generator<[Session, SocketEntry]> {
+export function* everyHandle(sessions: Iterable<Session>, visible: Sight): Generator<[Session, Socket]> {
   for (const session of sessions) {
     if (!visible(session)) continue;
     for (const entry of session.entries) yield [session, entry];

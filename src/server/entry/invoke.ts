@@ -7,10 +7,12 @@ import type { Status } from "../../gen/google/rpc/status_pb.js";
 import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
-import { authorise, checkedAddress } from "../access/authorise.js";
-import type { OpContext, Services } from "../context.js";
+import { authorise } from "../access/authorise.js";
+import type { OpContext, Permitted, Services } from "../context.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
+import type { Permission } from "../policy/policy.js";
+import { checkedAddress } from "../resolver/checked-address.js";
 import type { Connections } from "../transport/connections.js";
 import type { AnyRow, Callers } from "./row.js";
 
@@ -28,6 +30,11 @@ export interface EntryPoint {
 
 /** When a call may be made, and by whom. */
 type Terms = Callers & { readonly whileDraining?: true };
+
+/** Which permission a call takes. */
+interface Needs<P extends Permission> {
+  readonly permission: P;
+}
 
 /** The fields of a request that permissions are checked for. */
 interface Judged {
@@ -55,18 +62,18 @@ function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
 }
 
 /** Admits a call that is not an operation, and checks its permission. Throws like `admit`. */
-export function admitTo(entry: EntryPoint, call: Call, terms: Terms): OpContext {
+export function admitTo<P extends Permission>(entry: EntryPoint, call: Call, terms: Terms & Needs<P>): Permitted<P> {
   const ctx = admit(entry, call, terms);
   ask(ctx, terms);
-  return ctx;
+  return ctx as Permitted<P>;
 }
 
 /** Admits a stream. If it is refused, ends it with the reason and returns null. */
-export function admitStream(
+export function admitStream<P extends Permission>(
   entry: EntryPoint,
   call: Call & { fail(status: Status): void },
-  terms: Terms,
-): OpContext | null {
+  terms: Terms & Needs<P>,
+): Permitted<P> | null {
   try {
     return admitTo(entry, call, terms);
   } catch (error) {
@@ -99,19 +106,19 @@ export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: 
   if (row.subject === "nothing") {
     ask(ctx, row);
     if (row.also !== undefined) askAlso(ctx, row, request);
-    return row.run(ctx, request as never, undefined as never, undefined as never);
+    return row.run(ctx as never, request as never, undefined as never, undefined as never);
   }
   const socket = ctx.session.entry(request.handle ?? 0n);
   if (row.also !== undefined) askAlso(ctx, row, request);
   const { operation } = row;
   if (operation === undefined || (row.subject === "destination" && request.address === undefined)) {
     ask(ctx, row);
-    return row.run(ctx, request as never, socket as never, null as never);
+    return row.run(ctx as never, request as never, socket as never, null as never);
   }
   const address = checkedAddress(ctx, row.permission, socket.facts, request.address, operation);
   return address instanceof Promise
-    ? address.then((checked) => row.run(ctx, request as never, socket as never, checked as never))
-    : row.run(ctx, request as never, socket as never, address as never);
+    ? address.then((checked) => row.run(ctx as never, request as never, socket as never, checked as never))
+    : row.run(ctx as never, request as never, socket as never, address as never);
 }
 
 /** Checks a permission other than `session`, which `admit` has checked. */

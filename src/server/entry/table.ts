@@ -108,8 +108,7 @@ export const ops = {
   // SocketService
   socket: {
     permission: "session",
-    also: [{ permission: "socket", when: ({ fileno }) => fileno === undefined, where: "unless it describes a handle" }],
-    asks: { netns: "in another network namespace" },
+    asks: { socket: "unless it describes a handle", netns: "in another network namespace" },
     subject: "nothing",
     run: socket,
   },

@@ -7,16 +7,16 @@
 import { readFileSync } from "node:fs";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NetworkNamespace } from "../../gen/sockbroker/v1/socket_pb.js";
-import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
+import type { Unowned } from "../sockets/unowned.js";
 
 /**
  * Opens the namespace that a request names. The caller closes it. Throws `SystemError`, `ArgumentFault` or a denial.
  */
-export function openNetns(ctx: OpContext, netns: NetworkNamespace): NativeSocket {
+export function openNetns(ctx: OpContext, netns: NetworkNamespace): Unowned {
   authorise(ctx, "netns");
   const { namespace } = netns;
   switch (namespace.case) {
@@ -32,7 +32,7 @@ export function openNetns(ctx: OpContext, netns: NetworkNamespace): NativeSocket
   }
 }
 
-function ofProcess(ctx: OpContext, pid: number): NativeSocket {
+function ofProcess(ctx: OpContext, pid: number): Unowned {
   const before = identify(pid);
   const opened = open(ctx, `/proc/${pid}/ns/net`);
   const after = identify(pid);
@@ -43,8 +43,8 @@ function ofProcess(ctx: OpContext, pid: number): NativeSocket {
   throw value("NETNS_OWNER", `process ${pid} is not the caller's`);
 }
 
-function open(ctx: OpContext, path: string): NativeSocket {
-  const opened = ctx.services.native.openNetns(path);
+function open(ctx: OpContext, path: string): Unowned {
+  const opened = ctx.services.kernel.openNetns(path);
   if (typeof opened === "number") throw systemError(opened, "open");
   return opened;
 }

@@ -3,11 +3,11 @@
  */
 
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
-import type { ControlOut, NativeSocket, Received } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { type ControlInit, dataOf, handlesIn, viewOf } from "../codec/control.js";
 import type { Session } from "../sessions/session.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { ControlToSend } from "../sockets/socket-entry.js";
+import type { Received, Unowned } from "../sockets/unowned.js";
 
 const { SOL_SOCKET, SCM_RIGHTS, MSG_CTRUNC, MSG_CMSG_CLOEXEC } = linux;
 
@@ -37,21 +37,19 @@ export function controlOf(session: Session, received: Received): ReceivedControl
  */
 export function adoptReceived(
   session: Session,
-  sockets: readonly NativeSocket[],
+  sockets: readonly Unowned[],
   flags: number,
 ): { readonly handles: bigint[]; readonly flags: number } {
   const handles: bigint[] = [];
   for (const socket of sockets) {
-    const entry = session.adoptIfRoom(socket);
-    if (entry === null) continue;
-    entry.inheritable = (flags & MSG_CMSG_CLOEXEC) === 0;
-    handles.push(entry.handle);
+    const entry = session.adoptIfRoom(socket, { inheritable: (flags & MSG_CMSG_CLOEXEC) === 0 });
+    if (entry !== null) handles.push(entry.handle);
   }
   return { handles, flags: handles.length === sockets.length ? flags : flags | MSG_CTRUNC };
 }
 
 /** Converts control messages to send. Handles must belong to the session. */
-export function controlFrom(session: Session, messages: readonly ControlMessage[]): ControlOut[] {
+export function controlFrom(session: Session, messages: readonly ControlMessage[]): ControlToSend[] {
   return messages.map((message) => {
     const { level, type, view } = message;
     if (view.case === "rights") return rights(session, view.value.handles);
@@ -62,19 +60,8 @@ export function controlFrom(session: Session, messages: readonly ControlMessage[
   });
 }
 
-/** An SCM_RIGHTS message, with the entries of its descriptors. */
-interface Rights extends ControlOut {
-  readonly passed: readonly SocketEntry[];
-}
-
 /** Creates an SCM_RIGHTS message from handles of the session. */
-export function rights(session: Session, handles: readonly bigint[]): Rights {
-  const passed = handles.map((handle) => session.entryToSend(handle));
-  const sockets = passed.map(({ native }) => native as NativeSocket);
-  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets, passed };
-}
-
-/** The entries of the descriptors in a control message. */
-export function passedBy(message: ControlOut | Rights): readonly SocketEntry[] {
-  return "passed" in message ? message.passed : [];
+export function rights(session: Session, handles: readonly bigint[]): ControlToSend {
+  const sockets = handles.map((handle) => session.entryToSend(handle));
+  return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
 }

@@ -3,7 +3,7 @@ import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { authoriseAddress } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 import { requestedTimeout, type Waiting } from "./perform.js";
 
 const { MSG_FASTOPEN } = linux;
@@ -21,7 +21,7 @@ export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockad
  * without the flag. Other sends are unchanged.
  */
 export function openingFast(
-  entry: SocketEntry,
+  entry: Socket,
   operation: string,
   { timeout, flags }: Waiting,
   send: (flags: number) => number,

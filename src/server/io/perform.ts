@@ -2,11 +2,12 @@ import { constants } from "node:os";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Timeout } from "../../gen/sockbroker/v1/socket_pb.js";
 import { systemError } from "../../native/errno.js";
+import type { View } from "../access/views.js";
 import { timeoutFrom } from "../codec/duration.js";
 import type { OpContext } from "../context.js";
 import { BrokerFault } from "../errors.js";
 import { AGAIN, type OwnLimit, type Wait, type WaitQueue } from "../sockets/readiness.js";
-import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { isAgain, type Socket } from "../sockets/socket-entry.js";
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
@@ -24,7 +25,7 @@ export interface Waiting {
  */
 export function perform<T>(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"session">,
   waitQueue: WaitQueue,
   syscall: string,
   waiting: Waiting,
@@ -41,7 +42,7 @@ export function perform<T>(
 }
 
 /** Returns how an operation waits on an entry. Throws `ArgumentFault` for an invalid timeout. */
-export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, waiting: Waiting): Wait {
+export function waitOf(ctx: OpContext, entry: View<"session">, operation: string, waiting: Waiting): Wait {
   const requested = requestedTimeout(waiting.timeout, operation);
   return {
     operation,
@@ -60,8 +61,8 @@ export function waitOf(ctx: OpContext, entry: SocketEntry, operation: string, wa
   };
 }
 
-function ownLimit(entry: SocketEntry, waitQueue: WaitQueue, operation: string): OwnLimit | null {
-  const milliseconds = entry.kernelTimeout(waitQueue === "write" ? "SO_SNDTIMEO" : "SO_RCVTIMEO");
+function ownLimit(entry: Socket, waitQueue: WaitQueue, operation: string): OwnLimit | null {
+  const milliseconds = waitQueue === "write" ? entry.state.sendTimeout : entry.state.receiveTimeout;
   const code = operation === "connect" ? EINPROGRESS : EAGAIN;
   return milliseconds === null ? null : { milliseconds, error: () => systemError(-code, operation) };
 }

@@ -9,13 +9,14 @@
 
 import { constants } from "node:os";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
+import type { View } from "../access/views.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
 import { AGAIN, PARTLY, type WaitQueue } from "../sockets/readiness.js";
-import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { isAgain } from "../sockets/socket-entry.js";
+import type { Received } from "../sockets/unowned.js";
 import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
 
 const { MSG_OOB, MSG_PEEK, MSG_WAITALL, MSG_ERRQUEUE } = linux;
@@ -31,7 +32,7 @@ export interface ReceiveRequest extends Waiting {
 /** Receives data alone. */
 export function receiveData(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"receive">,
   syscall: string,
   request: ReceiveRequest,
 ): Received | Uint8Array | Promise<Received | Uint8Array> {
@@ -46,7 +47,7 @@ export function receiveData(
 /** Receives data with its address and ancillary data. */
 export function receiveMessage(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"receive">,
   syscall: string,
   request: ReceiveRequest,
   controlSize: number,
@@ -59,7 +60,7 @@ export function receiveMessage(
 /** Receives when there is data, or when no more can arrive. */
 function waitFor<T extends Received | Uint8Array>(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"receive">,
   syscall: string,
   request: ReceiveRequest,
   receive: () => T | number,
@@ -107,27 +108,27 @@ function waitQueueOf(flags: number): WaitQueue {
   return (flags & MSG_OOB) === 0 ? "data" : "urgent";
 }
 
-function gathers(entry: SocketEntry, request: ReceiveRequest): boolean {
+function gathers(entry: View<"receive">, request: ReceiveRequest): boolean {
   if ((request.flags & MSG_WAITALL) === 0 || (request.flags & (MSG_OOB | MSG_PEEK | MSG_ERRQUEUE)) !== 0) return false;
   return entry.isStream && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
 }
 
-function peeksAll(entry: SocketEntry, request: ReceiveRequest): boolean {
+function peeksAll(entry: View<"receive">, request: ReceiveRequest): boolean {
   if ((request.flags & (MSG_PEEK | MSG_WAITALL | MSG_OOB | MSG_ERRQUEUE)) !== (MSG_PEEK | MSG_WAITALL)) return false;
   return entry.isTcp && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
 }
 
-function peekAll(ctx: OpContext, entry: SocketEntry, syscall: string, size: number, request: ReceiveRequest) {
+function peekAll(ctx: OpContext, entry: View<"receive">, syscall: string, size: number, request: ReceiveRequest) {
   return perform(ctx, entry, "data", syscall, request, () => {
     const peeked = entry.receive(size, 0, request.flags);
-    const short = typeof peeked !== "number" && peeked.data.length < size && !entry.hasEnded;
+    const short = typeof peeked !== "number" && peeked.data.length < size && !entry.state.hasEnded;
     return short ? -EAGAIN : peeked;
   });
 }
 
 async function gather(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"receive">,
   syscall: string,
   size: number,
   request: ReceiveRequest,

@@ -6,14 +6,15 @@
 import { constants, endianness } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
-import type { ControlOut, Sockaddr } from "../../native/binding.js";
+import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { authorise, authoriseEndpoint, SHARED_SOCKET } from "../access/authorise.js";
 import type { PeerIdentity } from "../access/principal.js";
+import { permittedControl, type View } from "../access/views.js";
 import type { OpContext } from "../context.js";
 import type { Checked } from "../policy/checked.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
-import { controlFrom, passedBy } from "./ancillary.js";
+import type { ControlToSend, Socket } from "../sockets/socket-entry.js";
+import { controlFrom } from "./ancillary.js";
 
 const { SOL_SOCKET, SCM_CREDENTIALS } = linux;
 
@@ -21,16 +22,20 @@ const { EMFILE, ENFILE } = constants.errno;
 
 const SIZEOF_UCRED = 12;
 
-/** Converts control messages to send. Throws `PolicyDenied` for those that the caller may not send. */
-export function controlToSend(ctx: OpContext, messages: readonly ControlMessage[]): ControlOut[] {
+/** Converts control messages to send: null where there are none. Throws `PolicyDenied` for those that the caller may not send. */
+export function controlToSend(
+  ctx: OpContext,
+  messages: readonly ControlMessage[],
+): Checked<readonly ControlToSend[], "ancillary"> | null {
+  if (messages.length === 0) return null;
   const control = controlFrom(ctx.session, messages);
-  if (control.length > 0) authorise(ctx, "ancillary");
-  for (const message of control) authoriseCredentials(ctx, message);
-  return control;
+  const permitted = permittedControl(authorise(ctx, "ancillary"), control);
+  for (const message of permitted) authoriseCredentials(ctx, message);
+  return permitted;
 }
 
 /** With the daemon's privileges the kernel would accept any process, user and group as the sender. */
-function authoriseCredentials(ctx: OpContext, { level, type, data }: ControlOut): void {
+function authoriseCredentials(ctx: OpContext, { level, type, data }: ControlToSend): void {
   if (level !== SOL_SOCKET || type !== SCM_CREDENTIALS || data.length < SIZEOF_UCRED) return;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const little = endianness() === "LE";
@@ -50,17 +55,17 @@ function isCaller(peer: PeerIdentity, named: PeerIdentity): boolean {
  */
 export function sendWithControl(
   ctx: OpContext,
-  entry: SocketEntry,
+  entry: View<"send">,
   data: readonly Uint8Array[],
-  control: readonly ControlOut[],
+  control: Checked<readonly ControlToSend[], "ancillary"> | null,
   flags: number,
-  address: Checked<Sockaddr> | null,
+  address: Checked<Sockaddr, "send"> | null,
 ): number {
-  const passed = control.flatMap(passedBy);
+  const passed = control === null ? [] : control.flatMap(({ sockets }) => sockets ?? []);
   if (passed.length === 0) return entry.send(data, control, flags, address);
   const inside = staysInside(entry);
   if (typeof inside === "number") return inside;
-  if (!inside && passed.some(({ native }) => native.family === AddressFamily.UNIX)) {
+  if (!inside && passed.some(({ state }) => state.family === AddressFamily.UNIX)) {
     authoriseEndpoint(ctx, "ancillary", SHARED_SOCKET);
   }
   const sent = entry.send(data, control, flags, address);
@@ -72,11 +77,8 @@ export function sendWithControl(
  * Whether data sent on a socket arrives at a socket of the daemon. For connected sockets the kernel knows the peer's
  * process; an unconnected one may be read by anyone. -errno if there is no descriptor to find out with.
  */
-function staysInside({ native, zeroReadIsEnd }: SocketEntry): boolean | number {
-  if (native.family !== AddressFamily.UNIX || !zeroReadIsEnd) return false;
-  const peer = native.peerCredentials();
-  if (peer === -EMFILE || peer === -ENFILE) return peer;
-  if (typeof peer === "number") return false;
-  peer.pidfd?.close();
-  return peer.pid === process.pid;
+function staysInside({ state, zeroReadIsEnd }: Socket): boolean | number {
+  if (state.family !== AddressFamily.UNIX || !zeroReadIsEnd) return false;
+  const peer = state.peerProcess;
+  return peer === -EMFILE || peer === -ENFILE ? peer : peer === process.pid;
 }

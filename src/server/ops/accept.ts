@@ -1,10 +1,10 @@
 import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
+import { type View, viewOf } from "../access/views.js";
 import { addressField } from "../codec/address.js";
-import type { OpContext } from "../context.js";
-import type { SocketOp } from "../entry/row.js";
+import type { Permitted, SocketOp } from "../context.js";
 import { andThen, perform } from "../io/perform.js";
-import type { AcceptedSocket, SocketEntry } from "../sockets/socket-entry.js";
+import type { AcceptedSocket, Socket } from "../sockets/socket-entry.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 const { errno } = constants;
@@ -27,27 +27,27 @@ const transient: ReadonlySet<number> = new Set(
 );
 
 /** Wraps accept4(2). */
-export const accept: SocketOp<typeof SocketService.method.accept> = (ctx, request, entry) => {
+export const accept: SocketOp<typeof SocketService.method.accept, "accept"> = (ctx, request, entry) => {
   const waiting = { timeout: request.timeout, flags: 0 };
   const accepted = perform(ctx, entry, "data", "accept", waiting, () => acceptNext(entry));
   return andThen(accepted, (next) => ({ socket: adoptAccepted(ctx, entry, next) }));
 };
 
 /** Accepts the next connection, skipping failed ones. Returns -errno if there is none. */
-export function acceptNext(entry: SocketEntry): AcceptedSocket | number {
+export function acceptNext(entry: View<"accept">): AcceptedSocket | number {
   const undelivered = entry.undelivered.shift();
   if (undelivered !== undefined) return undelivered;
   for (;;) {
-    const result = entry.native.accept();
+    const result = entry.accept();
     if (typeof result !== "number" || !transient.has(result)) return result;
   }
 }
 
 /** Gives an accepted socket a handle, with the session's default timeout, and describes it. */
-export function adoptAccepted(ctx: OpContext, listener: SocketEntry, accepted: AcceptedSocket) {
-  const entry = ctx.session.adopt(accepted.socket, listener.facts);
+export function adoptAccepted(ctx: Permitted<"session">, listener: Socket, accepted: AcceptedSocket) {
+  const entry = viewOf(ctx, ctx.session.adopt(accepted.socket, listener.facts));
   ctx.session.applyDefaultTimeout(entry);
-  const local = accepted.socket.getsockname();
+  const local = entry.getsockname();
   return {
     ...infoOf(entry),
     ...addressField("localAddress", typeof local === "number" ? null : local),

@@ -1,6 +1,6 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { BrokerFault } from "../errors.js";
 
 /** Ends the session. */

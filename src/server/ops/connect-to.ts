@@ -2,21 +2,18 @@ import { constants } from "node:os";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
-import { linux } from "../../native/linux.js";
+import type { View } from "../access/views.js";
 import { addressField } from "../codec/address.js";
-import type { OpContext } from "../context.js";
-import type { AddressOp } from "../entry/row.js";
+import type { AddressOp, OpContext } from "../context.js";
 import { andThen, type Waiting, waitOf } from "../io/perform.js";
 import type { Checked } from "../policy/checked.js";
 import { AGAIN } from "../sockets/readiness.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
-
-const { SOL_SOCKET, SO_ERROR } = linux;
+import type { Socket } from "../sockets/socket-entry.js";
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 
 /** Wraps connect(2), and waits until the connection is established. */
-export const connectTo: AddressOp<typeof SocketService.method.connectTo> = (ctx, request, entry, address) =>
+export const connectTo: AddressOp<typeof SocketService.method.connectTo, "connect"> = (ctx, request, entry, address) =>
   andThen(completeConnect(ctx, entry, address, { timeout: request.timeout, flags: 0 }), () =>
     connectedAddresses(entry),
   );
@@ -31,8 +28,8 @@ export const connectTo: AddressOp<typeof SocketService.method.connectTo> = (ctx,
  */
 export function completeConnect(
   ctx: OpContext,
-  entry: SocketEntry,
-  address: Checked<Sockaddr>,
+  entry: View<"connect">,
+  address: Checked<Sockaddr, "connect">,
   waiting: Waiting,
 ): undefined | Promise<undefined> {
   const wait = waitOf(ctx, entry, "connect", waiting);
@@ -41,10 +38,10 @@ export function completeConnect(
   /** Whether it waits for an attempt of an earlier call. */
   let joined = false;
   return entry.readiness.perform("write", wait, () => {
-    const error = begun && !again ? outcome(entry) : -entry.connect(address);
+    const error = begun && !again ? entry.takeConnectError() : -entry.connect(address);
     // SO_ERROR was already consumed, so 0 does not mean connected. For vsock the socket then stays in the connecting
     // state.
-    if (error === 0 && joined && entry.native.getpeername() === -ENOTCONN) throw systemError(-EALREADY, "connect");
+    if (error === 0 && joined && entry.getpeername() === -ENOTCONN) throw systemError(-EALREADY, "connect");
     if (error === 0 || (begun && error === EISCONN)) return undefined;
     const unfinished = error === EINPROGRESS || (error === EALREADY && wait.milliseconds === null);
     if (unfinished && wait.milliseconds !== 0) {
@@ -59,12 +56,7 @@ export function completeConnect(
   });
 }
 
-export function connectedAddresses(entry: SocketEntry) {
+export function connectedAddresses(entry: Socket) {
   const { local, peer } = entry.addresses();
   return { ...addressField("localAddress", local), ...addressField("peerAddress", peer) };
-}
-
-function outcome(entry: SocketEntry): number {
-  const result = entry.native.getsockoptInt(SOL_SOCKET, SO_ERROR);
-  return typeof result === "number" ? -result : result.value;
 }

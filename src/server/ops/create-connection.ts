@@ -3,25 +3,26 @@ import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/er
 import type { CreateConnectionRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import type { AddressInfo } from "../../native/binding.js";
 import { SystemError } from "../../native/errno.js";
-import { authoriseAddress, checkedAddress } from "../access/authorise.js";
+import { authoriseAddress } from "../access/authorise.js";
+import { viewOf } from "../access/views.js";
 import { portFrom } from "../codec/address.js";
 import { cString } from "../codec/c-string.js";
-import type { OpContext } from "../context.js";
-import type { Op } from "../entry/row.js";
+import type { Op, Permitted } from "../context.js";
 import { ArgumentFault, BrokerFault, OperationTimeout } from "../errors.js";
 import { requestedTimeout } from "../io/perform.js";
-import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { checkedAddress } from "../resolver/checked-address.js";
+import { checkNumber, type Socket } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
 import { completeConnect } from "./connect-to.js";
 import { openSocket } from "./socket.js";
 
 /** getaddrinfo(3), then socket(2) and connect(2) for each address until one succeeds. */
-export const createConnection: Op<typeof SocketService.method.createConnection> = async (ctx, request) => {
+export const createConnection: Op<typeof SocketService.method.createConnection, "socket"> = async (ctx, request) => {
   const timeout = requestedTimeout(request.timeout, "connect");
   const service = serviceOf(request.destination);
   const host = Buffer.from(cString(request.host, "create_connection"));
-  const candidates = await ctx.services.resolver.run(ctx, (native) =>
-    native.getaddrinfo(host, Buffer.from(service), 0, SocketType.STREAM, 0, 0),
+  const candidates = await ctx.services.resolver.run(ctx, (kernel) =>
+    kernel.getaddrinfo(host, Buffer.from(service), 0, SocketType.STREAM, 0, 0),
   );
   const errors: Error[] = [];
   for (const candidate of candidates) {
@@ -48,21 +49,21 @@ function serviceOf(destination: CreateConnectionRequest["destination"]): string 
 }
 
 async function attempt(
-  ctx: OpContext,
+  ctx: Permitted<"socket">,
   request: CreateConnectionRequest,
   candidate: AddressInfo,
   timeout: bigint | null | undefined,
-): Promise<SocketEntry> {
+): Promise<Socket> {
   const { family, type, protocol } = candidate;
   const entry = openSocket(ctx, family, type, protocol, request);
   try {
     if (timeout !== undefined) entry.setTimeout(timeout);
     if (request.sourceAddress !== undefined) {
       const source = await checkedAddress(ctx, "bind", entry.facts, request.sourceAddress, "bind");
-      checkNumber(entry.bind(source), "bind");
+      checkNumber(viewOf(source, entry).bind(source), "bind");
     }
     const address = authoriseAddress(ctx, "connect", candidate.address);
-    await completeConnect(ctx, entry, address, { timeout: undefined, flags: 0 });
+    await completeConnect(ctx, viewOf(address, entry), address, { timeout: undefined, flags: 0 });
     return entry;
   } catch (error) {
     // The session may have ended meanwhile, and the entry with it.

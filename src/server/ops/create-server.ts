@@ -2,22 +2,26 @@ import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { linux } from "../../native/linux.js";
-import { checkedAddress } from "../access/authorise.js";
-import type { Op } from "../entry/row.js";
+import { type View, viewOf } from "../access/views.js";
+import type { Op } from "../context.js";
 import { ArgumentFault } from "../errors.js";
-import { checkNumber, type SocketEntry } from "../sockets/socket-entry.js";
+import { supportsDualstack } from "../host/dualstack.js";
+import { checkedAddress } from "../resolver/checked-address.js";
+import { checkNumber } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
-import { supportsDualstack } from "./has-dualstack-ipv6.js";
 import { DEFAULT_BACKLOG } from "./listen.js";
 import { openSocket } from "./socket.js";
 
 const { SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT, IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
 /** socket(2), setsockopt(2), bind(2) and listen(2), like Python's create_server. */
-export const createServer: Op<typeof SocketService.method.createServer> = async (ctx, request) => {
+export const createServer: Op<typeof SocketService.method.createServer, "socket" | "listen" | "setsockopt"> = async (
+  ctx,
+  request,
+) => {
   const v6 = request.address?.address.case === "inet6";
   if (request.dualstackIpv6) {
-    if (!supportsDualstack(ctx.services.native))
+    if (!supportsDualstack(ctx.services.kernel))
       throw value("NO_DUALSTACK", "dualstack_ipv6 not supported on this platform");
     if (!v6) throw value("DUALSTACK_FAMILY", "dualstack_ipv6 requires AF_INET6 family");
   }
@@ -27,8 +31,8 @@ export const createServer: Op<typeof SocketService.method.createServer> = async 
   const entry = openSocket(ctx, family, SocketType.STREAM, 0, request);
   try {
     setOptions(entry, request, v6);
-    checkNumber(entry.bind(address), "bind");
-    checkNumber(entry.native.listen(Math.max(0, request.backlog ?? DEFAULT_BACKLOG)), "listen");
+    checkNumber(viewOf(address, entry).bind(address), "bind");
+    checkNumber(entry.listen(Math.max(0, request.backlog ?? DEFAULT_BACKLOG)), "listen");
     return { socket: infoWithAddresses(entry) };
   } catch (error) {
     ctx.session.close(entry.handle);
@@ -36,11 +40,11 @@ export const createServer: Op<typeof SocketService.method.createServer> = async 
   }
 };
 
-function setOptions(entry: SocketEntry, request: CreateServerRequest, v6: boolean): void {
+function setOptions(entry: View<"setsockopt">, request: CreateServerRequest, v6: boolean): void {
   // Errors are ignored, as in Python, because not every kernel that has these options allows them to be set.
-  entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEADDR, 1);
-  if (request.reusePort) checkNumber(entry.native.setsockoptInt(SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
-  if (v6) entry.native.setsockoptInt(IPPROTO_IPV6, IPV6_V6ONLY, request.dualstackIpv6 ? 0 : 1);
+  entry.setsockoptInt(SOL_SOCKET, SO_REUSEADDR, 1);
+  if (request.reusePort) checkNumber(entry.setsockoptInt(SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
+  if (v6) entry.setsockoptInt(IPPROTO_IPV6, IPV6_V6ONLY, request.dualstackIpv6 ? 0 : 1);
 }
 
 function value(reason: string, text: string): ArgumentFault {

@@ -1,8 +1,7 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import { systemError } from "../../native/errno.js";
-import type { OpContext } from "../context.js";
-import type { SocketOp } from "../entry/row.js";
-import type { SocketEntry, SocketFacts } from "../sockets/socket-entry.js";
+import { type View, viewOf } from "../access/views.js";
+import type { Permitted, SocketOp } from "../context.js";
+import type { Socket, SocketFacts } from "../sockets/socket-entry.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 /** Wraps dup(2). The timeout is copied, O_NONBLOCK is shared. */
@@ -13,8 +12,6 @@ export const dup: SocketOp<typeof SocketService.method.dup> = (ctx, _request, or
 };
 
 /** Creates a new handle for the open description of another, with the given facts. */
-export function duplicate(ctx: OpContext, original: SocketEntry, facts: SocketFacts): SocketEntry {
-  const native = original.native.dup();
-  if (typeof native === "number") throw systemError(native, "dup");
-  return ctx.session.adopt(native, facts, original.description);
+export function duplicate(ctx: Permitted<"session">, original: Socket, facts: SocketFacts): View<"session"> {
+  return viewOf(ctx, ctx.session.duplicate(original, facts));
 }

@@ -4,13 +4,12 @@ import type { ExplainPolicyRequest, PolicyService } from "../../gen/sockbroker/v
 import type { Sockaddr } from "../../native/binding.js";
 import { endpointOf } from "../access/endpoint.js";
 import { addressFrom } from "../codec/address.js";
-import type { OpContext } from "../context.js";
-import type { Op } from "../entry/row.js";
+import type { OpContext, StrangersOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { isPermission, permissions } from "../policy/policy.js";
 
 /** Asks the policy, without any effect. */
-export const explainPolicy: Op<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
+export const explainPolicy: StrangersOp<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
   const { operation } = request;
   if (!isPermission(operation)) {
     throw new ArgumentFault(

@@ -1,12 +1,12 @@
 import type { HostService } from "../../gen/sockbroker/v1/host_service_pb.js";
 import type { NativeConstant } from "../../native/binding.js";
 import { hostInfo } from "../codec/host-info.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { knownConstants } from "../host/known-constants.js";
 
 /** Every constant of Python's module that the addon was compiled with, and the names of the others. */
 export const getConstants: Op<typeof HostService.method.getConstants> = (ctx) => {
-  const defined = new Map(ctx.services.native.constants().map((constant) => [constant.name, constant]));
+  const defined = new Map(ctx.services.kernel.constants().map((constant) => [constant.name, constant]));
   const present = knownConstants.filter(({ name }) => defined.has(name));
   const absent = knownConstants.filter(({ name }) => !defined.has(name));
   return {

@@ -1,5 +1,5 @@
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { sessionInfoOf } from "../sessions/session-info.js";
 
 /** Describes the session. */

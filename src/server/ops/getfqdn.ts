@@ -1,8 +1,7 @@
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import type { HostEntry } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
-import type { OpContext } from "../context.js";
-import type { Op } from "../entry/row.js";
+import type { Op, OpContext } from "../context.js";
 import { ResolverFault } from "../errors.js";
 import { hostByAddress } from "./gethostbyaddr.js";
 
@@ -18,7 +17,7 @@ export const getfqdn: Op<typeof ResolverService.method.getfqdn> = async (ctx, re
 };
 
 function hostname(ctx: OpContext): string {
-  const name = ctx.services.native.gethostname();
+  const name = ctx.services.kernel.gethostname();
   if (typeof name === "number") throw systemError(name, "gethostname");
   return name;
 }

@@ -4,8 +4,7 @@ import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_p
 import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { addressFrom } from "../codec/address.js";
-import type { OpContext } from "../context.js";
-import type { Op } from "../entry/row.js";
+import type { Op, OpContext } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 
 const { AI_NUMERICHOST, SOCK_DGRAM } = linux;
@@ -17,16 +16,16 @@ export const getnameinfo: Op<typeof ResolverService.method.getnameinfo> = async 
   const address = addressFrom(message, "getnameinfo");
   if (address.kind !== "name") throw type("ADDRESS_FAMILY_MISMATCH", "getnameinfo(): illegal sockaddr argument");
   const concrete = await numeric(ctx, address.host, address.family, address.rest);
-  const { host, service } = await ctx.services.resolver.run(ctx, (native) =>
-    native.getnameinfo(concrete, request.flags),
+  const { host, service } = await ctx.services.resolver.run(ctx, (kernel) =>
+    kernel.getnameinfo(concrete, request.flags),
   );
   return { host, service };
 };
 
 async function numeric(ctx: OpContext, host: string, family: "inet" | "inet6", rest: Sockaddr): Promise<Sockaddr> {
-  const results = await ctx.services.resolver.run(ctx, (native) =>
+  const results = await ctx.services.resolver.run(ctx, (kernel) =>
     // With a datagram type getaddrinfo returns one result instead of one for each type.
-    native.getaddrinfo(Buffer.from(host), Buffer.from("0"), 0, SOCK_DGRAM, 0, AI_NUMERICHOST),
+    kernel.getaddrinfo(Buffer.from(host), Buffer.from("0"), 0, SOCK_DGRAM, 0, AI_NUMERICHOST),
   );
   const [found] = results;
   if (found === undefined || results.length > 1) {

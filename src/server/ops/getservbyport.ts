@@ -1,7 +1,7 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { cString } from "../codec/c-string.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 
 /** Wraps getservbyport_r(3). */
@@ -10,7 +10,7 @@ export const getservbyport: Op<typeof ResolverService.method.getservbyport> = as
     throw fault(ArgumentError_Kind.OVERFLOW, "PORT_OUT_OF_RANGE", "getservbyport: port must be 0-65535.");
   }
   const protocol = request.protocol === undefined ? null : Buffer.from(cString(request.protocol, "getservbyport"));
-  const service = await ctx.services.resolver.run(ctx, (native) => native.getservbyport(request.port, protocol));
+  const service = await ctx.services.resolver.run(ctx, (kernel) => kernel.getservbyport(request.port, protocol));
   if (service === null) throw fault(ArgumentError_Kind.OS, "SERVICE_NOT_FOUND", "port/proto not found");
   return { service };
 };

@@ -3,10 +3,11 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { OptionFormat } from "../../gen/sockbroker/v1/socket_pb.js";
 import type { GetsockoptRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { linux } from "../../native/linux.js";
+import type { View } from "../access/views.js";
 import { type FormatCodec, lingerCodec, timevalCodec, vsockInteger } from "../codec/option.js";
-import type { SocketOp } from "../entry/row.js";
+import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
-import { checkResult, type SocketEntry } from "../sockets/socket-entry.js";
+import { checkResult } from "../sockets/socket-entry.js";
 
 const { SOL_SOCKET, SO_ERROR, SO_GET_FILTER } = linux;
 
@@ -16,7 +17,7 @@ const MAX_BYTES = 1024;
 const MAX_FILTER_BYTES = 8 * 4096;
 
 /** Wraps getsockopt(2). */
-export const getsockopt: SocketOp<typeof SocketService.method.getsockopt> = (_ctx, request, entry) => {
+export const getsockopt: SocketOp<typeof SocketService.method.getsockopt, "getsockopt"> = (_ctx, request, entry) => {
   switch (request.format) {
     case OptionFormat.LINGER:
       return { value: typed(entry, request, lingerCodec) };
@@ -27,13 +28,13 @@ export const getsockopt: SocketOp<typeof SocketService.method.getsockopt> = (_ct
   }
 };
 
-function plain(entry: SocketEntry, request: GetsockoptRequest) {
+function plain(entry: View<"getsockopt">, request: GetsockoptRequest) {
   const { level, name, maxBytes = 0 } = request;
   if (maxBytes === 0) {
     const kept = level === SOL_SOCKET && name === SO_ERROR ? entry.takeError() : null;
     if (kept !== null) return { value: { case: "integer" as const, value: -kept } };
     if (level === AddressFamily.VSOCK) return typed(entry, request, vsockInteger);
-    const { value } = checkResult(entry.native.getsockoptInt(level, name), "getsockopt");
+    const { value } = checkResult(entry.getsockoptInt(level, name), "getsockopt");
     return { value: { case: "integer" as const, value } };
   }
   const limit = level === SOL_SOCKET && name === SO_GET_FILTER ? MAX_FILTER_BYTES : MAX_BYTES;
@@ -45,11 +46,11 @@ function plain(entry: SocketEntry, request: GetsockoptRequest) {
       "getsockopt buflen out of range",
     );
   }
-  const data = checkResult(entry.native.getsockopt(level, name, maxBytes), "getsockopt");
+  const data = checkResult(entry.getsockopt(level, name, maxBytes), "getsockopt");
   return { value: { case: "data" as const, value: data } };
 }
 
-function typed<T>(entry: SocketEntry, { level, name }: GetsockoptRequest, codec: FormatCodec<T>) {
-  const bytes = checkResult(entry.native.getsockopt(level, name, codec.size), "getsockopt");
+function typed<T>(entry: View<"getsockopt">, { level, name }: GetsockoptRequest, codec: FormatCodec<T>) {
+  const bytes = checkResult(entry.getsockopt(level, name, codec.size), "getsockopt");
   return { value: codec.read(bytes) };
 }

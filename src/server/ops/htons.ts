@@ -1,6 +1,6 @@
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { swap16 } from "../codec/byte-order.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 
 /** Wraps htons(3). */
 export const htons: Op<typeof ConversionService.method.htons> = (_ctx, request) => ({

@@ -2,7 +2,7 @@ import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ConversionService } from "../../gen/sockbroker/v1/conversion_service_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 
 /** Wraps inet_ntoa(3). */
@@ -15,7 +15,7 @@ export const inetNtoa: Op<typeof ConversionService.method.inetNtoa> = (ctx, requ
       "packed IP wrong length for inet_ntoa",
     );
   }
-  const address = ctx.services.native.inetNtop(AddressFamily.INET, request.packed);
+  const address = ctx.services.kernel.inetNtop(AddressFamily.INET, request.packed);
   if (typeof address === "number") throw systemError(address, "inet_ntop");
   return { address };
 };

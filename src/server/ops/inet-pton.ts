@@ -2,12 +2,12 @@ import type { ConversionService } from "../../gen/sockbroker/v1/conversion_servi
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
 import { cString } from "../codec/c-string.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 
 /** Wraps inet_pton(3). */
 export const inetPton: Op<typeof ConversionService.method.inetPton> = (ctx, request) => {
-  const packed = ctx.services.native.inetPton(request.family, cString(request.address, "inet_pton"));
+  const packed = ctx.services.kernel.inetPton(request.family, cString(request.address, "inet_pton"));
   if (typeof packed === "number") throw systemError(packed, "inet_pton");
   if (packed === null) {
     throw new ArgumentFault(

@@ -1,7 +1,7 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { addressField } from "../codec/address.js";
-import type { SocketOp } from "../entry/row.js";
+import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { adoptReceived } from "../io/ancillary.js";
 import { andThen } from "../io/perform.js";
@@ -12,7 +12,7 @@ const SIZEOF_INT = 4;
 const MAX_HANDLES = 253;
 
 /** Receives handles by recvmsg(2). */
-export const recvFds: SocketOp<typeof SocketService.method.recvFds> = (ctx, request, entry) => {
+export const recvFds: SocketOp<typeof SocketService.method.recvFds, "receive"> = (ctx, request, entry) => {
   if (request.maxHandles < 0) {
     throw new ArgumentFault(
       ArgumentError_Kind.VALUE,
@@ -21,7 +21,7 @@ export const recvFds: SocketOp<typeof SocketService.method.recvFds> = (ctx, requ
       "invalid ancillary data buffer length",
     );
   }
-  const room = ctx.services.native.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
+  const room = ctx.services.kernel.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
   return andThen(receiveMessage(ctx, entry, "recvmsg", request, room), (received) => ({
     data: received.data,
     ...adoptReceived(

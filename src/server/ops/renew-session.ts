@@ -1,6 +1,6 @@
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
 import { durationOfMilliseconds } from "../codec/duration.js";
-import type { Op } from "../entry/row.js";
+import type { Op } from "../context.js";
 
 /** Restarts the lease. No effect on an implicit or retained session. */
 export const renewSession: Op<typeof SessionService.method.renewSession> = (ctx) => {

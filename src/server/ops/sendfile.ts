@@ -1,12 +1,12 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
-import type { SocketOp } from "../entry/row.js";
+import type { View } from "../access/views.js";
+import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { waitOf } from "../io/perform.js";
 import { AGAIN, type Attempt } from "../sockets/readiness.js";
-import { isAgain, type SocketEntry } from "../sockets/socket-entry.js";
+import { isAgain, type Socket } from "../sockets/socket-entry.js";
 import type { TurnQueue } from "../turn-queue.js";
 
 /** Maximum size of one call. An operation that is cancelled or times out ends between two calls. */
@@ -17,7 +17,7 @@ const MAX_CHUNK = 1024 * 1024;
  * Reading a file may take long, or forever if the caller serves it, so it is done on threads, of which a principal has
  * a few. No other send comes between.
  */
-export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (ctx, request, entry) => {
+export const sendfile: SocketOp<typeof SocketService.method.sendfile, "send"> = async (ctx, request, entry) => {
   const file = ctx.session.entry(request.fileHandle);
   const wait = waitOf(ctx, entry, "sendfile", { timeout: request.timeout, flags: 0 });
   if (!entry.isStream) throw value("NOT_A_STREAM", "only SOCK_STREAM type sockets are supported");
@@ -32,7 +32,6 @@ export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (c
         if (result < 0) throw systemError(result, "sendfile");
         if (result === 0) return sent;
         sent += BigInt(result);
-        entry.sentBytes += result;
       }
       const left = request.countBytes === undefined ? BigInt(MAX_CHUNK) : request.countBytes - sent;
       if (left <= 0n) return sent;
@@ -49,15 +48,15 @@ export const sendfile: SocketOp<typeof SocketService.method.sendfile> = async (c
 
 /** Makes calls of sendfile(2) on a thread, one after the other. While one runs, nothing else sends. */
 class SendingThread {
-  readonly #entry: SocketEntry;
-  readonly #file: SocketEntry;
+  readonly #entry: View<"send">;
+  readonly #file: Socket;
   readonly #turns: TurnQueue;
   #result: number | null = null;
   #over = false;
   /** Gives up the place of a call that has not started. */
   #giveUp: () => void = () => {};
 
-  constructor(entry: SocketEntry, file: SocketEntry, turns: TurnQueue) {
+  constructor(entry: View<"send">, file: Socket, turns: TurnQueue) {
     this.#entry = entry;
     this.#file = file;
     this.#turns = turns;
@@ -83,7 +82,7 @@ class SendingThread {
       if (this.#over) return;
       this.#giveUp = () => {};
       try {
-        this.#result = await this.#entry.native.sendfile(this.#file.native as NativeSocket, offset, count);
+        this.#result = await this.#entry.sendfile(this.#file, offset, count);
       } finally {
         end();
       }

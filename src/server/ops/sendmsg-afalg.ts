@@ -2,26 +2,31 @@ import { endianness } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { ControlOut } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
-import type { SocketOp } from "../entry/row.js";
+import { permittedControl } from "../access/views.js";
+import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { andThen } from "../io/perform.js";
+import type { ControlToSend } from "../sockets/socket-entry.js";
 import { sendMessage } from "./sendmsg.js";
 
 const { SOL_ALG, ALG_SET_IV, ALG_SET_OP, ALG_SET_AEAD_ASSOCLEN } = linux;
 
 /** Wraps sendmsg(2) with the control messages of AF_ALG. */
-export const sendmsgAfalg: SocketOp<typeof SocketService.method.sendmsgAfalg> = (ctx, request, entry) => {
+export const sendmsgAfalg: SocketOp<typeof SocketService.method.sendmsgAfalg, "send" | "ancillary"> = (
+  ctx,
+  request,
+  entry,
+) => {
   if (entry.facts.family !== AddressFamily.ALG) {
     throw fault(ArgumentError_Kind.OS, "NOT_AF_ALG", "algset is only supported for AF_ALG");
   }
-  const control = controlOf(request);
+  const control = permittedControl(ctx, messagesOf(request));
   const sent = sendMessage(ctx, entry, null, { ...request, control });
   return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
 
-function controlOf(request: SendmsgAfalgRequest): ControlOut[] {
+function messagesOf(request: SendmsgAfalgRequest): ControlToSend[] {
   if (request.op === undefined || request.op < 0) {
     throw fault(ArgumentError_Kind.TYPE, "AFALG_OP", "Invalid or missing argument 'op'");
   }
@@ -36,7 +41,7 @@ function controlOf(request: SendmsgAfalgRequest): ControlOut[] {
   return messages;
 }
 
-function message(type: number, data: Uint8Array): ControlOut {
+function message(type: number, data: Uint8Array): ControlToSend {
   return { level: SOL_ALG, type, data, sockets: null };
 }
 

@@ -1,15 +1,15 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { ControlOut, Sockaddr } from "../../native/binding.js";
-import type { OpContext } from "../context.js";
-import type { DestinationOp } from "../entry/row.js";
+import type { Sockaddr } from "../../native/binding.js";
+import type { View } from "../access/views.js";
+import type { DestinationOp, OpContext } from "../context.js";
 import { authoriseFastOpen, openingFast } from "../io/fast-open.js";
 import { andThen, perform, type Waiting } from "../io/perform.js";
 import { controlToSend, sendWithControl } from "../io/send-control.js";
 import type { Checked } from "../policy/checked.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { ControlToSend } from "../sockets/socket-entry.js";
 
 /** Wraps sendmsg(2). */
-export const sendmsg: DestinationOp<typeof SocketService.method.sendmsg> = (ctx, request, entry, address) => {
+export const sendmsg: DestinationOp<typeof SocketService.method.sendmsg, "send"> = (ctx, request, entry, address) => {
   const control = controlToSend(ctx, request.ancillaryData);
   const sent = sendMessage(ctx, entry, address, { ...request, control });
   return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
@@ -17,14 +17,15 @@ export const sendmsg: DestinationOp<typeof SocketService.method.sendmsg> = (ctx,
 
 export interface OutgoingRequest extends Waiting {
   readonly buffers: readonly Uint8Array[];
-  readonly control: readonly ControlOut[];
+  /** null where there are none. */
+  readonly control: Checked<readonly ControlToSend[], "ancillary"> | null;
 }
 
 /** Sends one message by sendmsg(2), to an address if given. Returns the number of bytes. */
 export function sendMessage(
   ctx: OpContext,
-  entry: SocketEntry,
-  address: Checked<Sockaddr> | null,
+  entry: View<"send">,
+  address: Checked<Sockaddr, "send"> | null,
   request: OutgoingRequest,
 ): number | Promise<number> {
   authoriseFastOpen(ctx, request.flags, address);

@@ -1,5 +1,5 @@
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
-import type { SocketOp } from "../entry/row.js";
+import type { SocketOp } from "../context.js";
 import { notSupportedOnHost } from "../errors.js";
 
 /** WSADuplicateSocket: Windows only. */

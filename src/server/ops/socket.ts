@@ -2,11 +2,12 @@ import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js
 import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
+import { authorise } from "../access/authorise.js";
+import { type View, viewOf } from "../access/views.js";
 import { timeoutField } from "../codec/duration.js";
-import type { OpContext } from "../context.js";
-import type { Op } from "../entry/row.js";
+import type { Op, Permitted } from "../context.js";
 import { openNetns } from "../host/netns.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Permission } from "../policy/policy.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 const { SOCK_NONBLOCK } = linux;
@@ -16,24 +17,24 @@ export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => 
   if (request.fileno !== undefined) return describe(ctx, request, request.fileno);
   const family = request.family ?? AddressFamily.INET;
   const type = request.type ?? SocketType.STREAM;
-  const entry = openSocket(ctx, family, type, request.protocol ?? 0, request);
+  const entry = openSocket(authorise(ctx, "socket"), family, type, request.protocol ?? 0, request);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   return { socket: infoOf(entry), ...timeoutField(entry.timeout) };
 };
 
 /** Opens a socket for the session, with its default timeout. Throws `SystemError`. */
-export function openSocket(
-  ctx: OpContext,
+export function openSocket<P extends Permission>(
+  ctx: Permitted<P | "socket">,
   family: number,
   type: number,
   protocol: number,
   options: Pick<SocketRequest, "netns">,
-): SocketEntry {
+): View<P | "socket"> {
   const netns = options.netns === undefined ? null : openNetns(ctx, options.netns);
   try {
-    const native = ctx.services.native.socket(family, type, protocol, netns);
-    if (typeof native === "number") throw systemError(native, "socket");
-    const entry = ctx.session.adopt(native, { family, type, protocol });
+    const opened = ctx.services.kernel.socket(family, type, protocol, netns);
+    if (typeof opened === "number") throw systemError(opened, "socket");
+    const entry = viewOf(ctx, ctx.session.adopt(opened, { family, type, protocol }));
     ctx.session.applyDefaultTimeout(entry);
     return entry;
   } finally {
@@ -42,22 +43,22 @@ export function openSocket(
 }
 
 /** `socket(fileno=…)`: unset facts are the kernel's. The handle is the same. */
-function describe(ctx: OpContext, request: SocketRequest, handle: bigint) {
+function describe(ctx: Permitted<"session">, request: SocketRequest, handle: bigint) {
   // `entry` would treat 0 as an unset field.
   if (handle === 0n) throw ctx.session.handleNotFound(handle);
-  const entry = ctx.session.entry(handle);
-  const { native } = entry;
-  if (native.type < 0) {
-    const result = native.getsockname();
+  const entry = viewOf(ctx, ctx.session.entry(handle));
+  const { state } = entry;
+  if (state.type < 0) {
+    const result = entry.getsockname();
     if (typeof result === "number") throw systemError(result, "getsockname");
   }
   ctx.session.applyDefaultTimeout(entry);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   const socket = {
     handle: entry.handle,
-    family: request.family ?? native.family,
-    type: request.type ?? native.type,
-    protocol: request.protocol ?? native.protocol,
+    family: request.family ?? state.family,
+    type: request.type ?? state.type,
+    protocol: request.protocol ?? state.protocol,
   };
   return { socket, ...timeoutField(entry.timeout) };
 }

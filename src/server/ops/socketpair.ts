@@ -2,20 +2,21 @@ import { AddressFamily, SocketType } from "../../gen/sockbroker/v1/address_pb.js
 import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
-import type { Op } from "../entry/row.js";
+import { viewOf } from "../access/views.js";
+import type { Op } from "../context.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 const { SOCK_NONBLOCK } = linux;
 
 /** Wraps socketpair(2). */
-export const socketpair: Op<typeof SocketService.method.socketpair> = (ctx, request) => {
+export const socketpair: Op<typeof SocketService.method.socketpair, "socket"> = (ctx, request) => {
   const family = request.family ?? AddressFamily.UNIX;
   const type = request.type ?? SocketType.STREAM;
   const { protocol } = request;
-  const pair = ctx.services.native.socketpair(family, type, protocol);
+  const pair = ctx.services.kernel.socketpair(family, type, protocol);
   if (typeof pair === "number") throw systemError(pair, "socketpair");
   const [first, second] = ctx.session.adoptAll(pair, { family, type, protocol });
-  for (const entry of [first, second]) {
+  for (const entry of [viewOf(ctx, first), viewOf(ctx, second)]) {
     ctx.session.applyDefaultTimeout(entry);
     if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   }

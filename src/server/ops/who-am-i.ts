@@ -1,9 +1,9 @@
 import type { SessionService } from "../../gen/sockbroker/v1/session_service_pb.js";
 import { hostInfo } from "../codec/host-info.js";
-import type { Op } from "../entry/row.js";
+import type { StrangersOp } from "../context.js";
 
 /** How the daemon identifies the caller, and the daemon's version, features and limits. */
-export const whoAmI: Op<typeof SessionService.method.whoAmI> = (ctx) => {
+export const whoAmI: StrangersOp<typeof SessionService.method.whoAmI> = (ctx) => {
   const { limits, version } = ctx.services;
   return {
     principal: ctx.principal.name,

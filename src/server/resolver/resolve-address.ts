@@ -61,8 +61,8 @@ export function resolveHost(
     if (family === "inet") return "255.255.255.255";
     throw new ArgumentFault(ArgumentError_Kind.OS, "ADDRESS_FAMILY_MISMATCH", "", "address family mismatched");
   }
-  const { native, resolver } = ctx.services;
-  const packed = native.inetPton(number, host);
+  const { kernel, resolver } = ctx.services;
+  const packed = kernel.inetPton(number, host);
   if (packed instanceof Uint8Array) return host;
   return resolver.first(ctx, host, number);
 }

@@ -1,25 +1,15 @@
-import type { NativeAddon, ResolverFailure, Sockaddr } from "../../native/binding.js";
+import type { ResolverFailure, Sockaddr } from "../../native/binding.js";
 import { type SystemError, systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import { authorise } from "../access/authorise.js";
-import type { OpContext } from "../context.js";
+import type { OpContext, Resolver } from "../context.js";
 import { ResolverFault } from "../errors.js";
+import type { Kernel } from "../host/kernel.js";
 
 const { EAI_SYSTEM } = linux;
 
-/** Look-ups on the daemon's host, with a limit of concurrent ones for each principal. */
-export interface Resolver {
-  /** The first address of a name, for a family. Rejects with `ResolverFault`. */
-  first(ctx: OpContext, host: string | Uint8Array, family: number): Promise<string>;
-  /**
-   * Runs a look-up of the addon for a caller. Ends early when the caller's signal aborts, but the host's resolver
-   * cannot be stopped, so its place stays taken until it answers.
-   */
-  run<T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T>;
-}
-
-export function newResolver(native: NativeAddon): Resolver {
-  const run = async <T>(ctx: OpContext, lookup: (native: NativeAddon) => Promise<T | ResolverFailure>): Promise<T> => {
+export function newResolver(kernel: Kernel): Resolver {
+  const run = async <T>(ctx: OpContext, lookup: (kernel: Kernel) => Promise<T | ResolverFailure>): Promise<T> => {
     authorise(ctx, "resolve");
     const signals = [ctx.session.signal, ctx.signal()];
     const place = ctx.principal.lookups.enter();
@@ -29,15 +19,15 @@ export function newResolver(native: NativeAddon): Resolver {
         throw error;
       });
     }
-    const result = await untilAborted(lookup(native).finally(place.leave), signals);
-    if (isFailure(result)) throw faultOf(native, result);
+    const result = await untilAborted(lookup(kernel).finally(place.leave), signals);
+    if (isFailure(result)) throw faultOf(kernel, result);
     return result;
   };
   return {
     run,
     first: async (ctx, host, family) => {
       const name = Buffer.from(host);
-      const results = await run(ctx, () => native.getaddrinfo(name, null, family, 0, 0, 0));
+      const results = await run(ctx, () => kernel.getaddrinfo(name, null, family, 0, 0, 0));
       return numericHost(results[0]?.address);
     },
   };
@@ -54,12 +44,12 @@ function isFailure(result: unknown): result is ResolverFailure {
 }
 
 /** EAI_SYSTEM means "see errno": it becomes an error of the kernel, as in Python. */
-function faultOf(native: NativeAddon, failure: ResolverFailure): ResolverFault | SystemError {
+function faultOf(kernel: Kernel, failure: ResolverFailure): ResolverFault | SystemError {
   if (failure.kind === "eai") {
     if (failure.code === EAI_SYSTEM) return systemError(-failure.errno, "getaddrinfo");
-    return new ResolverFault(failure, native.gaiStrerror(failure.code));
+    return new ResolverFault(failure, kernel.gaiStrerror(failure.code));
   }
-  return new ResolverFault(failure, native.hstrerror(failure.code));
+  return new ResolverFault(failure, kernel.hstrerror(failure.code));
 }
 
 function untilAborted<T>(promise: Promise<T>, signals: readonly AbortSignal[]): Promise<T> {

@@ -10,7 +10,6 @@ import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { NativeSocket } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import type { Principal } from "../access/principal.js";
@@ -24,7 +23,8 @@ import {
 } from "../sockets/open-description.js";
 import type { Outliving } from "../sockets/outliving.js";
 import { startTimer } from "../sockets/readiness.js";
-import { type Handle, SocketEntry, type SocketFacts } from "../sockets/socket-entry.js";
+import { entryOf, type Handle, type Socket, SocketEntry, type SocketFacts } from "../sockets/socket-entry.js";
+import { nativeOf, type Unowned } from "../sockets/unowned.js";
 import { FIRST_HANDLE, type HandleNumbers, newHandleNumbers } from "./handle-numbers.js";
 import type { ProcessLife } from "./process-life.js";
 import type { ProcessWatch } from "./process-watch.js";
@@ -105,7 +105,7 @@ export class Session {
     this.renew();
   }
 
-  get entries(): Iterable<SocketEntry> {
+  get entries(): Iterable<Socket> {
     return this.#entries.values();
   }
 
@@ -131,14 +131,8 @@ export class Session {
    * Finds a handle of this session. Throws HANDLE_NOT_FOUND, MALFORMED_REQUEST for 0 (an unset field), or why the
    * handle is withheld.
    */
-  entry(handle: bigint): SocketEntry {
-    const entry = this.#entries.get(handle);
-    if (entry !== undefined) {
-      if (entry.refusal !== null) throw entry.refusal;
-      return entry;
-    }
-    if (handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
-    throw this.handleNotFound(handle);
+  entry(handle: bigint): Socket {
+    return this.#entry(handle);
   }
 
   handleNotFound(handle: bigint): BrokerFault {
@@ -150,42 +144,32 @@ export class Session {
   }
 
   /** Returns the entry of a handle that is not withheld, or null. */
-  find(handle: bigint): SocketEntry | null {
+  find(handle: bigint): Socket | null {
     const entry = this.#entries.get(handle);
     return entry === undefined || entry.refusal !== null ? null : entry;
   }
 
   /**
-   * Takes ownership of a new socket, and gives it a handle. If the principal has too many, closes it and throws. For a
-   * duplicate, `description` is that of the original.
+   * Takes ownership of a new socket, and gives it a handle. If the principal has too many, closes it and throws.
    */
-  adopt(native: NativeSocket, facts: SocketFacts, description: OpenDescription = newDescription()): SocketEntry {
-    const { outliving, counters } = this.#options;
-    const { handles } = this.principal;
-    outliving.addHandle(description);
-    try {
-      if (this.ended) throw this.#ending.signal.reason;
-      if (handles.isFull) outliving.look();
-      handles.take();
-    } catch (error) {
-      native.close();
-      outliving.removeHandle(description);
-      throw error;
-    }
-    const handle = this.#numbers.next as Handle;
-    this.#numbers.next += 1n;
-    const entry = new SocketEntry(handle, native, facts, description);
-    this.#entries.set(handle, entry);
-    counters.handles += 1;
-    counters.handlesOpened += 1;
-    return entry;
+  adopt(socket: Unowned, facts: SocketFacts): Socket {
+    return this.#adopt(socket, facts, newDescription());
+  }
+
+  /** Creates another handle for the open description of a socket, with the given facts. Throws `SystemError`. */
+  duplicate(socket: Socket, facts: SocketFacts): Socket {
+    const original = entryOf(socket);
+    const copy = original.dup();
+    if (typeof copy === "number") throw systemError(copy, "dup");
+    return this.#adopt(copy, facts, original.description);
   }
 
   /** Adopts a received descriptor. If there is no room, closes it and returns null. */
-  adoptIfRoom(socket: NativeSocket): SocketEntry | null {
+  adoptIfRoom(socket: Unowned, { inheritable }: { readonly inheritable: boolean }): Socket | null {
     try {
-      const entry = this.adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
-      this.withholdShared(entry);
+      const entry = this.#adopt(socket, factsOf(socket), this.#options.outliving.descriptionOf(socket));
+      entry.inheritable = inheritable;
+      this.#withholdShared(entry);
       return entry;
     } catch (error) {
       if (error instanceof BrokerFault) return null;
@@ -197,55 +181,43 @@ export class Session {
    * Finds a handle to be sent by SCM_RIGHTS, and counts its open description for this principal for as long as it
    * exists anywhere. Throws HANDLE_NOT_FOUND, or EOPNOTSUPP for a file, whose lifetime cannot be tracked.
    */
-  entryToSend(handle: bigint): SocketEntry {
-    const entry = this.entry(handle);
+  entryToSend(handle: bigint): Socket {
+    const entry = this.#entry(handle);
     const error = this.#options.outliving.follow(entry, this.principal);
     if (error < 0) throw systemError(error === -EPERM ? -EOPNOTSUPP : error, "sendmsg");
     return entry;
   }
 
   /** Adopts all or none: if the quota has no room for one, all are closed. */
-  adoptAll<T extends readonly NativeSocket[]>(
-    sockets: T,
-    facts: SocketFacts,
-  ): { readonly [K in keyof T]: SocketEntry } {
+  adoptAll<T extends readonly Unowned[]>(sockets: T, facts: SocketFacts): { readonly [K in keyof T]: Socket } {
     const entries: SocketEntry[] = [];
     try {
-      for (const socket of sockets) entries.push(this.adopt(socket, facts));
+      for (const socket of sockets) entries.push(this.#adopt(socket, facts, newDescription()));
     } catch (error) {
       for (const entry of entries) this.#close(entry, error);
       for (const socket of sockets.slice(entries.length)) socket.close();
       throw error;
     }
-    return entries as { readonly [K in keyof T]: SocketEntry };
+    return entries as { readonly [K in keyof T]: Socket };
   }
 
   /** Applies the session's default timeout, as Python does for every new socket. */
-  applyDefaultTimeout(entry: SocketEntry): void {
+  applyDefaultTimeout(socket: Socket): void {
+    const entry = entryOf(socket);
     entry.timeout = this.defaultTimeout;
     if (this.defaultTimeout !== null) entry.description.nonblocking = true;
   }
 
-  /**
-   * Withholds a socket that a process outside the daemon shares, if the policy does not allow the principal to have
-   * such: the other process can make any system call on it block indefinitely, and data sent on it has the daemon's
-   * identity.
-   */
-  withholdShared(entry: SocketEntry): void {
-    if (entry.native.family < 0 || !isShared(entry.description)) return;
-    const refusal = this.#options.refusalOfShared();
-    if (refusal === null) return;
-    entry.refusal = refusal;
-    // Following a socket polls it, and for vsock that takes a lock which the other process may hold.
-    if (entry.native.closesOnThread && entry.native.family !== AF_VSOCK) {
-      this.#options.outliving.follow(entry, this.principal);
+  /** Withholds the handles of an open description that a process outside the daemon now shares. */
+  withhold(followed: FollowedDescription): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.description.followed === followed) this.#withholdShared(entry);
     }
-    entry.destroy(refusal);
   }
 
   /** Marks a socket as shared with a process outside the daemon, and withholds all its handles that may not be kept. */
-  share({ description }: SocketEntry): void {
-    const { followed } = description;
+  share(socket: Socket): void {
+    const { followed } = entryOf(socket).description;
     if (followed === null || followed.shared) return;
     followed.shared = true;
     this.#options.onShared(followed);
@@ -253,14 +225,14 @@ export class Session {
 
   /** Closes a handle. Throws HANDLE_NOT_FOUND, or the error of close(2) except ECONNRESET, as in Python. */
   close(handle: bigint): void {
-    const entry = this.#entries.get(handle) ?? this.entry(handle);
+    const entry = this.#entries.get(handle) ?? this.#entry(handle);
     const result = this.#close(entry, systemError(-EBADF, "close"));
     if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
   }
 
   /** Removes a socket from the session without closing it. Its handle is not reused. */
   release(handle: Handle): void {
-    this.#forget(this.entry(handle));
+    this.#forget(this.#entry(handle));
   }
 
   /** Keeps the session from expiring until the returned function is called. */
@@ -307,12 +279,61 @@ export class Session {
     this.#options.onEnd(reason);
   }
 
+  #entry(handle: bigint): SocketEntry {
+    const entry = this.#entries.get(handle);
+    if (entry !== undefined) {
+      if (entry.refusal !== null) throw entry.refusal;
+      return entry;
+    }
+    if (handle === 0n) throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "handle is not set");
+    throw this.handleNotFound(handle);
+  }
+
+  #adopt(socket: Unowned, facts: SocketFacts, description: OpenDescription): SocketEntry {
+    const { outliving, counters } = this.#options;
+    const { handles } = this.principal;
+    outliving.addHandle(description);
+    try {
+      if (this.ended) throw this.#ending.signal.reason;
+      if (handles.isFull) outliving.look();
+      handles.take();
+    } catch (error) {
+      socket.close();
+      outliving.removeHandle(description);
+      throw error;
+    }
+    const handle = this.#numbers.next as Handle;
+    this.#numbers.next += 1n;
+    const entry = new SocketEntry(handle, nativeOf(socket), facts, description);
+    this.#entries.set(handle, entry);
+    counters.handles += 1;
+    counters.handlesOpened += 1;
+    return entry;
+  }
+
+  /**
+   * Withholds a socket that a process outside the daemon shares, if the policy does not allow the principal to have
+   * such: the other process can make any system call on it block indefinitely, and data sent on it has the daemon's
+   * identity.
+   */
+  #withholdShared(entry: SocketEntry): void {
+    if (entry.state.family < 0 || !isShared(entry.description)) return;
+    const refusal = this.#options.refusalOfShared();
+    if (refusal === null) return;
+    entry.refusal = refusal;
+    // Following a socket polls it, and for vsock that takes a lock which the other process may hold.
+    if (entry.state.closesOnThread && entry.state.family !== AF_VSOCK) {
+      this.#options.outliving.follow(entry, this.principal);
+    }
+    entry.destroy(refusal);
+  }
+
   #close(entry: SocketEntry, reason: unknown): number {
     const { handles, followed, fromOutside } = entry.description;
     if (handles === 1 && followed === null && !fromOutside) entry.resetIfUnread();
     // Followed before it is forgotten, so that it is counted until it is closed.
-    if (entry.native.closesOnThread) {
-      if (entry.native.family < 0) this.#options.outliving.followClosing(entry, this.principal);
+    if (entry.state.closesOnThread) {
+      if (entry.state.family < 0) this.#options.outliving.followClosing(entry, this.principal);
       else this.#options.outliving.follow(entry, this.principal);
     }
     this.#forget(entry);

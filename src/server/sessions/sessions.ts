@@ -87,9 +87,7 @@ export class Sessions {
 
   #withhold(followed: FollowedDescription): void {
     for (const session of this.#live) {
-      for (const entry of session.entries) {
-        if (entry.description.followed === followed) session.withholdShared(entry);
-      }
+      session.withhold(followed);
     }
   }
 

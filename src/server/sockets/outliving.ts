@@ -5,10 +5,11 @@
  * number of them.
  */
 
-import type { NativeAddon, NativeSocket } from "../../native/binding.js";
+import type { NativeAddon } from "../../native/binding.js";
 import type { Principal } from "../access/principal.js";
 import { type FollowedDescription, newDescription, type OpenDescription } from "./open-description.js";
 import type { SocketEntry } from "./socket-entry.js";
+import type { Unowned } from "./unowned.js";
 
 const FIRST_LOOK_MS = 50;
 /**
@@ -16,8 +17,6 @@ const FIRST_LOOK_MS = 50;
  * time.
  */
 const PAUSE = 50;
-
-type Followed = Pick<NativeSocket, "inode">;
 
 export class Outliving {
   readonly #native: Pick<NativeAddon, "follow" | "followClosing" | "followed">;
@@ -46,10 +45,10 @@ export class Outliving {
    * Tracks the open description of an entry, and counts it for `countedFor`. Returns 0 or -errno: -EPERM for files,
    * which cannot be tracked.
    */
-  follow({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): number {
+  follow(entry: SocketEntry, countedFor: Principal): number {
+    const { description, state } = entry;
     if (description.followed === null) {
-      const followed =
-        this.#byInode.get(native.inode) ?? this.#begin(native as NativeSocket, countedFor, description.fromOutside);
+      const followed = this.#byInode.get(state.inode) ?? this.#begin(entry, countedFor, description.fromOutside);
       if (typeof followed === "number") return followed;
       followed.handles += description.handles;
       description.followed = followed;
@@ -59,7 +58,8 @@ export class Outliving {
   }
 
   /** Counts a received file for `countedFor` from when its handles are closed until its last descriptor is. */
-  followClosing({ native, description }: Pick<SocketEntry, "native" | "description">, countedFor: Principal): void {
+  followClosing(entry: SocketEntry, countedFor: Principal): void {
+    const { description } = entry;
     if (description.followed === null) {
       this.#lastId += 1;
       const followed: FollowedDescription = {
@@ -72,11 +72,11 @@ export class Outliving {
       this.#followed.set(followed.id, followed);
       description.followed = followed;
     }
-    this.#native.followClosing(native as NativeSocket, description.followed.id);
+    entry.followClosing(this.#native, description.followed.id);
   }
 
   /** Returns the description of a received descriptor. */
-  descriptionOf(received: Followed): OpenDescription {
+  descriptionOf(received: Pick<Unowned, "inode">): OpenDescription {
     const followed = this.#byInode.get(received.inode) ?? null;
     // Sockets of the daemon are tracked before they can be sent.
     return { ...newDescription(), followed, fromOutside: followed === null };
@@ -113,11 +113,17 @@ export class Outliving {
     this.#nextLook = end + PAUSE * (end - start);
   }
 
-  #begin(native: NativeSocket, countedFor: Principal, shared: boolean): FollowedDescription | number {
+  #begin(entry: SocketEntry, countedFor: Principal, shared: boolean): FollowedDescription | number {
     this.#lastId += 1;
-    const error = this.#native.follow(native, this.#lastId);
+    const error = entry.follow(this.#native, this.#lastId);
     if (error < 0) return error;
-    const followed: FollowedDescription = { id: this.#lastId, inode: native.inode, countedFor, handles: 0, shared };
+    const followed: FollowedDescription = {
+      id: this.#lastId,
+      inode: entry.state.inode,
+      countedFor,
+      handles: 0,
+      shared,
+    };
     this.#followed.set(followed.id, followed);
     if (followed.inode !== 0) this.#byInode.set(followed.inode, followed);
     return followed;

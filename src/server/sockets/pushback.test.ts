@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Received } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { Pushback } from "./pushback.js";
+import type { Received } from "./unowned.js";
 
 const { MSG_TRUNC } = linux;
 

@@ -1,5 +1,5 @@
-import type { Received } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
+import type { Received } from "./unowned.js";
 
 const { MSG_TRUNC } = linux;
 

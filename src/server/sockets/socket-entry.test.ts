@@ -3,6 +3,7 @@ import { linux } from "../../native/linux.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { newDescription } from "./open-description.js";
 import { type Handle, SocketEntry } from "./socket-entry.js";
+import { nativeOf } from "./unowned.js";
 
 const { AF_UNIX, MSG_DONTWAIT, SOCK_STREAM } = linux;
 
@@ -42,9 +43,9 @@ describe("SocketEntry.waitLimit", () => {
 
   it("shares O_NONBLOCK with duplicates, and not the timeout", () => {
     const [entry] = pair();
-    const native = entry.native.dup();
-    if (typeof native === "number") throw new Error(`dup: ${native}`);
-    const duplicate = new SocketEntry(3n as Handle, native, entry.facts, entry.description);
+    const copy = entry.dup();
+    if (typeof copy === "number") throw new Error(`dup: ${copy}`);
+    const duplicate = new SocketEntry(3n as Handle, nativeOf(copy), entry.facts, entry.description);
     entry.setTimeout(0n);
     expect(duplicate.timeout).toBeNull();
     expect(duplicate.waitLimit(undefined, 0)).toBe(0);
@@ -56,7 +57,7 @@ describe("SocketEntry.waitLimit", () => {
 describe("SocketEntry.receive", () => {
   it("gives what was pushed back before what the kernel has", () => {
     const [near, far] = pair();
-    far.send([Buffer.from("kernel")], [], 0, null);
+    far.send([Buffer.from("kernel")], null, 0, null);
     near.pushBack([{ data: Buffer.from("before "), length: 7, flags: 0, address: null, control: [] }]);
     const pieces = [near.receive(100, 0, 0), near.receive(100, 0, 0)];
     const texts = pieces.map((piece) => (typeof piece === "number" ? piece : Buffer.from(piece.data).toString()));

@@ -7,7 +7,7 @@
  */
 
 import { constants } from "node:os";
-import type { ControlOut, NativeSocket, Received, Sockaddr } from "../../native/binding.js";
+import type { ControlOut, NativeAddon, NativeSocket, Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import { millisecondsOf } from "../codec/duration.js";
@@ -15,11 +15,12 @@ import type { Checked } from "../policy/checked.js";
 import type { OpenDescription } from "./open-description.js";
 import { Pushback } from "./pushback.js";
 import { Readiness } from "./readiness.js";
+import { SocketState } from "./socket-state.js";
+import type { Received, Unowned } from "./unowned.js";
 
 const { AF_INET, AF_INET6, IPPROTO_MPTCP, IPPROTO_TCP, SOCK_SEQPACKET, SOCK_STREAM } = linux;
-const { SOL_SOCKET, SO_LINGER } = linux;
+const { SOL_SOCKET, SO_ERROR, SO_LINGER, SO_RXQ_OVFL } = linux;
 const { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } = linux;
-const { POLLERR, POLLHUP, POLLRDHUP } = linux;
 const { EAGAIN, EPIPE } = constants.errno;
 
 /** struct linger with a timeout of 0, with which close(2) resets the connection. */
@@ -39,11 +40,54 @@ export interface SocketFacts {
 
 /** The result of accept(2). */
 export interface AcceptedSocket {
-  readonly socket: NativeSocket;
+  readonly socket: Unowned;
   readonly address: Sockaddr | null;
 }
 
+/** A control message for sendmsg(2). `sockets` are those whose descriptors go with SCM_RIGHTS; `data` is ignored there. */
+export interface ControlToSend extends Omit<ControlOut, "sockets"> {
+  readonly sockets: readonly Socket[] | null;
+}
+
+/**
+ * What can be seen of a socket by whoever has found it. What more can be done with it takes a view of it, for which the
+ * policy was asked: see access/views.ts.
+ */
+export interface Socket
+  extends Readonly<
+    Pick<
+      SocketEntry,
+      | "handle"
+      | "facts"
+      | "state"
+      | "isStream"
+      | "isTcp"
+      | "zeroReadIsEnd"
+      | "openedAt"
+      | "timeout"
+      | "inheritable"
+      | "receivedBytes"
+      | "sentBytes"
+      | "waiting"
+      | "refusal"
+      | "hasPushedBack"
+      | "pushedBackBytes"
+      | "waitLimit"
+      | "addresses"
+    >
+  > {}
+
+/** The entry that was found as a `Socket`: for the folders that own entries. */
+export function entryOf(socket: Socket): SocketEntry {
+  return socket as SocketEntry;
+}
+
+/** A system call of the addon that takes a socket itself. */
+type Follow = Pick<NativeAddon, "follow" | "followClosing">;
+
 export class SocketEntry {
+  readonly #native: NativeSocket;
+  readonly state: SocketState;
   readonly readiness: Readiness;
   readonly isStream: boolean;
   /** TCP or MPTCP. */
@@ -71,12 +115,13 @@ export class SocketEntry {
 
   constructor(
     readonly handle: Handle,
-    /** Without the methods that take addresses: `bind`, `connect` and `send` of this class only accept checked ones. */
-    readonly native: Omit<NativeSocket, "bind" | "connect" | "sendmsg" | "sendmmsg">,
+    native: NativeSocket,
     readonly facts: SocketFacts,
     readonly description: OpenDescription,
   ) {
-    this.readiness = new Readiness(this.#native);
+    this.#native = native;
+    this.state = new SocketState(native);
+    this.readiness = new Readiness(native);
     // The kernel's values, because `facts` are only for display.
     const { type } = native;
     this.isStream = type === SOCK_STREAM;
@@ -84,8 +129,9 @@ export class SocketEntry {
     this.zeroReadIsEnd = type === SOCK_STREAM || type === SOCK_SEQPACKET;
   }
 
-  get #native(): NativeSocket {
-    return this.native as NativeSocket;
+  /** Operations that wait. */
+  get waiting(): number {
+    return this.readiness.waiting;
   }
 
   /** Sets the timeout, and accordingly O_NONBLOCK of the open description, as Python does. */
@@ -106,44 +152,111 @@ export class SocketEntry {
     return null;
   }
 
-  /**
-   * SO_RCVTIMEO or SO_SNDTIMEO in milliseconds; null if unset. The kernel only applies it to blocking calls, which the
-   * daemon does not make.
-   */
-  kernelTimeout(option: "SO_RCVTIMEO" | "SO_SNDTIMEO"): number | null {
-    const timeval = this.native.getsockopt(SOL_SOCKET, linux[option], 16);
-    if (typeof timeval === "number" || timeval.length !== 16) return null;
-    const [seconds = 0n, micros = 0n] = new BigInt64Array(timeval.slice().buffer);
-    return seconds === 0n && micros === 0n ? null : Number(seconds) * 1000 + Number(micros) / 1000;
+  getsockname(): Sockaddr | number {
+    return this.#native.getsockname();
   }
 
-  bind(address: Checked<Sockaddr>): number {
+  getpeername(): Sockaddr | number {
+    return this.#native.getpeername();
+  }
+
+  shutdown(how: number): number {
+    return this.#native.shutdown(how);
+  }
+
+  /** dup(2): another descriptor of the same open description. */
+  dup(): Unowned | number {
+    return this.#native.dup();
+  }
+
+  bind(address: Checked<Sockaddr, "bind">): number {
     return this.#native.bind(address);
   }
 
-  connect(address: Checked<Sockaddr>): number {
+  listen(backlog: number): number {
+    return this.#native.listen(backlog);
+  }
+
+  accept(): AcceptedSocket | number {
+    return this.#native.accept();
+  }
+
+  connect(address: Checked<Sockaddr, "connect">): number {
     return this.#native.connect(address);
+  }
+
+  /** Takes SO_ERROR, as an errno: what came of connecting, 0 when it succeeded. */
+  takeConnectError(): number {
+    const result = this.#native.getsockoptInt(SOL_SOCKET, SO_ERROR);
+    return typeof result === "number" ? -result : result.value;
+  }
+
+  getsockoptInt(level: number, name: number): { readonly value: number } | number {
+    return this.#native.getsockoptInt(level, name);
+  }
+
+  getsockopt(level: number, name: number, size: number): Uint8Array | number {
+    return this.#native.getsockopt(level, name, size);
+  }
+
+  setsockoptInt(level: number, name: number, value: number): number {
+    return this.#native.setsockoptInt(level, name, value);
+  }
+
+  setsockopt(level: number, name: number, value: Uint8Array): number {
+    return this.#native.setsockopt(level, name, value);
+  }
+
+  setsockoptNull(level: number, name: number, length: number): number {
+    return this.#native.setsockoptNull(level, name, length);
+  }
+
+  /** Lets messages come with the count of those that were dropped, or no longer. 0 or -errno. */
+  showDrops(show: boolean): number {
+    return this.#native.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, show ? 1 : 0);
+  }
+
+  ioctlInt(request: number, argument: number): { readonly value: number } | number | null {
+    return this.#native.ioctlInt(request, argument);
+  }
+
+  ioctl(request: number, argument: Uint8Array): Uint8Array | number | null {
+    return this.#native.ioctl(request, argument);
   }
 
   /** sendmsg(2). Bytes sent, or -errno. */
   send(
     data: readonly Uint8Array[],
-    control: readonly ControlOut[],
+    control: Checked<readonly ControlToSend[], "ancillary"> | null,
     flags: number,
-    address: Checked<Sockaddr> | null,
+    address: Checked<Sockaddr, "send"> | null,
   ): number {
     const [only] = data;
-    const plain = address === null && control.length === 0 && data.length === 1 && only !== undefined;
-    const sent = plain ? this.native.send(only, flags) : this.#native.sendmsg(data, control, flags, address);
+    const plain = address === null && control === null && data.length === 1 && only !== undefined;
+    const sent = plain
+      ? this.#native.send(only, flags)
+      : this.#native.sendmsg(
+          data,
+          control === null ? NO_CONTROL : control.map(SocketEntry.#withNatives),
+          flags,
+          address,
+        );
     if (sent > 0) this.sentBytes += sent;
     return sent === -EPIPE ? this.#whyBroken() : sent;
+  }
+
+  /** sendfile(2) on a thread, from a file at an offset. Bytes sent, or -errno. */
+  async sendfile(file: Socket, offset: bigint, count: number): Promise<number> {
+    const sent = await this.#native.sendfile(entryOf(file).#native, offset, count);
+    if (sent > 0) this.sentBytes += sent;
+    return sent;
   }
 
   /** recvmsg(2), returning pushed-back messages first. */
   receive(size: number, controlSize: number, flags: number): Received | number {
     const waiting = this.#takePushedBack(size, flags);
     if (waiting !== null) return waiting;
-    const received = this.native.recvmsg(size, controlSize, flags);
+    const received = this.#native.recvmsg(size, controlSize, flags);
     if (typeof received !== "number") this.receivedBytes += received.data.length;
     return received;
   }
@@ -153,12 +266,7 @@ export class SocketEntry {
    * time limit returns no bytes, others EAGAIN.
    */
   get receivingIsOver(): boolean {
-    return !this.zeroReadIsEnd && (this.native.poll(POLLRDHUP) & POLLRDHUP) !== 0;
-  }
-
-  /** Whether no more data will arrive. */
-  get hasEnded(): boolean {
-    return (this.native.poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) !== 0;
+    return !this.zeroReadIsEnd && this.state.receivingHasEnded;
   }
 
   /** recvmmsg(2), returning pushed-back messages first. At least one message, or -errno. */
@@ -166,7 +274,7 @@ export class SocketEntry {
     const waiting = this.#takePushedBack(size, flags);
     if (typeof waiting === "number") return waiting;
     if (waiting !== null) return [waiting];
-    const batch = this.native.recvmmsg(count, size, controlSize, flags);
+    const batch = this.#native.recvmmsg(count, size, controlSize, flags);
     if (typeof batch !== "number") {
       for (const message of batch) this.receivedBytes += message.data.length;
     }
@@ -176,7 +284,7 @@ export class SocketEntry {
   /** recv(2), returning pushed-back data first. Cheaper than `receive`. */
   receiveData(size: number, flags: number): Received | Uint8Array | number {
     if (this.#pushback !== null || (flags & MSG_TRUNC) !== 0) return this.receive(size, 0, flags);
-    const data = this.native.recv(size, flags);
+    const data = this.#native.recv(size, flags);
     if (typeof data !== "number") this.receivedBytes += data.length;
     return data;
   }
@@ -184,9 +292,26 @@ export class SocketEntry {
   /** recv(2) into the caller's memory. Bytes received, or -errno. Pushed-back data is returned directly. */
   receiveInto(target: Uint8Array): Received | number {
     if (this.#pushback !== null) return this.receive(target.length, 0, 0);
-    const received = this.native.recvInto(target, 0);
+    const received = this.#native.recvInto(target, 0);
     if (received > 0) this.receivedBytes += received;
     return received;
+  }
+
+  /**
+   * Calls back with the POLL* events that hold, of the given ones, whenever they may have changed. Returns a function that
+   * stops this.
+   */
+  observe(events: number, notify: (events: number) => void): () => void {
+    return this.readiness.observe(events, notify);
+  }
+
+  /** How many of the messages that the kernel dropped were reported to a caller. */
+  get dropsTold(): number {
+    return this.description.dropsTold;
+  }
+
+  set dropsTold(total: number) {
+    this.description.dropsTold = total;
   }
 
   /** Puts messages back for the next receive. */
@@ -221,7 +346,7 @@ export class SocketEntry {
    */
   resetIfUnread(): void {
     const unread = this.pushedBackBytes > 0 || this.hasUnsentData?.() === true;
-    if (unread && this.isTcp && !this.native.closed) this.native.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
+    if (unread && this.isTcp && !this.#native.closed) this.#native.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
   }
 
   /** Puts accepted sockets back for the next accept. */
@@ -243,19 +368,35 @@ export class SocketEntry {
 
   /** The addresses for a `SocketInfo`; null if the kernel returns none. */
   addresses(): { local: Sockaddr | null; peer: Sockaddr | null } {
-    const local = this.native.getsockname();
-    const peer = this.native.getpeername();
+    const local = this.#native.getsockname();
+    const peer = this.#native.getpeername();
     return { local: typeof local === "number" ? null : local, peer: typeof peer === "number" ? null : peer };
+  }
+
+  /** Has the addon follow its open description as `id`. 0 or -errno. */
+  follow(addon: Follow, id: number): number {
+    return addon.follow(this.#native, id);
+  }
+
+  /** Has the addon follow its open description as `id` until a thread has closed it. */
+  followClosing(addon: Follow, id: number): void {
+    addon.followClosing(this.#native, id);
   }
 
   /** Ends waiting operations with `reason`, and closes the descriptor. Returns the result of close(2): 0 or -errno. */
   destroy(reason: unknown): number {
     this.readiness.failAll(reason);
     for (const { socket } of this.undelivered.splice(0)) socket.close();
-    const result = this.native.close();
+    const result = this.#native.close();
     for (const callback of this.onDestroy) callback();
     this.onDestroy.clear();
     return result;
+  }
+
+  /** A control message for the addon, with the descriptors of the sockets that go with it. */
+  static #withNatives(message: ControlToSend): ControlOut {
+    const sockets = message.sockets?.map((socket) => entryOf(socket).#native) ?? null;
+    return { ...message, sockets };
   }
 
   #whyBroken(): number {
@@ -269,6 +410,8 @@ export class SocketEntry {
     return taken;
   }
 }
+
+const NO_CONTROL: readonly never[] = [];
 
 /** Returns the value of a system call, or throws its error. Callers handle EAGAIN first. */
 export function checkResult<T>(result: T | number, syscall: string): Exclude<T, number> {

@@ -10,16 +10,17 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
-import type { Received } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
+import type { View } from "../access/views.js";
 import { addressField } from "../codec/address.js";
 import { controlOf } from "../io/ancillary.js";
 import { acceptNext, adoptAccepted } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
-import { type AcceptedSocket, type Handle, isAgain, type SocketEntry } from "../sockets/socket-entry.js";
-import type { AttachContext } from "./attach.js";
+import { type AcceptedSocket, type Handle, isAgain, type Socket } from "../sockets/socket-entry.js";
+import type { Received } from "../sockets/unowned.js";
 import { type FrameInit, lendBuffer, returnBuffer } from "./attach-codec.js";
+import type { AttachContext } from "./attach-context.js";
 import { DropCounter } from "./drop-counter.js";
 
 const { MSG_TRUNC, CAN_J1939 } = linux;
@@ -56,9 +57,14 @@ interface Outgoing {
   readonly error: number | null;
 }
 
+/** What is read: a listener's connections, or data. */
+export type Source =
+  | { readonly listening: true; readonly socket: View<"accept"> }
+  | { readonly listening: false; readonly socket: View<"receive"> };
+
 export class AttachReceiver {
   readonly #attach: AttachContext;
-  readonly #listening: boolean;
+  readonly #source: Source;
   readonly #outgoing = new Set<Outgoing>();
   readonly #stopping = new AbortController();
   readonly #drops: DropCounter | null;
@@ -72,20 +78,20 @@ export class AttachReceiver {
   #onRoom: (() => void) | null = null;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(attach: AttachContext, listening: boolean) {
+  constructor(attach: AttachContext, source: Source) {
     this.#attach = attach;
-    this.#listening = listening;
+    this.#source = source;
     const { maxMessageBytes, maxAncillaryBytes } = attach.start;
     this.#messageBytes = Math.min(maxMessageBytes || DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
     this.#atOnce = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_BYTES / this.#messageBytes)));
     this.#windowBytes = Math.max(WINDOW_BYTES, 2 * this.#messageBytes);
-    this.#drops =
-      listening || !countsDrops(attach.entry) ? null : DropCounter.start(attach.entry.native, attach.entry.description);
+    this.#drops = source.listening || !countsDrops(source.socket) ? null : DropCounter.start(source.socket);
     this.#controlBytes = Math.min(maxAncillaryBytes, MAX_ANCILLARY_BYTES) + (this.#drops?.controlBytes ?? 0);
   }
 
   run(): void {
-    this.#attach.entry.hasUnsentData = () => [...this.#outgoing].some(({ received }) => received.length > 0);
+    const { listening, socket } = this.#source;
+    if (!listening) socket.hasUnsentData = () => [...this.#outgoing].some(({ received }) => received.length > 0);
     this.#done = this.#loop();
   }
 
@@ -101,30 +107,33 @@ export class AttachReceiver {
 
   /** Reports messages that the kernel has dropped and no frame has reported yet. */
   reportDrops(): void {
-    const { entry } = this.#attach;
-    if (!entry.native.closed) this.#writeDropped(this.#drops?.look() ?? null);
+    if (!this.#attach.socket.state.closed) this.#writeDropped(this.#drops?.look() ?? null);
   }
 
   /** Stops, and pushes back what has not been handed to the transport. */
   abandon(): void {
     this.#stopping.abort();
     this.#onRoom?.();
-    const { entry, ctx } = this.#attach;
     this.#drops?.stop();
     const outgoing = [...this.#outgoing];
     this.#outgoing.clear();
-    entry.hasUnsentData = null;
-    if (entry.native.closed) return;
-    const unknown = outgoing.flatMap((frame) => frame.accepted).filter(({ handle }) => ctx.session.find(handle));
-    for (const { handle } of unknown) ctx.session.release(handle);
-    entry.giveBack(unknown.map(({ socket }) => socket));
-    entry.pushBack(outgoing.flatMap((frame) => frame.received));
-    const untold = outgoing.find((frame) => frame.error !== null);
-    if (untold?.error) entry.keepError(untold.error);
+    const { listening, socket } = this.#source;
+    if (!listening) socket.hasUnsentData = null;
+    if (socket.state.closed) return;
+    if (listening) this.#giveBack(socket, outgoing);
+    else takeBack(socket, outgoing);
+  }
+
+  /** Gives back connections whose handles the caller cannot know. */
+  #giveBack(listener: View<"accept">, outgoing: readonly Outgoing[]): void {
+    const { session } = this.#attach.ctx;
+    const unknown = outgoing.flatMap((frame) => frame.accepted).filter(({ handle }) => session.find(handle));
+    for (const { handle } of unknown) session.release(handle);
+    listener.giveBack(unknown.map(({ socket }) => socket));
   }
 
   async #loop(): Promise<void> {
-    const { entry } = this.#attach;
+    const { readiness } = this.#attach.socket;
     const receive = this.#receiver();
     while (!this.#stopping.signal.aborted) {
       if (this.#outgoingBytes >= this.#windowBytes) {
@@ -132,7 +141,7 @@ export class AttachReceiver {
         continue;
       }
       try {
-        const goOn = await entry.readiness.perform("data", this.#wait(), receive);
+        const goOn = await readiness.perform("data", this.#wait(), receive);
         if (!goOn) return;
         this.#errorsInARow = 0;
       } catch (error) {
@@ -144,16 +153,18 @@ export class AttachReceiver {
 
   /** Returns an attempt that reads once and writes a frame. It results in false when nothing more will arrive. */
   #receiver(): Attempt<boolean> {
-    if (this.#listening) return () => this.#accept();
-    return this.#attach.entry.isStream ? () => this.#data() : () => this.#messages();
+    const { listening, socket } = this.#source;
+    if (listening) return () => this.#accept(socket);
+    return socket.isStream && this.#attach.start.maxAncillaryBytes === 0
+      ? () => this.#data(socket)
+      : () => this.#messages(socket);
   }
 
-  #data(): boolean | typeof AGAIN {
-    const { entry, writeFramed } = this.#attach;
-    if (this.#attach.start.maxAncillaryBytes > 0) return this.#messages();
+  #data(socket: View<"receive">): boolean | typeof AGAIN {
+    const { writeFramed } = this.#attach;
     const buffer = lendBuffer(this.#messageBytes);
     const room = buffer.room(this.#messageBytes);
-    const received = entry.receiveInto(room);
+    const received = socket.receiveInto(room);
     if (typeof received !== "number" || received <= SMALL_READ_BYTES) {
       const copied = typeof received === "number" ? copyOf(room, received) : received;
       returnBuffer(buffer);
@@ -180,15 +191,15 @@ export class AttachReceiver {
     return true;
   }
 
-  #messages(): boolean | typeof AGAIN {
-    const { entry, ctx } = this.#attach;
-    const received = this.#batch();
+  #messages(socket: View<"receive">): boolean | typeof AGAIN {
+    const { ctx } = this.#attach;
+    const received = this.#batch(socket);
     if (typeof received === "number") {
       // All messages that arrived are read, so this is where messages dropped at the end of a burst belong.
       if (isAgain(received)) this.reportDrops();
       return this.#noData(received);
     }
-    const messages = received.slice(0, endOf(received, entry, MAX_BATCH - (MAX_BATCH % this.#atOnce)));
+    const messages = received.slice(0, endOf(received, socket, MAX_BATCH - (MAX_BATCH % this.#atOnce)));
     for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
@@ -220,16 +231,15 @@ export class AttachReceiver {
    * Receives the messages of one frame. One system call only has room for a few messages of maximum size, so small
    * messages would otherwise make a frame for every two.
    */
-  #batch(): readonly Received[] | number {
-    const { entry } = this.#attach;
+  #batch(socket: View<"receive">): readonly Received[] | number {
     const atOnce = this.#atOnce;
     const batch: Received[] = [];
     for (let bytes = 0; bytes < BATCH_BYTES && batch.length + atOnce <= MAX_BATCH; ) {
-      const received = entry.receiveBatch(atOnce, this.#messageBytes, this.#controlBytes, lengthFlag(entry));
+      const received = socket.receiveBatch(atOnce, this.#messageBytes, this.#controlBytes, lengthFlag(socket));
       if (typeof received === "number") {
         if (batch.length === 0) return received;
         // The error comes after the messages, which arrived before it.
-        if (!isAgain(received)) entry.keepError(received);
+        if (!isAgain(received)) socket.keepError(received);
         break;
       }
       batch.push(...received);
@@ -239,11 +249,11 @@ export class AttachReceiver {
     return batch;
   }
 
-  #accept(): boolean | typeof AGAIN {
-    const { entry, ctx } = this.#attach;
-    const accepted = acceptNext(entry);
+  #accept(listener: View<"accept">): boolean | typeof AGAIN {
+    const { ctx } = this.#attach;
+    const accepted = acceptNext(listener);
     if (typeof accepted === "number") return this.#noData(accepted);
-    const socket = adoptAccepted(ctx, entry, accepted);
+    const socket = adoptAccepted(ctx, listener, accepted);
     const handle = socket.handle as Handle;
     this.#write({ case: "accepted", value: { socket } }, [], [{ handle, socket: accepted }]);
     return true;
@@ -251,13 +261,14 @@ export class AttachReceiver {
 
   #noData(result: number): typeof AGAIN {
     if (isAgain(result)) return AGAIN;
-    throw systemError(result, this.#listening ? "accept" : "recvmsg");
+    throw systemError(result, this.#source.listening ? "accept" : "recvmsg");
   }
 
   /** Reports an error. Returns whether to continue. */
   async #onError(error: unknown): Promise<boolean> {
-    const { deps, entry } = this.#attach;
-    const final = entry.native.closed || (!this.#listening && (entry.zeroReadIsEnd || isLasting(error)));
+    const { deps } = this.#attach;
+    const { listening, socket } = this.#source;
+    const final = socket.state.closed || (!listening && (socket.zeroReadIsEnd || isLasting(error)));
     const value = { activity: AttachError_Activity.RECEIVE, status: deps.statusOf(error), final, ...NOTHING_SENT };
     this.#send(FRAME_OVERHEAD_BYTES, { error: final ? errorOf(error) : null }, (onHandedOver) =>
       this.#attach.write({ case: "error", value }, onHandedOver),
@@ -266,7 +277,7 @@ export class AttachReceiver {
     this.#errorsInARow += 1;
     // Accepting failed for lack of a descriptor or of room for a handle, so an immediate retry would fail again. A
     // socket that fails repeatedly with other errors would otherwise occupy the event loop.
-    const paused = this.#listening || this.#errorsInARow > ERRORS_WITHOUT_BACKOFF;
+    const paused = listening || this.#errorsInARow > ERRORS_WITHOUT_BACKOFF;
     await (paused ? this.#backOff() : new Promise((resolve) => setImmediate(resolve)));
     return true;
   }
@@ -319,6 +330,13 @@ export class AttachReceiver {
   }
 }
 
+/** Puts back data that the transport does not have, and an error that was not reported, for the next receive. */
+function takeBack(socket: View<"receive">, outgoing: readonly Outgoing[]): void {
+  socket.pushBack(outgoing.flatMap((frame) => frame.received));
+  const untold = outgoing.find((frame) => frame.error !== null);
+  if (untold?.error) socket.keepError(untold.error);
+}
+
 /** The result of recv(2), with a copy of the bytes instead of their number. */
 function copyOf(bytes: Uint8Array, received: number): Received | number {
   return received < 0 ? received : plain(Buffer.from(bytes.subarray(0, received)));
@@ -332,10 +350,10 @@ function plain(data: Uint8Array): Received {
  * Returns how many messages came before the end of data. On a unix socket an empty message looks like the end of data,
  * but the end of data fills a batch, because every further read returns it.
  */
-function endOf(received: readonly Received[], entry: SocketEntry, count: number): number {
-  if (!entry.zeroReadIsEnd) return received.length;
-  const mayBeEmpty = entry.native.family === AddressFamily.UNIX && !entry.isStream;
-  if (mayBeEmpty && (received.length < count || !entry.hasEnded)) return received.length;
+function endOf(received: readonly Received[], socket: Socket, count: number): number {
+  if (!socket.zeroReadIsEnd) return received.length;
+  const mayBeEmpty = socket.state.family === AddressFamily.UNIX && !socket.isStream;
+  if (mayBeEmpty && (received.length < count || !socket.state.hasEnded)) return received.length;
   let end = received.length;
   while (end > 0 && received[end - 1]?.data.length === 0) end -= 1;
   return end;
@@ -355,7 +373,7 @@ const NOTHING_SENT = { sentBytes: 0n, sentMessages: 0n };
  * The flag with which the kernel returns a message's real length. On a stream it would discard data, and J1939 rejects
  * it.
  */
-function lengthFlag({ isStream, facts }: SocketEntry): number {
+function lengthFlag({ isStream, facts }: Socket): number {
   const refuses = facts.family === AddressFamily.CAN && facts.protocol === CAN_J1939;
   return isStream || refuses ? 0 : MSG_TRUNC;
 }
@@ -364,6 +382,6 @@ function lengthFlag({ isStream, facts }: SocketEntry): number {
  * Whether the kernel may drop messages. A full unix socket blocks its sender instead, and the control buffer for the
  * count would let other control messages in.
  */
-function countsDrops({ isStream, facts }: SocketEntry): boolean {
+function countsDrops({ isStream, facts }: Socket): boolean {
   return !isStream && facts.family !== AddressFamily.UNIX;
 }

@@ -8,14 +8,16 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { systemError } from "../../native/errno.js";
-import { authorise, checkedAddress } from "../access/authorise.js";
+import { authoriseSocket } from "../access/authorise.js";
+import type { View } from "../access/views.js";
 import { BrokerFault } from "../errors.js";
 import { authoriseFastOpen } from "../io/fast-open.js";
 import { controlToSend, sendWithControl } from "../io/send-control.js";
 import { setOption } from "../ops/setsockopt.js";
+import { checkedAddress } from "../resolver/checked-address.js";
 import { AGAIN, type Attempt, PARTLY, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
-import type { AttachContext } from "./attach.js";
+import type { AttachContext } from "./attach-context.js";
 
 const { ENOBUFS } = constants.errno;
 
@@ -23,6 +25,8 @@ type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" 
 
 export class AttachSender {
   readonly #attach: AttachContext;
+  /** What is sent on; null where it was not asked for. */
+  #target: View<"send"> | null;
   #sentBytes = 0n;
   #sentMessages = 0n;
   /** An error after which no data can be sent. */
@@ -30,8 +34,9 @@ export class AttachSender {
   /** Whether a `close` frame was processed. */
   closed = false;
 
-  constructor(attach: AttachContext) {
+  constructor(attach: AttachContext, target: View<"send"> | null) {
     this.#attach = attach;
+    this.#target = target;
   }
 
   get sent() {
@@ -42,45 +47,50 @@ export class AttachSender {
   perform(frame: PerformedFrame): Promise<void> | null {
     switch (frame.case) {
       case "data":
-        return this.#sending(() => this.#data(frame.value));
+        return this.#sending((socket) => this.#data(socket, frame.value));
       case "messages":
-        return this.#sending(() => this.#messages(frame.value.messages));
+        return this.#sending((socket) => this.#messages(socket, frame.value.messages));
       case "sync":
         this.#attach.answer({ case: "synced", value: { id: frame.value.id, ...this.sent } });
         return null;
       case "shutdown":
-        this.#control(() => checkNumber(this.#attach.entry.native.shutdown(frame.value.how), "shutdown"));
+        this.#control(() => checkNumber(this.#attach.socket.shutdown(frame.value.how), "shutdown"));
         return null;
       case "setsockopt":
         this.#control(() => {
           const { handle } = frame.value;
-          if (handle !== 0n && handle !== this.#attach.entry.handle) throw malformed("setsockopt of another handle");
-          authorise(this.#attach.ctx, "setsockopt");
-          checkNumber(setOption(this.#attach.ctx, this.#attach.entry, frame.value), "setsockopt");
+          const { ctx, socket } = this.#attach;
+          if (handle !== 0n && handle !== socket.handle) throw malformed("setsockopt of another handle");
+          checkNumber(setOption(ctx, authoriseSocket(ctx, "setsockopt", socket), frame.value), "setsockopt");
         });
         return null;
       case "close":
         this.closed = true;
-        this.#control(() => this.#attach.ctx.session.close(this.#attach.entry.handle));
+        this.#control(() => this.#attach.ctx.session.close(this.#attach.socket.handle));
         return null;
     }
   }
 
-  #sending(send: () => Promise<void> | null): Promise<void> | null {
-    if (this.#failed || this.#attach.start.receiveOnly) {
-      if (this.#attach.start.receiveOnly) throw malformed("data on a stream that only receives");
+  #sending(send: (socket: View<"send">) => Promise<void> | null): Promise<void> | null {
+    const { ctx, socket, start } = this.#attach;
+    if (start.receiveOnly) throw malformed("data on a stream that only receives");
+    if (this.#failed) return null;
+    try {
+      // To attach to a listener does not take `send`, so its first data does.
+      this.#target ??= authoriseSocket(ctx, "send", socket);
+    } catch (error) {
+      this.#fail(error);
       return null;
     }
-    return send();
+    return send(this.#target);
   }
 
-  #data(data: Uint8Array): Promise<void> | null {
-    const { entry } = this.#attach;
+  #data(socket: View<"send">, data: Uint8Array): Promise<void> | null {
     let rest = data;
     const attempt = (): null | typeof AGAIN | typeof PARTLY => {
       const { length } = rest;
       while (rest.length > 0) {
-        const sent = entry.send([rest], [], 0, null);
+        const sent = socket.send([rest], null, 0, null);
         if (sent < 0) {
           if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
           throw systemError(sent, "send");
@@ -93,24 +103,27 @@ export class AttachSender {
     return this.#guard(attempt, this.#fail);
   }
 
-  #messages(messages: readonly OutgoingMessage[]): Promise<void> | null {
+  #messages(socket: View<"send">, messages: readonly OutgoingMessage[]): Promise<void> | null {
     let pending: Promise<void> | null = null;
     for (const message of messages) {
-      pending = pending === null ? this.#message(message) : pending.then(() => this.#message(message) ?? undefined);
+      pending =
+        pending === null
+          ? this.#message(socket, message)
+          : pending.then(() => this.#message(socket, message) ?? undefined);
     }
     return pending;
   }
 
-  #message(message: OutgoingMessage): Promise<void> | null {
-    const { ctx, entry } = this.#attach;
+  #message(socket: View<"send">, message: OutgoingMessage): Promise<void> | null {
+    const { ctx } = this.#attach;
     try {
       const control = controlToSend(ctx, message.ancillaryData);
       const address =
-        message.address === undefined ? null : checkedAddress(ctx, "send", entry.facts, message.address, "sendmsg");
+        message.address === undefined ? null : checkedAddress(ctx, "send", socket.facts, message.address, "sendmsg");
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
         authoriseFastOpen(ctx, message.flags, to);
         return (): null | typeof AGAIN => {
-          const sent = sendWithControl(ctx, entry, [message.data], control, message.flags, to);
+          const sent = sendWithControl(ctx, socket, [message.data], control, message.flags, to);
           if (sent >= 0) {
             this.#sentBytes += BigInt(sent);
             this.#sentMessages += 1n;
@@ -118,7 +131,7 @@ export class AttachSender {
           }
           // ENOBUFS means that the queue of a CAN interface is full. It cannot be polled for, but is backpressure as
           // well.
-          const full = sent === -ENOBUFS && entry.facts.family === AddressFamily.CAN;
+          const full = sent === -ENOBUFS && socket.facts.family === AddressFamily.CAN;
           if (isAgain(sent) || full) return AGAIN;
           throw systemError(sent, "sendmsg");
         };
@@ -136,7 +149,7 @@ export class AttachSender {
   /** Repeats an attempt until it is done, and passes what it throws to the handler. */
   #guard(attempt: Attempt<null>, handler: (error: unknown) => void): Promise<void> | null {
     try {
-      const result = this.#attach.entry.readiness.perform("write", this.#wait(), attempt);
+      const result = this.#attach.socket.readiness.perform("write", this.#wait(), attempt);
       if (!(result instanceof Promise)) return null;
       return result.then(
         () => undefined,

@@ -12,20 +12,19 @@
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { AttachStart, ClientFrame } from "../../gen/sockbroker/v1/stream_service_pb.js";
-import { linux } from "../../native/linux.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
-import { authorise } from "../access/authorise.js";
-import type { OpContext } from "../context.js";
+import { authoriseSocket } from "../access/authorise.js";
+import { type View, viewOf } from "../access/views.js";
+import type { Permitted } from "../context.js";
 import { calls } from "../entry/calls.js";
 import { admitStream, cancelled, type EntryPoint } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
-import { decodeFrame, encodeFrame, type FrameInit } from "./attach-codec.js";
-import { AttachReceiver } from "./attach-receiver.js";
+import { decodeFrame, encodeFrame } from "./attach-codec.js";
+import type { AttachContext } from "./attach-context.js";
+import { AttachReceiver, type Source } from "./attach-receiver.js";
 import { AttachSender } from "./attach-sender.js";
-
-const { SOL_SOCKET, SO_ACCEPTCONN } = linux;
 
 type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
@@ -38,24 +37,8 @@ export function serveAttach(deps: EntryPoint, call: AttachCall): void {
   if (ctx !== null) new AttachStream(ctx, deps, call).start();
 }
 
-/** Shared by receiver and sender. */
-export interface AttachContext {
-  readonly ctx: OpContext;
-  readonly deps: EntryPoint;
-  readonly entry: SocketEntry;
-  readonly start: AttachStart;
-  /** Aborts when the stream ends. */
-  readonly signal: AbortSignal;
-  /** Writes a frame, and calls back once the transport has it. */
-  readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
-  /** Writes a frame that answers one of the caller's. */
-  readonly answer: (frame: FrameInit) => void;
-  /** Like `write`, for a frame with its message prefix. The bytes must not change before the callback. */
-  readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
-}
-
 class AttachStream {
-  readonly #ctx: OpContext;
+  readonly #ctx: Permitted<"session">;
   readonly #deps: EntryPoint;
   readonly #call: AttachCall;
   readonly #ending = new AbortController();
@@ -66,7 +49,7 @@ class AttachStream {
   #sender: AttachSender | null = null;
   #leave: () => void = () => {};
 
-  constructor(ctx: OpContext, deps: EntryPoint, call: AttachCall) {
+  constructor(ctx: Permitted<"session">, deps: EntryPoint, call: AttachCall) {
     this.#ctx = ctx;
     this.#deps = deps;
     this.#call = call;
@@ -106,12 +89,12 @@ class AttachStream {
   #attach(start: AttachStart): void {
     if (this.#sender !== null) throw malformed("attach comes once");
     const { session, services } = this.#ctx;
-    const entry = session.entry(start.handle);
+    const socket = viewOf(this.#ctx, session.entry(start.handle));
     if (start.sendOnly && start.receiveOnly) throw malformed("a stream that neither sends nor receives");
-    const listening = isListening(entry);
-    if (!start.sendOnly) authorise(this.#ctx, listening ? "accept" : "receive");
-    if (!start.receiveOnly && !listening) authorise(this.#ctx, "send");
-    this.#leave = occupy(entry, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
+    const listening = socket.state.isListening;
+    const source = start.sendOnly ? null : sourceOf(this.#ctx, socket, listening);
+    const target = start.receiveOnly || listening ? null : authoriseSocket(this.#ctx, "send", socket);
+    this.#leave = occupy(socket, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
 
     const release = session.retain();
     services.counters.attachments.enter();
@@ -120,14 +103,14 @@ class AttachStream {
       if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
       this.#fail(session.signal.reason);
     };
-    const onDestroy = (): void => this.#onEntryDestroyed(entry);
+    const onDestroy = (): void => this.#onDestroyed(socket);
     session.signal.addEventListener("abort", onSessionEnd);
-    entry.onDestroy.add(onDestroy);
+    socket.onDestroy.add(onDestroy);
     const vacate = this.#leave;
     this.#leave = () => {
       this.#leave = () => {};
       session.signal.removeEventListener("abort", onSessionEnd);
-      entry.onDestroy.delete(onDestroy);
+      socket.onDestroy.delete(onDestroy);
       vacate();
       services.counters.attachments.leave();
       release();
@@ -136,7 +119,7 @@ class AttachStream {
     const context: AttachContext = {
       ctx: this.#ctx,
       deps: this.#deps,
-      entry,
+      socket,
       start,
       signal: this.#ending.signal,
       write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
@@ -146,10 +129,10 @@ class AttachStream {
       },
       writeFramed: (frame, onHandedOver) => this.#call.writeFramed(frame, onHandedOver),
     };
-    this.#sender = new AttachSender(context);
-    context.write({ case: "attached", value: { socket: infoWithAddresses(entry), listening } });
-    if (start.sendOnly) return;
-    this.#receiver = new AttachReceiver(context, listening);
+    this.#sender = new AttachSender(context, target);
+    context.write({ case: "attached", value: { socket: infoWithAddresses(socket), listening } });
+    if (source === null) return;
+    this.#receiver = new AttachReceiver(context, source);
     this.#receiver.run();
   }
 
@@ -211,15 +194,25 @@ class AttachStream {
   }
 
   /** The handle was closed. If this stream closed it, it ends with OK. */
-  #onEntryDestroyed({ refusal }: SocketEntry): void {
+  #onDestroyed({ refusal }: Socket): void {
     if (this.#ctx.session.ended) return;
     if (this.#sender?.closed === true) return;
     this.#fail(refusal ?? new BrokerFault(BrokerError_Code.HANDLE_NOT_FOUND, "the handle was closed"));
   }
 }
 
+/** Asks for what reading a socket takes. Throws `PolicyDenied`. */
+function sourceOf(ctx: Permitted<"session">, socket: Socket, listening: boolean): Source {
+  return listening
+    ? { listening, socket: authoriseSocket(ctx, "accept", socket) }
+    : { listening, socket: authoriseSocket(ctx, "receive", socket) };
+}
+
 /** Marks directions of an entry as in use. Throws HANDLE_BUSY. Returns a function that undoes it. */
-function occupy(entry: SocketEntry, wanted: { readonly receiving: boolean; readonly sending: boolean }): () => void {
+function occupy(
+  entry: View<"session">,
+  wanted: { readonly receiving: boolean; readonly sending: boolean },
+): () => void {
   if ((wanted.receiving && entry.receiving) || (wanted.sending && entry.sending)) {
     throw new BrokerFault(BrokerError_Code.HANDLE_BUSY, "another attach stream has this direction of the handle");
   }
@@ -229,11 +222,6 @@ function occupy(entry: SocketEntry, wanted: { readonly receiving: boolean; reado
     if (wanted.receiving) entry.receiving = false;
     if (wanted.sending) entry.sending = false;
   };
-}
-
-function isListening(entry: SocketEntry): boolean {
-  const result = entry.native.getsockoptInt(SOL_SOCKET, SO_ACCEPTCONN);
-  return typeof result !== "number" && result.value !== 0;
 }
 
 function malformed(text: string): BrokerFault {

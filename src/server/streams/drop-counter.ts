@@ -1,23 +1,11 @@
 import { endianness } from "node:os";
-import type { NativeSocket, Received } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
-import type { OpenDescription } from "../sockets/open-description.js";
+import type { View } from "../access/views.js";
+import type { Received } from "../sockets/unowned.js";
 
-const { SK_MEMINFO_DROPS, SK_MEMINFO_VARS, SOL_SOCKET, SO_RXQ_OVFL, SO_MEMINFO } = linux;
-
-/** An array of uint32_t. */
-const MEMINFO_BYTES = 4 * SK_MEMINFO_VARS;
-const DROPS_OFFSET = 4 * SK_MEMINFO_DROPS;
+const { SOL_SOCKET, SO_RXQ_OVFL } = linux;
 /** CMSG_SPACE(sizeof(uint32_t)) on every 64-bit host. */
 const CONTROL_BYTES = 24;
-
-type OptionSocket = Pick<NativeSocket, "getsockopt" | "getsockoptInt" | "setsockoptInt">;
-
-/**
- * The reported count belongs to the open description, like the kernel's counter, so that it continues from one stream
- * to the next.
- */
-export type DropsTold = Pick<OpenDescription, "dropsTold">;
 
 interface Dropped {
   readonly count: bigint;
@@ -31,27 +19,28 @@ interface Dropped {
  */
 export class DropCounter {
   readonly controlBytes = CONTROL_BYTES;
-  readonly #socket: OptionSocket;
+  readonly #socket: View<"receive">;
   readonly #ours: boolean;
-  readonly #told: DropsTold;
 
-  /** Starts counting from what was reported before. Returns null if the socket does not support it. */
-  static start(socket: OptionSocket, told: DropsTold): DropCounter | null {
-    const before = socket.getsockoptInt(SOL_SOCKET, SO_RXQ_OVFL);
-    if (typeof before === "number") return null;
-    if (before.value !== 0) return new DropCounter(socket, false, told);
-    return socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 1) < 0 ? null : new DropCounter(socket, true, told);
+  /**
+   * Starts counting from what was reported before. Returns null if the socket does not support it. What the kernel counts for a socket goes on from one
+   * stream to the next, and so does what was told of it.
+   */
+  static start(socket: View<"receive">): DropCounter | null {
+    const before = socket.state.showsDrops;
+    if (before === null) return null;
+    if (before) return new DropCounter(socket, false);
+    return socket.showDrops(true) < 0 ? null : new DropCounter(socket, true);
   }
 
-  private constructor(socket: OptionSocket, ours: boolean, told: DropsTold) {
+  private constructor(socket: View<"receive">, ours: boolean) {
     this.#socket = socket;
     this.#ours = ours;
-    this.#told = told;
   }
 
   /** Restores the socket's option. */
   stop(): void {
-    if (this.#ours) this.#socket.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, 0);
+    if (this.#ours) this.#socket.showDrops(false);
   }
 
   /** Returns the drops between the previous message and this one, or null. */
@@ -62,16 +51,15 @@ export class DropCounter {
 
   /** Returns the drops since the last message, or null. */
   look(): Dropped | null {
-    const info = this.#socket.getsockopt(SOL_SOCKET, SO_MEMINFO, MEMINFO_BYTES);
-    if (typeof info === "number" || info.length < MEMINFO_BYTES) return null;
-    return this.#advance(uint32(info, DROPS_OFFSET));
+    const { drops } = this.#socket.state;
+    return drops === null ? null : this.#advance(drops);
   }
 
   #advance(total: number): Dropped | null {
     // The kernel's counter has 32 bits. A message that arrived before the last `look` has a smaller value.
-    const count = (total - this.#told.dropsTold) | 0;
+    const count = (total - this.#socket.dropsTold) | 0;
     if (count <= 0) return null;
-    this.#told.dropsTold = total;
+    this.#socket.dropsTold = total;
     return { count: BigInt(count), total: BigInt(total) };
   }
 

@@ -7,11 +7,12 @@ import {
 } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { linux } from "../../native/linux.js";
 import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
-import type { OpContext } from "../context.js";
+import { type View, viewOf } from "../access/views.js";
+import type { Permitted } from "../context.js";
 import { calls } from "../entry/calls.js";
 import { admitStream, type EntryPoint } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
-import type { SocketEntry } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 
 const { POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } = linux;
 
@@ -19,7 +20,7 @@ const BANDS = POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND;
 const WATCHABLE = POLLIN | POLLPRI | POLLOUT | POLLRDHUP | BANDS;
 
 interface Interest {
-  readonly entry: SocketEntry;
+  readonly entry: View<"receive">;
   readonly wanted: number;
   readonly stop: () => void;
 }
@@ -36,14 +37,14 @@ export function serveWatch(entry: EntryPoint, call: WatchCall): void {
 }
 
 class WatchStream {
-  readonly #ctx: OpContext;
+  readonly #ctx: Permitted<"receive">;
   readonly #entry: EntryPoint;
   readonly #call: WatchCall;
   readonly #interests = new Map<bigint, Interest>();
   #pending = new Map<bigint, number>();
   #scheduled = false;
 
-  constructor(ctx: OpContext, entry: EntryPoint, call: WatchCall) {
+  constructor(ctx: Permitted<"receive">, entry: EntryPoint, call: WatchCall) {
     this.#ctx = ctx;
     this.#entry = entry;
     this.#call = call;
@@ -101,10 +102,10 @@ class WatchStream {
     const wanted = events & WATCHABLE;
     const entry = this.#ctx.session.find(handle);
     if (entry === null) this.#report(handle, POLLNVAL);
-    else if (events !== 0) this.#observe(entry, wanted);
+    else if (events !== 0) this.#observe(viewOf(this.#ctx, entry), wanted);
   }
 
-  #observe(entry: SocketEntry, wanted: number): void {
+  #observe(entry: View<"receive">, wanted: number): void {
     const { handle } = entry;
     const now = heldNow(entry, wanted);
     if (now > 0) {
@@ -112,7 +113,7 @@ class WatchStream {
       return;
     }
     const onDestroy = (): void => this.#tell(handle, POLLNVAL);
-    const unobserve = entry.readiness.observe(wanted, (held) => this.#tell(handle, held));
+    const unobserve = entry.observe(wanted, (held) => this.#tell(handle, held));
     entry.onDestroy.add(onDestroy);
     const stop = (): void => {
       unobserve();
@@ -153,6 +154,6 @@ class WatchStream {
   }
 }
 
-function heldNow(entry: SocketEntry, wanted: number): number {
-  return entry.native.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
+function heldNow(entry: Socket, wanted: number): number {
+  return entry.state.poll(wanted) | (entry.hasPushedBack ? wanted & POLLIN : 0);
 }

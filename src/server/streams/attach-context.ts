@@ -1,0 +1,22 @@
+import type { AttachStart } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { View } from "../access/views.js";
+import type { Permitted } from "../context.js";
+import type { EntryPoint } from "../entry/invoke.js";
+import type { FrameInit } from "./attach-codec.js";
+
+/** What both halves of an attach stream need. */
+export interface AttachContext {
+  readonly ctx: Permitted<"session">;
+  readonly deps: EntryPoint;
+  /** What takes no more than an attached stream; each half has its own view besides. */
+  readonly socket: View<"session">;
+  readonly start: AttachStart;
+  /** Aborts when the stream ends. */
+  readonly signal: AbortSignal;
+  /** Writes a frame, and calls back once the transport has it. */
+  readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
+  /** Writes a frame that one of the caller's asked for. */
+  readonly answer: (frame: FrameInit) => void;
+  /** As `write`, for a frame with the prefix of its message. The bytes must stay as they are until then. */
+  readonly writeFramed: (frame: Buffer, onHandedOver: () => void) => void;
+}
