@@ -706,7 +706,7 @@ export function neutralError(error: unknown): NeutralError {
 
 function brokerError(error: BrokerError): NeutralError {
   switch (error.code) {
-    // A handle that is not the session's is what a number that is no descriptor is to a process.
+    // An unknown handle corresponds to an invalid descriptor.
     case "HANDLE_NOT_FOUND":
       return { kind: "os", errno: 9, symbol: "EBADF", message: error.message };
     case "NOT_SUPPORTED_ON_HOST":

@@ -70,7 +70,7 @@ export interface Case {
   readonly steps: readonly Step[];
   /** Unset where it was skipped. */
   readonly results?: readonly Outcome[];
-  /** Why CPython's own run of it is no measure: it hung, or the case is not well made. Unset where all is well. */
+  /** Why CPython's run of it cannot be used: it hung, or the case is invalid. Unset otherwise. */
   readonly broken?: string;
 }
 

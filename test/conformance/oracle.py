@@ -794,7 +794,7 @@ def run_in_process(case, options):
 
 
 def complaint(case, results):
-    """What is wrong with the case itself, judged by how it ran in the oracle; or None."""
+    """What is wrong with the case itself, according to its run in the oracle; or None."""
     for number, result in enumerate(results, 1):
         if "broken" in result:
             return result["broken"]

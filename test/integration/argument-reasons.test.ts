@@ -1,6 +1,6 @@
 /*
- * What both the TypeScript client and the daemon judge has one name on both sides: whoever moves from stubs to the client, or
- * reads a log of either, finds the same symbol. Each row asks the client, and then the daemon by generated messages alone.
+ * What both the TypeScript client and the daemon validate has the same reason on both sides, so that programs can move from stubs
+ * to the client. Each row asks the client, and then the daemon with generated messages only.
  */
 
 import { afterAll, beforeAll, expect, test } from "vitest";

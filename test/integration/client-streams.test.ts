@@ -16,7 +16,7 @@ beforeTests((started) => {
   ({ daemon, broker } = started);
 });
 
-/** A peer that is no broker's: Node's own socket, connected to a brokered one. */
+/** A peer that is not brokered: Node's own socket, connected to a brokered one. */
 async function withPeer(use: (socket: Socket, peer: NetSocket) => Promise<void>): Promise<void> {
   const server = createTcp({ allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(server, "listening");

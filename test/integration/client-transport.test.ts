@@ -211,7 +211,7 @@ function cancelled(): Status {
 interface Recorder {
   readonly path: string;
   readonly requests: SessionRequest[];
-  /** Waits for so many messages. */
+  /** Waits for `count` messages. */
   received(count: number): Promise<void>;
   operationIds(): bigint[];
   answer(results: Results): void;

@@ -90,7 +90,7 @@ describe("a user who was not admitted", () => {
   });
 
   it.each([
-    // Who may do nothing may not have a session either, and so gets no further.
+    // A user without any permission may not have a session, so every call is refused.
     ["session", "SocketService/Socket", "{}"],
     ["session", "ResolverService/Gethostbyname", '{"hostname":"bG9jYWxob3N0"}'],
     ["session", "HostService/Sethostname", '{"hostname":"eA=="}'],

@@ -86,7 +86,7 @@ async function ruleOf(outcome: Promise<unknown>): Promise<string> {
 const SHARED = `7 admit-uid:${NOBODY}-shared`;
 const x = Buffer.from("x");
 
-/** A datagram service of root's that judges each message by its SCM_CREDENTIALS. */
+/** A datagram service of root's that authenticates each message by its SCM_CREDENTIALS. */
 class Service implements AsyncDisposable {
   readonly path: string;
   readonly #child;

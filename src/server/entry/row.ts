@@ -30,7 +30,7 @@ interface Open {
   readonly permission?: never;
 }
 
-/** Who may call. Callers that are not strangers must also have the permission `session`. */
+/** The callers that may call a verb. Those that are not strangers must also have the permission `session`. */
 export type Callers = Permitted<Permission> | Open;
 
 /**
