@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { capture, root, tool } from "./lib/steps.mjs";
+import { bans } from "./lib/words.mjs";
 
 const BOUNDARY = "lint/style/noRestrictedImports";
 
@@ -132,6 +133,7 @@ try {
   symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
   await checkBiome();
   await checkEslint();
+  await checkWords();
 } finally {
   rmSync(tree, { recursive: true });
 }
@@ -188,6 +190,55 @@ async function checkEslint() {
     if (reported("no-restricted-syntax", constant("no-constant", index)))
       complaints.push(`eslint does not allow ${source}`);
   }
+}
+
+/** Plants each word that is not used where it is looked for, and in strings, where it is not. */
+async function checkWords() {
+  const words = join(tree, "words");
+  const planted = bans.flatMap((ban, index) => [
+    ...ban.in.flatMap((place) =>
+      plantsOf(place, ban.example).map(([name, source]) => [`${index}-${name}`, source, true]),
+    ),
+    ...ban.in.flatMap((place) =>
+      plantsOf(place, ban.fine).map(([name, source]) => [`${index}-fine-${name}`, source, false]),
+    ),
+    [`${index}-string.ts`, `export const text = ${JSON.stringify(ban.example)};\n`, false],
+  ]);
+  for (const [file, source] of planted) plant(`words/${file}`, /** @type {string} */ (source));
+  const { ok, output } = await capture("node", ["scripts/check-words.mjs", words]);
+  if (ok) complaints.push("check-words.mjs reports nothing");
+  for (const [file, , reported] of planted) {
+    const line = output.split("\n").find((text) => text.startsWith(`${file}:3: `));
+    if (reported && line === undefined) complaints.push(`check-words.mjs does not report ${file}`);
+    if (!reported && output.includes(`${file}:`)) complaints.push(`check-words.mjs reports ${file}, which is fine`);
+  }
+}
+
+/**
+ * Files with a text in a place, on the third line.
+ *
+ * @param {"name" | "comment" | "page"} place
+ * @param {string} text
+ * @returns {[name: string, source: string][]}
+ */
+function plantsOf(place, text) {
+  if (place === "page") return [["page.md", `# Page\n\n${text}\n`]];
+  if (place === "comment") {
+    return [
+      ["line.ts", `export const a = 1;\n\n// ${text}\nexport const b = 2;\n`],
+      ["block.ts", `/**\n * A constant.\n * ${text}\n */\nexport const a = 1;\n`],
+      ["line.cc", `int a;\n\n// ${text}\nint b;\n`],
+      ["message.proto", `syntax = "proto3";\n\n// ${text}\nmessage A {}\n`],
+      ["hash.py", `a = 1\n\n# ${text}\nb = 2\n`],
+      ["docstring.py", `def a():\n    b = 1\n    """${text}"""\n`],
+    ];
+  }
+  const name = text.replaceAll(/\W+/g, "_").replace(/_$/, "");
+  return [
+    ["name.ts", `export const a = 1;\n\nexport const ${name} = 2;\n`],
+    ["name.cc", `int a;\n\nint ${name};\n`],
+    ["name.py", `a = 1\n\n${name} = 2\n`],
+  ];
 }
 
 /** @param {string} file @param {string} source */

@@ -22,6 +22,7 @@ const steps = [
   ["generated files", () => capture("node", ["scripts/generate.mjs", "--check"])],
   ["knip: unused files, exports, dependencies", () => capture(tool("knip"), [])],
   ["links between pages", () => capture("node", ["scripts/check-links.mjs"])],
+  ["words", () => capture("node", ["scripts/check-words.mjs"])],
   ["lock file", lockFile],
   ["build", () => capture("node", ["scripts/build.mjs"])],
   ["publint", () => capture(tool("publint"), ["run", "--strict", "--pack", "npm"])],

@@ -104,8 +104,11 @@ function placeOf(what, name, entry) {
 }
 
 /**
- * "Socket.duplex (src/client/socket.ts)": the file must exist and contain the last word. @param {string} what @param
- * {string} name @param {string} client
+ * "Socket.duplex (src/client/socket.ts)": the file must exist and contain the last word.
+ *
+ * @param {string} what
+ * @param {string} name
+ * @param {string} client
  */
 function clientPlace(what, name, client) {
   const [, member = "", file = ""] = /^(.*) \((.*)\)$/.exec(client) ?? [];

@@ -45,7 +45,10 @@ export function table(head, rows) {
 }
 
 /**
- * A link from one page to a file; its text is the file's name unless given. @param {string} page @param {string} path
+ * A link from one page to a file; its text is the file's name unless given.
+ *
+ * @param {string} page
+ * @param {string} path
  * @param {string} [text]
  */
 export function link(page, path, text = path.slice(path.lastIndexOf("/") + 1)) {

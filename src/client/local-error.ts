@@ -7,7 +7,7 @@ const errors = {
   EMSGSIZE: { errno: EMSGSIZE, text: "Message too long" },
 } as const;
 
-/** Makes the error of a system call that this client refuses without asking the daemon. */
+/** Creates the error of a system call that this client refuses without asking the daemon. */
 export function localError(code: keyof typeof errors, syscall: string): SocketError {
   return new SocketError(code, errors[code].errno, syscall, "linux", errors[code].text);
 }

@@ -49,7 +49,7 @@ export interface SocketDuplexOptions {
 /** The part of a socket that a stream needs. */
 export interface DuplexSource {
   readonly attach: (direction: "send" | "receive") => Promise<Attachment>;
-  /** Those of the daemon's host. */
+  /** The constants of the daemon's host. */
   readonly constants: Constants;
   readonly setsockopt: (level: number, name: number, value: OptionInput) => Promise<void>;
   readonly close: () => Promise<void>;

@@ -13,7 +13,7 @@ import type { Session } from "./sessions/session.js";
 import type { ThrottledLog } from "./throttled-log.js";
 import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 
-/** The principal that the policy is asked about, and what a denial is reported to. */
+/** The principal that the policy is asked about, and the services that a denial is reported to. */
 export interface Caller {
   readonly services: Pick<Services, "policy" | "counters" | "throttled">;
   readonly principal: Pick<Principal, "name">;
@@ -57,16 +57,16 @@ export interface OpContext {
   readonly signal: () => AbortSignal;
 }
 
-/** The context of a caller that has these permissions. Nobody but strangers is without `session`. */
+/** The context of a caller that has these permissions. All callers except strangers have `session`. */
 export type Permitted<P extends Permission> = Checked<OpContext, "session" | P>;
 
 type Answer<M extends DescMethod> = Init<M["output"]> | Promise<Init<M["output"]>>;
 
 /**
- * One verb of the broker: decode, do it, account, encode. `P` is what is asked of the policy before, as its row of the table
- * says: it decides what the op can do.
+ * One verb: decodes, performs, counts and encodes. `P` are the permissions that its row of the table checks before;
+ * they determine what the op can do.
  *
- * Answers at once where nothing has to be waited for: a promise costs more than most system calls.
+ * Returns a promise only if it has to wait, because a promise costs more than most system calls.
  */
 export type Op<M extends DescMethod, P extends Permission = "session"> = (
   ctx: Permitted<P>,
@@ -83,7 +83,7 @@ export type SocketOp<M extends DescMethod, P extends Permission = "session"> = (
   socket: View<P>,
 ) => Answer<M>;
 
-/** A verb of one socket with an address, which is resolved before it runs, and on which `P` is asked. */
+/** A verb of one socket with an address, which is resolved, and for which `P` is checked, before it runs. */
 export type AddressOp<M extends DescMethod, P extends Permission> = (
   ctx: Permitted<"session">,
   request: MessageShape<M["input"]>,
@@ -91,7 +91,7 @@ export type AddressOp<M extends DescMethod, P extends Permission> = (
   address: Checked<Sockaddr, P>,
 ) => Answer<M>;
 
-/** A verb of one socket with an address that may be left out. `A` is asked besides. */
+/** A verb of one socket with an optional address. `A` is checked in addition. */
 export type DestinationOp<M extends DescMethod, P extends Permission, A extends Permission = "session"> = (
   ctx: Permitted<A>,
   request: MessageShape<M["input"]>,

@@ -39,8 +39,10 @@ async function main(seconds, only) {
 }
 
 /**
- * Returns whether the daemon survives and has no more descriptors open than before. @param {string} name @param
- * {number} seconds
+ * Returns whether the daemon survives and has no more descriptors open than before.
+ *
+ * @param {string} name
+ * @param {number} seconds
  */
 async function withstands(name, seconds) {
   const daemon = await startDaemon(DESCRIPTORS);

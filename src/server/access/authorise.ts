@@ -25,7 +25,7 @@ export function refusal(ctx: Caller, permission: Permission, endpoint: string): 
   }
 }
 
-/** Checks a permission without an address, and answers the caller as one that has it. Throws `PolicyDenied`. */
+/** Checks a permission without an address, and returns the caller as one that has it. Throws `PolicyDenied`. */
 export function authorise<C extends Caller, P extends Permission>(ctx: C, permission: P): Checked<C, P> {
   return audited(ctx, permission, null, ctx);
 }

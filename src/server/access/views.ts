@@ -1,9 +1,10 @@
 /*
- * What each permission grants of a socket.
+ * The methods of a socket that each permission grants.
  *
- * There is one object for a socket, its entry, and a view is a type of it: it has what `Socket` shows, and the methods of the
- * permissions that were asked. So a view costs nothing, and a call that was not asked for does not compile. Views are made
- * here alone, for a caller that was checked; `SocketEntry` itself is for the folders that own entries.
+ * There is one object for a socket, its entry, and views are types of it: a view has the members of `Socket`, and the
+ * methods that the checked permissions grant. So a view costs nothing at run time, and a call without a permission does
+ * not compile. Only this module creates views, for a caller that was checked; `SocketEntry` itself is only for the
+ * folders that own entries.
  */
 
 import type { Sockaddr } from "../../native/binding.js";
@@ -52,20 +53,22 @@ interface Granted extends Record<Permission, keyof SocketEntry> {
   admin: never;
 }
 
-/** A socket of whoever has these permissions. Nobody is handed one without `session`. */
+/** A socket for a caller that has these permissions. `session` is always among them. */
 export type View<P extends Permission> = Checked<Socket & Pick<SocketEntry, Granted["session" | P]>, "session" | P>;
 
-/** What a permission was asked about: the context of a caller. */
+/** The context of a caller that a permission was checked for. */
 interface Caller {
   readonly principal: { readonly name: string };
 }
 
-/** Gives the view of a socket that was granted: to a caller that was checked, or for an address that was. */
+/** Returns the view of a socket that was granted, to a checked caller or for a checked address. */
 export function viewOf<P extends Permission>(_granted: Checked<Caller | Sockaddr, P>, socket: Socket): View<P> {
   return socket as View<P>;
 }
 
-/** Lets a caller that was checked send control messages. Credentials are checked one by one: see io/send-control.ts. */
+/**
+ * Marks control messages as permitted for a checked caller. Credentials are checked separately: see io/send-control.ts.
+ */
 export function permittedControl(
   _granted: Checked<Caller, "ancillary">,
   messages: readonly ControlToSend[],

@@ -31,7 +31,7 @@ export interface EntryPoint {
 /** When a call may be made, and by whom. */
 type Terms = Callers & { readonly whileDraining?: true };
 
-/** Which permission a call takes. */
+/** The permission that a call requires. */
 interface Needs<P extends Permission> {
   readonly permission: P;
 }

@@ -34,8 +34,8 @@ interface Open {
 export type Callers = Permitted<Permission> | Open;
 
 /**
- * What is judged, and what runs with what came of that, which has no more of the socket than `P` and `A` grant. `operation` is
- * what errors call it.
+ * What permissions are checked for, and the function that runs with the result, which only has what `P` and `A` grant
+ * of the socket. `operation` is its name in errors.
  */
 type Subject<M extends DescMethod, P extends Permission, A extends Permission> =
   | { readonly subject: "nothing"; readonly run: Op<M, P | A> }
@@ -43,7 +43,7 @@ type Subject<M extends DescMethod, P extends Permission, A extends Permission> =
   | { readonly subject: "address"; readonly operation: string; readonly run: AddressOp<M, P> }
   | { readonly subject: "destination"; readonly operation: string; readonly run: DestinationOp<M, P, A> };
 
-/** What a permission is asked together with, where a verb takes several whatever its request is. */
+/** Further permissions of verbs that always require several. */
 interface Together {
   readonly send: readonly [Further<"ancillary">];
   readonly socket: readonly [Further<"listen">, Further<"setsockopt">];

@@ -5,7 +5,7 @@ import type { Kernel } from "./kernel.js";
 
 const { IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
-/** Tries whether an IPv6 socket can serve IPv4 too, as Python does. */
+/** Tests whether an IPv6 socket can also serve IPv4, by creating one, as Python does. */
 export function supportsDualstack(kernel: Kernel): boolean {
   const probe = kernel.socket(AddressFamily.INET6, SocketType.STREAM, 0, null);
   if (typeof probe === "number") return false;

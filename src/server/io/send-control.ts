@@ -22,7 +22,10 @@ const { EMFILE, ENFILE } = constants.errno;
 
 const SIZEOF_UCRED = 12;
 
-/** Converts control messages to send: null where there are none. Throws `PolicyDenied` for those that the caller may not send. */
+/**
+ * Converts control messages to send; null if there are none. Throws `PolicyDenied` for those that the caller may not
+ * send.
+ */
 export function controlToSend(
   ctx: OpContext,
   messages: readonly ControlMessage[],

@@ -17,7 +17,7 @@ export const sendmsg: DestinationOp<typeof SocketService.method.sendmsg, "send">
 
 export interface OutgoingRequest extends Waiting {
   readonly buffers: readonly Uint8Array[];
-  /** null where there are none. */
+  /** null if there are none. */
   readonly control: Checked<readonly ControlToSend[], "ancillary"> | null;
 }
 

@@ -15,7 +15,7 @@ const { SOL_SOCKET, SO_RCVBUFFORCE, SO_RESERVE_MEM, SO_SNDBUFFORCE } = linux;
 /** AF_VSOCK is also the level of its options, which have 64 bits. */
 const { VSOCK: AF_VSOCK } = AddressFamily;
 
-/** They set aside kernel memory without a limit. */
+/** Options that allocate kernel memory without a limit. */
 const UNLIMITED_MEMORY = new Set([SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_RESERVE_MEM]);
 
 /** Wraps setsockopt(2). */

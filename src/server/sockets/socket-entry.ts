@@ -44,14 +44,14 @@ export interface AcceptedSocket {
   readonly address: Sockaddr | null;
 }
 
-/** A control message for sendmsg(2). `sockets` are those whose descriptors go with SCM_RIGHTS; `data` is ignored there. */
+/** A control message for sendmsg(2). `sockets` are sent as descriptors with SCM_RIGHTS, where `data` is ignored. */
 export interface ControlToSend extends Omit<ControlOut, "sockets"> {
   readonly sockets: readonly Socket[] | null;
 }
 
 /**
- * What can be seen of a socket by whoever has found it. What more can be done with it takes a view of it, for which the
- * policy was asked: see access/views.ts.
+ * What can be seen of a socket without further permissions. Anything else requires a view, for which the policy was
+ * asked: see access/views.ts.
  */
 export interface Socket
   extends Readonly<
@@ -77,7 +77,7 @@ export interface Socket
     >
   > {}
 
-/** The entry that was found as a `Socket`: for the folders that own entries. */
+/** The entry of a `Socket`, for the folders that own entries. */
 export function entryOf(socket: Socket): SocketEntry {
   return socket as SocketEntry;
 }
@@ -185,7 +185,7 @@ export class SocketEntry {
     return this.#native.connect(address);
   }
 
-  /** Takes SO_ERROR, as an errno: what came of connecting, 0 when it succeeded. */
+  /** Takes SO_ERROR, as an errno: the result of connecting, 0 if it succeeded. */
   takeConnectError(): number {
     const result = this.#native.getsockoptInt(SOL_SOCKET, SO_ERROR);
     return typeof result === "number" ? -result : result.value;
@@ -211,7 +211,7 @@ export class SocketEntry {
     return this.#native.setsockoptNull(level, name, length);
   }
 
-  /** Lets messages come with the count of those that were dropped, or no longer. 0 or -errno. */
+  /** Enables or disables the count of dropped messages in received messages. Returns 0 or -errno. */
   showDrops(show: boolean): number {
     return this.#native.setsockoptInt(SOL_SOCKET, SO_RXQ_OVFL, show ? 1 : 0);
   }

@@ -10,7 +10,7 @@ const { POLLERR, POLLHUP, POLLRDHUP } = linux;
 const MEMINFO_BYTES = 4 * SK_MEMINFO_VARS;
 const TCP_INFO_BYTES = 256;
 
-/** What the daemon itself asks the kernel about a socket. Nothing here changes the socket, or takes anything from it. */
+/** What the daemon itself reads from the kernel about a socket. Nothing here changes the socket or consumes data. */
 export class SocketState {
   readonly #native: NativeSocket;
 
@@ -18,7 +18,7 @@ export class SocketState {
     this.#native = native;
   }
 
-  /** SO_DOMAIN, SO_TYPE and SO_PROTOCOL; -1 each for what is not a socket. */
+  /** SO_DOMAIN, SO_TYPE and SO_PROTOCOL; -1 each for a file that is not a socket. */
   get family(): number {
     return this.#native.family;
   }
@@ -39,7 +39,7 @@ export class SocketState {
     return this.#native.closed;
   }
 
-  /** Whether close(2) is left to a thread. */
+  /** Whether close(2) runs on a thread. */
   get closesOnThread(): boolean {
     return this.#native.closesOnThread;
   }
@@ -54,7 +54,7 @@ export class SocketState {
     return (this.poll(POLLRDHUP) & POLLRDHUP) !== 0;
   }
 
-  /** Whether no more data will come: also after an error or a hang-up. */
+  /** Whether no more data will arrive, also because of an error or a hang-up. */
   get hasEnded(): boolean {
     return (this.poll(POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) !== 0;
   }
@@ -64,40 +64,42 @@ export class SocketState {
     return (this.#integer(SO_ACCEPTCONN) ?? 0) !== 0;
   }
 
-  /** SO_RCVTIMEO in milliseconds; null where there is none. */
+  /** SO_RCVTIMEO in milliseconds; null if unset. */
   get receiveTimeout(): number | null {
     return this.#timeval(SO_RCVTIMEO);
   }
 
-  /** SO_SNDTIMEO in milliseconds; null where there is none. */
+  /** SO_SNDTIMEO in milliseconds; null if unset. */
   get sendTimeout(): number | null {
     return this.#timeval(SO_SNDTIMEO);
   }
 
-  /** SO_RXQ_OVFL: whether messages come with the count of those that were dropped. null where a socket has no such count. */
+  /**
+   * SO_RXQ_OVFL: whether received messages contain the count of dropped ones. null if the socket does not support it.
+   */
   get showsDrops(): boolean | null {
     const value = this.#integer(SO_RXQ_OVFL);
     return value === null ? null : value !== 0;
   }
 
-  /** How many messages the kernel has dropped, in 32 bits, by SO_MEMINFO; null where it does not say. */
+  /** How many messages the kernel has dropped, as 32 bits, from SO_MEMINFO; null if unknown. */
   get drops(): number | null {
     const info = this.#native.getsockopt(SOL_SOCKET, SO_MEMINFO, MEMINFO_BYTES);
     if (typeof info === "number" || info.length < MEMINFO_BYTES) return null;
     return new Uint32Array(info.slice().buffer)[SK_MEMINFO_DROPS] ?? null;
   }
 
-  /** FIONREAD; 0 where a descriptor has no such queue. */
+  /** FIONREAD; 0 if the descriptor has no such queue. */
   get unreadBytes(): number {
     return this.#queue(FIONREAD);
   }
 
-  /** SIOCOUTQ; 0 where a descriptor has no such queue. */
+  /** SIOCOUTQ; 0 if the descriptor has no such queue. */
   get unsentBytes(): number {
     return this.#queue(SIOCOUTQ);
   }
 
-  /** struct tcp_info; nothing for what is not TCP. */
+  /** struct tcp_info; empty unless TCP. */
   get tcpInfo(): Uint8Array {
     const { family, type, protocol } = this.#native;
     const inet = family === AddressFamily.INET || family === AddressFamily.INET6;
@@ -106,7 +108,10 @@ export class SocketState {
     return typeof info === "number" ? new Uint8Array(0) : info;
   }
 
-  /** The process that made the peer of a connected unix socket, or -errno: -EMFILE and -ENFILE when it cannot be told. */
+  /**
+   * The process that created the peer of a connected unix socket, or -errno: -EMFILE and -ENFILE if it cannot be
+   * determined.
+   */
   get peerProcess(): number {
     const peer = this.#native.peerCredentials();
     if (typeof peer === "number") return peer;

@@ -1,17 +1,17 @@
 import type { ControlIn, Received as NativeReceived, NativeSocket } from "../../native/binding.js";
 
 /**
- * A descriptor that no handle names yet: opened, accepted, duplicated or received. It can be adopted by a session, or closed.
- * What else can be done with it takes a view of the adopted socket.
+ * A descriptor without a handle: opened, accepted, duplicated or received. It can be adopted by a session, or closed.
+ * Anything else requires a view of the adopted socket.
  */
 export type Unowned = Pick<NativeSocket, "family" | "type" | "protocol" | "inode" | "closed" | "close">;
 
-/** The native socket, for whoever becomes its owner. */
+/** The native socket, for its new owner. */
 export function nativeOf(socket: Unowned): NativeSocket {
   return socket as NativeSocket;
 }
 
-/** A control message as recvmsg(2) gave it, with the descriptors that came in it. */
+/** A control message from recvmsg(2), with the descriptors that it carried. */
 interface ReceivedControl extends Omit<ControlIn, "sockets"> {
   readonly sockets: readonly Unowned[] | null;
 }

@@ -4,11 +4,11 @@ import type { Permitted } from "../context.js";
 import type { EntryPoint } from "../entry/invoke.js";
 import type { FrameInit } from "./attach-codec.js";
 
-/** What both halves of an attach stream need. */
+/** Shared by the sender and the receiver of an attach stream. */
 export interface AttachContext {
   readonly ctx: Permitted<"session">;
   readonly deps: EntryPoint;
-  /** What takes no more than an attached stream; each half has its own view besides. */
+  /** For members that require no permission beyond those of the stream. Sender and receiver have their own views. */
   readonly socket: View<"session">;
   readonly start: AttachStart;
   /** Aborts when the stream ends. */

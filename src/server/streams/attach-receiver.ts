@@ -57,7 +57,7 @@ interface Outgoing {
   readonly error: number | null;
 }
 
-/** What is read: a listener's connections, or data. */
+/** What is read: the connections of a listener, or data. */
 export type Source =
   | { readonly listening: true; readonly socket: View<"accept"> }
   | { readonly listening: false; readonly socket: View<"receive"> };
@@ -124,7 +124,7 @@ export class AttachReceiver {
     else takeBack(socket, outgoing);
   }
 
-  /** Gives back connections whose handles the caller cannot know. */
+  /** Gives back accepted sockets whose handles the caller cannot know. */
   #giveBack(listener: View<"accept">, outgoing: readonly Outgoing[]): void {
     const { session } = this.#attach.ctx;
     const unknown = outgoing.flatMap((frame) => frame.accepted).filter(({ handle }) => session.find(handle));
@@ -330,7 +330,7 @@ export class AttachReceiver {
   }
 }
 
-/** Puts back data that the transport does not have, and an error that was not reported, for the next receive. */
+/** Pushes back data that was not handed to the transport, and an error that was not reported, for the next receive. */
 function takeBack(socket: View<"receive">, outgoing: readonly Outgoing[]): void {
   socket.pushBack(outgoing.flatMap((frame) => frame.received));
   const untold = outgoing.find((frame) => frame.error !== null);

@@ -25,7 +25,7 @@ type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" 
 
 export class AttachSender {
   readonly #attach: AttachContext;
-  /** What is sent on; null where it was not asked for. */
+  /** The socket to send on; null if `send` has not been checked. */
   #target: View<"send"> | null;
   #sentBytes = 0n;
   #sentMessages = 0n;
@@ -76,7 +76,7 @@ export class AttachSender {
     if (start.receiveOnly) throw malformed("data on a stream that only receives");
     if (this.#failed) return null;
     try {
-      // To attach to a listener does not take `send`, so its first data does.
+      // Attaching to a listener does not require `send`, so it is checked before its first data.
       this.#target ??= authoriseSocket(ctx, "send", socket);
     } catch (error) {
       this.#fail(error);

@@ -201,7 +201,7 @@ class AttachStream {
   }
 }
 
-/** Asks for what reading a socket takes. Throws `PolicyDenied`. */
+/** Checks the permission for reading a socket. Throws `PolicyDenied`. */
 function sourceOf(ctx: Permitted<"session">, socket: Socket, listening: boolean): Source {
   return listening
     ? { listening, socket: authoriseSocket(ctx, "accept", socket) }

@@ -23,8 +23,8 @@ export class DropCounter {
   readonly #ours: boolean;
 
   /**
-   * Starts counting from what was reported before. Returns null if the socket does not support it. What the kernel counts for a socket goes on from one
-   * stream to the next, and so does what was told of it.
+   * Starts counting from what was reported before, which belongs to the open description like the kernel's counter.
+   * Returns null if the socket does not support it.
    */
   static start(socket: View<"receive">): DropCounter | null {
     const before = socket.state.showsDrops;
