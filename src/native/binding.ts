@@ -13,6 +13,8 @@
  * - 64-bit integers are `bigint`; every other number fits a C `int` or `uint32_t`.
  */
 
+import type { LinuxName } from "./linux-names.js";
+
 /** A negated errno, e.g. `-11` for EAGAIN. Always negative. */
 export type NegatedErrno = number;
 
@@ -373,8 +375,8 @@ export interface NativeAddon {
   /** Every constant of Python's socket module that this host's headers define. */
   constants(): readonly NativeConstant[];
 
-  /** Linux constants by name. `linux.ts` declares which. */
-  readonly linux: Readonly<Record<string, number>>;
+  /** Linux constants by name. */
+  readonly linux: Readonly<Record<LinuxName, number>>;
 
   /** For tests: the address codecs alone, for every family even if this kernel lacks it, and the guarded buffer. */
   readonly testing: {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { NativeAddon } from "./binding.js";
+import { linuxNames } from "./linux-names.js";
 
 const require = createRequire(import.meta.url);
 
@@ -35,8 +36,17 @@ let loaded: NativeAddon | null = null;
  * Loaded once and cached: when an EMFILE has to be named there is no descriptor left to load files with.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= findAddon();
+  loaded ??= complete(findAddon());
   return loaded;
+}
+
+/** Throws if the addon lacks a constant: it was built from other sources. */
+function complete(addon: NativeAddon): NativeAddon {
+  const missing = linuxNames.filter((name) => typeof addon.linux?.[name] !== "number");
+  if (missing.length === 0) return addon;
+  throw new Error(
+    `the addon is of another version (npm run build:native builds this one): it lacks ${missing.join(", ")}`,
+  );
 }
 
 function findAddon(): NativeAddon {

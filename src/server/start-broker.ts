@@ -5,6 +5,7 @@ import type { NativeAddon } from "../native/binding.js";
 import { loadAddon } from "../native/load-addon.js";
 import { parseEndpoint } from "../rpc/endpoint.js";
 import { type Admission, parseAdmission, resolveAdmission } from "./access/admission.js";
+import { Daemon, DEFAULT_GRACE_MS } from "./daemon.js";
 import { checkDescriptorLimit } from "./host/descriptor-limit.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
@@ -53,8 +54,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const path = socketPath(options.endpoint);
   const native = loadNative();
   checkDescriptorLimit();
-  // Not at the top: its modules read the addon's constants when they are imported.
-  const { Daemon, DEFAULT_GRACE_MS } = await import("./daemon.js");
   if (options.policy !== undefined && options.admit !== undefined) {
     throw new StartupError("admit says who may use the built-in policy, and has no meaning beside another policy");
   }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { linux, linuxNames } from "../../src/native/linux.js";
+import { linux } from "../../src/native/linux.js";
+import { linuxNames } from "../../src/native/linux-names.js";
 import { askPython, pythonVersion } from "../support/python.js";
 
 const lookUp =
