@@ -9,6 +9,20 @@ const number = ":matches(Literal[raw=/^[0-9]/], UnaryExpression:has(> Literal), 
 const optionCall = "CallExpression[callee.property.name=/^[gs]etsockopt/]";
 const writtenOut = "A Linux constant: take it from native/linux.ts, client/linux.ts or the daemon's GetConstants.";
 
+const linuxConstants = [
+  { selector: `VariableDeclarator[id.name=${linuxConstant}] > ${number}.init`, message: writtenOut },
+  { selector: `Property[key.name=${linuxConstant}] > ${number}.value`, message: writtenOut },
+  { selector: `${optionCall} > Literal:first-child`, message: writtenOut },
+  { selector: `${optionCall} > Literal:nth-child(2)`, message: writtenOut },
+];
+
+/** Where sockets are used for callers. They are owned in sockets/ and sessions/. */
+const users = "src/server/{access,entry,io,ops,resolver,streams}/**/*.ts";
+/** The only files that make what the policy has to be asked for. */
+const makers = ["src/server/access/views.ts", "src/server/policy/checked.ts", "src/server/entry/invoke.ts"];
+const noView = "A socket is used by the view that its permission grants: see src/server/access/views.ts.";
+const notAsked = "Only the policy grants this: ask it by `authorise`, and take what that returns.";
+
 export default [
   { ignores: ["src/gen/", "dist/", "build/"] },
   {
@@ -31,12 +45,33 @@ export default [
     files: ["src/**/*.ts"],
     ignores: ["src/client/linux.ts", "**/*.test.ts"],
     rules: {
+      "no-restricted-syntax": ["error", ...linuxConstants],
+    },
+  },
+  {
+    files: [users],
+    ignores: [...makers, "**/*.test.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: ["**/native/binding.js"],
+              importNames: ["ControlIn", "ControlOut", "NativeAddon", "NativeSocket", "PeerCredentials", "Received"],
+              message: noView,
+            },
+            { group: ["**/sockets/socket-entry.js"], importNames: ["SocketEntry", "entryOf"], message: noView },
+            { group: ["**/sockets/unowned.js"], importNames: ["nativeOf"], message: noView },
+            { group: ["**/native/load-addon.js"], message: noView },
+          ],
+        },
+      ],
       "no-restricted-syntax": [
         "error",
-        { selector: `VariableDeclarator[id.name=${linuxConstant}] > ${number}.init`, message: writtenOut },
-        { selector: `Property[key.name=${linuxConstant}] > ${number}.value`, message: writtenOut },
-        { selector: `${optionCall} > Literal:first-child`, message: writtenOut },
-        { selector: `${optionCall} > Literal:nth-child(2)`, message: writtenOut },
+        ...linuxConstants,
+        { selector: "TSAsExpression > TSTypeReference[typeName.name=/^(Checked|Permitted|View)$/]", message: notAsked },
+        { selector: "TSAsExpression > :matches(TSNeverKeyword, TSUnknownKeyword).typeAnnotation", message: notAsked },
       ],
     },
   },

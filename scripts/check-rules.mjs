@@ -103,10 +103,35 @@ const noConstants = [
 ];
 
 /**
- * Rules of eslint about promises and unions. `fs.rm` gets its type from @types/node, which Biome's rules of the same
- * name miss.
+ * Rules of eslint about sockets that are used without a view, promises and unions. `fs.rm` gets its type from
+ * @types/node, which Biome's rules of the same name miss.
  */
 const typed = [
+  [
+    "src/server/ops/a-native-socket.ts",
+    "no-restricted-imports",
+    'import type { NativeSocket } from "../../native/binding.js";\nexport const f = (socket: NativeSocket) => socket.listen(1);\n',
+  ],
+  [
+    "src/server/streams/an-entry.ts",
+    "no-restricted-imports",
+    'import { entryOf, type Socket } from "../sockets/socket-entry.js";\nexport const f = (socket: Socket) => entryOf(socket).listen(1);\n',
+  ],
+  [
+    "src/server/io/an-unowned-socket.ts",
+    "no-restricted-imports",
+    'import { nativeOf, type Unowned } from "../sockets/unowned.js";\nexport const f = (socket: Unowned) => nativeOf(socket).listen(1);\n',
+  ],
+  [
+    "src/server/ops/a-claimed-view.ts",
+    "no-restricted-syntax",
+    'import type { View } from "../access/views.js";\nimport type { Socket } from "../sockets/socket-entry.js";\nexport const f = (socket: Socket) => (socket as View<"listen">).listen(1);\n',
+  ],
+  [
+    "src/server/ops/a-cast.ts",
+    "no-restricted-syntax",
+    'import type { Socket } from "../sockets/socket-entry.js";\nexport const f = (use: (socket: never) => void, socket: Socket) => use(socket as never);\n',
+  ],
   [
     "src/floating.ts",
     "@typescript-eslint/no-floating-promises",
