@@ -8,7 +8,7 @@ export interface Counters {
   /** Waiting operations. */
   readonly waiting: Gauge;
   readonly attachments: Gauge;
-  watches: number;
+  readonly watches: Gauge;
   /** Active lease timers. */
   timers: number;
 
@@ -25,7 +25,7 @@ export function newCounters(): Counters {
     handles: 0,
     waiting: new Gauge(),
     attachments: new Gauge(),
-    watches: 0,
+    watches: new Gauge(),
     timers: 0,
     operations: 0,
     operationsFailed: 0,

@@ -134,7 +134,7 @@ function statistics({ counters, descriptors }: Services) {
     sessions: counters.sessions,
     handles: counters.handles,
     waitingOperations: counters.waiting.value,
-    streams: counters.attachments.value + counters.watches,
+    streams: counters.attachments.value + counters.watches.value,
     timers: counters.timers,
     openDescriptors,
     residentBytes,

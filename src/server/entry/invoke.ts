@@ -1,6 +1,6 @@
 /*
  * The entry point of all calls. Unary calls and streams are admitted by `admit`. All operations are performed by
- * `invoke`, according to their row of the table.
+ * `invoke`, according to their row of the table; all streams are counted, and keep their session, by `enterStream`.
  */
 
 import type { Status } from "../../gen/google/rpc/status_pb.js";
@@ -13,7 +13,7 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Permission } from "../policy/policy.js";
 import { checkedAddress } from "../resolver/checked-address.js";
-import type { Connections } from "../transport/connections.js";
+import type { Connection, Connections } from "../transport/connections.js";
 import type { AnyRow, Callers } from "./row.js";
 
 /** Dependencies of the entry point. */
@@ -47,8 +47,7 @@ interface Judged {
  * `PolicyDenied`.
  */
 function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
-  if (entry.draining() && terms.whileDraining !== true) throw draining();
-  const connection = entry.connections.of(call);
+  const connection = connectionOf(entry, call, terms);
   const session = entry.connections.sessionOf(call, connection);
   const ctx = {
     services: entry.services,
@@ -59,6 +58,19 @@ function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   };
   if (terms.strangers !== true) authorise(ctx, "session");
   return ctx;
+}
+
+/** Finds whose call it is. Throws UNAUTHENTICATED or DRAINING. */
+function connectionOf(entry: EntryPoint, call: Call, terms: Terms): Connection {
+  if (entry.draining() && terms.whileDraining !== true) throw draining();
+  return entry.connections.of(call);
+}
+
+/** Admits a call that opens a session, because it has none yet. Throws UNAUTHENTICATED, DRAINING or `PolicyDenied`. */
+export function admitWithoutSession(entry: EntryPoint, call: Call, terms: Terms & Needs<"session">): Connection {
+  const connection = connectionOf(entry, call, terms);
+  authorise({ services: entry.services, principal: connection.principal }, terms.permission);
+  return connection;
 }
 
 /** Admits a call that is not an operation, and checks its permission. Throws like `admit`. */
@@ -80,6 +92,30 @@ export function admitStream<P extends Permission>(
     call.fail(entry.statusOf(error));
     return null;
   }
+}
+
+/**
+ * Counts a stream, and keeps its session from expiring. Calls back with the reason if the session ends before the stream
+ * does. Returns a function that ends this, which may be called more than once.
+ */
+export function enterStream(
+  { services, session }: OpContext,
+  kind: "attachments" | "watches" | null,
+  onSessionEnd: (reason: unknown) => void,
+): () => void {
+  const gauge = kind === null ? null : services.counters[kind];
+  const release = session.retain();
+  gauge?.enter();
+  const onAbort = (): void => onSessionEnd(session.signal.reason);
+  session.signal.addEventListener("abort", onAbort);
+  let open = true;
+  return () => {
+    if (!open) return;
+    open = false;
+    session.signal.removeEventListener("abort", onAbort);
+    gauge?.leave();
+    release();
+  };
 }
 
 /** Performs the operation of a unary call. Its session does not expire while it waits, and its lease is restarted. */

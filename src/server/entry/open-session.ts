@@ -1,13 +1,13 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Call } from "../../rpc/call.js";
-import { authorise } from "../access/authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { ArgumentFault } from "../errors.js";
 import { processLife } from "../sessions/process-life.js";
 import { sessionInfoOf } from "../sessions/session-info.js";
 import type { Sessions } from "../sessions/sessions.js";
-import { draining, type EntryPoint } from "./invoke.js";
+import { calls } from "./calls.js";
+import { admitWithoutSession, type EntryPoint } from "./invoke.js";
 
 const DEFAULT_LEASE_MS = 30_000;
 const SHORTEST_LEASE_MS = 1_000;
@@ -16,9 +16,7 @@ const LONGEST_NAME_BYTES = 128;
 
 /** Serves SessionService.OpenSession. It is not an op, because there is no session yet. */
 export function openSession(entry: EntryPoint, sessions: Sessions, call: Call, request: OpenSessionRequest) {
-  if (entry.draining()) throw draining();
-  const { principal, peer } = entry.connections.of(call);
-  authorise({ services: entry.services, principal }, "session");
+  const { principal, peer } = admitWithoutSession(entry, call, calls.openSession);
   const nanos = timeoutFrom(request.lease, "open_session");
   const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
   if (milliseconds < SHORTEST_LEASE_MS || milliseconds > LONGEST_LEASE_MS) {

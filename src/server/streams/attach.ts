@@ -17,7 +17,7 @@ import { authoriseSocket } from "../access/authorise.js";
 import { type View, viewOf } from "../access/views.js";
 import type { Permitted } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, cancelled, type EntryPoint } from "../entry/invoke.js";
+import { admitStream, cancelled, type EntryPoint, enterStream } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
 import type { Socket } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
@@ -88,32 +88,24 @@ class AttachStream {
 
   #attach(start: AttachStart): void {
     if (this.#sender !== null) throw malformed("attach comes once");
-    const { session, services } = this.#ctx;
-    const socket = viewOf(this.#ctx, session.entry(start.handle));
+    const socket = viewOf(this.#ctx, this.#ctx.session.entry(start.handle));
     if (start.sendOnly && start.receiveOnly) throw malformed("a stream that neither sends nor receives");
     const listening = socket.state.isListening;
     const source = start.sendOnly ? null : sourceOf(this.#ctx, socket, listening);
     const target = start.receiveOnly || listening ? null : authoriseSocket(this.#ctx, "send", socket);
-    this.#leave = occupy(socket, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
-
-    const release = session.retain();
-    services.counters.attachments.enter();
-    const onSessionEnd = (): void => {
+    const vacate = occupy(socket, { receiving: !start.sendOnly, sending: !start.receiveOnly && !listening });
+    const leave = enterStream(this.#ctx, "attachments", (reason) => {
       // The last chance to tell the caller how much of the interrupted frame the kernel accepted.
-      if (this.#performing !== null) this.#sender?.cut(session.signal.reason);
-      this.#fail(session.signal.reason);
-    };
+      if (this.#performing !== null) this.#sender?.cut(reason);
+      this.#fail(reason);
+    });
     const onDestroy = (): void => this.#onDestroyed(socket);
-    session.signal.addEventListener("abort", onSessionEnd);
     socket.onDestroy.add(onDestroy);
-    const vacate = this.#leave;
     this.#leave = () => {
       this.#leave = () => {};
-      session.signal.removeEventListener("abort", onSessionEnd);
       socket.onDestroy.delete(onDestroy);
       vacate();
-      services.counters.attachments.leave();
-      release();
+      leave();
     };
 
     const context: AttachContext = {

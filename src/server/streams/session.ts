@@ -15,7 +15,15 @@ import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { UnknownField } from "../../rpc/decode-strictly.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, cancelled, countBegun, countFailed, type EntryPoint, invoke } from "../entry/invoke.js";
+import {
+  admitStream,
+  cancelled,
+  countBegun,
+  countFailed,
+  type EntryPoint,
+  enterStream,
+  invoke,
+} from "../entry/invoke.js";
 import type { AnyRow } from "../entry/row.js";
 import { ops } from "../entry/table.js";
 import { BrokerFault } from "../errors.js";
@@ -74,15 +82,7 @@ class SessionStream {
   }
 
   start(): void {
-    const { session } = this.#ctx;
-    const release = session.retain();
-    const onEnd = (): void => this.#end(session.signal.reason);
-    session.signal.addEventListener("abort", onEnd);
-    this.#leave = () => {
-      this.#leave = () => {};
-      session.signal.removeEventListener("abort", onEnd);
-      release();
-    };
+    this.#leave = enterStream(this.#ctx, null, (reason) => this.#end(reason));
     this.#call.start(
       {
         onMessage: (bytes) => this.#receive(bytes),

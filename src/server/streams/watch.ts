@@ -10,7 +10,7 @@ import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
 import { type View, viewOf } from "../access/views.js";
 import type { Permitted } from "../context.js";
 import { calls } from "../entry/calls.js";
-import { admitStream, type EntryPoint } from "../entry/invoke.js";
+import { admitStream, type EntryPoint, enterStream } from "../entry/invoke.js";
 import { BrokerFault } from "../errors.js";
 import type { Socket } from "../sockets/socket-entry.js";
 
@@ -51,24 +51,15 @@ class WatchStream {
   }
 
   start(): void {
-    const { session, services } = this.#ctx;
-    const release = session.retain();
-    services.counters.watches += 1;
-    let open = true;
+    const leaveStream = enterStream(this.#ctx, "watches", (reason) => {
+      leave();
+      this.#call.fail(this.#entry.statusOf(reason));
+    });
     const leave = (): void => {
-      if (!open) return;
-      open = false;
-      services.counters.watches -= 1;
-      session.signal.removeEventListener("abort", onSessionEnd);
       for (const { stop } of this.#interests.values()) stop();
       this.#interests.clear();
-      release();
+      leaveStream();
     };
-    const onSessionEnd = (): void => {
-      leave();
-      this.#call.fail(this.#entry.statusOf(session.signal.reason));
-    };
-    session.signal.addEventListener("abort", onSessionEnd);
     this.#call.start(
       {
         onMessage: (request) => {
