@@ -8,9 +8,8 @@ import type { SocketFacts } from "../sockets/socket-entry.js";
 import { resolveAddress } from "./resolve-address.js";
 
 /**
- * Turns an address from outside into one that may be used: its shape is judged for the socket, its name is resolved once,
- * and what it resolved to is checked. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`; a promise only when
- * there is a name to look up.
+ * Converts an address from a caller to one that may be used: validates it for the socket, resolves its name once, and checks
+ * the result. Throws `ArgumentFault`, `ResolverFault` or `PolicyDenied`. Returns a promise only if there is a name to look up.
  */
 export function checkedAddress<P extends Permission>(
   ctx: OpContext,
