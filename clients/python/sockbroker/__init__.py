@@ -7,8 +7,8 @@
             connection.sendall(b"HEAD / HTTP/1.0\\r\\n\\r\\n")
             print(connection.recv(4096))
 
-The other two ways in are `import sockbroker.socket as socket`, and `python -m sockbroker run -- script.py` for programs
-that shall not change at all.
+Alternatives are `import sockbroker.socket as socket`, and `python -m sockbroker run -- script.py` for unchanged
+programs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # gRPC is imported when it is needed: `run` has to be first to say what `_socket` is.
+    # gRPC is imported on first use, because `run` must replace `_socket` before.
     if name in ("Broker", "Credentials", "connect"):
         from . import broker
 

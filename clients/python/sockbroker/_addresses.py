@@ -1,7 +1,7 @@
-"""Addresses between Python's tuples and the wire.
+"""Converts addresses between Python's tuples and messages.
 
-What is given here has passed the interpreter's own judgement (`_judge`), so its shape is right. Names travel as they are:
-the daemon's host resolves them.
+Addresses given here have passed the interpreter's own validation (`_judge`), so their shape is valid. Names are sent
+unchanged: the daemon's host resolves them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
 _AF_BLUETOOTH, _AF_ALG, _AF_VSOCK, _AF_QIPCRTR = 31, 38, 40, 42
 _BTPROTO_L2CAP, _BTPROTO_HCI, _BTPROTO_SCO, _BTPROTO_RFCOMM = 0, 1, 2, 3
 _CAN_ISOTP, _CAN_J1939 = 6, 7
-# To what the interpreter cuts numbers of some addresses.
+# The interpreter truncates numbers of some addresses to these.
 _UINT8, _UINT16, _UINT32, _UINT64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _INTERFACE_NAME_BYTES = 15
 
@@ -29,7 +29,7 @@ Address = address_pb2.SocketAddress
 
 
 def host_text(host: Any) -> str:
-    """The name or address as text. Raises gaierror for bytes that no name has."""
+    """Returns the name or address as text. Raises gaierror for bytes that cannot be a name."""
     if isinstance(host, str):
         return host if host.isascii() else host.encode("idna").decode("ascii")
     try:
@@ -39,7 +39,7 @@ def host_text(host: Any) -> str:
 
 
 def judged_address(family: int, address: Any) -> Any:
-    """An address for the interpreter to judge: like the given one, but with no name to look up."""
+    """Returns an address for the interpreter to validate: like the given one, but without a name to look up."""
     if family in (_AF_INET, _AF_INET6) and isinstance(address, tuple) and address:
         host = address[0]
         if isinstance(host, str):
@@ -48,7 +48,7 @@ def judged_address(family: int, address: Any) -> Any:
                     return address
             except UnicodeError:
                 return address
-            # "<broadcast>" is refused for IPv6 without a look-up.
+            # For IPv6 the interpreter refuses "<broadcast>" without a look-up.
             return address if host == "<broadcast>" else ("", *address[1:])
         if isinstance(host, (bytes, bytearray)) and b"\0" not in host:
             return address if host == b"<broadcast>" else ("", *address[1:])
@@ -56,7 +56,7 @@ def judged_address(family: int, address: Any) -> Any:
 
 
 def address_to_wire(family: int, protocol: int, address: Any, binds: bool = False) -> Address:
-    """Writes an address for the wire."""
+    """Converts an address to a message."""
     if family in (_AF_INET, _AF_RDS):
         return Address(inet=address_pb2.InetAddress(host=host_text(address[0]), port=address[1]))
     if family == _AF_INET6:
@@ -105,7 +105,7 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
 
 
 def address_from_wire(address: Optional[Address]) -> Any:
-    """Reads an address from the wire: Python's tuple, or None where the kernel gave none."""
+    """Converts an address from a message to Python's tuple; None if the kernel returned none."""
     arm = None if address is None else address.WhichOneof("address")
     if address is None or arm is None:
         return None
@@ -132,12 +132,12 @@ def address_from_wire(address: Optional[Address]) -> Any:
         return (value.device,)
     if arm == "sco":
         return value.bdaddr
-    # The others are tuples of their fields, in order.
+    # All others are tuples of their fields, in order.
     return tuple(getattr(value, field.name) for field in value.DESCRIPTOR.fields)
 
 
 def address_infos(response: resolver_service_pb2.GetaddrinfoResponse) -> list[Any]:
-    """The answer of getaddrinfo: (family, type, proto, canonname, sockaddr) for each."""
+    """The result of getaddrinfo: (family, type, proto, canonname, sockaddr) for each address."""
     return [
         (info.family, info.type, info.protocol, info.canonical_name, address_from_wire(info.address))
         for info in response.results

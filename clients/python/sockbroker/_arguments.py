@@ -1,4 +1,4 @@
-"""What the arguments of socket methods become, once the interpreter has judged them (`_judge`)."""
+"""Converts arguments of socket methods that the interpreter has validated (`_judge`)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ._status import kernel_error
 
 
 def bytes_of(data: Any) -> bytes:
-    """The bytes of a buffer, without a copy where there need not be one."""
+    """Returns the bytes of a buffer, without a copy if possible."""
     return data if type(data) is bytes else bytes(memoryview(data))
 
 
 def with_list(arguments: tuple[Any, ...], position: int) -> tuple[Any, ...]:
-    """Makes a list of an iterable argument, so that the judgement does not use it up."""
+    """Turns an iterable argument into a list, so that validation does not consume it."""
     if len(arguments) <= position or isinstance(arguments[position], (list, tuple)):
         return arguments
     try:
@@ -27,14 +27,16 @@ def with_list(arguments: tuple[Any, ...], position: int) -> tuple[Any, ...]:
 
 
 def into(buffer: Any, nbytes: Any = 0, flags: Any = 0) -> tuple[memoryview, int, int]:
-    """The arguments of recv_into: where to put what comes, at most how many bytes, flags."""
+    """Returns the arguments of recv_into: the target, its size in bytes, flags."""
     view = memoryview(buffer).cast("B")
     size = operator.index(nbytes) or len(view)
     return view, size, operator.index(flags)
 
 
 def gathered(buffers: Iterable[Any], room: int, stream: bool) -> list[bytes]:
-    """What one sendmsg takes of the buffers: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+    """Returns the part of the buffers that one sendmsg can take, which for a stream may not be all. Raises EMSGSIZE for
+    a message that is too large.
+    """
     pieces = [bytes_of(buffer) for buffer in buffers]
     if sum(map(len, pieces)) <= room:
         return pieces

@@ -1,4 +1,4 @@
-"""What takes the place of a function in C."""
+"""Replacements for functions in C."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 
 class Builtin:
-    """A function that does not become a method: programs keep functions such as `open` as attributes of their classes."""
+    """A function that does not become a method: programs store functions such as `open` as attributes of their classes."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
@@ -21,5 +21,5 @@ class Builtin:
 
 
 def put(module: Any, name: str, function: Callable[..., Any]) -> None:
-    """Puts a function in the place of a module's own."""
+    """Replaces a function of a module."""
     setattr(module, name, Builtin(function))

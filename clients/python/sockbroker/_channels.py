@@ -1,8 +1,8 @@
-"""The channels of a session. A connection takes a limited number of streams, and a limited number of resets.
+"""The channels of a session. A connection supports a limited number of streams, and of resets.
 
-The daemon takes 1024 streams on a connection, and gRPC lets those beyond it wait without a word. Node ends a connection after
-about 1000 resets in a burst, or 33 a second. So there are as many channels as it takes, each with less of both. The session's
-token makes them all one.
+The daemon accepts 1024 streams on a connection, and gRPC queues any further ones silently. Node ends a connection after
+about 1000 resets in a burst, or 33 per second. So as many channels as necessary are opened, each used for fewer of
+both. The session's token joins them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _RESETS_PER_SECOND = 16
 
 
 class Lane:
-    """A channel, and what is under way on it."""
+    """A channel, with the streams and resets on it."""
 
     __slots__ = ("broken", "channel", "resets", "since", "streams")
 
     def __init__(self, channel: Any) -> None:
         self.channel = channel
         self.streams = 0
-        # What it had of resets at a time, which is less by now.
+        # Recent resets; the number decays with time.
         self.resets = 0.0
         self.since = time.monotonic()
         self.broken = False
@@ -39,18 +39,18 @@ class Lane:
 
 
 class Channels:
-    """The lanes of a session, from any thread. `close` must not wait."""
+    """The channels of a session, for any thread. `close` must not block."""
 
     def __init__(self, open: Callable[[], Any], close: Callable[[Any], None]) -> None:
         self._open = open
         self._close = close
-        # A signal handler may interrupt whoever holds it.
+        # A signal handler may interrupt the thread that holds it.
         self._lock = threading.RLock()
         self._lanes: list[Lane] = []
         self._ended = False
 
     def borrow(self) -> Lane:
-        """Answers a lane for one more stream: one that has room, or a new one. Raises BrokerError after `take_all`."""
+        """Returns a channel for one more stream: one with room, or a new one. Raises BrokerError after `take_all`."""
         with self._lock:
             self._require()
             for lane in self._lanes:
@@ -63,7 +63,7 @@ class Channels:
             return lane
 
     def borrow_new(self) -> Lane:
-        """As `borrow`, but a new one."""
+        """Like `borrow`, but always a new one."""
         with self._lock:
             self._require()
             lane = Lane(self._open())
@@ -72,7 +72,7 @@ class Channels:
             return lane
 
     def give_back(self, lane: Lane, *, reset: bool = False, broken: bool = False) -> None:
-        """Notes that a stream has ended: by a reset, or because the lane's connection broke."""
+        """Records that a stream has ended, by a reset or because the channel's connection broke."""
         with self._lock:
             lane.streams -= 1
             lane.broken = lane.broken or broken
@@ -88,7 +88,7 @@ class Channels:
             raise broker_error("BROKER_CLOSED", "the broker was closed")
 
     def take_all(self) -> list[Any]:
-        """Answers the channels, to be closed; there will be no more."""
+        """Returns the channels, for closing; no more are opened."""
         with self._lock:
             self._ended = True
             lanes, self._lanes = self._lanes, []

@@ -1,4 +1,6 @@
-"""google.protobuf.Duration of this package's own descriptor pool; the default pool's does not fit into its messages."""
+"""google.protobuf.Duration from this package's own descriptor pool; the default pool's is incompatible with its
+messages.
+"""
 
 from __future__ import annotations
 
@@ -15,5 +17,5 @@ _Duration = cast(
 
 
 def duration(nanoseconds: int) -> duration_pb2.Duration:
-    """Makes a Duration of nanoseconds."""
+    """Creates a Duration from nanoseconds."""
     return _Duration(seconds=nanoseconds // 1_000_000_000, nanos=nanoseconds % 1_000_000_000)

@@ -1,4 +1,4 @@
-"""Where a daemon is."""
+"""Endpoints of a daemon."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple, Optional
 
 DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock"
 
-#: What the kernel has room for in the address of a unix socket, in bytes.
+# : The longest path that fits into the address of a unix socket, in bytes.
 LONGEST_PATH = 107
 
 
 class Endpoint(NamedTuple):
-    """A unix socket by its absolute path, or (with `path` None) a TCP port for mutual TLS."""
+    """A unix socket with an absolute path, or (if `path` is None) a TCP port with mutual TLS."""
 
     path: Optional[str]
     host: str
@@ -25,7 +25,7 @@ class Endpoint(NamedTuple):
         return f"tcp://{self._authority()}"
 
     def target(self) -> str:
-        """Writes the endpoint as gRPC wants it."""
+        """Formats the endpoint for gRPC."""
         return f"unix:{self.path}" if self.path is not None else f"dns:{self._authority()}"
 
     def _authority(self) -> str:
@@ -33,10 +33,10 @@ class Endpoint(NamedTuple):
 
 
 def parse_endpoint(text: str | None = None) -> Endpoint:
-    """Reads `unix:///path`, `unix:/path`, `unix:relative`, a path with a slash in it, or `tcp://host:port`.
+    """Parses `unix:///path`, `unix:/path`, `unix:relative`, a path with a slash in it, or `tcp://host:port`.
 
-    Without a text it is what SOCKBROKER_ENDPOINT says, then DEFAULT_ENDPOINT. Raises ValueError for anything else. The
-    rules are those of the daemon and of the TypeScript client; test/support/endpoints.json holds all of them to them.
+    Without a text, SOCKBROKER_ENDPOINT is used, then DEFAULT_ENDPOINT. Raises ValueError for anything else. The rules
+    are those of the daemon and of the TypeScript client; test/support/endpoints.json tests all of them.
     """
     if text is None:
         text = os.environ.get("SOCKBROKER_ENDPOINT") or DEFAULT_ENDPOINT
@@ -50,7 +50,7 @@ def parse_endpoint(text: str | None = None) -> Endpoint:
 
 def _path_in(text: str, scheme: re.Match[str] | None) -> str:
     if scheme is None:
-        # Otherwise "localhost" would be a file of that name in the working directory.
+        # Otherwise "localhost" would mean a file of that name in the working directory.
         if "/" not in text:
             raise ValueError(f"a path without a slash is written ./name, not {text!r}")
         return text
@@ -63,7 +63,7 @@ def _path_in(text: str, scheme: re.Match[str] | None) -> str:
 
 
 def _absolute(path: str, text: str) -> str:
-    # abspath keeps two slashes at the beginning, which POSIX lets mean something else.
+    # abspath keeps two leading slashes, which POSIX allows to have another meaning.
     path = re.sub("^//", "/", os.path.abspath(path))
     if "\0" in path:
         raise ValueError(f"a path has no NUL in it: {text!r}")

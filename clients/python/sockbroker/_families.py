@@ -1,4 +1,4 @@
-"""Which sockets are opened in the daemon, and which here."""
+"""Which sockets are opened in the daemon, and which in this process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _thread = threading.local()
 
 
 def broker_families(families: Optional[Iterable[int]]) -> None:
-    """Says which families are opened in the daemon; the others are this process's own. None: all are brokered."""
+    """Sets which families are opened in the daemon; others are opened in this process. None: all are brokered."""
     global _brokered_families
     _brokered_families = None if families is None else frozenset(families)
 
 
 def is_local(family: int) -> bool:
-    """Whether this thread opens sockets of a family here."""
+    """Whether this thread opens sockets of a family in this process."""
     if getattr(_thread, "local", False):
         return True
     return _brokered_families is not None and family not in _brokered_families
@@ -26,7 +26,7 @@ def is_local(family: int) -> bool:
 
 @contextlib.contextmanager
 def local_sockets() -> Iterator[None]:
-    """Opens this thread's sockets here, whatever their family."""
+    """Opens this thread's sockets in this process, whatever their family."""
     before = getattr(_thread, "local", False)
     _thread.local = True
     try:

@@ -1,7 +1,7 @@
-"""Refuses what replaces threads and sockets by its own: gevent and eventlet.
+"""Refuses libraries that replace threads and sockets: gevent and eventlet.
 
-They wait for descriptors in the kernel's epoll, where no brokered socket ever becomes ready, and their locks cannot be
-released by gRPC's threads. A program would wait for ever, and not say for what.
+They wait for descriptors in the kernel's epoll, where brokered sockets never become ready, and gRPC's threads cannot
+release their locks. A program would hang without explanation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PATCHED: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def refuse_green_threads() -> None:
-    """Raises RuntimeError when a brokered socket would not work in this process."""
+    """Raises RuntimeError if brokered sockets would not work in this process."""
     for name, (what, is_patched) in _PATCHED.items():
         module = sys.modules.get(name)
         if module is not None and is_patched(module):

@@ -1,8 +1,8 @@
-"""ioctl(2) on brokered sockets: its argument, in this process and on the wire.
+"""ioctl(2) on brokered sockets: its argument, in this process and in messages.
 
-The kernel knows by the request how much of the argument it reads and writes, and leaves the rest. Of two requests the
-argument points to more, in this process's memory: the content is read here, sent behind the argument, and what comes back is
-written here.
+The request determines how much of the argument the kernel reads and writes; the remainder is unchanged. For two
+requests the argument points to further memory of this process: its content is read here and sent after the argument,
+and the result is written here.
 """
 
 from __future__ import annotations
@@ -26,20 +26,23 @@ _FIOGETOWN = 0x8903
 _SIOCGIFCONF = 0x8912
 _SIOCETHTOOL = 0x8946
 
-# More than any struct of a request that the daemon knows has, in bytes.
+# Larger than any struct of a request that the daemon knows, in bytes.
 _ARGUMENT_BYTES_MAX = 1024
-# struct ifconf: how many bytes there are, and where. struct ifreq: a name, and in the second half an address.
+# struct ifconf: a number of bytes, and a pointer. struct ifreq: a name, and in the second half a pointer.
 _CONFIGURATION = struct.Struct("iP")
 _INTERFACE_BYTES = 40
 _NAME_BYTES = 16
 _POINTER = struct.Struct("P")
 
-# For what the kernel writes behind ethtool's struct it is told no length, in bytes: room for more than any interface has.
+# The kernel is not told the length of the memory after ethtool's struct; this is more than any interface needs, in
+# bytes.
 _ETHTOOL_BYTES = 60 * 1024
 
 
 class _Ethtool(NamedTuple):
-    """One of ethtool's reads: the size of its struct in bytes, and how many follow it, by the struct as given and as answered."""
+    """One of ethtool's reads: the size of its struct in bytes, and the number of bytes after it, computed from the
+    given and the returned struct.
+    """
 
     size: int
     following: Optional[Callable[[bytes, bytes], int]] = None
@@ -81,16 +84,18 @@ _ETHTOOL_READS = {
 }
 
 class Ioctl(NamedTuple):
-    """An ioctl that is ready to be sent: the message, and what makes the argument as the kernel leaves it of the response."""
+    """A prepared ioctl: the message, and a function that converts the response to the argument as the kernel would
+    leave it.
+    """
 
     message: socket_service_pb2.IoctlRequest
     answer: Callable[[Any], bytes]
 
 
 def prepare(request: int, argument: Any) -> Ioctl:
-    """Makes the message for a request and its argument: bytes, or an int, which no request takes for more than an address.
+    """Creates the message for a request and its argument: bytes, or an int, which requests only use as an address.
 
-    Raises EFAULT where an address is wrong, and EOPNOTSUPP for what cannot be done for another process.
+    Raises EFAULT for an invalid address, and EOPNOTSUPP for what cannot be done for another process.
     """
     request &= 0xFFFFFFFF
     if isinstance(argument, int):
@@ -108,7 +113,7 @@ def prepare(request: int, argument: Any) -> Ioctl:
 
 
 def with_kept(request: int, answer: bytes, kept: int) -> bytes:
-    """Adds to the number of bytes that can be received those which are here already."""
+    """Adds unread bytes in this process to the number of bytes that can be received."""
     if request & 0xFFFFFFFF != _FIONREAD or not kept:
         return answer
     (unread,) = struct.unpack("i", answer[:4].ljust(4, b"\0"))
@@ -136,7 +141,7 @@ def _ethtool(request: int, argument: bytes) -> Ioctl:
         text = f"ethtool's command 0x{command:x} is refused: it does more than read, or the client does not know what it reads"
         raise OSError(errno.EOPNOTSUPP, text)
     given = read_memory(address, known.size)
-    # The daemon reads no address.
+    # The daemon ignores pointers.
     sent = interface[:_NAME_BYTES] + bytes(_INTERFACE_BYTES - _NAME_BYTES) + given
     if known.following is not None:
         sent = sent.ljust(_INTERFACE_BYTES + _ETHTOOL_BYTES, b"\0")

@@ -1,9 +1,9 @@
-"""The interpreter's own judgement of arguments.
+"""The interpreter's own validation of arguments.
 
-Every method of a socket first looks at its arguments, and only then asks the kernel. A real socket object without a
-descriptor therefore answers every acceptable call with EBADF, and every other one with exactly the exception that this
-version of the interpreter has for it. So each call on a brokered socket is made on such an object first. That costs about
-a microsecond, and spares this package a copy of the argument parsing of every version, with its words.
+Every method of a socket first checks its arguments, and only then makes a system call. A real socket object without a
+descriptor therefore fails with EBADF for valid arguments, and with exactly this interpreter version's exception for all
+others. So each call on a brokered socket is first made on such an object. That costs about a microsecond, and avoids
+reimplementing each version's argument parsing and messages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _close = os.close
 
 
 class Verdict(NamedTuple):
-    """A call that the interpreter answers without the kernel, e.g. `recv(0)`."""
+    """A call that the interpreter completes without a system call, e.g. `recv(0)`."""
 
     value: Any
 
@@ -29,9 +29,9 @@ _own = threading.local()
 
 
 def judge(kind: tuple[int, int, int], method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Optional[Verdict]:
-    """Judges a call on a socket of a family, type and protocol.
+    """Validates a call on a socket of a family, type and protocol.
 
-    Answers None when it is for the kernel, or a Verdict. Raises what the interpreter raises.
+    Returns None if a system call would be made, or a Verdict. Raises the interpreter's exceptions.
     """
     judging = _objects.get(kind)
     if judging is None:
@@ -46,7 +46,9 @@ def judge(kind: tuple[int, int, int], method: str, arguments: tuple[Any, ...], k
 
 
 def timeout_of(value: Any) -> Optional[float]:
-    """Reads a timeout in seconds, rounded up to nanoseconds; None waits for ever. Raises what settimeout raises."""
+    """Converts a timeout in seconds to nanoseconds, rounded up; None means no limit. Raises the exceptions of
+    settimeout.
+    """
     judging = getattr(_own, "timeout", None)
     if judging is None:
         judging = _own.timeout = _without_descriptor(1, 1, 0)
@@ -60,7 +62,8 @@ def timeout_of(value: Any) -> Optional[float]:
 
 
 def _without_descriptor(family: int, kind: int, protocol: int) -> Any:
-    # Made of a descriptor of any family, for the interpreter believes what it is told; then that is taken away.
+    # Created from a descriptor of any family, because the interpreter does not check it; the descriptor is then
+    # removed.
     first, second = real.socketpair()
     second.close()
     judging = real.socket(family, kind, protocol, first.detach())

@@ -1,6 +1,6 @@
-"""Memory of this process by its address, where the kernel would read or write it in a call that the daemon makes instead.
+"""Memory of this process by address, for calls made by the daemon in which the kernel would read or write it.
 
-The kernel copies it here too, through a pipe: an address at which there is nothing is EFAULT, and never a crash.
+The kernel copies it here too, through a pipe: an invalid address gives EFAULT instead of a crash.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _read = os.read
 _write = os.write
 _close = os.close
 
-# Every pipe holds so many bytes, so none of these calls waits.
+# Every pipe has room for this many bytes, so these calls never block.
 _PIECE_BYTES = 4096
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -29,7 +29,7 @@ for _function in (_libc.read, _libc.write):
 
 
 def read_memory(address: int, size: int) -> bytes:
-    """Reads bytes. Raises EFAULT where there are none."""
+    """Reads bytes. Raises EFAULT for an invalid address."""
     data = bytearray()
     with _own_pipe() as (reader, writer):
         while len(data) < size:
@@ -39,7 +39,7 @@ def read_memory(address: int, size: int) -> bytes:
 
 
 def write_memory(address: int, data: bytes) -> None:
-    """Writes bytes. Raises EFAULT where they cannot be; those before that place are written."""
+    """Writes bytes. Raises EFAULT for an invalid address; bytes before it are written."""
     with _own_pipe() as (reader, writer):
         for start in range(0, len(data), _PIECE_BYTES):
             count = _write(writer, data[start : start + _PIECE_BYTES])

@@ -1,4 +1,4 @@
-"""The functions of the socket module that ask the daemon's host: names, services, protocols, interfaces."""
+"""Functions of the socket module that use the daemon's host: names, services, protocols, interfaces."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _is_c_string(value: Any) -> bool:
 
 
 def _encodable(text: str) -> str:
-    """The text. Raises UnicodeEncodeError for surrogates, as the interpreter does."""
+    """Returns the text. Raises UnicodeEncodeError for surrogates, as the interpreter does."""
     text.encode("utf-8")
     return text
 

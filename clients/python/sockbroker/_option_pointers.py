@@ -1,7 +1,7 @@
 """Options whose value is a struct that points into the caller's memory.
 
-The kernel would read what is there. The daemon has other memory, so it takes the content in place of the pointer; only this
-process can read it.
+The kernel would read that memory. The daemon has other memory, so it takes the content instead of the pointer; only
+this process can read it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _SO_ATTACH_FILTER = 26
 _SO_ATTACH_REUSEPORT_CBPF = 51
 _SOL_PACKET = 263
 _PACKET_FANOUT_DATA = 22
-# struct sock_fprog: how many instructions, and where they are. `struct` aligns the second as the compiler does.
+# struct sock_fprog: the number of instructions, and a pointer. `struct` aligns the second as the compiler does.
 _PROGRAM = struct.Struct("HP")
 _INT_BYTES = 4
 _INSTRUCTION_BYTES = 8
 _INSTRUCTIONS_MAX = 4096
 
-# As much as the interpreter, and so the daemon, has room for.
+# The interpreter's limit, and thus the daemon's.
 _OPTION_BYTES_MAX = 1024
 
 _GET_FILTER = (_SOL_SOCKET, _SO_ATTACH_FILTER)
@@ -43,10 +43,11 @@ def holds_filter(level: int, name: int) -> bool:
 
 
 def filter_program(value: Optional[bytes], length: int) -> bytes:
-    """The instructions that a struct sock_fprog points to; `value` is None for a null pointer in place of the struct.
+    """Returns the instructions that a struct sock_fprog points to; `value` is None for a null pointer instead of the
+    struct.
 
-    Without instructions, or with more than there may be, it is none: that is what the kernel refuses after whatever else
-    it looks at. Raises EFAULT when there is nothing at the address.
+    Returns none if there are no instructions, or too many: the kernel then refuses them after its other checks. Raises
+    EFAULT for an invalid address.
     """
     if value is None and length >= _INT_BYTES:  # The kernel looks for an int first, whatever the length.
         raise kernel_error(errno.EFAULT)
@@ -59,10 +60,12 @@ def filter_program(value: Optional[bytes], length: int) -> bytes:
 
 
 def option_size(level: int, name: int, size: int) -> int:
-    """How many bytes to ask for when the interpreter asks for `size`: of a filter the kernel counts instructions."""
+    """How many bytes to request if the interpreter requests `size`: for a filter the kernel counts instructions."""
     return min(size * _INSTRUCTION_BYTES, _OPTION_BYTES_MAX) if (level, name) == _GET_FILTER else size
 
 
 def option_answer(level: int, name: int, data: bytes) -> bytes:
-    """What the interpreter answers of an option: of a filter as many bytes as it has instructions, for the kernel says so."""
+    """What the interpreter returns for an option: for a filter as many bytes as it has instructions, because that is
+    what the kernel reports.
+    """
     return data[: len(data) // _INSTRUCTION_BYTES] if (level, name) == _GET_FILTER else data

@@ -1,7 +1,7 @@
-"""What a socket does where nothing may wait for the daemon (`_waiting`): what needs no answer is begun and forgotten.
+"""Operations where nothing may wait for the daemon (`_waiting`): those that need no answer are started and not awaited.
 
-So a finalizer that shuts down a connection, or flushes a file made of a socket, does so on any thread. What it sends is taken
-for sent.
+So a finalizer that shuts down a connection, or flushes a file for a socket, works on any thread. What it sends is
+assumed to be sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANSWERS: dict[str, Callable[[Any], Any]] = {
 
 
 def post(descriptor: Descriptor, verb: str, request: Any) -> Any:
-    """Begins an operation, and answers what it will have come to. Raises BrokerError where that cannot be known."""
+    """Starts an operation, and returns its expected result. Raises BrokerError if that cannot be known."""
     if verb in descriptor.names:
         return descriptor.names[verb]
     answer = _ANSWERS.get(verb)
@@ -33,7 +33,7 @@ def post(descriptor: Descriptor, verb: str, request: Any) -> Any:
     assert answer is not None
     response = answer(request)
     if verb == "send" and descriptor.stream:
-        # What one `send` left over, nobody would send.
+        # Nobody would send what one `send` left over.
         verb, request = "sendall", _requests.sendall(request.data, request.flags)
     request.handle = descriptor.handle
     if not descriptor.session.post(verb, request):

@@ -1,7 +1,7 @@
-"""The interpreter's own `_socket`, whatever `sys.modules` says that it is.
+"""The interpreter's own `_socket`, whatever `sys.modules` contains.
 
-It has what this package does not make anew: the exceptions, the constants, the pure conversions, and the judgement of
-arguments.
+It has what this package does not reimplement: the exceptions, the constants, the pure conversions, and the validation
+of arguments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def _load() -> Any:
-    # Imported if need be: loaded aside, since Python 3.13 it would have exceptions of its own.
+    # Imported if necessary: loaded separately, it would have its own exceptions since Python 3.13.
     module = importlib.import_module("_socket")
     if not hasattr(module, "_sockbroker"):
         return module

@@ -1,4 +1,4 @@
-"""What a receive answers."""
+"""Results of receives."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ MSG_TRUNC = 0x20
 
 
 def as_long_as(data: bytes, length: int) -> bytes:
-    """What recv and recvfrom answer: with MSG_TRUNC among the flags the length may be more than the data, and they are as
-    long as the message was; what they did not receive is zeros."""
+    """The result of recv and recvfrom: with MSG_TRUNC among the flags the length may exceed the data, and the result is
+    as long as the message was, padded with zeros.
+    """
     return bytes(data).ljust(length, b"\0")
 
 
 class Received(NamedTuple):
-    """What a receive answered: data, its real length in bytes, control messages, flags, and the sender's address."""
+    """The result of a receive: data, its real length in bytes, control messages, flags, and the sender's address."""
 
     data: bytes
     length: int
@@ -24,7 +25,7 @@ class Received(NamedTuple):
     address: Any
 
     def joined(self, more: Received) -> Received:
-        """A piece of a stream with what came behind it."""
+        """A piece of a stream, joined with the next."""
         return more._replace(
             data=self.data + more.data, length=self.length + more.length, ancillary=self.ancillary + more.ancillary
         )

@@ -1,4 +1,4 @@
-"""Which operations may be performed once more when it is not known whether they were performed: those without side effects."""
+"""Operations that may be repeated if it is unknown whether they were performed: those without side effects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_SIDE_EFFECTS = 1
 
 @functools.lru_cache(maxsize=None)
 def is_repeatable(verb: str) -> bool:
-    """Whether the API says of a verb that it has no side effects."""
+    """Whether the API marks a verb as free of side effects."""
     name = "".join(part.capitalize() for part in verb.split("_"))
     for module in _MODULES:
         for service in module.DESCRIPTOR.services_by_name.values():

@@ -1,23 +1,23 @@
-"""What takes the place of the interpreter's `_ssl._SSLSocket` for a brokered socket: OpenSSL on memory.
+"""Replaces the interpreter's `_ssl._SSLSocket` for brokered sockets: OpenSSL on memory.
 
-CPython's own Lib/ssl.py, unmodified, makes an SSLSocket of a socket and of the object that `SSLContext._wrap_socket`
-answers, in which OpenSSL reads and writes a file descriptor by itself. Here OpenSSL reads and writes memory, and this module
-carries the bytes between that and the socket's own recv and send. So there is no second descriptor, no thread and no copy
-of the stream's state: names, options, timeouts and readiness are those of the brokered socket itself.
+CPython's own Lib/ssl.py, unmodified, makes an SSLSocket from a socket and the object returned by
+`SSLContext._wrap_socket`, in which OpenSSL reads and writes a file descriptor itself. Here OpenSSL reads and writes
+memory, and this module transfers the bytes to and from the socket's own recv and send. So there is no second
+descriptor, no thread and no copy of the stream's state: names, options, timeouts and readiness are those of the
+brokered socket itself.
 
-What OpenSSL does with a descriptor, and what this has to do as well:
+What OpenSSL does with a descriptor, and how this does the same:
 
-- It takes one record at a time from the kernel, so that what is behind stays there: select says that it is readable, and
-  when TLS ends it is a plain recv that gets it. Here more is received than the record, for one call of the daemon should
-  bring much; what is behind the record is given back to what is unread of the descriptor, where select and recv
-  find it.
-- A write ends when the kernel has all of it. If it would block it is SSLWantWriteError, and the caller has to repeat it
-  with the same data, of which a part may be gone already: so it is remembered how much was.
-- A deadline is one for a whole operation, however many receives and sends it takes.
+- It reads one record at a time from the kernel, so that further data stays there: select reports it as readable, and
+  when TLS ends a plain recv returns it. Here more than the record is received, because one call of the daemon should
+  return much; data after the record is pushed back to the descriptor's unread data, where select and recv find it.
+- A write ends when the kernel has accepted all of it. If it would block it raises SSLWantWriteError, and the caller has
+  to repeat it with the same data, part of which may already be sent: so the amount is remembered.
+- A deadline applies to a whole operation, however many receives and sends it needs.
 
-Two threads may read and write together. OpenSSL's object is used under `_state`, by one of them at a time and never while
-waiting. `_sending` keeps the order of the records, and is held while waiting for room; `_receiving` is held while
-waiting for data. Who holds `_receiving` takes no other lock but `_state`.
+Two threads may read and write concurrently. OpenSSL's object is used under `_state`, by one thread at a time and never
+while waiting. `_sending` keeps the order of the records, and is held while waiting for room; `_receiving` is held while
+waiting for data. A thread that holds `_receiving` takes no other lock than `_state`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ._stream import Kept
 
 _T = TypeVar("_T")
 
-# How much of what is written becomes records at a time, in bytes: whole ones, and together enough for one send.
+# How much written data becomes records at a time, in bytes: whole records, which together fill one send.
 _PLAIN_BYTES = 15 * 16 * 1024
 # How much is received at a time, in bytes.
 _AHEAD_BYTES = 128 * 1024
@@ -46,7 +46,7 @@ _HEADER_BYTES = 5
 
 
 class _View(_socket_type.socket):
-    """Another object on a socket's descriptor, with a timeout of its own."""
+    """Another object for a socket's descriptor, with its own timeout."""
 
     def __init__(self, of: _socket_type.socket) -> None:
         self._descriptor = of._descriptor
@@ -54,10 +54,10 @@ class _View(_socket_type.socket):
         self._family, self._type, self._proto = of._family, of._type, of._proto
 
     def __del__(self) -> None:
-        """The socket is another's to close."""
+        """The socket is closed by its owner."""
 
     def limit(self, deadline: Optional[float]) -> None:
-        """Lets calls end at a deadline, as `_deadline` answers it. Raises a timeout if it has passed."""
+        """Sets the deadline of calls, as returned by `_deadline`. Raises a timeout if it has passed."""
         if not deadline:
             self._timeout = deadline
             return
@@ -75,11 +75,11 @@ class _RecordEnd:
 
     @property
     def missing(self) -> int:
-        """How many bytes OpenSSL would take next."""
+        """How many bytes OpenSSL would read next."""
         return self._left or _HEADER_BYTES - len(self._header)
 
     def within(self, data: bytes) -> int:
-        """Tells how many of the bytes that came next belong to it. Behind its last byte, the next record begins."""
+        """Returns how many of the following bytes belong to the record. After its last byte, the next record starts."""
         taken = 0
         if self._left == 0:
             taken = min(_HEADER_BYTES - len(self._header), len(data))
@@ -99,7 +99,7 @@ class _RecordEnd:
 
 
 class TlsSocket:
-    """TLS on a brokered socket; what it does not do itself is done by OpenSSL's object over memory."""
+    """TLS on a brokered socket; everything else is done by OpenSSL's object on memory."""
 
     def __init__(
         self, context: Any, sock: Any, server_side: bool, hostname: Optional[str], *, owner: Any, session: Any
@@ -112,7 +112,7 @@ class TlsSocket:
         self._receiver, self._sender = _View(sock), _View(sock)
         self._state, self._sending, self._receiving = threading.RLock(), threading.RLock(), threading.RLock()
         self._record = _RecordEnd()
-        # How often something was received.
+        # Number of receives.
         self._turn = 0
         # Records that were not sent yet, and how much of an unfinished write became records.
         self._unsent = memoryview(b"")
@@ -146,14 +146,14 @@ class TlsSocket:
         self._tls.owner = owner
 
     def do_handshake(self) -> None:
-        """Raises SSLWantReadError and SSLWantWriteError on a non-blocking socket, as the others do."""
+        """Raises SSLWantReadError and SSLWantWriteError on a non-blocking socket, as the other methods do."""
         deadline = self._deadline()
         with _saying("The handshake operation timed out"):
             self._perform(self._tls.do_handshake, deadline)
             try:
                 self._flush(deadline)
             except (BrokenPipeError, ConnectionResetError):
-                # The last thing sent by a server is a ticket, which the client need not wait for.
+                # The last message of a server is a ticket, which the client need not wait for.
                 if not self._tls.server_side or self._tls.version() != "TLSv1.3":
                     raise
 
@@ -162,13 +162,13 @@ class TlsSocket:
         deadline = self._deadline()
         with _saying("The read operation timed out"):
             result = self._perform(lambda: self._tls.read(*arguments), deadline)
-            # An answer of the protocol's. It is no reason to withhold what was read.
+            # A response of the protocol, whose failure is no reason to withhold data that was read.
             with contextlib.suppress(OSError):
                 self._flush(deadline)
             return result
 
     def write(self, data: Any) -> int:
-        """Answers the length of the data when the kernel has all of it."""
+        """Returns the length of the data when the kernel has accepted all of it."""
         deadline = self._deadline()
         with memoryview(data) as given, given.cast("B") as view:
             with _saying("The write operation timed out"), self._sending:
@@ -186,7 +186,7 @@ class TlsSocket:
                 return len(view)
 
     def shutdown(self) -> Any:
-        """Ends TLS, with the peer's agreement. Answers the socket, which goes on without it."""
+        """Ends TLS in agreement with the peer. Returns the socket, which continues without it."""
         deadline = self._deadline()
         self._perform(self._tls.shutdown, deadline)
         self._flush(deadline)
@@ -197,13 +197,13 @@ class TlsSocket:
             return self._tls.verify_client_post_handshake()
 
     def _deadline(self) -> Optional[float]:
-        """When the operation that begins has to end: None for never, and 0 on a non-blocking socket."""
+        """When the operation that starts has to end: None for no limit, 0 on a non-blocking socket."""
         sock = self._socket()
         timeout: Optional[float] = None if sock is None else sock.gettimeout()
         return time.monotonic() + timeout if timeout else timeout
 
     def _perform(self, step: Callable[[], _T], deadline: Optional[float]) -> _T:
-        """Does what OpenSSL can do, and receives for it until it can do it all."""
+        """Performs an operation of OpenSSL, and receives data for it until it can complete."""
         while True:
             turn = self._turn
             try:
@@ -216,13 +216,13 @@ class TlsSocket:
                 except BlockingIOError:
                     raise wants from None
             except ssl.SSLError:
-                # An alert, perhaps. The error is the news.
+                # This may send an alert; the error is more important.
                 with contextlib.suppress(OSError):
                     self._flush(deadline)
                 raise
 
     def _receive(self, turn: int, deadline: Optional[float]) -> None:
-        """Receives something, unless another thread did since the turn."""
+        """Receives something, unless another thread has done so since the turn."""
         with self._receiving:
             if turn != self._turn:
                 return
@@ -243,7 +243,7 @@ class TlsSocket:
             self._turn += 1
 
     def _flush(self, deadline: Optional[float]) -> None:
-        """Sends what OpenSSL wrote. If another thread is sending, that will send it."""
+        """Sends OpenSSL's output. If another thread is sending, that thread sends it."""
         while self._unsent or self._outgoing.pending:
             if not self._sending.acquire(blocking=False):
                 return
@@ -257,7 +257,8 @@ class TlsSocket:
             with self._state:
                 self._unsent = memoryview(self._outgoing.read())
         while self._unsent:
-            # Told even if a signal handler's exception ends the call: what was sent must not be sent again.
+            # Recorded even if an exception from a signal handler ends the call: data that was sent must not be sent
+            # again.
             kept = Kept()
             try:
                 with _saying("The write operation timed out"):
@@ -281,7 +282,7 @@ class TlsSocket:
 
 @contextlib.contextmanager
 def _saying(text: str) -> Iterator[None]:
-    """Gives a timeout the words that it has in `_ssl`."""
+    """Gives a timeout the wording of `_ssl`."""
     try:
         yield
     except real.timeout:

@@ -1,4 +1,4 @@
-"""A limit on how many threads do something at a time."""
+"""Limits how many threads do something at the same time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 class Turns:
-    """As a semaphore, but a signal handler or a finalizer may take a turn whatever the thread that it interrupts is at."""
+    """Like a semaphore, but a signal handler or a finalizer may take a turn wherever it interrupts a thread."""
 
     def __init__(self, limit: int) -> None:
         # Its methods may be interrupted, and called again, at any point.

@@ -1,7 +1,7 @@
-"""What this process has of a socket ahead of its callers: it comes before all that the kernel has.
+"""Data that this process has already received from a socket: it comes before the kernel's data.
 
-Receives that were interrupted leave here what they had received, read-ahead what nobody took, TLS what it received beyond its
-record. Every receive, accept and look at readiness goes through this queue; it makes a descriptor readable.
+It is left here by interrupted receives, by read-ahead, and by TLS, which receives more than its record. Every receive,
+accept and poll uses this queue, and it makes a descriptor readable.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Unread:
 
     def __init__(self) -> None:
         self._messages: deque[Received] = deque()
-        # What is to be raised once, behind the messages: the kernel's error, or why something may be missing.
+        # To be raised once, after the messages: the kernel's error, or why data may be missing.
         self._error: Optional[Exception] = None
-        # Handles or numbers of accepted sockets, each with what is known of it.
+        # Handles or numbers of accepted sockets, each with its description.
         self.connections: deque[tuple[int, Any]] = deque()
-        # Called after something came here, or may come at any time; by whom they are for.
+        # Called after something was added here, or may be added at any time; by owner.
         self.listeners: dict[object, Callable[[], object]] = {}
 
     def __bool__(self) -> bool:
@@ -32,36 +32,37 @@ class Unread:
 
     @property
     def has_messages(self) -> bool:
-        """Whether the next receive gets something from here: data, or an error."""
+        """Whether the next receive returns something from here: data, or an error."""
         return bool(self._messages) or self._error is not None
 
     @property
     def length(self) -> int:
-        """How many bytes the messages had when they were received."""
+        """The total length of the messages when they were received."""
         return sum(each.length for each in self._messages)
 
     def next_bytes(self, stream: bool) -> int:
-        """How many bytes the next receive has: of a stream all, otherwise those of the first message."""
+        """How many bytes the next receive can return: for a stream all, otherwise those of the first message."""
         return sum(len(each.data) for each in (list(self._messages) if stream else list(self._messages)[:1]))
 
     def add(self, received: Received) -> None:
-        """Keeps what was received last."""
+        """Appends a message that was received."""
         self._messages.append(received)
         self.changed()
 
     def give_back(self, received: Received) -> None:
-        """Keeps what was received first."""
+        """Puts a message before all others."""
         self._messages.appendleft(received)
         self.changed()
 
     def end_in(self, error: Exception) -> None:
-        """Notes what is to be raised behind the messages: the kernel's error, which it tells but once, or why something may be
-        missing."""
+        """Sets what to raise after the messages: the kernel's error, which it reports only once, or why data may be
+        missing.
+        """
         self._error = error
         self.changed()
 
     def take_error(self) -> Optional[OSError]:
-        """Takes the kernel's error behind the messages, if there is one."""
+        """Removes and returns the kernel's error after the messages, if any."""
         error = self._error
         if not is_kernel_error(error):
             return None
@@ -69,13 +70,14 @@ class Unread:
         return error
 
     def changed(self) -> None:
-        """Tells the listeners to look. They may be called on any thread."""
+        """Notifies the listeners. They may be called on any thread."""
         for listener in list(self.listeners.values()):
             listener()
 
     def take(self, size: int, flags: int, stream: bool) -> Optional[Received]:
-        """Takes what was received first, as recvmsg(2) would; None if there is nothing. Raises, once, the error behind
-        the messages."""
+        """Returns the first message, as recvmsg(2) would; None if there is none. Raises the error after the messages,
+        once.
+        """
         try:
             first = self._messages.popleft()
         except IndexError:
@@ -96,7 +98,7 @@ class Unread:
         return taken
 
     def take_messages(self) -> list[Received]:
-        """Takes all messages."""
+        """Removes and returns all messages."""
         taken = []
         while self._messages:
             taken.append(self._messages.popleft())

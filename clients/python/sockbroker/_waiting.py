@@ -1,11 +1,12 @@
 """Which threads may wait for the daemon, and when.
 
-The collector runs finalizers wherever a thread happens to allocate: also on the threads that bring the daemon's answers, on
-those of gRPC, and in the middle of a fork. What waits there waits for itself. So before anything waits it asks here, and where
-it may not, what can be done without an answer is posted (`Session.post`), and the rest fails with `FINALIZER_CANNOT_WAIT`.
+The garbage collector runs finalizers wherever a thread happens to allocate: also on threads that carry the daemon's
+answers, on gRPC's own threads, and during a fork. Waiting there is a deadlock. So this module is asked before every
+wait; if waiting is not allowed, operations that need no answer are posted (`Session.post`), and others fail with
+`FINALIZER_CANNOT_WAIT`.
 
-Elsewhere a finalizer, or a signal handler, may wait: no other thread calls gRPC (`_grpc_thread`), and no lock that a thread
-holds while it waits is one that it cannot take again.
+Elsewhere a finalizer, or a signal handler, may wait: no other thread calls gRPC (`_grpc_thread`), and locks that a
+thread holds while it waits are reentrant.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ._status import broker_error
 
 _thread = threading.local()
 _exiting: list[bool] = []
-# The thread in which the collector is running; there is one at a time.
+# The thread in which the collector is running; there is at most one.
 _collecting: list[int] = [0]
 
 
@@ -34,19 +35,19 @@ def allowed() -> bool:
 
 
 def in_collector() -> bool:
-    """Whether the collector, which runs in this thread, has come here by a finalizer."""
+    """Whether this thread is in a finalizer called by the collector."""
     return _collecting[0] == threading.get_ident()
 
 
 def require() -> None:
-    """Raises BrokerError where this thread may not wait."""
+    """Raises BrokerError if this thread may not wait."""
     if not allowed():
         text = "a finalizer on a thread that carries the daemon's answers, or during a fork, cannot wait for one"
         raise broker_error("FINALIZER_CANNOT_WAIT", text)
 
 
 def forbid() -> None:
-    """Lets this thread never wait (again, for each `permit`)."""
+    """Forbids this thread to wait (until a matching `permit`)."""
     _thread.forbidden = getattr(_thread, "forbidden", 0) + 1
 
 
@@ -57,7 +58,7 @@ def permit() -> None:
 
 @contextlib.contextmanager
 def forbidden() -> Iterator[None]:
-    """Lets this thread not wait for a while."""
+    """Forbids this thread to wait for a while."""
     forbid()
     try:
         yield
@@ -66,14 +67,15 @@ def forbidden() -> Iterator[None]:
 
 
 def begin_exit() -> None:
-    """Says that the interpreter ends, and its sockets with it."""
+    """Records that the interpreter is exiting, and its sockets with it."""
     _exiting.append(True)
 
 
 def park_at_exit() -> None:
-    """Stops a daemon thread for good if its socket was closed by the end of the interpreter, as that stops it in a true call.
+    """Stops a daemon thread permanently if its socket was closed by the interpreter's exit, as it would be stopped in a
+    real call.
 
-    A thread in a finalizer goes on: it may be one of gRPC's, or hold a lock, that closing the channels waits for.
+    A thread in a finalizer continues: it may be one of gRPC's, or hold a lock, that closing the channels waits for.
     """
     if _exiting and threading.current_thread().daemon and not in_collector() and allowed():
         never = threading.Lock()
@@ -82,8 +84,9 @@ def park_at_exit() -> None:
 
 
 def _is_awaited() -> bool:
-    """Whether those who bring answers may be waiting for this thread: it runs gRPC's code, or it is starting, and whoever
-    starts it waits until it says so, perhaps the thread that calls gRPC."""
+    """Whether threads that deliver answers may be waiting for this one: it runs gRPC's code, or it is starting, and the
+    thread that starts it, possibly the one that calls gRPC, waits for that.
+    """
     frame: Optional[FrameType] = sys._getframe()
     called = None
     while frame is not None:
@@ -100,7 +103,7 @@ def _is_awaited() -> bool:
 def _on_collection(
     phase: str,
     _: Any,
-    # At the end of the interpreter, globals are gone before the collector is.
+    # When the interpreter exits, globals are removed before the collector stops.
     collecting: list[int] = _collecting,
     get_ident: Any = threading.get_ident,
 ) -> None:

@@ -26,9 +26,9 @@ _NO_DAEMON = 1
 
 
 def main(arguments: Optional[list[str]] = None) -> None:
-    """Takes what stands behind `run`; unset: the arguments of this process, for the console script.
+    """Handles the arguments after `run`; unset: the arguments of this process, for the console script.
 
-    Raises SystemExit: with 2 for wrong usage, with 1 when no daemon lets this process in, and as the program does.
+    Raises SystemExit: with 2 for wrong usage, with 1 if no daemon admits this process, and as the program does.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     families = None
@@ -74,13 +74,13 @@ def main(arguments: Optional[list[str]] = None) -> None:
 
 
 def wrong_usage(text: str) -> NoReturn:
-    """Says what was wrong, and ends the process."""
+    """Prints what was wrong, and exits."""
     print(f"sockbroker run: {text}", file=sys.stderr)
     raise SystemExit(_WRONG_USAGE)
 
 
 def install(families: list[int] | None = None) -> None:
-    """Makes this process's `socket` module a brokered one. It has to be called before anything imports `socket`."""
+    """Replaces this process's `socket` module by a brokered one. Must be called before anything imports `socket`."""
     if "socket" in sys.modules:
         raise RuntimeError("the socket module is imported already; its users would keep the interpreter's own sockets")
     import _socket  # noqa: F401, so that what is put in its place has the real one to build on
@@ -88,7 +88,7 @@ def install(families: list[int] | None = None) -> None:
     from . import _families, _socket_shim
 
     sys.modules["_socket"] = _socket_shim
-    # gRPC imports asyncio, which imports socket: from here on all of them agree on what that is.
+    # gRPC imports asyncio, which imports socket: from here on all of them use the brokered one.
     from . import _patches
 
     _families.broker_families(families)
@@ -99,7 +99,7 @@ def install(families: list[int] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    """Runs a program as the interpreter would: what it is, and its arguments."""
+    """Runs a program as the interpreter would, with its arguments."""
     what = arguments[0]
     if what == "-m":
         sys.argv = arguments[1:]
@@ -123,10 +123,10 @@ def _look_for_modules_in(directory: str) -> None:
 
 
 def _check_endpoint() -> None:
-    """Ends the process with a sentence when no daemon lets it in.
+    """Exits with an explanation if no daemon admits this process.
 
-    A child asks: who has talked to a daemon has threads and a principal, and the program may want to fork, or to become
-    another user, first.
+    A child process asks: a process that has connected to a daemon has threads and a principal, and the program may want
+    to fork, or to become another user, first.
     """
     from ._default import current_session
 

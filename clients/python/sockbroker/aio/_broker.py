@@ -34,12 +34,12 @@ ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Optiona
 class Broker:
     """A session with a daemon, for the event loop that it was opened in. Its sockets are closed with it.
 
-    Besides what the methods' counterparts in asyncio and in the socket module raise, they raise PolicyDenial and
-    BrokerError. When the connection breaks, all that waits ends at once with ConnectionLost.
+    In addition to the exceptions of their counterparts in asyncio and the socket module, methods raise PolicyDenial and
+    BrokerError. When the connection breaks, waiting calls raise ConnectionLost immediately.
     """
 
     def __init__(self, session: Session) -> None:
-        """Not for callers: `connect` makes it."""
+        """Internal: use `connect`."""
         self._session = session
 
     async def __aenter__(self) -> Broker:
@@ -50,7 +50,7 @@ class Broker:
 
     @property
     def token(self) -> str:
-        """The session's secret: whoever is the same principal and has it may use the session."""
+        """The session's secret token: any process of the same principal that has it may use the session."""
         return self._session.token
 
     @property
@@ -59,8 +59,9 @@ class Broker:
         return self._session.lost
 
     async def close(self) -> None:
-        """Ends the session and closes its sockets. What was written to streams goes out first, if that takes no more than
-        two seconds; what waits raises ConnectionLost. Idempotent."""
+        """Ends the session and closes its sockets. Data written to streams is sent first, if that takes no more than
+        two seconds; waiting calls raise ConnectionLost. Idempotent.
+        """
         await self._session.close()
 
     # Streams ----------------------------------------------------------------------------------------------------------
@@ -77,8 +78,9 @@ class Broker:
         local_addr: Optional[tuple[str, int]] = None,
         sock: Optional[Socket] = None,
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connects by TCP and answers a reader and a writer, as asyncio.open_connection does; the name is resolved on the
-        daemon's host. With `sock` it takes a connected socket over, in place of connecting one."""
+        """Connects by TCP and returns a reader and a writer, like asyncio.open_connection; the name is resolved on the
+        daemon's host. With `sock` it uses a connected socket instead.
+        """
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=limit, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
@@ -92,7 +94,7 @@ class Broker:
             local_addr=local_addr,
             sock=sock,
         )
-        # asyncio's types want a transport of WriteTransport, which one of both directions is.
+        # asyncio's types require a WriteTransport, which a transport of both directions is too.
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def open_unix_connection(
@@ -124,7 +126,7 @@ class Broker:
         local_addr: Optional[tuple[str, int]] = None,
         sock: Optional[Socket] = None,
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """Connects by TCP and answers a transport and its protocol, as the event loop's create_connection does."""
+        """Connects by TCP and returns a transport and its protocol, like the event loop's create_connection."""
         context = _context(ssl, server_side=False)
         if context is not None and server_hostname is None:
             if not isinstance(host, str) or not host:
@@ -168,8 +170,9 @@ class Broker:
         reuse_port: bool = False,
         start_serving: bool = True,
     ) -> Server:
-        """Listens on TCP and calls back with a reader and a writer for each connection, as asyncio.start_server does. With
-        `sock` it takes a bound socket over, in place of opening some."""
+        """Listens on TCP and calls back with a reader and a writer for each connection, like asyncio.start_server. With
+        `sock` it uses a bound socket instead.
+        """
         loop = asyncio.get_running_loop()
 
         def factory() -> asyncio.StreamReaderProtocol:
@@ -200,7 +203,7 @@ class Broker:
         ssl: Any = None,
         start_serving: bool = True,
     ) -> Server:
-        """Listens on a unix socket of the daemon's host. The path stays when the server is closed."""
+        """Listens on a unix socket of the daemon's host. The path is not removed when the server is closed."""
         sock = await self.socket(_AF_UNIX, _SOCK_STREAM)
         try:
             await sock.bind(os.fspath(path))
@@ -226,7 +229,7 @@ class Broker:
         reuse_port: bool = False,
         start_serving: bool = True,
     ) -> Server:
-        """Listens on TCP with a protocol for each connection, as the event loop's create_server does."""
+        """Listens on TCP with a protocol for each connection, like the event loop's create_server."""
         context = _context(ssl, server_side=True)
         if sock is not None:
             if host is not None or port is not None:
@@ -261,9 +264,10 @@ class Broker:
         ancillary_bytes: int = 0,
         timestamps: bool = False,
     ) -> Datagram:
-        """Opens a datagram socket, bound to an address, or connected to one, or both. `family` has to be given only where
-        the addresses do not tell: AF_UNIX for a path, AF_INET6 for a name. The other arguments are those of
-        `Socket.messages`."""
+        """Opens a datagram socket, bound to an address, or connected to one, or both. `family` is only required if the
+        addresses do not determine it: AF_UNIX for a path, AF_INET6 for a name. The other arguments are those of
+        `Socket.messages`.
+        """
         known = family or _family_of(local_address) or _family_of(remote_address) or _AF_INET
         sock = await self.socket(known, _SOCK_DGRAM)
         try:
@@ -288,7 +292,7 @@ class Broker:
     async def socket(
         self, family: int = -1, type: int = -1, proto: int = -1, fileno: Optional[int] = None
     ) -> Socket:
-        """Opens a socket of any family, or makes one of a number that came by SCM_RIGHTS."""
+        """Opens a socket of any family, or creates one from a number received by SCM_RIGHTS."""
         family, type, proto = operator.index(family), operator.index(type), operator.index(proto)
         if fileno is not None:
             return await describe(self._session, operator.index(fileno))
@@ -315,12 +319,12 @@ class Broker:
     async def getaddrinfo(
         self, host: Host, port: Port, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> list[Any]:
-        """Resolves a name on the daemon's host, as socket.getaddrinfo does."""
+        """Resolves a name on the daemon's host, like socket.getaddrinfo."""
         request = _requests.getaddrinfo(host, port, family, type, proto, flags)
         return address_infos(await self._session.look_up("getaddrinfo", request))
 
     async def getnameinfo(self, sockaddr: tuple[Any, ...], flags: int) -> tuple[str, str]:
-        """Resolves an address on the daemon's host, as socket.getnameinfo does."""
+        """Resolves an address on the daemon's host, like socket.getnameinfo."""
         request = _requests.getnameinfo(sockaddr, flags)
         if isinstance(request, tuple):
             return request
@@ -328,30 +332,30 @@ class Broker:
         return response.host, response.service
 
     async def gethostbyname(self, hostname: Union[str, bytes]) -> str:
-        """Resolves a name to an IPv4 address on the daemon's host, as socket.gethostbyname does."""
+        """Resolves a name to an IPv4 address on the daemon's host, like socket.gethostbyname."""
         request = _requests.gethostbyname(hostname)
         return str((await self._session.look_up("gethostbyname", request)).address)
 
     async def gethostbyaddr(self, address: Union[str, bytes]) -> tuple[str, list[str], list[str]]:
-        """Resolves an address to names on the daemon's host, as socket.gethostbyaddr does."""
+        """Resolves an address to names on the daemon's host, like socket.gethostbyaddr."""
         response = await self._session.look_up("gethostbyaddr", _requests.gethostbyaddr(address))
         return response.hostname, list(response.aliases), list(response.addresses)
 
     async def gethostname(self) -> str:
-        """Answers the name of the daemon's host."""
+        """Returns the name of the daemon's host."""
         return str((await self._session.perform("gethostname", _requests.gethostname())).hostname)
 
     async def if_nameindex(self) -> list[tuple[int, str]]:
-        """Lists the interfaces of the daemon's host, as socket.if_nameindex does."""
+        """Lists the interfaces of the daemon's host, like socket.if_nameindex."""
         response = await self._session.perform("if_nameindex", _requests.if_nameindex())
         return [(interface.index, interface.name) for interface in response.interfaces]
 
     async def if_nametoindex(self, name: Union[str, bytes]) -> int:
-        """Answers the index of an interface of the daemon's host."""
+        """Returns the index of an interface of the daemon's host."""
         return int((await self._session.perform("if_nametoindex", _requests.if_nametoindex(name))).index)
 
     async def if_indextoname(self, index: int) -> str:
-        """Answers the name of an interface of the daemon's host."""
+        """Returns the name of an interface of the daemon's host."""
         return str((await self._session.perform("if_indextoname", _requests.if_indextoname(index))).name)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -379,7 +383,7 @@ class Broker:
         raise OSError(f"Multiple exceptions: {', '.join(map(str, errors))}")
 
     async def _taken_over(self, sock: Socket) -> tuple[tuple[Any, Any], bytes]:
-        """The addresses of a connected socket, and what was received of it."""
+        """The addresses of a connected socket, and its unread data."""
         if sock.type != _SOCK_STREAM:
             raise ValueError(f"A Stream Socket was expected, got {sock!r}")
         addresses = await sock.getsockname(), await sock.getpeername()
@@ -425,7 +429,7 @@ class Broker:
 
 
 class _Connecting:
-    """What `connect` answers: to be awaited, or entered."""
+    """The result of `connect`, to be awaited or entered."""
 
     def __init__(self, session: Callable[[], Session]) -> None:
         self._make = session

@@ -9,14 +9,14 @@ from ._socket import Buffer, Socket
 
 
 class Datagram:
-    """What `Broker.open_datagram` answers. Iterating over it receives; `async with` closes it.
+    """The result of `Broker.open_datagram`. Iterating over it receives; `async with` closes it.
 
-    An error that the kernel has for a message that was sent (ECONNREFUSED, say) is raised by the next call, sending or
-    receiving, as on a local socket; the endpoint stays as it is.
+    An error of the kernel for a message that was sent (such as ECONNREFUSED) is raised by the next call, sending or
+    receiving, as on a local socket; the endpoint remains usable.
     """
 
     def __init__(self, socket: Socket, messages: MessageStream, sockname: Any, peername: Any) -> None:
-        """Not for callers."""
+        """Internal."""
         self.socket = socket
         self.sockname = sockname
         self.peername = peername
@@ -39,7 +39,7 @@ class Datagram:
         return await self._messages.receive()
 
     async def send(self, data: Buffer, address: Any = None) -> None:
-        """Sends a message, to an address or to the peer that the endpoint is connected to."""
+        """Sends a message, to an address or to the connected peer."""
         if address is None:
             await self.socket.send(data)
         else:

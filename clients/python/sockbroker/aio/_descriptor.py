@@ -1,4 +1,4 @@
-"""A brokered socket as an event loop knows it, and what was received of it and not handed out."""
+"""A brokered socket of an event loop, and its unread data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from .._unread import Unread
 
 
 class Descriptor:
-    """The daemon's handle, the number that stands for it here, and what is unread: its connections are accepted handles, with
-    the daemon's words on them."""
+    """The daemon's handle, its number here, and its unread data. Unread connections are handles with the daemon's
+    description.
+    """
 
     __slots__ = ("handle", "number", "stream", "unread")
 
@@ -21,5 +22,5 @@ class Descriptor:
         self.unread = Unread()
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what is unread, as recvmsg(2) would; None if there is nothing."""
+        """Returns unread data, as recvmsg(2) would; None if there is none."""
         return self.unread.take(size, flags, self.stream)

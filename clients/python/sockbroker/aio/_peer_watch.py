@@ -1,7 +1,7 @@
-"""Tells of sockets whose peer is gone, beside what is read of them.
+"""Reports sockets whose peer is gone, independently of reading them.
 
-A stream that nobody reads is paused, and the daemon's word that sending failed waits behind what nobody reads. So whoever
-writes and does not read has its socket watched for POLLERR and POLLHUP, all of a session's on one Watch stream.
+A stream that nobody reads is paused, and the report that sending failed waits behind unread data. So a socket that is
+written and not read is watched for POLLERR and POLLHUP, all of a session's sockets on one Watch stream.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
 
 METHOD = "/sockbroker.v1.StreamService/Watch"
-# Of no use for a stream, but an interest in nothing is none; errors and hang-ups are always told of.
+# Useless for a stream, but an interest needs an event; errors and hang-ups are always reported.
 _POLLPRI = 0x2
 
 
 class PeerWatch:
-    """The Watch stream. It ends when it is closed, or with its connection: then everybody is told."""
+    """The Watch stream. When it ends, because it is closed or its connection broke, all callbacks are called."""
 
     def __init__(self, channel: Any, metadata: tuple[tuple[str, str], ...], on_end: Callable[[bool], None]) -> None:
-        """Opens it. `on_end` is called when it has ended, and told whether the connection broke."""
+        """Opens it. `on_end` is called when it has ended, with whether the connection broke."""
         self._callbacks: dict[int, Callable[[], None]] = {}
         self._new: list[int] = []
         self._more = asyncio.Event()
@@ -40,13 +40,13 @@ class PeerWatch:
         self._receiver.add_done_callback(lambda _: self._sender.cancel())
 
     def add(self, handle: int, callback: Callable[[], None]) -> None:
-        """Calls back once: when the peer is gone, when the handle is closed, or when nobody can tell any more."""
+        """Calls back once: when the peer is gone, when the handle is closed, or when that can no longer be determined."""
         self._callbacks[handle] = callback
         self._new.append(handle)
         self._more.set()
 
     def discard(self, handle: int) -> None:
-        """Calls back no more."""
+        """Removes a callback."""
         self._callbacks.pop(handle, None)
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class PeerWatch:
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """What is running until it has ended."""
+        """Its running tasks."""
         return [self._sender, self._receiver]
 
     async def _send(self) -> None:

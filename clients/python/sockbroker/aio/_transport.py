@@ -1,12 +1,12 @@
-"""An asyncio transport over an Attach stream, for any protocol: streams, TLS, or one of the caller's own.
+"""An asyncio transport over an Attach stream, for any protocol: streams, TLS, or the caller's own.
 
-Three ends are kept apart. The peer's end of data is `eof_received`. `write_eof` shuts down writing behind what was written.
-`close` half-closes the stream behind what was written, and closes the socket when the daemon says that the kernel has taken
-it; the end of the stream before that is an error.
+Three ends are distinguished. The peer's end of data is `eof_received`. `write_eof` shuts down writing after what was
+written. `close` half-closes the stream after what was written, and closes the socket when the daemon reports that the
+kernel has accepted it; an earlier end of the stream is an error.
 
-Backpressure passes through. `pause_reading` stops the stream (_attachment.py) and with it the peer. What was written waits
-here until the stream asks for more, and `pause_writing` is called beyond the high-water mark. Whoever writes while reading is
-paused learns all the same that the peer is gone: then reading goes on up to the error, which is as much as the socket has.
+Backpressure works in both directions. `pause_reading` stops the stream (_attachment.py) and with it the peer. Written
+data waits here until the stream requests more, and `pause_writing` is called beyond the high-water mark. A writer that
+has paused reading is still told that the peer is gone: reading then continues up to the error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .._status import broker_error
 from ._attachment import Attachment, End, Outgoing, frame_error
 from ._socket import Socket
 
-# How much of a stream travels in one frame, in bytes.
+# Maximum data in one frame, in bytes.
 _FRAME_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 256 * 1024
 _SHUT_WR = 1
@@ -31,15 +31,15 @@ AttachError = stream_service_pb2.AttachError
 
 
 class BrokeredTransport(asyncio.Transport):
-    """A connected stream socket. `get_extra_info` knows `socket`, `sockname` and `peername`."""
+    """A connected stream socket. `get_extra_info` supports `socket`, `sockname` and `peername`."""
 
-    # loop.start_tls asks for it.
+    # loop.start_tls requires it.
     _start_tls_compatible = True
 
     def __init__(
         self, socket: Socket, sockname: Any, peername: Any, on_lost: Optional[Callable[[Any], None]] = None
     ) -> None:
-        """Not for callers. It is nothing before `start`; `on_lost` is called when it is over."""
+        """Internal. It does nothing before `start`; `on_lost` is called when it has ended."""
         super().__init__({"socket": socket, "sockname": sockname, "peername": peername})
         self._loop = asyncio.get_running_loop()
         self._socket = socket
@@ -48,7 +48,7 @@ class BrokeredTransport(asyncio.Transport):
         self._protocol: Any = None
         self._attachment: Optional[Attachment] = None
         self._buffer = bytearray()
-        # Bytes in the frame that is on its way.
+        # Bytes in the frame in transit.
         self._underway = 0
         self._low, self._high = _HIGH_WATER_BYTES // 4, _HIGH_WATER_BYTES
         self._holding = False
@@ -57,14 +57,14 @@ class BrokeredTransport(asyncio.Transport):
         self._closing = False
         self._half_closed = False
         self._handle = 0
-        # Whether the peer is watched for being gone, and whether it is.
+        # Whether the peer is being watched, and whether it is gone.
         self._watching = False
         self._peer_gone = False
         self._finished = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
     def start(self, protocol: asyncio.BaseProtocol, handle: int, received: bytes = b"") -> None:
-        """Begins: `received` is what was received of the socket already. Raises ConnectionLost."""
+        """Starts: `received` is the socket's unread data. Raises ConnectionLost."""
         self._protocol = protocol
         self._handle = handle
         start = _requests.attach(handle, max_message_bytes=_FRAME_BYTES)
@@ -84,12 +84,12 @@ class BrokeredTransport(asyncio.Transport):
         return self._closing
 
     def close(self) -> None:
-        """Closes behind what was written. What comes in from here on is dropped."""
+        """Closes after what was written. Data that arrives from now on is dropped."""
         if self._closing:
             return
         self._closing = True
         if self._attachment is not None:
-            # Its end comes behind what nobody will read.
+            # Its end comes after data that nobody will read.
             self._attachment.resume()
             self._attachment.wake()
 
@@ -100,7 +100,7 @@ class BrokeredTransport(asyncio.Transport):
         return self._protocol  # type: ignore[no-any-return]
 
     async def close_and_wait(self) -> None:
-        """Closes, and waits until it is done."""
+        """Closes, and waits until that is done."""
         self.close()
         await asyncio.wait([self._lost])
 
@@ -144,7 +144,7 @@ class BrokeredTransport(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
-        """Shuts down writing, behind what was written. Reading goes on."""
+        """Shuts down writing, after what was written. Reading continues."""
         if self._closing or self._eof:
             return
         self._eof = True
@@ -152,11 +152,11 @@ class BrokeredTransport(asyncio.Transport):
             self._attachment.wake()
 
     def abort(self) -> None:
-        """Closes at once; what was written and is still here is dropped."""
+        """Closes immediately; written data that is still here is dropped."""
         self._finish(None)
 
     def _force_close(self, error: Optional[BaseException]) -> None:
-        # What asyncio's TLS calls when it has failed.
+        # Called by asyncio's TLS when it has failed.
         self._finish(error)
 
     def get_write_buffer_size(self) -> int:
@@ -203,7 +203,8 @@ class BrokeredTransport(asyncio.Transport):
                 self.close()
         elif kind == "error":
             error = frame_error(frame.error)
-            # Shutting down what the peer has reset meanwhile is no failure: the reset itself was reported, or all was read.
+            # Failing to shut down a connection that the peer has reset is not an error: the reset was already reported,
+            # or everything was read.
             late = isinstance(error, OSError) and error.errno == errno.ENOTCONN
             if frame.error.activity != AttachError.ACTIVITY_CONTROL or not late:
                 self._finish(error)
@@ -245,7 +246,7 @@ class BrokeredTransport(asyncio.Transport):
             self._call(self._protocol.buffer_updated, size)
 
     def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls the protocol. What it raises is reported as asyncio does, and ends the transport."""
+        """Calls the protocol. Its exceptions are reported as in asyncio, and end the transport."""
         try:
             return method(*arguments)
         except (SystemExit, KeyboardInterrupt):
@@ -306,7 +307,9 @@ async def run_transport(
     server_side: bool = False,
     server_hostname: Optional[str] = None,
 ) -> asyncio.Transport:
-    """Gives a transport its protocol, with TLS between them if there is a context. Answers what the protocol talks to."""
+    """Connects a transport with its protocol, with TLS between them if there is a context. Returns the transport for
+    the protocol.
+    """
     if ssl is None:
         transport.start(protocol, handle, received)
         return transport
@@ -314,7 +317,7 @@ async def run_transport(
     transport.start(_Nobody(), handle)
     transport.pause_reading()
     try:
-        # Any transport will do that has the methods; asyncio's types want one of its own.
+        # Any transport with the methods works; asyncio's types require one of its own.
         secure: Any = await loop.start_tls(
             transport, protocol, ssl, server_side=server_side, server_hostname=server_hostname
         )
@@ -326,4 +329,4 @@ async def run_transport(
 
 
 class _Nobody(asyncio.Protocol):
-    """Who talks to a transport before its handshake begins."""
+    """The protocol of a transport before its handshake starts."""
