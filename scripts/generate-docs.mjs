@@ -20,14 +20,15 @@ const hErrnos = new Map([
 const RPCS = "docs/rpcs.md";
 const ERRORS = "docs/errors.md";
 const POLICY = "docs/policy.md";
+const REASONS = "src/rpc/argument-reasons.ts";
 
 const errors = readFileSync(join(root, ERRORS), "utf8");
-checkReasons(errors);
 settle({
   [RPCS]: rpcPage(),
   [ERRORS]: [
     ["errno", errnoTable()],
     ["broker-error", brokerErrorTable()],
+    ["reasons", reasonTable()],
     ["eai", resolverTable("eai", "gaierror")],
     ["h_errno", resolverTable("hErrno", "herror(h_errno)")],
   ].reduce((page, [name = "", text = ""]) => replaceSection(page, name, text), errors),
@@ -148,18 +149,19 @@ function resolverTable(list, key) {
   return table(["symbol", "number", "message of glibc"], rows);
 }
 
-/** Compares the reasons in the code with those of the page, as pairs of kind and reason. @param {string} page */
-function checkReasons(page) {
-  const [, section = ""] = /<!-- reasons -->(.*?)<!-- end of reasons -->/s.exec(page) ?? [];
-  const documented = new Set(
-    [...section.matchAll(/^\| `(\w+)` \| ([A-Z, ]+) \|/gm)].flatMap(([, reason = "", kinds = ""]) =>
-      kinds.split(", ").map((kind) => `${kind} ${reason}`),
-    ),
+/** The reasons of argument-reasons.ts, with the kinds that the code gives them. */
+function reasonTable() {
+  const [, body = ""] = /^export const argumentReasons = \{\n(.*?)^\} as const;/ms.exec(read(REASONS)) ?? [];
+  const listed = [...body.matchAll(/^ {2}(\w+):\s*"((?:[^"\\]|\\.)+)",$/gm)].map(
+    ([, reason = "", when = ""]) => /** @type {const} */ ([reason, when]),
   );
   const given = reasonsInCode();
-  for (const pair of given) if (!documented.has(pair)) fail(`${ERRORS} does not say when ${pair} is given`);
-  for (const pair of documented)
-    if (!given.has(pair)) fail(`${ERRORS} says when ${pair} is given, and nothing gives it`);
+  const kinds = (/** @type {string} */ reason) => [...(given.get(reason) ?? [])].sort((a, b) => (a > b ? -1 : 1));
+  for (const [reason] of listed) if (!given.has(reason)) fail(`${REASONS} has ${reason}, and nothing gives it`);
+  const names = new Set(listed.map(([reason]) => reason));
+  for (const reason of given.keys()) if (!names.has(reason)) fail(`${REASONS} does not say when ${reason} is given`);
+  const rows = listed.map(([reason, when]) => [`\`${reason}\``, kinds(reason).join(", "), when]);
+  return table(["reason", "kind", "given when"], rows);
 }
 
 /**
@@ -167,13 +169,13 @@ function checkReasons(page) {
  * function with a parameter `reason` or `code` that does.
  */
 function reasonsInCode() {
-  /** @type {Set<string>} */
-  const pairs = new Set();
+  /** @type {Map<string, Set<string>>} */
+  const kinds = new Map();
   for (const [file, text] of sources(["src/server", "src/client"])) {
     const makes = /new Argument(?:Fault|Error)\(|\bargumentError\(/.test(text);
     if (!makes) continue;
     const add = (/** @type {string} */ kind, /** @type {string} */ reason) =>
-      pairs.add(`${kind.toUpperCase()} ${reason}`);
+      kinds.set(reason, (kinds.get(reason) ?? new Set()).add(kind.toUpperCase()));
     let found = 0;
     const direct =
       /\((?:\s*ArgumentError_Kind\.([A-Z]+)|\s*"(value|overflow|type|os|unicode)"),\s*"([A-Z][A-Z0-9_]+)"/g;
@@ -182,7 +184,7 @@ function reasonsInCode() {
       found++;
     }
     const helper =
-      /function (\w+)\([^)]*\b(?:reason|code): string[^)]*\)[^{]*\{\s*return new Argument(?:Fault|Error)\(\s*(?:ArgumentError_Kind\.([A-Z]+)|"([a-z]+)"),/g;
+      /function (\w+)\([^)]*\b(?:reason|code): ArgumentReason[^)]*\)[^{]*\{\s*return new Argument(?:Fault|Error)\(\s*(?:ArgumentError_Kind\.([A-Z]+)|"([a-z]+)"),/g;
     for (const [, name, server, client] of text.matchAll(helper)) {
       const calls = new RegExp(`\\b${name}\\((?:\\s*operation,)?\\s*"([A-Z][A-Z0-9_]+)"`, "g");
       for (const [, reason = ""] of text.matchAll(calls)) add(server ?? client ?? "", reason);
@@ -191,7 +193,7 @@ function reasonsInCode() {
     if (found === 0 && !/detail\.reason|class Argument/.test(text))
       fail(`${file}: no reason of its ArgumentErrors is found`);
   }
-  return pairs;
+  return kinds;
 }
 
 /** @param {readonly string[]} directories @returns {[file: string, text: string][]} */

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { TimeoutSchema } from "../gen/sockbroker/v1/socket_pb.js";
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
 import { ArgumentError } from "./errors.js";
 
 const NANOS = 1_000_000_000n;
@@ -42,6 +43,11 @@ export function roundedSeconds(seconds: number): number {
   return Math.ceil(seconds * 1e9) / 1e9;
 }
 
-function argumentError(kind: "value" | "overflow", code: string, operation: string, message: string): ArgumentError {
+function argumentError(
+  kind: "value" | "overflow",
+  code: ArgumentReason,
+  operation: string,
+  message: string,
+): ArgumentError {
   return new ArgumentError(kind, code, operation, message);
 }

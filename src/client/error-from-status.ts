@@ -5,6 +5,7 @@ import {
   BrokerError_Code,
   type BrokerError as BrokerErrorDetail,
 } from "../gen/sockbroker/v1/error_pb.js";
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
 import { CallError } from "../rpc/call-error.js";
 import { Code, detailOf } from "../rpc/status.js";
 import {
@@ -74,7 +75,8 @@ const argumentKinds: Readonly<Record<ArgumentError_Kind, ArgumentErrorKind>> = {
 function argumentError(detail: ArgumentErrorDetail): ArgumentError {
   // Enums are open: a newer daemon may send a number that the table lacks.
   const kind = argumentKinds[detail.kind] ?? "value";
-  return new ArgumentError(kind, detail.reason, detail.operation, detail.message);
+  // A newer daemon may have other reasons; they are passed on.
+  return new ArgumentError(kind, detail.reason as ArgumentReason, detail.operation, detail.message);
 }
 
 function brokerError(detail: BrokerErrorDetail): BrokerError {

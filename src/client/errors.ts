@@ -1,3 +1,4 @@
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
 /** A system call on the daemon's host failed. Analogous to errno(3) and Python's OSError with an errno. */
 export class SocketError extends Error {
   override readonly name = "SocketError";
@@ -74,17 +75,19 @@ export type ArgumentErrorKind = "value" | "overflow" | "type" | "os" | "unicode"
  */
 export class ArgumentError extends Error {
   override readonly name = "ArgumentError";
+  /** A stable symbol, e.g. "PORT_OUT_OF_RANGE". */
+  readonly code: string;
 
   constructor(
     /** The corresponding exception in Python. */
     readonly kind: ArgumentErrorKind,
-    /** A stable symbol, e.g. "PORT_OUT_OF_RANGE". */
-    readonly code: string,
+    code: ArgumentReason,
     /** The operation, e.g. "bind". */
     readonly operation: string,
     message: string,
   ) {
     super(message);
+    this.code = code;
   }
 }
 

@@ -1,4 +1,5 @@
 import { domainToASCII } from "node:url";
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
 import { ArgumentError } from "./errors.js";
 
 const LABEL_BYTES = 63;
@@ -71,6 +72,6 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-function unicodeError(operation: string, code: string, message: string): ArgumentError {
+function unicodeError(operation: string, code: ArgumentReason, message: string): ArgumentError {
   return new ArgumentError("unicode", code, operation, message);
 }

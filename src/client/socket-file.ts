@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { SocketType } from "../gen/sockbroker/v1/address_pb.js";
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
 import type { WaitOptions } from "./broker-context.js";
 import { createDeadline } from "./deadline.js";
 import { timeoutOf } from "./duration.js";
@@ -98,6 +99,6 @@ async function* skip(chunks: AsyncIterable<Uint8Array>, offset: number): AsyncGe
   }
 }
 
-function value(code: string, message: string): ArgumentError {
+function value(code: ArgumentReason, message: string): ArgumentError {
   return new ArgumentError("value", code, "sendfile", message);
 }

@@ -1,5 +1,8 @@
 import { type ArgumentError_Kind, BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import type { ResolverFailure } from "../native/binding.js";
+import type { ArgumentReason } from "../rpc/argument-reasons.js";
+
+export type { ArgumentReason } from "../rpc/argument-reasons.js";
 
 /** The timeout of the handle or of the request expired. ETIMEDOUT is an error of the kernel instead. */
 export class OperationTimeout extends Error {
@@ -14,7 +17,7 @@ export class ArgumentFault extends Error {
   override readonly name = "ArgumentFault";
   constructor(
     readonly kind: ArgumentError_Kind,
-    readonly reason: string,
+    readonly reason: ArgumentReason,
     readonly operation: string,
     message: string,
   ) {

@@ -669,7 +669,8 @@ function writableBuffer(value: unknown, writable: readonly Uint8Array[]): Uint8A
 /** Unpacks a pair as Python does, where a str has items too. */
 function pair(value: unknown): [unknown, unknown] {
   const fields = typeof value === "string" ? Array.from(value) : tuple(value);
-  if (fields.length !== 2) throw new ArgumentError("value", "SHAPE", "create_connection", "a pair is required");
+  if (fields.length !== 2)
+    throw new ArgumentError("value", "ADDRESS_MISSING", "create_connection", "a pair is required");
   return [fields[0], fields[1]];
 }
 

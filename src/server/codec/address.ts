@@ -5,7 +5,7 @@ import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/er
 import type { Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
-import { ArgumentFault, BrokerFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason, BrokerFault } from "../errors.js";
 import type { Init } from "./init.js";
 
 const { IFNAMSIZ, TIPC_ADDR_ID, TIPC_ADDR_NAME, TIPC_ADDR_NAMESEQ, TIPC_CLUSTER_SCOPE, UNIX_PATH_MAX } = linux;
@@ -258,18 +258,18 @@ function bdaddrFrom(text: string, operation: string): string {
   return text;
 }
 
-function os(reason: string, operation: string, message: string): ArgumentFault {
+function os(reason: ArgumentReason, operation: string, message: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.OS, reason, operation, message);
 }
 
-function value(reason: string, operation: string, message: string): ArgumentFault {
+function value(reason: ArgumentReason, operation: string, message: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, operation, message);
 }
 
-function type(reason: string, operation: string, message: string): ArgumentFault {
+function type(reason: ArgumentReason, operation: string, message: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.TYPE, reason, operation, message);
 }
 
-function overflow(reason: string, operation: string, message: string): ArgumentFault {
+function overflow(reason: ArgumentReason, operation: string, message: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.OVERFLOW, reason, operation, message);
 }

@@ -44,7 +44,7 @@ describe("statusOfError", () => {
     const long = "ü".repeat(300_000);
     const query = { principal: "uid:7", permission: "bind", endpoint: `unix:${long}` } as const;
     const errors = [
-      new ArgumentFault(ArgumentError_Kind.VALUE, "R", "bind", long),
+      new ArgumentFault(ArgumentError_Kind.VALUE, "NO_INTERFACE", "bind", long),
       new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, long),
       new ResolverFault({ kind: "eai", code: -2, errno: 0 }, long),
       new PolicyDenied(query, { allowed: false, rule: "default", reason: long }),

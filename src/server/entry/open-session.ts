@@ -2,7 +2,7 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
 import type { Call } from "../../rpc/call.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { processLife } from "../sessions/process-life.js";
 import { sessionInfoOf } from "../sessions/session-info.js";
 import type { Sessions } from "../sessions/sessions.js";
@@ -30,6 +30,6 @@ export function openSession(entry: EntryPoint, sessions: Sessions, call: Call, r
   return { token: session.token, session: sessionInfoOf(session) };
 }
 
-function value(reason: string, text: string): ArgumentFault {
+function value(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "open_session", text);
 }

@@ -10,7 +10,7 @@ import type { NetworkNamespace } from "../../gen/sockbroker/v1/socket_pb.js";
 import { systemError } from "../../native/errno.js";
 import { authorise } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
-import { ArgumentFault, BrokerFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason, BrokerFault } from "../errors.js";
 import type { Unowned } from "../sockets/unowned.js";
 
 /**
@@ -62,6 +62,6 @@ function identify(pid: number): { readonly uid: number; readonly startTime: stri
   }
 }
 
-function value(reason: string, text: string): ArgumentFault {
+function value(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "socket", text);
 }

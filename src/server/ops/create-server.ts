@@ -4,7 +4,7 @@ import type { CreateServerRequest, SocketService } from "../../gen/sockbroker/v1
 import { linux } from "../../native/linux.js";
 import { type View, viewOf } from "../access/views.js";
 import type { Op } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { supportsDualstack } from "../host/dualstack.js";
 import { checkedAddress } from "../resolver/checked-address.js";
 import { checkNumber } from "../sockets/socket-entry.js";
@@ -47,6 +47,6 @@ function setOptions(entry: View<"setsockopt">, request: CreateServerRequest, v6:
   if (v6) entry.setsockoptInt(IPPROTO_IPV6, IPV6_V6ONLY, request.dualstackIpv6 ? 0 : 1);
 }
 
-function value(reason: string, text: string): ArgumentFault {
+function value(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "create_server", text);
 }

@@ -5,7 +5,7 @@ import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { addressFrom } from "../codec/address.js";
 import type { Op, OpContext } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 
 const { AI_NUMERICHOST, SOCK_DGRAM } = linux;
 
@@ -42,10 +42,10 @@ async function numeric(ctx: OpContext, host: string, family: "inet" | "inet6", r
   return found.address;
 }
 
-function os(reason: string, text: string): ArgumentFault {
+function os(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.OS, reason, "getnameinfo", text);
 }
 
-function type(reason: string, text: string): ArgumentFault {
+function type(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.TYPE, reason, "getnameinfo", text);
 }

@@ -2,7 +2,7 @@ import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ResolverService } from "../../gen/sockbroker/v1/resolver_service_pb.js";
 import { cString } from "../codec/c-string.js";
 import type { Op } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 
 /** Wraps getservbyport_r(3). */
 export const getservbyport: Op<typeof ResolverService.method.getservbyport> = async (ctx, request) => {
@@ -15,6 +15,6 @@ export const getservbyport: Op<typeof ResolverService.method.getservbyport> = as
   return { service };
 };
 
-function fault(kind: ArgumentError_Kind, reason: string, text: string): ArgumentFault {
+function fault(kind: ArgumentError_Kind, reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(kind, reason, "getservbyport", text);
 }

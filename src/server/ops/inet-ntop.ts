@@ -3,7 +3,7 @@ import type { ConversionService } from "../../gen/sockbroker/v1/conversion_servi
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
 import type { Op } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 
 /** Wraps inet_ntop(3). */
 export const inetNtop: Op<typeof ConversionService.method.inetNtop> = (ctx, { family, packed }) => {
@@ -18,6 +18,6 @@ export const inetNtop: Op<typeof ConversionService.method.inetNtop> = (ctx, { fa
   return { address };
 };
 
-function value(reason: string, text: string): ArgumentFault {
+function value(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "inet_ntop", text);
 }

@@ -3,7 +3,7 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { systemError } from "../../native/errno.js";
 import type { View } from "../access/views.js";
 import type { SocketOp } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { waitOf } from "../io/perform.js";
 import { AGAIN, type Attempt } from "../sockets/readiness.js";
 import { isAgain, type Socket } from "../sockets/socket-entry.js";
@@ -99,6 +99,6 @@ class SendingThread {
   }
 }
 
-function value(reason: string, text: string): ArgumentFault {
+function value(reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.VALUE, reason, "sendfile", text);
 }

@@ -5,7 +5,7 @@ import type { SendmsgAfalgRequest, SocketService } from "../../gen/sockbroker/v1
 import { linux } from "../../native/linux.js";
 import { permittedControl } from "../access/views.js";
 import type { SocketOp } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { andThen } from "../io/perform.js";
 import type { ControlToSend } from "../sockets/socket-entry.js";
 import { sendMessage } from "./sendmsg.js";
@@ -52,6 +52,6 @@ function word(value: number): Buffer {
   return bytes;
 }
 
-function fault(kind: ArgumentError_Kind, reason: string, text: string): ArgumentFault {
+function fault(kind: ArgumentError_Kind, reason: ArgumentReason, text: string): ArgumentFault {
   return new ArgumentFault(kind, reason, "sendmsg_afalg", text);
 }

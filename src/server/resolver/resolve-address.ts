@@ -11,7 +11,7 @@ import { linux } from "../../native/linux.js";
 import { addressFrom } from "../codec/address.js";
 import { fieldName } from "../codec/field-name.js";
 import type { OpContext } from "../context.js";
-import { ArgumentFault } from "../errors.js";
+import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import type { SocketFacts } from "../sockets/socket-entry.js";
 
 const { BTPROTO_HCI, BTPROTO_L2CAP, BTPROTO_RFCOMM, BTPROTO_SCO, CAN_ISOTP, CAN_J1939 } = linux;
@@ -123,6 +123,6 @@ function familyName(facts: SocketFacts): string {
   return name === undefined ? `family ${facts.family}` : `AF_${name}`;
 }
 
-function mismatch(reason: string, operation: string, text: string): ArgumentFault {
+function mismatch(reason: ArgumentReason, operation: string, text: string): ArgumentFault {
   return new ArgumentFault(ArgumentError_Kind.TYPE, reason, operation, `${operation}(): ${text}`);
 }
