@@ -1,7 +1,6 @@
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
-/** The metadata key that names a leased session. */
-const SESSION_KEY = "sockbroker-session";
+import { SESSION_KEY } from "./metadata-keys.js";
 
 /**
  * Maximum number of streams on one connection. The daemon allows 1024, and grpc-js queues any further one silently; the

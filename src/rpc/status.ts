@@ -11,9 +11,7 @@ import {
   SocketErrorSchema,
   TimeoutErrorSchema,
 } from "../gen/sockbroker/v1/error_pb.js";
-
-/** The metadata key under which gRPC carries a google.rpc.Status. */
-const DETAILS_KEY = "grpc-status-details-bin";
+import { DETAILS_KEY } from "./metadata-keys.js";
 
 /** All messages that may be the detail of an error of this API. */
 const detailSchemas = [

@@ -11,7 +11,6 @@ from ._grpc import grpc
 from ._status import broker_error
 from ._stream import error_from_rpc
 
-TOKEN_KEY = "sockbroker-session"
 # How long a daemon may take to answer the first calls, in seconds.
 PATIENCE_SECONDS = 10
 # How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,

@@ -30,12 +30,13 @@ from typing import Any, Optional
 
 from . import _descriptors, _fork_gate, _grpc_thread, _requests, _waiting
 from ._call_threads import CallThreads
-from ._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
+from ._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from ._channels import Channels, Lane
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2, socket_service_pb2
+from ._metadata_keys import SESSION_KEY
 from ._repeatable import is_repeatable
 from ._status import broker_error
 from ._stream import Kept, OperationStream, error_from_rpc
@@ -122,7 +123,7 @@ class Session:
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What makes a call one of the session."""
-        return ((TOKEN_KEY, self.token),)
+        return ((SESSION_KEY, self.token),)
 
     @property
     def lost(self) -> bool:

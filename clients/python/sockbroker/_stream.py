@@ -24,6 +24,7 @@ from . import _fork_gate, _grpc_thread, _requests, _waiting
 from ._call_threads import CallThreads
 from ._gen.google_rpc import status_pb2
 from ._gen.v1 import session_service_pb2
+from ._metadata_keys import DETAILS_KEY
 from ._status import broker_error, error_from_status
 from ._wire import varint
 from .errors import ConnectionLost
@@ -271,7 +272,7 @@ def same_again(loss: Exception, may_have_happened: bool = True) -> Exception:
 def error_from_rpc(error: Any) -> Exception:
     """Makes the exception for a call that ended: the daemon's own reason if it gave one, or that the way is cut."""
     for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
+        if key == DETAILS_KEY:
             return error_from_status(status_pb2.Status.FromString(value))
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:
         return broker_error("UNKNOWN_REQUEST", "the daemon does not know this call: it is older than this client")

@@ -5,6 +5,7 @@
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
+import { SESSION_KEY } from "../../rpc/metadata-keys.js";
 import { newPrincipal, type PeerIdentity, type Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
@@ -14,7 +15,6 @@ import type { Sessions } from "../sessions/sessions.js";
 
 /** Metadata keys with this prefix are reserved for the daemon. There is one: it names a leased session. */
 const KEY_PREFIX = "sockbroker-";
-const SESSION_KEY = "sockbroker-session";
 const TOKEN = /^[0-9a-f]{32}$/;
 
 export interface Connection {

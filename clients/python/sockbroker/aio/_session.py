@@ -14,12 +14,13 @@ import weakref
 from typing import Any, Callable, Optional, Union
 
 from .. import _descriptors, _requests
-from .._channel import OPTIONS, PATIENCE_SECONDS, TOKEN_KEY, Credentials, explain, lease_of, open_channel
+from .._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from .._channels import Channels, Lane
 from .._endpoint import Endpoint
 from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, stream_service_pb2
 from .._grpc import grpc
+from .._metadata_keys import SESSION_KEY
 from .._received import Received
 from .._repeatable import is_repeatable
 from .._status import broker_error, kernel_error
@@ -45,7 +46,7 @@ class Connection:
 
     def __init__(self, lane: Lane, token: str, on_end: Callable[[Connection], None]) -> None:
         self.lane = lane
-        self.operations = OperationStream(lane.channel, ((TOKEN_KEY, token),), lambda: on_end(self))
+        self.operations = OperationStream(lane.channel, ((SESSION_KEY, token),), lambda: on_end(self))
 
 
 class Session:
@@ -161,7 +162,7 @@ class Session:
             self._attachments.discard(attachment)
             self._channels.give_back(lane, reset=attachment.was_reset, broken=attachment.was_cut)
 
-        attachment = Attachment(lane.channel, ((TOKEN_KEY, self.token),), start, owner, ended)
+        attachment = Attachment(lane.channel, ((SESSION_KEY, self.token),), start, owner, ended)
         self._attachments.add(attachment)
         return attachment
 
@@ -174,7 +175,7 @@ class Session:
                 self._peer_watch = None
                 self._channels.give_back(lane, broken=cut)
 
-            self._peer_watch = PeerWatch(lane.channel, ((TOKEN_KEY, self.token),), ended)
+            self._peer_watch = PeerWatch(lane.channel, ((SESSION_KEY, self.token),), ended)
         self._peer_watch.add(handle, callback)
 
     def forget_peer(self, handle: int) -> None:
