@@ -14,7 +14,7 @@ import { PolicyDaemon } from "../support/policy-daemon.js";
 /** Where only other users make a difference. */
 const SIGHT = "server/entry/admin.js";
 /** Where nothing runs: without its check everything is as before. */
-const PLANTED = "server/authorise.js";
+const PLANTED = "server/access/authorise.js";
 
 const build = MutableBuild.make();
 build.append(PLANTED, 'export const planted = (ctx) => authorise(ctx, "ioctl");\n');

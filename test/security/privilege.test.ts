@@ -42,8 +42,8 @@ async function jobAs(
     import { tmpdir } from "node:os";
     import { join } from "node:path";
     import { connect } from ${moduleUrl("client/index.js")};
-    import { startDaemon, stopDaemon } from ${moduleUrl("demo/daemon.js")};
-    import { ${name} } from ${moduleUrl("demo/unprivileged-jobs.js")};
+    import { startDaemon, stopDaemon } from ${moduleUrl("examples/daemon.js")};
+    import { ${name} } from ${moduleUrl("examples/unprivileged-jobs.js")};
     const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
     const endpoint = join(directory, "own.sock");
     const server = await startDaemon(["--endpoint", endpoint]);

@@ -467,6 +467,11 @@ export const streams: readonly Form[] = [
     const { handle } = await listener(client);
     return () => attach(client, { handle });
   }),
+  call("attach: data on a listener", ["send"], async (client) => {
+    const stream = await client.attach({ handle: (await listener(client)).handle });
+    // The kernel's error for it is not a denial.
+    return () => frameOf(stream, { frame: { case: "data", value: data } }).catch(onlyDenials);
+  }),
   call("attach: a message to an address", ["send"], async (client) => {
     const { handle, address } = await datagram(client);
     const messages = { case: "messages" as const, value: { messages: [{ data, address }] } };
