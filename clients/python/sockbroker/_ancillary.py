@@ -1,4 +1,6 @@
-"""Control messages between Python's tuples and the wire. SCM_RIGHTS carries numbers here, handles there."""
+"""Converts control messages between Python's tuples and messages. SCM_RIGHTS contains numbers here, and handles in
+messages.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,28 @@ ControlMessage = tuple[int, int, bytes]
 
 
 def control_to_wire(messages: Iterable[tuple[int, int, Any]]) -> list[ancillary_pb2.ControlMessage]:
-    """Writes control messages to send. Raises EBADF for descriptors that are not brokered: the daemon has no such file."""
+    """Converts control messages to send. Raises EBADF for descriptors that are not brokered, because the daemon does
+    not have their files.
+    """
     return write_control(messages, _handle_of)
 
 
 def write_control(
     messages: Iterable[tuple[int, int, Any]], handle_of: Callable[[int], int]
 ) -> list[ancillary_pb2.ControlMessage]:
-    """Writes control messages to send, with the handles of their descriptors' numbers."""
+    """Converts control messages to send, mapping the numbers of their descriptors to handles."""
     return [_to_wire(level, kind, bytes(memoryview(data)), handle_of) for level, kind, data in messages]
 
 
 def control_from_wire(session: Session, messages: Sequence[ancillary_pb2.ControlMessage]) -> list[ControlMessage]:
-    """Reads received control messages. Descriptors become numbers of this process."""
+    """Converts received control messages. Descriptors become numbers of this process."""
     return read_control(messages, lambda handle: _descriptors.adopt(session, handle).now_shared().number)
 
 
 def read_control(
     messages: Sequence[ancillary_pb2.ControlMessage], number_of: Callable[[int], int]
 ) -> list[ControlMessage]:
-    """Reads received control messages, with numbers for the handles in them."""
+    """Converts received control messages, mapping the handles in them to numbers."""
     return [_from_wire(message, number_of) for message in messages]
 
 
@@ -48,7 +52,7 @@ def _handle_of(number: int) -> int:
         raise kernel_error(errno.EBADF)
     descriptor = _descriptors.lookup(number).now_shared()
     if descriptor.unread.has_messages:
-        # They cannot go with it, and must not be lost.
+        # Unread data cannot be sent with the socket, and must not be lost.
         length = descriptor.unread.length
         raise broker_error("DATA_AHEAD", f"{length} bytes that this socket received are here already: receive them first")
     return descriptor.handle
@@ -58,7 +62,7 @@ def _to_wire(level: int, kind: int, data: bytes, handle_of: Callable[[int], int]
     if (level, kind) != (_SOL_SOCKET, _SCM_RIGHTS):
         return ancillary_pb2.ControlMessage(level=level, type=kind, data=data)
     numbers = array.array("i")
-    # The kernel takes the whole ints, and leaves what follows them.
+    # The kernel only uses whole ints, and ignores what follows them.
     numbers.frombytes(data[: len(data) - len(data) % _INT_BYTES])
     handles = [handle_of(number) for number in numbers]
     return ancillary_pb2.ControlMessage(level=level, type=kind, rights=ancillary_pb2.HandleList(handles=handles))

@@ -1,19 +1,19 @@
-"""A true descriptor for another program, bridged to a brokered socket.
+"""A real descriptor for another program, bridged to a brokered socket.
 
-The program gets one end of a local socketpair; two threads here carry the bytes between the other end and the socket. The
-socket is duplicated for them. So it stays open until the program and whoever inherited from it have let go, whatever becomes
-of the socket here, and everything that they wrote is sent before; as it is with a true socket.
+The program gets one end of a local socketpair; two threads here copy bytes between the other end and the socket. They
+use a duplicate of the socket, so it stays open until the program, and all programs that inherited it, have closed it,
+whatever happens to the socket here, and everything they wrote is sent first, as with a real socket.
 
-What has to be told apart, and how:
+What has to be distinguished, and how:
 
-- The program shut down writing, or it closed: in both cases there is an end of data, but POLLHUP only in the second. The first
-  shuts down the connection; the second closes only what was duplicated, for others may have the socket as well. When the
-  peer's end of data was passed on before, the two look alike, and the second is taken for true.
-- The peer ended, or the connection broke: the program has to read an end in the one case and an error in the other, or it
-  would take half a file for a whole one. A unix socket gives its peer ECONNRESET when it is closed with something unread in
-  it. So there is a byte in it from the beginning that is never read: what comes behind it is looked at with SO_PEEK_OFF, and
-  when that was sent, as many bytes are taken from the front. This shows the same to the program when this process is killed.
-- What the program wrote was sent, or not yet: it is taken only when it was sent, so FIONREAD tells.
+- The program shut down writing, or closed: both are an end of data, but only the second shows POLLHUP. The first shuts
+  down the connection; the second only closes the duplicate, because others may have the socket. If the peer's end of
+  data was passed on before, both look the same, and are treated as closing.
+- The peer ended, or the connection broke: the program has to read an end of data in one case and an error in the other,
+  or it would take half a file for a whole one. A unix socket gives its peer ECONNRESET if it is closed with unread
+  data. So it contains a byte from the start that is never read: what comes after it is peeked at with SO_PEEK_OFF, and
+  once that was sent, as many bytes are removed from the front. The program sees the same if this process is killed.
+- The program's data was sent, or not yet: it is only removed once it was sent, so FIONREAD tells.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ _write = os.write
 
 _SO_PEEK_OFF: int = getattr(real, "SO_PEEK_OFF", 42)
 _PIECE_BYTES = 128 * 1024
-# What ends one message and not the socket.
+# Errors that concern one message and not the socket.
 _OF_ONE_MESSAGE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EMSGSIZE, errno.ENOBUFS)
 
 _bridges: weakref.WeakSet[Bridge] = weakref.WeakSet()
 
 
 class Bridge:
-    """Between `child`, which is for another program, and a brokered socket."""
+    """Connects `child`, which is for another program, with a brokered socket."""
 
     def __init__(self, number: int) -> None:
-        """Raises EBADF when the socket is closed, and EINVAL when it listens: connections cannot be carried."""
+        """Raises EBADF if the socket is closed, and EINVAL if it is listening, because connections cannot be passed on."""
         original = _descriptors.lookup(number)
         self._session = original.session
-        # Out of the table: a fork would make a duplicate of it for a child that has no use for it.
+        # Removed from the table: otherwise a fork would duplicate it for a child that does not need it.
         duplicate = _descriptors.forget(_socket_shim.dup(number))
         assert duplicate is not None
         self._handle = duplicate.handle
@@ -87,28 +87,28 @@ class Bridge:
         _bridges.add(self)
 
     def start(self) -> None:
-        """Begins, when the program has its end."""
+        """Starts copying, when the program has its end."""
         self.child.close()
         if self.reads:
-            # What was received here and not taken is the program's, as it would be if it were still in the kernel.
+            # Unread data received here belongs to the program, as if it were still in the kernel.
             first = []
             while (received := self._original.take(1 << 30, 0)) is not None:
                 first.append(bytes(received.data))
             self._reader = threading.Thread(target=self._to_child, args=(first,), name="sockbroker-bridge-in")
             self._reader.start()
         del self._original
-        # Not daemons: the process does not end before what was written is sent.
+        # Not daemon threads, so that the process does not exit before everything written is sent.
         threading.Thread(target=self._from_child, name="sockbroker-bridge-out").start()
 
     def abort(self) -> None:
-        """Undoes everything, when there is no program."""
+        """Undoes everything, if the program was not started."""
         self.child.close()
         self._end.close()
         self._close_handle()
 
     @property
     def sent(self) -> bool:
-        """Whether all that the program has written until now was sent, or never will be."""
+        """Whether everything that the program has written so far was sent, or never will be."""
         if self._over or self._refused or self._broken:
             return True
         try:
@@ -118,7 +118,7 @@ class Bridge:
         return unread <= self._unread
 
     def wait_sent(self, deadline: Optional[float]) -> bool:
-        """Waits until `sent`. False when the deadline passes before."""
+        """Waits until `sent`. Returns False if the deadline passes before."""
         with self._lock:
             while not self.sent:
                 left = None if deadline is None else deadline - time.monotonic()
@@ -164,7 +164,7 @@ class Bridge:
                 return
 
     def _give(self, data: bytes) -> bool:
-        """False when the program does not take it any more."""
+        """Returns False if the program no longer reads."""
         try:
             self._end.sendall(data, real.MSG_NOSIGNAL)
         except OSError:
@@ -172,7 +172,7 @@ class Bridge:
         return True
 
     def _break(self) -> None:
-        """Lets the other thread close this end, in which there is something unread."""
+        """Lets the other thread close this end, which contains unread data."""
         with self._lock:
             self._broken = True
             self._lock.notify_all()
@@ -206,7 +206,7 @@ class Bridge:
                     with self._lock:
                         self._refused = True
                         self._lock.notify_all()
-                    # The program's next write is an EPIPE.
+                    # The program's next write fails with EPIPE.
                     self._end.shutdown(real.SHUT_RD)
                     return
             self._drop(len(data))
@@ -223,7 +223,7 @@ class Bridge:
         return any(events & select.POLLHUP for _, events in poll.poll(0))
 
     def _await_close(self) -> None:
-        """Waits until the program has let go, or the connection broke."""
+        """Waits until the program has closed its end, or the connection broke."""
         if self._hung_up():
             return
         sleeper, waker = _pipe()
@@ -244,7 +244,7 @@ class Bridge:
 
     def _finish(self) -> None:
         self._ending = True
-        # This ends the other thread's receive. What it holds for the program, nobody reads any more.
+        # Ends the other thread's receive. Nobody reads the data that it still has for the program.
         self._close_handle()
         if self._reader is not None:
             self._reader.join()

@@ -1,7 +1,7 @@
-"""The threads that gRPC runs for the calls of a connection, as far as they come by here.
+"""Tracks the threads that gRPC runs for the calls of a connection.
 
-They are daemon threads. One that the end of the interpreter stops in the wrong moment leaves a call's lock taken, and the
-call's finalizer, which runs after that, waits for it for ever. So whoever closes a connection waits for its threads.
+They are daemon threads. If the interpreter's exit stops one at the wrong moment, it leaves a call's lock held, and the
+call's finalizer, which runs later, waits for it forever. So closing a connection waits for its threads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from . import _waiting
 from ._status import broker_error
 
-# How long threads may take to end, in seconds.
+# How long to wait for threads to end, in seconds.
 _PATIENCE_SECONDS = 2
 
 
@@ -25,14 +25,14 @@ class CallThreads:
         self._threads: set[threading.Thread] = set()
 
     def add_current(self, *_: object) -> None:
-        """Notes the thread that calls this: one of gRPC's own, or one that reads a call."""
+        """Adds the current thread: one of gRPC's own, or one that reads a call."""
         thread = threading.current_thread()
         self._threads.difference_update([known for known in list(self._threads) if not known.is_alive()])
         if thread.daemon:
             self._threads.add(thread)
 
     def carry(self) -> None:
-        """As `add_current`, for a thread that brings requests or answers: it never waits for one itself."""
+        """Like `add_current`, for a thread that carries requests or responses and therefore must never wait for one."""
         self.add_current()
         _waiting.forbid()
 
@@ -46,7 +46,7 @@ class CallThreads:
         return call
 
     def join(self) -> None:
-        """Waits until they have ended, when nothing keeps them any more."""
+        """Waits until they have ended, once nothing keeps them running."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         for thread in list(self._threads):
             if thread is not threading.current_thread():

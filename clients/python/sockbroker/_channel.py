@@ -1,4 +1,6 @@
-"""What every channel to a daemon has: gRPC's options, credentials, the session's lease, and words for its failure."""
+"""Common to all channels to a daemon: gRPC's options, credentials, the session's lease, and the explanation of
+failures.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,14 @@ from ._stream import error_from_rpc
 
 # How long a daemon may take to answer the first calls, in seconds.
 PATIENCE_SECONDS = 10
-# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks with the daemon or with this process,
-# so there it has to last only until a broken connection is made anew, or a forked child makes its first call; over TCP that
-# may take longer. It does not end with the process (OpenSessionRequest.ends_with_process), which a child may outlive.
+# How long the daemon keeps the sockets of a process that is gone. A unix socket breaks only with the daemon or this
+# process, so the lease only has to last until a broken connection is re-established, or a forked child makes its first
+# call; over TCP that may take longer. The session does not end with the process (OpenSessionRequest.ends_with_process),
+# because a child may outlive it.
 _LEASE_SECONDS = 5
 _TCP_LEASE_SECONDS = 30
 OPTIONS: list[tuple[str, int]] = [
-    # Two channels of one process to one daemon would share a connection.
+    # Otherwise two channels of one process to one daemon would share a connection.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_retries", 0),
     ("grpc.enable_http_proxy", 0),
@@ -29,14 +32,14 @@ OPTIONS: list[tuple[str, int]] = [
 
 
 class Credentials:
-    """What mutual TLS needs: each the contents of a PEM file."""
+    """The contents of PEM files for mutual TLS."""
 
     def __init__(self, ca: bytes, certificate: bytes, key: bytes) -> None:
         self.channel = grpc.ssl_channel_credentials(ca, key, certificate)
 
 
 def lease_of(endpoint: Endpoint) -> Any:
-    """The lease to ask for, as a Duration."""
+    """The lease to request, as a Duration."""
     seconds = _LEASE_SECONDS if endpoint.path is not None else _TCP_LEASE_SECONDS
     return duration(seconds * 1_000_000_000)
 
@@ -44,7 +47,7 @@ def lease_of(endpoint: Endpoint) -> Any:
 def open_channel(
     module: Any, endpoint: Endpoint, credentials: Optional[Credentials], options: list[tuple[str, int]]
 ) -> Any:
-    """Makes a channel of grpc or of grpc.aio. Raises ValueError for a TCP endpoint without credentials."""
+    """Creates a channel of grpc or of grpc.aio. Raises ValueError for a TCP endpoint without credentials."""
     if credentials is not None:
         return module.secure_channel(endpoint.target(), credentials.channel, options)
     if endpoint.path is None:
@@ -53,7 +56,7 @@ def open_channel(
 
 
 def explain(endpoint: Endpoint, error: Any) -> Exception:
-    """Says why there is no connection in terms of the endpoint."""
+    """Explains a failed connection in terms of the endpoint."""
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
         return broker_error("NOT_A_BROKER", f"whoever listens at {endpoint} does not answer as a daemon")
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:

@@ -1,7 +1,7 @@
 """Which session a new socket is opened in.
 
-A call of a Broker's methods says so for its own thread. Otherwise it is the process's default, which is opened by the first
-socket, at the endpoint that SOCKBROKER_ENDPOINT names, and anew if the daemon has been started anew.
+During a call of a Broker's methods, its session, for that thread only. Otherwise the process's default session, which
+the first socket opens at the endpoint in SOCKBROKER_ENDPOINT, and which is opened again if the daemon was restarted.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ._endpoint import parse_endpoint
 from ._green_threads import refuse_green_threads
 from ._session import Session
 
-# A finalizer that opens a socket may interrupt whoever holds it.
+# A finalizer that opens a socket may interrupt the thread that holds it.
 _lock = threading.RLock()
 _default: Optional[Session] = None
 _own = threading.local()
 
 
 def current_session() -> Session:
-    """Answers the session for a new socket. Raises what opening one does."""
+    """Returns the session for a new socket. Raises the errors of opening one."""
     refuse_green_threads()
     own: Optional[Session] = getattr(_own, "session", None)
     if own is not None:

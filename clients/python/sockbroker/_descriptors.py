@@ -24,7 +24,7 @@ FIRST_NUMBER = 1 << 30
 
 
 class Descriptor:
-    """A brokered socket, as this process knows it."""
+    """This process's state of a brokered socket."""
 
     __slots__ = (
         "full_receives",
@@ -46,11 +46,11 @@ class Descriptor:
         self.handle = handle
         self.unread = Unread()
         self.stream = True
-        # What it was last said to be called, by verb: for finalizers, which cannot ask.
+        # The last known addresses, by verb: for finalizers, which cannot ask the daemon.
         self.names: dict[str, Any] = {}
-        # Whether programs that are started inherit it, as far as this process has said so.
+        # Whether child programs inherit it, as set by this process.
         self.inheritable = False
-        # Whether another descriptor, here or elsewhere, may stand for the same socket.
+        # Whether another descriptor, here or elsewhere, may refer to the same socket.
         self.shared = False
         # The streams that carry its data (_flow.py), and how many receives in a row got about as much as they asked for.
         self.receiving: Optional[ReceiveFlow] = None
@@ -58,11 +58,11 @@ class Descriptor:
         self.full_receives = 0
 
     def drained(self) -> Descriptor:
-        """Ends its read-ahead: from here on everything received is the kernel's, or in `unread`."""
+        """Ends its read-ahead: after this, all received data is in the kernel or in `unread`."""
         self.full_receives = 0
         flow = self.receiving
         if flow is not None:
-            # Until it has ended, other threads go on to receive from it.
+            # Until it has ended, other threads may continue to receive from it.
             try:
                 flow.end()
             finally:
@@ -72,7 +72,9 @@ class Descriptor:
         return self
 
     def take_error(self) -> Optional[OSError]:
-        """Takes the kernel's error that is to be raised behind what was received, if there is one: it is told but once."""
+        """Removes and returns the kernel's error that is to be raised after the received data, if any. The kernel
+        reports it only once.
+        """
         error = self.unread.take_error()
         if error is None and self.receiving is not None:
             error = self.receiving.take_error()
@@ -80,14 +82,14 @@ class Descriptor:
 
     @property
     def has_data_for_nobody(self) -> bool:
-        """Whether data was received that nobody took, and that nobody can take when this descriptor is closed."""
+        """Whether there is unread data that is lost when this descriptor is closed."""
         if not self.stream or self.shared:
             return False
         flow = self.receiving
         return self.unread.next_bytes(self.stream) > 0 or (flow is not None and flow.unread)
 
     def now_shared(self) -> Descriptor:
-        """Notes that another descriptor is to stand for the same socket: nothing may be read ahead from here on."""
+        """Records that another descriptor will refer to the same socket: nothing may be read ahead from now on."""
         self.shared = True
         return self.drained()
 
@@ -98,14 +100,14 @@ class Descriptor:
                 flow.close(reason)
 
     def abandon_and_wait(self, reason: Exception) -> None:
-        """As `abandon`, and waits until nothing flows: gRPC resets a stream that the daemon ends first."""
+        """Like `abandon`, and waits until the streams have ended: gRPC resets a stream that the daemon ends first."""
         self.abandon(reason)
         for flow in (self.receiving, self.sending):
             if flow is not None:
                 flow.wait()
 
     def become(self, other: Descriptor) -> None:
-        """Takes another's place, whose number is forgotten, and answers nothing of its own any more."""
+        """Replaces another descriptor, whose number is removed, and discards its own unread data."""
         self.drained()
         forget(other.number)
         self.session, self.handle, self.stream = other.session, other.handle, other.stream
@@ -114,7 +116,7 @@ class Descriptor:
         self.shared = True
 
     def take(self, size: int, flags: int) -> Optional[Received]:
-        """Takes what is unread, as recvmsg(2) would; None if there is nothing. Raises, once, the error behind it."""
+        """Returns unread data, as recvmsg(2) would; None if there is none. Raises the error after it, once."""
         return self.unread.take(size, flags, self.stream)
 
 
@@ -140,8 +142,9 @@ def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descri
 
 
 def lookup(number: int) -> Descriptor:
-    """Finds an open descriptor, and ends its read-ahead: whatever is done next has to find all data in its place. Raises
-    EBADF."""
+    """Finds an open descriptor, and ends its read-ahead, so that the next operation finds all data in its place. Raises
+    EBADF.
+    """
     try:
         return _table[number].drained()
     except KeyError:
@@ -149,7 +152,7 @@ def lookup(number: int) -> Descriptor:
 
 
 def find(number: int) -> Optional[Descriptor]:
-    """Finds an open descriptor, or None. Its read-ahead goes on."""
+    """Finds an open descriptor, or None. Its read-ahead continues."""
     return _table.get(number)
 
 
@@ -161,7 +164,7 @@ def twin(descriptor: Descriptor) -> Optional[Descriptor]:
 
 
 def forget(number: int) -> Optional[Descriptor]:
-    """Takes a number out of use. It is never given again."""
+    """Removes a number. It is not reused."""
     return _table.pop(number, None)
 
 

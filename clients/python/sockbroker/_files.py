@@ -1,4 +1,4 @@
-"""Files made of brokered sockets by `open` and `os.fdopen`, which the interpreter makes of descriptors in C."""
+"""File objects for brokered sockets by `open` and `os.fdopen`, which the interpreter creates in C for real descriptors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _open = builtins.open
 
 
 class SocketFile(io.RawIOBase):
-    """What io.FileIO is for a descriptor of this process."""
+    """Corresponds to io.FileIO for a brokered descriptor."""
 
     def __init__(self, number: int, mode: str, closefd: bool) -> None:
         self._number = number
@@ -83,7 +83,7 @@ def open_mixed(
 ) -> Any:
     if not _descriptors.is_brokered(file):
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-    # The interpreter judges the arguments. A descriptor is neither made nor truncated, whatever the mode says.
+    # Lets the interpreter validate the arguments. Nothing is created or truncated, whatever the mode.
     _open(os.devnull, mode.replace("x", "w"), buffering, encoding, errors, newline).close()
     _descriptors.lookup(file)
     raw = SocketFile(file, mode, closefd)
@@ -105,6 +105,6 @@ def open_mixed(
 
 
 def install() -> None:
-    """Puts the function in its places; os.fdopen finds it there."""
+    """Installs the function, also where os.fdopen finds it."""
     put(builtins, "open", open_mixed)
     io.open = builtins.open

@@ -1,10 +1,10 @@
-"""Data that flows: an attach stream for a socket that receives or sends a lot.
+"""Attach streams for sockets that receive or send much data.
 
-One operation after the other costs a round trip for each. While a ReceiveFlow is open, the daemon sends what the socket
-receives as it comes, and callers take it from here; it is opened for a socket whose receives were all filled to the brim
-for a while, and only if no other descriptor shares what the socket receives. Whatever else is done with the socket ends the
-flow before: what had come ahead is then kept with the descriptor, for the receives that follow. A SendFlow is at rest
-between two calls of `send_all`, which returns when the kernel has everything.
+Operations cost a round trip each. While a ReceiveFlow is open, the daemon sends received data as it arrives, and
+callers take it from here. It is opened for a socket whose receives have returned about as much as requested for a
+while, if no other descriptor shares the socket's data. Any other use of the socket ends the flow first; data that was
+read ahead is then kept with the descriptor for later receives. A SendFlow is idle between two calls of `send_all`,
+which returns when the kernel has accepted everything.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from ._stream import error_from_rpc
 from ._wire import only_field, varint
 from .errors import ConnectionLost
 
-# The size of a message, in bytes.
+# Maximum size of a message, in bytes.
 PIECE_BYTES = 256 * 1024
-# What is worth a stream: to be sent by one call, in bytes; so many receives in a row that got a quarter of what they
-# asked for, or more.
+# When a stream is worthwhile: bytes sent by one call; consecutive receives that returned at least a quarter of what
+# they requested.
 _WORTH_SENDING_BYTES = 4 * PIECE_BYTES
 _WORTH_RECEIVING = 16
-# A receive that asks for less is looking for something, in bytes.
+# Receives that request less are not counted, in bytes.
 _BRIM_BYTES = 1024
-# How much may lie here ahead of its receivers, in bytes.
+# Maximum amount of data read ahead, in bytes.
 _AHEAD_BYTES = 1 << 20
-# The same field in both directions.
+# The field has the same number in both directions.
 _DATA_TAG = b"\x12"
 
 _METHOD = "/sockbroker.v1.StreamService/Attach"
@@ -53,7 +53,7 @@ class _Attachment:
         self._session = session
         self._threads = session.threads
         self._reset = False
-        # Why there may be a gap in what was received, or sent: the connection broke.
+        # Set if the connection broke, so that received or sent data may be missing.
         self._cut: Optional[Exception] = None
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._changed = threading.Condition()
@@ -68,20 +68,22 @@ class _Attachment:
         threading.Thread(target=self._read, name="sockbroker-flow", daemon=True).start()
 
     def opened(self) -> bool:
-        """Waits for the daemon's word. False when it refuses: its policy or a quota may, or another stream is attached."""
+        """Waits for the daemon's answer. Returns False if it refuses, because of its policy, a quota, or another
+        attached stream.
+        """
         with self._changed:
             while not self._attached and not self._over:
                 self._changed.wait()
             return self._attached
 
     def wait(self) -> None:
-        """Waits for the stream's end."""
+        """Waits for the end of the stream."""
         with self._changed:
             while not self._over:
                 self._changed.wait()
 
     def close(self, reason: Optional[Exception] = None) -> None:
-        """Half-closes the stream, which the daemon then ends. Whoever waits for it gets the reason."""
+        """Half-closes the stream, which the daemon then ends. Waiting callers get the reason."""
         if reason is not None:
             with self._changed:
                 self._error = reason
@@ -89,7 +91,7 @@ class _Attachment:
         self._queue.put(None)
 
     def cancel(self) -> None:
-        """Ends the stream at once, by a reset: what the daemon has of it and has not performed is dropped."""
+        """Resets the stream, which ends it immediately: data that the daemon has not processed is dropped."""
         self._reset = True
         self._queue.put(None)
         _grpc_thread.post(self._call.cancel)
@@ -136,24 +138,26 @@ class _Attachment:
 
 
 class ReceiveFlow(_Attachment):
-    """What a stream socket receives. Its methods may be called from any thread."""
+    """Receives from a stream socket. Methods may be called from any thread."""
 
     def __init__(self, session: Session, handle: int) -> None:
         self._pieces: deque[memoryview] = deque()
         self._ahead = 0
         self._ending = False
         self._dropping = False
-        # After the peer's end of data, or an error that was told, nothing comes here; the kernel says so to whoever asks.
+        # After the peer's end of data, or an error that was raised, nothing arrives here; further receives ask the
+        # kernel.
         self._ended = False
-        # Whether something came that nobody took, and that is gone.
+        # Whether unread data was discarded.
         self._dropped = False
         start = _requests.attach(handle, receive_only=True, max_message_bytes=PIECE_BYTES)
         super().__init__(session, start)
 
     def take(self, size: int, seconds: Optional[float]) -> Optional[memoryview]:
-        """Takes what there is, at most so many bytes; waits until there is something.
+        """Returns up to `size` bytes, and waits until there are some.
 
-        None when the flow is over. Raises TimeoutError after so many seconds, and what ended the flow, once.
+        Returns None if the flow has ended. Raises TimeoutError after `seconds`, and the error that ended the flow,
+        once.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         with self._changed:
@@ -182,10 +186,10 @@ class ReceiveFlow(_Attachment):
             return piece
 
     def end(self) -> None:
-        """Ends the flow, exactly: what came ahead is here, and all else is still the socket's.
+        """Ends the flow at an exact position: data read ahead is here, all other data is still in the socket.
 
-        A signal handler's exception is raised when that is so. An error that ended the flow before is left to the
-        descriptor to say; if it is that the connection broke, something may be missing.
+        An exception from a signal handler is raised after that. An error that ended the flow before is left for the
+        descriptor to raise; if the connection broke, data may be missing.
         """
         _waiting.require()
         with self._changed:
@@ -204,13 +208,13 @@ class ReceiveFlow(_Attachment):
 
     def close(self, reason: Optional[Exception] = None) -> None:
         with self._changed:
-            # The thread may be waiting for room. What is on its way it reads and drops.
+            # The thread may be waiting for room. It reads data in transit and drops it.
             self._ending = self._dropping = True
             self._changed.notify_all()
         super().close(reason)
 
     def take_error(self) -> Optional[OSError]:
-        """Takes the kernel's error that ended the flow and that nobody was told, if there is one."""
+        """Removes and returns the kernel's error that ended the flow, if it has not been raised."""
         with self._changed:
             error = self._error
             if self._ended or not self._attached or not is_kernel_error(error):
@@ -220,11 +224,11 @@ class ReceiveFlow(_Attachment):
 
     @property
     def unread(self) -> bool:
-        """Whether something came that nobody took."""
+        """Whether there is unread data."""
         return bool(self._pieces) or self._dropped
 
     def hand_over(self, descriptor: Descriptor) -> None:
-        """Leaves what nobody took to the descriptor, and the error behind it, which the kernel tells but once."""
+        """Moves unread data to the descriptor, and the error after it, which the kernel reports only once."""
         with self._changed:
             rest = b"".join(self._pieces)
             self._pieces.clear()
@@ -257,7 +261,7 @@ class ReceiveFlow(_Attachment):
 
 
 class SendFlow(_Attachment):
-    """What a stream socket sends. Its methods may be called from any thread."""
+    """Sends on a stream socket. Methods may be called from any thread."""
 
     def __init__(self, session: Session, handle: int) -> None:
         # A signal handler may send in the middle of a send.
@@ -269,9 +273,9 @@ class SendFlow(_Attachment):
         super().__init__(session, _requests.attach(handle, send_only=True))
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool:
-        """Sends, and returns when the kernel has taken everything. False when this flow was over before.
+        """Sends, and returns when the kernel has accepted everything. Returns False if the flow had ended before.
 
-        Raises TimeoutError after so many seconds, and the kernel's error. What was not sent by then never will be.
+        Raises TimeoutError after `seconds`, and the kernel's error. Data that was not sent by then never will be.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         with self._turn:
@@ -296,7 +300,7 @@ class SendFlow(_Attachment):
                     return True
             except BaseException:
                 self._given_up = True
-                # What the daemon has would be sent later, were the stream only half-closed.
+                # If the stream were only half-closed, the daemon would still send its data later.
                 self.cancel()
                 raise
             finally:
@@ -305,7 +309,7 @@ class SendFlow(_Attachment):
     def close(self, reason: Optional[Exception] = None) -> None:
         super().close(reason)
         if self._busy:
-            # The socket may have no room, and the daemon waits for that before it ends a stream that is half-closed.
+            # The socket may be full, and the daemon would wait for it before ending a half-closed stream.
             self.cancel()
 
     def close_when_idle(self) -> None:
@@ -332,12 +336,14 @@ class SendFlow(_Attachment):
         super()._on_frame(frame)
 
 
-# A signal handler that sends or receives may interrupt whoever holds it.
+# A signal handler that sends or receives may interrupt the thread that holds it.
 _opening = threading.RLock()
 
 
 def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
-    """Is told of each receive without flags that waited; opens a flow when data keeps coming faster than it is asked for."""
+    """Called after each receive without flags that waited; opens a flow when data keeps arriving faster than it is
+    requested.
+    """
     if received * 4 < asked or asked < _BRIM_BYTES or descriptor.shared:
         descriptor.full_receives = 0
         return
@@ -346,18 +352,18 @@ def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
         return
     with _opening, contextlib.suppress(OSError):  # A broken connection is for the next call to tell.
         if descriptor.receiving is None:
-            # The descriptor has it before it is open: a signal handler's exception may come between.
+            # Stored before it is opened, because an exception from a signal handler may interrupt this.
             descriptor.receiving = flow = ReceiveFlow(descriptor.session, descriptor.handle)
-            # Whoever watches the kernel's queue has to end the flow first.
+            # Anything that polls the kernel's queue has to end the flow first.
             descriptor.unread.changed()
             if not flow.opened():
                 descriptor.receiving = None
-                # Nothing was lost by trying; to try again at once would fail alike.
+                # The attempt lost nothing, but an immediate retry would fail too.
                 descriptor.full_receives = -_WORTH_RECEIVING * _WORTH_RECEIVING
 
 
 def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float]) -> bool:
-    """Sends much data by a flow, as SendFlow.send_all does. False, and nothing is sent, where that is not worth it."""
+    """Sends much data by a flow, like SendFlow.send_all. Returns False, without sending, if that is not worthwhile."""
     if len(data) < _WORTH_SENDING_BYTES:
         return False
     flow = descriptor.sending

@@ -1,7 +1,7 @@
-"""gRPC, imported when it is first needed.
+"""gRPC, imported on first use.
 
-It imports asyncio, which imports socket. When `run` puts another `_socket` in place, that has to be there before, so no
-module that it is made of may import gRPC as it is loaded.
+It imports asyncio, which imports socket. When `run` replaces `_socket`, that must happen first, so modules that `run`
+needs must not import gRPC while they are loaded.
 """
 
 from __future__ import annotations

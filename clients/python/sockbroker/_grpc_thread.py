@@ -1,10 +1,10 @@
-"""The thread that calls gRPC for all others, where a call of gRPC takes locks.
+"""The thread that makes those calls to gRPC that take locks, for all other threads.
 
-A signal handler or a finalizer may interrupt any thread and use a socket. If it interrupted a call of gRPC, which holds a lock
-that gRPC's own threads need to bring the answer, it would wait for ever. So streams are opened and cancelled here; the others
-queue it and wait, if at all, on a lock that nobody else needs.
+A signal handler or a finalizer may interrupt any thread and use a socket. If it interrupted a call to gRPC, which holds
+a lock that gRPC's own threads need to deliver the answer, it would deadlock. So streams are opened and cancelled here;
+other threads queue these calls and wait, if at all, on a lock that nobody else needs.
 
-It also closes sessions for finalizers, which takes waiting for the daemon.
+It also closes sessions for finalizers, which requires waiting for the daemon.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Worker:
 
     def start(self) -> None:
         if self._thread is None:
-            # Two are no fault, if two threads come here together.
+            # If two threads get here together there are two threads, which is harmless.
             self._thread = threading.Thread(target=self._run, name="sockbroker-grpc", daemon=True)
             self._thread.start()
 
@@ -82,12 +82,12 @@ _worker = _Worker()
 
 
 def perform(function: Callable[[], _T]) -> _T:
-    """Calls a function on the thread, and answers its result. Raises what it raises."""
+    """Calls a function on the thread, and returns its result or raises its exception."""
     return _worker.perform(function)
 
 
 def post(function: Callable[[], Any]) -> None:
-    """Has a function called on the thread, soon. It may be called from a finalizer."""
+    """Calls a function on the thread soon. May be called from a finalizer."""
     _worker.post(function)
 
 

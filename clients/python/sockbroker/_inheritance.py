@@ -1,9 +1,9 @@
-"""Brokered sockets that another program inherits, where it is run by `sockbroker run` too.
+"""Brokered sockets that a child program inherits, if it is run by `sockbroker run` too.
 
-What `subprocess` starts inherits what is inheritable when it closes no descriptors, and what `pass_fds` names otherwise. So
-the parent duplicates those handles, as for a fork, and the child begins with the same numbers for the duplicates: it reads
-which these are, and of which session, from its end of a local socketpair. That end stays open in the child. When it is closed
-the child is gone, and the duplicates that it did not close are closed for it; so they are when the child is another program.
+A program started by `subprocess` inherits inheritable descriptors if it closes none, and otherwise those in `pass_fds`.
+The parent duplicates these handles, as for a fork, and the child starts with the same numbers for the duplicates: it
+reads them, and their sessions, from its end of a local socketpair. That end stays open in the child. When it is closed
+the child is gone, and the duplicates that it did not close are closed; also if the child runs another program.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from ._session import Session, watch_child
 _close = os.close
 _set_inheritable = os.set_inheritable
 
-# Where a child finds its end: the descriptor, and what shows that it is still the same file.
+# Where a child finds its end: the descriptor, and what identifies it as the same file.
 _VARIABLE = "SOCKBROKER_INHERITED"
 
 
 def inheritable() -> list[int]:
-    """The numbers that a child inherits whose descriptors are not closed."""
+    """The numbers that a child inherits if it does not close descriptors."""
     return [each.number for each in _descriptors.all_open() if each.inheritable and each.session.can_be_inherited]
 
 
 @contextlib.contextmanager
 def handed_over(numbers: Iterable[int], environment: Optional[Mapping[Any, Any]]) -> Iterator[tuple[int, dict[Any, Any]]]:
-    """Gives the descriptor that a child has to inherit for these sockets, and the environment that tells it so.
+    """Returns the descriptor that a child has to inherit for these sockets, and the environment variable that names it.
 
-    Raises EBADF for a socket that is closed, and EOPNOTSUPP for one of a daemon that takes certificates.
+    Raises EBADF for a closed socket, and EOPNOTSUPP for one of a daemon that requires certificates.
     """
     theirs, ours = real.socketpair()
     with contextlib.closing(theirs):
@@ -61,13 +61,13 @@ def handed_over(numbers: Iterable[int], environment: Optional[Mapping[Any, Any]]
 
 
 def adopt() -> None:
-    """Takes what this process inherited, when it was started with such sockets."""
+    """Adopts what this process inherited, if it was started with such sockets."""
     number, _, inode = os.environ.pop(_VARIABLE, "").partition(":")
     if not number:
         return
     try:
         status = os.fstat(int(number))
-        # Whoever is in between may have closed it, and opened another file.
+        # A program in between may have closed it, and opened another file.
         if not stat.S_ISSOCK(status.st_mode) or status.st_ino != int(inode):
             return
     except (OSError, ValueError):

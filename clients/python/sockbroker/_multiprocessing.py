@@ -1,10 +1,11 @@
-"""What `multiprocessing` needs of `python -m sockbroker run`.
+"""Support for `multiprocessing` in `python -m sockbroker run`.
 
-A process that it forks is as any other forked one. Those that it spawns, and its fork server, are new interpreters: they
-are told to install the brokered sockets too, before anything else.
+Forked processes need nothing special. Spawned ones, and the fork server, are new interpreters, which are told to
+install brokered sockets first.
 
-What it passes between the processes of one program goes through sockets of this host, never the daemon's: they carry true
-descriptors, or are inherited as such. A manager's server, or a Listener of the program's own, is brokered as all else.
+What it passes between the processes of a program uses sockets of this host, not of the daemon: they carry real
+descriptors, or are inherited as such. A manager's server, or a Listener of the program itself, is brokered like all
+others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _INTERPRETERS = ("from multiprocessing.spawn import ", "from multiprocessing.for
 
 
 def install(families: Optional[list[int]]) -> None:
-    """Sees to the processes that are started from now on. They get the same families."""
+    """Sets up processes that are started from now on, with the same families."""
     util: Any = multiprocessing.util
     util.spawnv_passfds = _installing(util.spawnv_passfds, families)
     _localize(multiprocessing.connection, "Pipe")
@@ -60,7 +61,7 @@ def _installing(spawn: Callable[..., int], families: Optional[list[int]]) -> Cal
             raise ValueError("a brokered socket cannot be passed to a process that is spawned, only to one that is forked")
         place = list(args).index("-c") + 1 if "-c" in args else 0
         if place and args[place].startswith(_INTERPRETERS):
-            # This package may be where only this program looks.
+            # This package may be in a directory that only this program searches.
             setup = f"import sys; sys.path[:] = {sys.path!r}; import sockbroker.run; sockbroker.run.install({families!r}); "
             args = [*args[:place], setup + args[place], *args[place + 1 :]]
         return spawn(path, args, passfds)

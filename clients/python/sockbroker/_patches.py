@@ -1,6 +1,6 @@
-"""Functions of select, fcntl and os that understand the numbers of brokered sockets.
+"""Functions of select, fcntl and os that support brokered sockets.
 
-Each looks whether a number is a brokered one, and is the interpreter's own for every other.
+Each checks whether a number is brokered, and otherwise calls the interpreter's function.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _installed = False
 
 
 def install() -> None:
-    """Puts the functions in their places. Idempotent."""
+    """Installs the functions. Idempotent."""
     global _installed
     if _installed:
         return
@@ -203,7 +203,7 @@ def _get_inheritable(number: int) -> bool:
 
 
 def _set_inheritable(number: int, inheritable: Any) -> None:
-    # The interpreter looks at the argument before it asks the kernel.
+    # The interpreter validates the argument before its system call.
     with contextlib.suppress(OSError):
         _os_set_inheritable(-1, inheritable)
     _call(number, "set_inheritable", _requests.set_inheritable(int(inheritable) != 0))
@@ -228,7 +228,7 @@ def _write(number: int, data: Any) -> int:
 
 
 def _sendfile_mixed(out_fd: Any, in_fd: Any, offset: Any, count: Any, *rest: Any, **keywords: Any) -> int:
-    """os.sendfile to a brokered socket: the file is this process's, so its bytes travel."""
+    """os.sendfile to a brokered socket: the file belongs to this process, so its bytes are sent as data."""
     if not is_brokered(out_fd):
         return _sendfile(out_fd, in_fd, offset, count, *rest, **keywords)  # type: ignore[no-any-return]
     size = min(count, _SENDFILE_BYTES)
@@ -275,7 +275,8 @@ def _no_signals(what: str) -> OSError:
 
 def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = True, /, *more: Any) -> Any:
     try:
-        # No process has a descriptor of this number, so the interpreter judges the arguments, and the kernel does nothing.
+        # No process has a descriptor of this number, so the interpreter validates the arguments, and the kernel does
+        # nothing.
         _own_ioctl(number, request, argument, mutate, *more)
     except OSError as error:
         if error.errno != errno.EBADF:
@@ -302,7 +303,7 @@ def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = Tr
 
 
 def _as_given(argument: Any, mutate: bool) -> Any:
-    """What fcntl.ioctl answers of an argument that the kernel did not change."""
+    """The result of fcntl.ioctl for an argument that the kernel did not change."""
     if isinstance(argument, str):
         return argument.encode()
     view = memoryview(argument).cast("B")

@@ -1,12 +1,12 @@
-"""Readiness of brokered descriptors, beside that of the process's own.
+"""Readiness of brokered descriptors, together with the process's own.
 
-A Watcher is one Watch stream. It is told of interests, and tells once of each handle that is ready. Its thread writes to a
-pipe, which takes its place among the local descriptors in the interpreter's own poll or epoll: so there is one wait, in the
-kernel, that signals end and that lets other threads run.
+A Watcher is one Watch stream. It registers interests, and is told once of each ready handle. Its thread writes to a
+pipe, which is added to the local descriptors in the interpreter's own poll or epoll: so there is a single wait, in the
+kernel, which signals end and during which other threads run.
 
-The daemon says nothing of handles that are not ready. A caller who may not wait therefore needs a sign that it has looked
-at all of them: an interest in a handle that does not exist, sent behind the others, is reported at once, and not before
-them.
+The daemon does not report handles that are not ready. A caller that may not wait therefore needs to know that the
+daemon has polled all of them: an interest in a nonexistent handle, sent after the others, is reported immediately, and
+never before them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .errors import BrokerError
 
 _poll = select.poll
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
-# POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND and POLLRDHUP are the last.
+# The last ones are POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND and POLLRDHUP.
 _WATCHED = POLLIN | POLLPRI | POLLOUT | 0x3C0 | 0x2000
 _FIRST_HANDLE = 1 << 30
 _LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
@@ -50,7 +50,7 @@ class Watcher:
         self._threads = session.threads
         self.lost = False
         self._events: dict[int, int] = {}
-        # A finalizer that closes an epoll object may interrupt whoever holds it.
+        # A finalizer that closes an epoll object may interrupt the thread that holds it.
         self._lock = threading.RLock()
         self._marks = itertools.cycle(range(1, _FIRST_HANDLE))
         self._awaited: dict[int, threading.Lock] = {}
@@ -71,27 +71,28 @@ class Watcher:
         threading.Thread(target=self._read, name="sockbroker-watch", daemon=True).start()
 
     def arm(self, interests: Iterable[tuple[int, int]], look_again: bool = False) -> None:
-        """Watches handles for POLL* events, and returns when the daemon has looked at all of them once; `look_again`: also at
-        all that were watched before."""
+        """Watches handles for POLL* events, and returns when the daemon has polled all of them once; with `look_again`,
+        also all that were watched before.
+        """
         _waiting.require()
         mark = next(self._marks)
         seen = threading.Lock()
         seen.acquire()
         self._awaited[mark] = seen
         self._send(interests, look_again)
-        # Reported at once, behind what the daemon saw before.
+        # Reported immediately, after events that the daemon found before.
         self._send([(mark, POLLIN)])
         if self.lost:
             return
         seen.acquire()
 
     def rest_soon(self) -> None:
-        """Lets the thread that reads rest, until the end of a fork."""
+        """Makes the reading thread pause until the end of a fork."""
         self.rest.want()
         self._send([(next(self._marks), POLLIN)])
 
     def disarm(self, handles: Iterable[int]) -> None:
-        """Stops watching handles, and lets what is on its way be dropped."""
+        """Stops watching handles, and drops events in transit."""
         mark = next(self._marks)
         with self._lock:
             self._deaf_until = mark
@@ -99,7 +100,7 @@ class Watcher:
         self._send([*((handle, 0) for handle in handles), (mark, POLLIN)])
 
     def take(self) -> dict[int, int]:
-        """Takes the events that came, by handle."""
+        """Returns the events that have arrived, by handle."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake, 65536)
         with self._lock:
@@ -167,7 +168,7 @@ class Watcher:
 
 
 def watcher_of(session: Session) -> Watcher:
-    """Takes a watcher that nobody uses, or makes one. Raises ConnectionLost."""
+    """Returns an idle watcher, or creates one. Raises ConnectionLost."""
     session.connection()
     while session.idle_watchers:
         with contextlib.suppress(IndexError):
@@ -178,7 +179,7 @@ def watcher_of(session: Session) -> Watcher:
 
 
 def release(watcher: Watcher, handles: Iterable[int]) -> None:
-    """Gives a watcher back, with the handles that it still watches."""
+    """Returns a watcher for reuse, with the handles that it still watches."""
     if watcher.lost:
         return
     watcher.disarm(handles)
@@ -186,14 +187,16 @@ def release(watcher: Watcher, handles: Iterable[int]) -> None:
 
 
 def _lost(error: BrokerError) -> int:
-    """What a socket is ready for when it cannot be watched: its calls fail. Raises what is no fault of the connection."""
+    """The events of a socket that cannot be watched, because its calls fail. Raises errors that do not concern the
+    connection.
+    """
     if error.code == "FINALIZER_CANNOT_WAIT":
         raise error
     return _LOST
 
 
 def stashed_events(descriptor: _descriptors.Descriptor, events: int) -> int:
-    """What is unread makes a descriptor readable, whatever the kernel says."""
+    """Unread data makes a descriptor readable, whatever the kernel reports."""
     return POLLIN & events if descriptor.unread else 0
 
 
@@ -202,8 +205,8 @@ def poll_mixed(
 ) -> list[tuple[int, int]]:
     """Waits until a descriptor is ready, like poll(2), for brokered and local ones together.
 
-    Both are given with their POLL* events, the timeout in seconds; None waits for ever. Answers pairs of a number and the
-    events that hold.
+    Both are given with their POLL* events, the timeout in seconds; None means no limit. Returns pairs of a number and
+    the events that hold.
     """
     deadline = None if timeout is None else time.monotonic() + max(timeout, 0)
     results: list[tuple[int, int]] = []
@@ -249,7 +252,7 @@ def poll_mixed(
                     watch(watcher.session, numbers)
             wakes = {watcher.wake for watcher, _ in watching}
             left = 0.0 if results else None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            # Rounded up: a wait that ends a little early would be made again, and again.
+            # Rounded up, because a wait that ends slightly early would be repeated over and over.
             found = poller.poll(None if left is None else -int(-left * 1000 // 1))
             results.extend((number, events) for number, events in found if number not in wakes)
             if results or (left is not None and left <= 0 and not found):
@@ -266,9 +269,9 @@ def _events_of(watcher: Watcher, numbers: dict[int, int]) -> list[tuple[int, int
 class Epoll:
     """select.epoll for brokered and local descriptors together.
 
-    Brokered ones are watched until they are ready, and again from the next poll on: that is level-triggered, and EPOLLET is
-    taken for it. EPOLLONESHOT is kept. Their readiness does not show in `fileno()` polled elsewhere before `poll` was
-    called once.
+    Brokered ones are watched until they are ready, and again from the next poll on: that is level-triggered, and
+    EPOLLET is treated the same. EPOLLONESHOT is supported. Their readiness does not show in `fileno()` polled elsewhere
+    before the first call of `poll`.
     """
 
     def __init__(self, sizehint: int = -1, flags: int = 0, *, real: Any = None) -> None:
@@ -277,7 +280,7 @@ class Epoll:
         self._descriptors: dict[int, _descriptors.Descriptor] = {}
         # To be watched (again) from the next poll on.
         self._stale: set[int] = set()
-        # When each was told last, where a poll had no room for all: those that were not come first.
+        # When each was last reported, for polls with room for only some: those not reported come first.
         self._told: dict[int, int] = {}
         self._polls = 0
         self._watchers: dict[Session, tuple[Watcher, dict[int, int]]] = {}
@@ -327,7 +330,7 @@ class Epoll:
         self._events[number] = eventmask
         self._descriptors[number] = descriptor
         self._stale.add(number)
-        # The daemon cannot know of what is read here before anyone asks.
+        # The daemon does not know of data read ahead here.
         descriptor.unread.listeners[self._listener(number)] = functools.partial(self._stale.add, number)
 
     def modify(self, fd: Any, eventmask: int) -> None:
@@ -354,8 +357,8 @@ class Epoll:
         if _is_odd(timeout, maxevents):
             return self._real.poll(0 if timeout is None else timeout, maxevents)  # type: ignore[no-any-return]
         deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
-        # What became ready a moment ago, by a call of this program even, may not have been told yet. An event loop asks between
-        # any two of its callbacks, and will ask again.
+        # Something that just became ready, even by a call of this program, may not have been reported yet. An event
+        # loop polls between any two of its callbacks, and will poll again.
         look_again = timeout == 0 and sys._getframe(2).f_globals.get("__name__") != "asyncio.base_events"
         results: list[tuple[int, int]] = []
         while True:
@@ -365,13 +368,13 @@ class Epoll:
                 results.extend(self._take(watcher, numbers))
             if any(watcher.lost for watcher, _ in self._watchers.values()):
                 self._forget_lost()
-            # What was closed, and lives on under another descriptor, and what a broken connection watched.
+            # Sockets that were closed but live on under another descriptor, and those watched over a broken connection.
             if self._stale and not results:
                 continue
             left = 0.0 if results else -1 if deadline is None else max(deadline - time.monotonic(), 0.0)
             wakes = {watcher.wake for watcher, _ in self._watchers.values()}
-            # Of these none is cut off, for the kernel may have told it for once. Where brokered ones alone fill the room,
-            # these have a place of it every second time.
+            # None of these may be dropped, because the kernel may report it only once. If brokered ones alone fill the
+            # room, these get one place every second time.
             room = maxevents if maxevents == -1 else max(maxevents - len(results), self._polls % 2)
             found = [] if room == 0 else self._real.poll(left, room)
             local = [(number, events) for number, events in found if number not in wakes]
@@ -405,7 +408,7 @@ class Epoll:
                 watcher.arm([(handle, 0)])
 
     def _rearm(self, look_again: bool) -> list[tuple[int, int]]:
-        """Watches what is to be watched again. Answers what is ready without the daemon."""
+        """Watches descriptors that need to be watched again. Returns those that are ready without the daemon."""
         results: list[tuple[int, int]] = []
         interests: dict[Session, list[tuple[int, int]]] = {}
         for number in list(self._stale):
@@ -434,7 +437,7 @@ class Epoll:
         return results
 
     def _forget_lost(self) -> None:
-        """Lets what was watched over broken connections be watched again."""
+        """Watches descriptors again whose connection broke."""
         for session, (watcher, numbers) in list(self._watchers.items()):
             if watcher.lost:
                 with contextlib.suppress(OSError):
@@ -443,15 +446,16 @@ class Epoll:
                 self._stale.update(number for number in numbers.values() if number in self._events)
 
     def _open(self, number: int) -> Optional[_descriptors.Descriptor]:
-        """What is registered under a number: its description lives until the last descriptor of it is closed."""
+        """What is registered under a number: its description lives until its last descriptor is closed."""
         descriptor = self._descriptors[number]
         if _descriptors.find(number) is descriptor:
             return descriptor
         return _descriptors.twin(descriptor)
 
     def _judged(self, eventmask: Any, forbidden: int) -> int:
-        """Lets the interpreter judge events. Answers those that the kernel would see. Raises EINVAL for EPOLLEXCLUSIVE with
-        what is forbidden beside it."""
+        """Lets the interpreter validate events. Returns those that the kernel would see. Raises EINVAL for
+        EPOLLEXCLUSIVE with forbidden events.
+        """
         if not isinstance(eventmask, int) or not 0 <= eventmask < 1 << 32:
             with contextlib.suppress(OSError):
                 self._real.modify(self._real.fileno(), eventmask)
@@ -488,7 +492,9 @@ class Epoll:
                 yield number, held
 
     def _tell(self, found: list[tuple[int, int]], room: int) -> list[tuple[int, int]]:
-        """Answers what there is room for, each once and in turns. What is told by EPOLLONESHOT is told no more."""
+        """Returns as many events as there is room for, each once, taking turns. Events reported by EPOLLONESHOT are not
+        reported again.
+        """
         self._polls += 1
         merged: dict[int, int] = {}
         for number, events in found:
@@ -515,12 +521,12 @@ def _is_odd(timeout: Any, maxevents: Any) -> bool:
 _epoll: Any = getattr(select, "epoll", None)
 _EPOLLONESHOT = 1 << 30
 _EPOLLEXCLUSIVE = 1 << 28
-# What may stand beside it: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLWAKEUP, EPOLLET and itself.
+# Allowed with it: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLWAKEUP, EPOLLET and itself.
 _EXCLUSIVE_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | 1 << 29 | 1 << 31 | _EPOLLEXCLUSIVE
 
 
 def number_of(thing: Any) -> int:
-    """The descriptor of an object, as select takes it: an int, or what its fileno() says. Raises TypeError, ValueError."""
+    """The descriptor of an object, as in select: an int, or the result of its fileno(). Raises TypeError, ValueError."""
     number: Any = thing
     if not isinstance(thing, int):
         if not hasattr(thing, "fileno"):

@@ -1,7 +1,7 @@
-"""Functions in C that take a descriptor and cannot take a brokered one, or that no socket can have.
+"""Functions in C that take a descriptor and do not support brokered ones, or no socket at all.
 
-What the kernel refuses for every socket fails with the kernel's error for it. What would need a descriptor of this process
-says so, in an OSError with EBADF.
+What the kernel refuses for every socket fails with the kernel's error. What needs a descriptor of this process fails
+with an OSError with EBADF that says so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ._status import kernel_error
 
 _dup2 = os.dup2
 
-# What a socket answers to functions of os.
+# Errors of functions of os for any socket.
 _ERRORS = {
     "lseek": errno.ESPIPE,
     "pread": errno.ESPIPE,
@@ -38,7 +38,7 @@ _ERRORS = {
     "fchdir": errno.ENOTDIR,
 }
 _TERMINAL = ("tcdrain", "tcflow", "tcflush", "tcgetattr", "tcgetwinsize", "tcsendbreak", "tcsetattr", "tcsetwinsize")
-# What would act on the descriptor itself.
+# Functions that act on the descriptor itself.
 _REFUSED: list[tuple[Any, tuple[str, ...]]] = [
     (os, ("copy_file_range", "fchmod", "fchown", "fpathconf", "fstatvfs", "lockf", "login_tty", "splice")),
     (fcntl, ("flock", "lockf")),
@@ -47,13 +47,13 @@ _REFUSED: list[tuple[Any, tuple[str, ...]]] = [
 
 
 def refuse(function: str, number: int) -> OSError:
-    """Makes the error of a function that needs a descriptor of this process."""
+    """Creates the error of a function that needs a descriptor of this process."""
     text = f"{function} takes a descriptor of this process, and {number} is a brokered socket's"
     return OSError(errno.EBADF, text)
 
 
 def install() -> None:
-    """Puts the functions in their places."""
+    """Installs the functions."""
     for name, code in _ERRORS.items():
         _guard(os, name, functools.partial(_kernel_error, code))
     for name in _TERMINAL:
@@ -126,5 +126,5 @@ def _fstat_mixed(fd: int) -> os.stat_result:
     if not _descriptors.is_brokered(fd):
         return _fstat(fd)
     _descriptors.lookup(fd)
-    # The number stands for the inode, of which only that it is one's own is known.
+    # The number stands for the inode, of which is only known that it is unique.
     return os.stat_result((stat.S_IFSOCK | 0o777, fd, 0, 1, os.geteuid(), os.getegid(), 0, 0, 0, 0))

@@ -1,8 +1,8 @@
-"""Every message to the daemon is built here, and nowhere else: for sockets of threads and of event loops alike.
+"""Builds all messages to the daemon, for sockets of threads and of event loops alike.
 
-A function has the name of its verb. It takes what the method or function of Python takes, once the interpreter has judged it
-(`_judge`); functions of the resolver have what is no argument at all refused by the interpreter's own, in its own words. The
-handle may be left out: whoever begins the operation sets it, as that of a descriptor changes in a fork and by dup2.
+A function has the name of its verb. It takes the arguments of Python's method or function, after the interpreter has
+validated them (`_judge`); functions of the resolver let the interpreter's own function refuse invalid arguments. The
+handle may be omitted: it is set when the operation starts, because a descriptor's handle changes in a fork and by dup2.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SOL_SOCKET, _SO_LINGER = 1, 13
 
 
 def within(seconds: float) -> socket_pb2.Timeout:
-    """The timeout of an operation that may wait for so long; 0: not at all."""
+    """The timeout of an operation that may wait for `seconds`; 0: not at all."""
     return socket_pb2.Timeout(duration=duration(round(seconds * 1e9)))
 
 
@@ -89,7 +89,7 @@ def socketpair(
 
 
 def _set_kind(request: Any, family: Optional[int], type: Optional[int]) -> None:
-    # Any numbers; the enums are open.
+    # Any numbers, because the enums are open.
     if family is not None:
         request.family = family
     if type is not None:
@@ -137,18 +137,18 @@ def getpeername() -> socket_service_pb2.GetpeernameRequest:
 
 
 def getsockopt(level: int, name: int, size: int = 0) -> socket_service_pb2.GetsockoptRequest:
-    """An option as an int, or in so many bytes as the interpreter asks for."""
+    """An option as an int, or as up to `size` bytes as the interpreter requests them."""
     max_bytes = option_size(level, name, size) if size else None
     return socket_service_pb2.GetsockoptRequest(level=level, name=name, max_bytes=max_bytes)
 
 
 def setsockopt(level: int, name: int, *value: Any) -> socket_service_pb2.SetsockoptRequest:
-    """With an int, a buffer, or None and a length. Raises EFAULT for a pointer to nothing."""
+    """With an int, a buffer, or None and a length. Raises EFAULT for an invalid pointer."""
     return _setsockopt(level, name, _option_value(level, name, *value))
 
 
 def reset_on_close(handle: int) -> socket_service_pb2.SetsockoptRequest:
-    """A struct linger, on and with no time: close(2) resets the connection."""
+    """A struct linger with a timeout of 0, with which close(2) resets the connection."""
     value = socket_pb2.OptionValue(linger=socket_pb2.Linger(on=True, seconds=0))
     return _setsockopt(_SOL_SOCKET, _SO_LINGER, value, handle)
 
@@ -160,7 +160,7 @@ def _setsockopt(
 
 
 def _option_value(level: int, name: int, value: Any, length: Any = 0) -> socket_pb2.OptionValue:
-    """A struct that points into memory becomes what it points to."""
+    """A struct that points into memory is replaced by what it points to."""
     option = socket_pb2.OptionValue()
     data = None
     if value is None:
@@ -191,7 +191,7 @@ def set_inheritable(inheritable: bool, handle: int = 0) -> socket_service_pb2.Se
 
 
 def ioctl(request: int, data: bytes) -> socket_service_pb2.IoctlRequest:
-    """With the argument as the daemon takes it (`_ioctl`)."""
+    """With the argument in the daemon's form (`_ioctl`)."""
     return socket_service_pb2.IoctlRequest(request=request, data=data)
 
 
@@ -207,12 +207,12 @@ def recvfrom(size: int, flags: int = 0, timeout: Limit = None) -> socket_service
 
 
 def recvmsg(size: int, room: int, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.RecvmsgRequest:
-    """With so much room for control messages."""
+    """With `room` bytes for control messages."""
     return socket_service_pb2.RecvmsgRequest(max_bytes=size, max_ancillary_bytes=room, flags=flags, timeout=timeout)
 
 
 def receive(verb: str, size: int, flags: int, room: int, timeout: Limit) -> Any:
-    """The request of a verb that receives; without control messages there is no room for them."""
+    """The request of a verb that receives; without control messages there is no space for them."""
     if verb == "recv":
         return recv(size, flags, timeout)
     return recvfrom(size, flags, timeout) if verb == "recvfrom" else recvmsg(size, room, flags, timeout)
@@ -264,7 +264,7 @@ def sendmsg_afalg(
 def getaddrinfo(
     host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
 ) -> resolver_service_pb2.GetaddrinfoRequest:
-    """Raises what the interpreter raises for wrong arguments."""
+    """Raises the interpreter's exceptions for wrong arguments."""
     request = resolver_service_pb2.GetaddrinfoRequest(protocol=proto, flags=flags)
     _set_kind(request, family, type)
     if isinstance(host, str):
@@ -276,12 +276,12 @@ def getaddrinfo(
         raise TypeError("getaddrinfo() argument 1 must be string or None")
     if isinstance(port, int):
         if not -(1 << 63) <= port < 1 << 63:
-            # Some interpreters refuse it; for the others it is text, on which the daemon's resolver has its opinion.
+            # Some interpreters refuse it; for others it is text, which the daemon's resolver then refuses.
             with contextlib.suppress(OSError):
                 real.getaddrinfo(None, port, family, type, proto, flags)
         request.service = str(port)
     elif isinstance(port, (str, bytes)):
-        # What is no UTF-8 names no service, and neither does what takes its place.
+        # Text that is not valid UTF-8 names no service, and neither does its replacement.
         request.service = _c_string(port.encode("utf-8") if isinstance(port, str) else port).decode("utf-8", "replace")
     elif port is not None:
         raise OSError("Int or String expected")
@@ -289,9 +289,9 @@ def getaddrinfo(
 
 
 def getnameinfo(sockaddr: Any, flags: Any) -> Union[resolver_service_pb2.GetnameinfoRequest, tuple[str, str]]:
-    """The request; or the answer, where the interpreter takes a number that is none for the daemon.
+    """Returns the request, or the result if the interpreter handles a number that is invalid for the daemon.
 
-    Raises what the interpreter raises for wrong arguments.
+    Raises the interpreter's exceptions for wrong arguments.
     """
     well_formed = (
         isinstance(sockaddr, tuple)
@@ -341,7 +341,7 @@ def getprotobyname(protocol: str) -> resolver_service_pb2.GetprotobynameRequest:
 
 
 def _set_name(request: Any, field: str, name: bytes) -> None:
-    """A name goes as text, or as bytes where it is no UTF-8."""
+    """A name is sent as text, or as bytes if it is not valid UTF-8."""
     try:
         setattr(request, field, name.decode("utf-8"))
     except UnicodeDecodeError:
@@ -406,7 +406,7 @@ def attach(
     max_message_bytes: int = 0,
     max_ancillary_bytes: int = 0,
 ) -> stream_service_pb2.ClientFrame:
-    """The frame that an attach stream begins with."""
+    """The first frame of an attach stream."""
     start = stream_service_pb2.AttachStart(
         handle=handle,
         receive_only=receive_only,

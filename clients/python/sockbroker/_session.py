@@ -58,7 +58,7 @@ _inherited: list[object] = []
 
 
 class Connection:
-    """The operation stream, and the lane that it is on."""
+    """The operation stream, and its channel."""
 
     def __init__(self, session: Session, lane: Lane) -> None:
         self.lane = lane
@@ -77,19 +77,20 @@ class Session:
         name: str = "",
         token: Optional[str] = None,
     ) -> None:
-        """Opens it; or with `token` it is that of the process that started this one, which inherited sockets of it.
+        """Opens the session; with `token`, uses the session of the process that started this one, which inherited
+        sockets of it.
 
-        Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in.
+        Raises BrokerError if there is no daemon, PolicyDenial if it does not admit this process.
         """
         refuse_green_threads()
         self.endpoint = endpoint
         self.limits = session_service_pb2.Limits()
         self._credentials = credentials
-        # A signal handler may interrupt whoever holds it, and need the connection too.
+        # A signal handler may interrupt the thread that holds it, and need the connection too.
         self._lock = threading.RLock()
         self._connection: Optional[Connection] = None
         self._connect_anew()
-        # For the next connection: what was posted while there was none.
+        # For the next connection: operations posted while there was none.
         self._unposted: deque[tuple[str, Any]] = deque()
         self._owner = os.getpid() if token is None else 0
         self._closed = False
@@ -112,7 +113,7 @@ class Session:
         _sessions.add(self)
 
     def _connect_anew(self) -> None:
-        """Begins with no connection: in a new session, and in the child of a fork, to which its parent's are no good."""
+        """Starts without a connection: in a new session, and in the child of a fork, which cannot use its parent's."""
         self.channels = Channels(self._open_channel, lambda channel: _grpc_thread.post(channel.close))
         self.threads = CallThreads()
         self.streams: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -122,7 +123,7 @@ class Session:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What makes a call one of the session."""
+        """The metadata that makes a call belong to the session."""
         return ((SESSION_KEY, self.token),)
 
     @property
@@ -132,7 +133,7 @@ class Session:
 
     @property
     def can_be_inherited(self) -> bool:
-        """Whether a program that this one starts can use it: there, nobody has its certificates."""
+        """Whether a program started by this one can use it: the program would not have the certificates."""
         return self._credentials is None and not self.lost
 
     def duplicates(self, descriptors: Sequence[_descriptors.Descriptor]) -> list[int]:
@@ -148,11 +149,11 @@ class Session:
         return handles
 
     def call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
-        """Performs an operation, and answers its response.
+        """Performs an operation, and returns its response.
 
-        `kept` gets the response also when an exception of a signal handler ends the call. Raises the exceptions
-        of `_status`; ConnectionLost when the connection breaks, or is broken and cannot be made anew at once. What was
-        not sent, or may be repeated, is sent over the next connection.
+        `kept` also gets the response if an exception from a signal handler ends the call. Raises the exceptions of
+        `_status`; ConnectionLost if the connection breaks, or is broken and cannot be re-established immediately.
+        Operations that were not sent, or may be repeated, are sent over the next connection.
         """
         _waiting.require()
         while True:
@@ -171,7 +172,7 @@ class Session:
                 raise
 
     def look_up(self, verb: str, request: Any) -> Any:
-        """As `call`, for the resolver. The daemon has a limit of look-ups at a time; those beyond it wait here."""
+        """Like `call`, for the resolver. The daemon limits concurrent look-ups; further ones wait here."""
         _waiting.require()
         with self._lookups.one():
             delay = 0.001
@@ -179,7 +180,7 @@ class Session:
                 try:
                     return self.call(verb, request)
                 except BrokerError as error:
-                    # Another session of the same principal has them.
+                    # Another session of the same principal uses them.
                     if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
                         _waiting.park_at_exit()
                         raise
@@ -187,7 +188,7 @@ class Session:
                 delay *= 2
 
     def call_all(self, verb: str, requests: Sequence[Any]) -> list[Any]:
-        """Performs operations together. Answers a response or an exception for each."""
+        """Performs operations together. Returns a response or an exception for each."""
         _waiting.require()
         operations = self.connection().operations
         begun = [operations.begin(verb, request) for request in requests]
@@ -200,18 +201,22 @@ class Session:
         return results
 
     def post(self, verb: str, request: Any) -> bool:
-        """Begins an operation and forgets it. For finalizers: it takes no lock, and makes no connection. False without one."""
+        """Starts an operation without awaiting it. For finalizers: takes no lock, and opens no connection. Returns
+        False if there is none.
+        """
         connection = self._connection
         if connection is None or connection.operations.ended:
             return False
         return connection.operations.post(verb, request)
 
     def post_surely(self, verb: str, request: Any) -> None:
-        """As `post`, of what may be performed twice: at the latest when there is a connection again."""
+        """Like `post`, for an operation that may be performed twice: performed at the latest when there is a connection
+        again.
+        """
         if self.post(verb, request):
             return
         self._unposted.append((verb, request))
-        # There may be one by now.
+        # There may be a connection by now.
         if self._connection is not None and not self._connection.operations.ended:
             self._post_what_is_left()
 
@@ -230,8 +235,9 @@ class Session:
                 return
 
     def begin_stream(self, path: str, requests: Iterator[Any], **codecs: Any) -> tuple[Any, Lane]:
-        """Begins a call with a stream in both directions. When it is over, `stream_ended` is to be told. Raises
-        ConnectionLost."""
+        """Starts a call with a stream in both directions. `stream_ended` must be called when it is over. Raises
+        ConnectionLost.
+        """
         self.connection()
 
         def begin() -> tuple[Any, Lane]:
@@ -241,7 +247,7 @@ class Session:
         return _grpc_thread.perform(begin)
 
     def connection(self) -> Connection:
-        """Answers the connection, a new one if the old is broken or a parent's. Raises ConnectionLost."""
+        """Returns the connection; a new one if the old one is broken or belongs to the parent. Raises ConnectionLost."""
         connection = self._connection
         if connection is not None and not connection.operations.ended:
             return connection
@@ -317,7 +323,7 @@ class Session:
         return connection
 
     def operations_ended(self, operations: OperationStream) -> None:
-        """Notes that a stream of operations has ended: the daemon has ended the session, or the connection is broken."""
+        """Called when a stream of operations has ended: the daemon has ended the session, or the connection is broken."""
         connection = self._connection
         if connection is None or connection.operations is not operations:
             return
@@ -331,7 +337,7 @@ class Session:
             self._coming_back = thread
 
     def _come_back(self, broken: Connection) -> None:
-        """Makes a new connection before the lease is over, if nobody does who needs one."""
+        """Re-establishes the connection before the lease expires, unless another call does so."""
         deadline = time.monotonic() + lease_of(self.endpoint).seconds
         delay = _RETRY_SECONDS
         while self._connection is broken and not self.lost and time.monotonic() < deadline:
@@ -553,7 +559,8 @@ def _close_all() -> None:
         session.close()
 
 
-# When this module is imported: what a program has registered since then still has its sockets when it is called.
+# When this module is imported: exit functions that a program has registered later still have their sockets when they
+# are called.
 atexit.register(_close_all)
 
 

@@ -1,7 +1,7 @@
-"""What takes the place of the interpreter's `_socket`: the same names, with every socket in the daemon.
+"""Replaces the interpreter's `_socket`: the same names, with every socket in the daemon.
 
-CPython's own Lib/socket.py, unmodified, builds its classes and functions on this module. Conversions that need no kernel are
-the interpreter's own, and so are the exceptions and the constants.
+CPython's own Lib/socket.py, unmodified, builds its classes and functions on this module. Conversions that need no
+system call, the exceptions and the constants are the interpreter's own.
 """
 
 from __future__ import annotations
@@ -86,18 +86,19 @@ def socketpair(*arguments: Any) -> tuple[socket, socket]:
     return pair
 
 
-# Modules whose pairs stay in this process: what wakes an event loop, and what becomes the stdin of a child.
+# Modules whose socketpairs stay in this process: those that wake an event loop, and those that become the stdin of a
+# child.
 _LOCAL_PAIRS = frozenset(("asyncio.selector_events", "asyncio.unix_events", "trio._core._wakeup_socketpair"))
 
 
 def _is_self_pipe() -> bool:
-    """Whether it is one of these modules that calls Lib/socket.py, which calls `socketpair`."""
+    """Whether one of these modules calls Lib/socket.py, which calls `socketpair`."""
     caller = sys._getframe(2).f_back
     return caller is not None and caller.f_globals.get("__name__") in _LOCAL_PAIRS
 
 
 def _ioctl(number: int, request: int, argument: bytes) -> bytes:
-    """fcntl.ioctl for a brokered socket: the argument as the kernel leaves it."""
+    """fcntl.ioctl for a brokered socket: returns the argument as the kernel leaves it."""
     descriptor = _descriptors.lookup(number)
     prepared = _ioctl_messages.prepare(request, argument)
     prepared.message.handle = descriptor.handle
@@ -105,7 +106,7 @@ def _ioctl(number: int, request: int, argument: bytes) -> bytes:
     return _ioctl_messages.with_kept(request, answer, descriptor.unread.next_bytes(descriptor.stream))
 
 
-# The rest is the interpreter's own: exceptions, constants, conversions.
+# Everything else is the interpreter's own: exceptions, constants, conversions.
 for _name in dir(real):
     if _name not in globals():
         globals()[_name] = getattr(real, _name)

@@ -1,10 +1,10 @@
-"""The socket type: what `_socket.socket` is to the interpreter's Lib/socket.py, with every socket in the daemon.
+"""The socket type: replaces `_socket.socket` for the interpreter's Lib/socket.py, with every socket in the daemon.
 
-Arguments are judged by the interpreter (`_judge`). Timeouts belong to the object here, O_NONBLOCK to the open description in
-the daemon, as between the interpreter and the kernel.
+The interpreter validates arguments (`_judge`). Timeouts belong to the object here, O_NONBLOCK to the open description
+in the daemon, as between the interpreter and the kernel.
 
-A socket of a family that is not brokered (`_families`), or made of a descriptor of this process, is a real one: it is in
-`_local`, and its methods are called.
+A socket of a family that is not brokered (`_families`), or one created from a descriptor of this process, is a real one
+in `_local`, whose methods are called.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from ._stream import Kept, OperationStream, Pending
 from .errors import ConnectionLost
 
 _SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
-# What may be in a socket's type beside the type.
+# Flags that may be combined with a socket's type.
 TYPE_FLAGS: int = _SOCK_NONBLOCK | getattr(real, "SOCK_CLOEXEC", 0o2000000)
 _SOCK_STREAM = 1
-# Streams of data and nothing else: no descriptors, no credentials.
+# Families whose streams only carry data, without descriptors or credentials.
 _PLAIN_FAMILIES = frozenset((2, 10, 40))
 _SOL_SOCKET, _SO_ERROR = 1, 4
 _MSG_OOB = 0x1
@@ -48,12 +48,12 @@ _MSG_PEEK = 0x2
 _MSG_DONTWAIT = 0x40
 _MSG_WAITALL = 0x100
 _MSG_ERRQUEUE = 0x2000
-# What may change a socket's names, and what asks for them.
+# Verbs that may change a socket's addresses, and verbs that return them.
 _NAMING = frozenset(("bind", "connect", "connect_ex", "listen", "sendmsg", "sendto"))
 _NAMES = frozenset(("getpeername", "getsockname"))
-# One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
+# One message to the daemon has at most Limits.max_request_bytes; this part of it is for everything but the data.
 _HEAD_BYTES = 16 * 1024
-# What one send of a stream takes at the most, in bytes.
+# Maximum data of one send on a stream, in bytes.
 _PIECE_BYTES = 256 * 1024
 
 _default_timeout: Optional[float] = None
@@ -71,7 +71,7 @@ def setdefaulttimeout(timeout: Any, /) -> None:
 
 
 def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a real socket answer instead, where there is one."""
+    """Calls the method of the real socket instead, if there is one."""
     name = method.__name__
 
     @functools.wraps(method)
@@ -88,14 +88,17 @@ def _or_local(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _beside_read_ahead(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Marks a method that may be called while data is read ahead: it has nothing to do with what is received, or has seen to
-    it. All others find the read-ahead ended."""
+    """Marks a method that may be called while data is read ahead, because it does not depend on received data, or
+    handles it. For all other methods read-ahead is ended first.
+    """
     method.beside_read_ahead = True  # type: ignore[attr-defined]
     return method
 
 
 class Prepared(NamedTuple):
-    """An operation that is ready to be begun: its verb and request, and what becomes of the response; None: nothing."""
+    """An operation that is ready to start: its verb and request, and a function that converts the response; None: no
+    result.
+    """
 
     verb: str
     request: Any
@@ -103,7 +106,7 @@ class Prepared(NamedTuple):
 
 
 def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[..., Any]:
-    """Makes a method of one that prepares an operation. The latter is its attribute `prepare`, for Pipeline."""
+    """Creates a method from one that prepares an operation, which becomes its attribute `prepare`, for Pipeline."""
     name = prepare.__name__
 
     @functools.wraps(prepare)
@@ -231,10 +234,10 @@ class socket:  # noqa: N801, the name is the interpreter's
         """the socket timeout"""
         return self._timeout if self._local is None else self._local.timeout
 
-    # What every method does -------------------------------------------------------------------------------------------
+    # Common to all methods -------------------------------------------------------------------------------------------
 
     def _judge(self, method: str, arguments: tuple[Any, ...] = (), keywords: Optional[dict[str, Any]] = None) -> Any:
-        """Judges the arguments. Answers a verdict, or None when it is for the daemon. Raises EBADF when closed."""
+        """Validates the arguments. Returns a verdict, or None if the daemon has to be asked. Raises EBADF if closed."""
         verdict = judge((self._family, self._type, self._proto), method, arguments, keywords or {})
         if verdict is None:
             self._open()
@@ -244,7 +247,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         descriptor = self._descriptor
         if descriptor is None:
             raise kernel_error(errno.EBADF)
-        # Another object on the same number may have closed it.
+        # Another object with the same number may have closed it.
         if _descriptors.find(descriptor.number) is None:
             if descriptor.session.lost:
                 descriptor.session.connection()
@@ -252,7 +255,9 @@ class socket:  # noqa: N801, the name is the interpreter's
         return descriptor
 
     def _limit(self) -> _requests.Limit:
-        """The request's timeout. Only one above zero is said; else the open description decides, as in the kernel."""
+        """The request's timeout. It is only set if above zero; otherwise the open description decides, as in the
+        kernel.
+        """
         return _requests.within(self._timeout) if self._timeout else None
 
     def _address(self, address: Any, binds: bool = False) -> Address:
@@ -261,7 +266,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     def _post_blocking(self, blocking: bool) -> None:
         descriptor = self._open()
         request = _requests.setblocking(blocking, descriptor.handle)
-        # Behind it comes whatever it is for; it fails for nothing but an unknown handle.
+        # Other operations follow it; it only fails for an unknown handle.
         session = descriptor.session
         if _waiting.allowed():
             session.connection()
@@ -279,7 +284,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         try:
             response = descriptor.session.call(verb, request, kept)
         except BrokenPipeError:
-            # A send tells why, if nobody was told yet.
+            # A send raises the original error, if it has not been raised yet.
             error = descriptor.take_error()
             if error is None:
                 raise
@@ -436,7 +441,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         elif descriptor.receiving is not None and not descriptor.unread.has_messages:
             piece = descriptor.receiving.take(size, self._timeout)
             if piece is not None:
-                # A view, which is copied only where it ends up.
+                # A view, which is only copied at its final place.
                 return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
             descriptor.drained()
         if descriptor.unread.has_messages and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
@@ -462,12 +467,12 @@ class socket:  # noqa: N801, the name is the interpreter's
             if kept.response is not None and not flags & _MSG_PEEK:
                 descriptor.unread.add(_received(descriptor.session, verb, kept.response))
             if is_kernel_error(kept.error):
-                # The kernel tells it but once.
+                # The kernel reports it only once.
                 descriptor.unread.end_in(kept.error)
             raise
 
     def _completed(self, taken: Received, verb: str, size: int, flags: int, room: int) -> Received:
-        """Adds what the kernel has to what was kept here, where a caller would miss it: one that peeks, or wants all."""
+        """Adds the kernel's data to the data kept here if the caller would miss it, because it peeks or waits for all."""
         if self._type != _SOCK_STREAM or taken.length >= size or not flags & (_MSG_PEEK | _MSG_WAITALL):
             return taken
         how = flags if flags & _MSG_WAITALL else flags | _MSG_DONTWAIT
@@ -477,7 +482,7 @@ class socket:  # noqa: N801, the name is the interpreter's
             return taken
         except BaseException as error:
             if is_kernel_error(error):
-                # It is for the next call; the kernel tells it but once.
+                # Kept for the next call, because the kernel reports it only once.
                 self._open().unread.end_in(error)
                 return taken
             if not flags & _MSG_PEEK:
@@ -509,7 +514,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         return as_long_as(received.data, received.length), received.address
 
     def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
-        """For Pipeline: what was kept here is received at once, the rest is an operation."""
+        """For Pipeline: data kept here is received immediately, the remainder by an operation."""
         method: Callable[..., Any] = getattr(self, verb)
         verdict: Optional[Verdict] = self._judge(verb, arguments)
         if verdict is not None:
@@ -575,7 +580,9 @@ class socket:  # noqa: N801, the name is the interpreter's
         return int(self._open().session.limits.max_request_bytes) - _HEAD_BYTES
 
     def _payload(self, data: Any) -> bytes:
-        """What one send takes of the data: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+        """Returns the part of the data that one send can take, which for a stream may not be all. Raises EMSGSIZE for a
+        message that is too large.
+        """
         view = memoryview(data).cast("B")
         room = self._room()
         if self._type == _SOCK_STREAM:
@@ -665,7 +672,7 @@ _BESIDE_READ_AHEAD = frozenset(name for name, method in vars(socket).items() if 
 
 
 class _Unraisable:
-    """What sys.unraisablehook takes."""
+    """The argument of sys.unraisablehook."""
 
     def __init__(self, error: BaseException, owner: object) -> None:
         self.exc_type = type(error)
@@ -706,7 +713,7 @@ def _received(session: Session, verb: str, response: Any) -> Received:
 
 
 def opened(session: Session, verb: str, request: Any) -> Descriptor:
-    """Performs an operation that opens a socket. One that nobody would get is closed."""
+    """Performs an operation that opens a socket. If nobody can receive it, it is closed."""
     kept = Kept()
     try:
         return _descriptors.adopt(session, session.call(verb, request, kept).socket.handle)
@@ -717,16 +724,18 @@ def opened(session: Session, verb: str, request: Any) -> Descriptor:
 
 
 def _post_reset_if_unread(descriptor: Descriptor, unread: bool) -> None:
-    """Lets the close that follows reset the connection if there is data here that nobody took. The kernel does so by itself,
-    but does not know of what was taken from it; the peer would believe that everything arrived."""
+    """Makes the following close reset the connection if there is unread data here. The kernel does so for its own
+    unread data, but does not know of data already taken from it, and the peer would believe that everything was
+    received.
+    """
     if unread:
         descriptor.session.post("setsockopt", _requests.reset_on_close(descriptor.handle))
 
 
 def close_descriptor(number: int) -> None:
-    """Closes a brokered descriptor, as close(2) does."""
+    """Closes a brokered descriptor, like close(2)."""
     found = _descriptors.find(number)
-    # Asked before it is forgotten, and with it what was received ahead.
+    # Checked before the descriptor is removed, and data read ahead with it.
     unread = found is not None and found.has_data_for_nobody
     descriptor = _descriptors.forget(number)
     if descriptor is None:

@@ -1,4 +1,4 @@
-"""Makes Python's exceptions out of what the daemon reported. Nothing else makes one out of a status."""
+"""Creates Python's exceptions from what the daemon reported. The only module that does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import BrokerError, ConnectionLost, PolicyDenial
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
 
-# The nearest errno for what the broker says.
+# The closest errno for each code of the daemon.
 _BROKER_ERRNOS = {
     "QUOTA_EXCEEDED": errno.EMFILE,
     "NOT_SUPPORTED_ON_HOST": errno.EOPNOTSUPP,
@@ -34,7 +34,7 @@ _BROKER_ERRNOS = {
     "BROKER_CLOSED": errno.EBADF,
     "FINALIZER_CANNOT_WAIT": errno.EDEADLK,
 }
-# After these there is no session, and so no socket.
+# Errors after which there is no session, and thus no socket.
 _LOSSES = frozenset({"DRAINING", "SESSION_NOT_FOUND", "LEASE_EXPIRED", "CANCELLED", "CONNECTION_LOST"})
 
 _DETAILS = {
@@ -52,7 +52,7 @@ _DETAILS = {
 
 
 def error_from_status(status: status_pb2.Status) -> Exception:
-    """Makes the exception that Python would raise, or one of errors.py."""
+    """Creates the exception that Python would raise, or one of errors.py."""
     for detail in status.details:
         message = _DETAILS.get(detail.type_url.rpartition("/")[2])
         if message is not None:
@@ -61,18 +61,18 @@ def error_from_status(status: status_pb2.Status) -> Exception:
 
 
 def kernel_error(number: int) -> OSError:
-    """Makes the OSError of an errno, as the interpreter would: its subclass, and its text."""
+    """Creates the OSError of an errno as the interpreter would, with its subclass and text."""
     return OSError(number, os.strerror(number))
 
 
 def is_kernel_error(error: BaseException | None) -> TypeGuard[OSError]:
-    """Whether it is the kernel's, and no EAGAIN or timeout, after which one may go on."""
+    """Whether it is an error of the kernel other than EAGAIN and timeouts, after which a caller may continue."""
     others = (BrokerError, PolicyDenial, BlockingIOError)
     return isinstance(error, OSError) and error.errno is not None and not isinstance(error, others)
 
 
 def broker_error(code: str, message: str, reference: str = "") -> BrokerError:
-    """Makes a BrokerError by its code."""
+    """Creates a BrokerError by its code."""
     if code in _LOSSES:
         error: BrokerError = ConnectionLost(errno.ECONNRESET, message)
     else:

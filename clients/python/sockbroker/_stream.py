@@ -41,7 +41,7 @@ _METHOD = "/sockbroker.v1.SessionService/Session"
 
 
 class Kept:
-    """The outcome of a call, for a caller that a signal handler's exception has taken away from it."""
+    """The outcome of a call whose caller was interrupted by an exception from a signal handler."""
 
     __slots__ = ("error", "response")
 
@@ -70,7 +70,9 @@ class Pending:
         self.lock.release()
 
     def outcome(self) -> Any:
-        """Answers the result, or raises the error, once: kept here, it would keep its own traceback's frames alive."""
+        """Returns the result, or raises the error, once: if it were kept here, it would keep the frames of its
+        traceback alive.
+        """
         error, self.error = self.error, None
         if error is None:
             return self.result
@@ -125,7 +127,7 @@ class OperationStream:
         return op_id, pending
 
     def first(self, verb: str, request: Any, seconds: float) -> Any:
-        """Performs the stream's first operation. Raises ConnectionLost when nobody answers for so long."""
+        """Performs the stream's first operation. Raises ConnectionLost if there is no answer within the time limit."""
         _waiting.require()
         op_id, pending = self.begin(verb, request)
         if not pending.lock.acquire(timeout=seconds):
@@ -171,7 +173,7 @@ class OperationStream:
         return [posted for op_id in sorted(self._posted) if (posted := self._posted.pop(op_id, None)) is not None]
 
     def rest_soon(self) -> None:
-        """Lets the thread that reads rest, until the end of a fork."""
+        """Makes the reading thread pause until the end of a fork."""
         self.rest.want()
         self.post("who_am_i", _requests.who_am_i())
 

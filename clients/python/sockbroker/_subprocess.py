@@ -1,4 +1,4 @@
-"""Lets `subprocess.Popen` take brokered sockets as a child's stdin, stdout and stderr, over bridges.
+"""Supports brokered sockets as stdin, stdout and stderr of `subprocess.Popen`, over bridges.
 
 Others are inherited by programs that are brokered themselves: `_inheritance`.
 """
@@ -23,7 +23,7 @@ _poll = _Popen.poll
 
 
 def install() -> None:
-    """Puts the methods in their places."""
+    """Installs the methods."""
     _Popen._get_handles = get_handles
     _Popen._execute_child = execute_child
     _Popen.wait = wait
@@ -92,7 +92,9 @@ def _abort(bridges: list[Bridge]) -> None:
 
 @functools.wraps(_wait)
 def wait(self: Any, timeout: Optional[float] = None) -> Any:
-    """When a child has ended, what it wrote to a true socket has left this process; so it has to be with a bridge."""
+    """When a child has ended, everything it wrote to a real socket has left the process; a bridge has to guarantee the
+    same.
+    """
     deadline = None if timeout is None else time.monotonic() + timeout
     status = _wait(self, timeout)
     for bridge in _bridges_of(self):
@@ -108,7 +110,7 @@ def poll(self: Any) -> Any:
 
 
 def _number_of(stream: Any) -> Optional[int]:
-    """The number of a brokered socket, in any form that Popen takes; None for all else."""
+    """The number of a brokered socket, in any form that Popen accepts; None for anything else."""
     if not isinstance(stream, int):
         try:
             stream = stream.fileno()

@@ -1,9 +1,9 @@
-"""Lets `ssl.SSLContext.wrap_socket` take a brokered socket.
+"""Supports brokered sockets in `ssl.SSLContext.wrap_socket`.
 
-By `python -m sockbroker run` all sockets are brokered, so ssl.SSLSocket is made of one already, and only its inner object
-has to be another (`_tls`). Elsewhere ssl.SSLSocket is made of the interpreter's own socket, and of a brokered one comes an
-SSLSocket of a second class: the same Lib/ssl.py, over `sockbroker.socket`. It says that its class is ssl.SSLSocket, and
-isinstance believes it.
+With `python -m sockbroker run` all sockets are brokered, so ssl.SSLSocket is based on one already, and only its inner
+object has to be replaced (`_tls`). Otherwise ssl.SSLSocket is based on the interpreter's own socket, and a brokered one
+gets an SSLSocket of a second class: the same Lib/ssl.py, based on `sockbroker.socket`. Its `__class__` is
+ssl.SSLSocket, so isinstance accepts it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _wrap_inner: Any = ssl.SSLContext._wrap_socket  # type: ignore[attr-defined]
 
 
 def install() -> None:
-    """Puts the methods in their places."""
+    """Installs the methods."""
     ssl.SSLContext.wrap_socket = wrap_socket  # type: ignore[method-assign]
     ssl.SSLContext._wrap_socket = wrap_inner  # type: ignore[attr-defined]
 
@@ -50,7 +50,7 @@ def wrap_socket(
 
 
 def wrap_inner(self: ssl.SSLContext, sock: Any, *arguments: Any, **keywords: Any) -> Any:
-    """SSLContext._wrap_socket: makes the object inside an SSLSocket."""
+    """SSLContext._wrap_socket: creates the object inside an SSLSocket."""
     if isinstance(sock, _socket_type.socket):
         return TlsSocket(self, sock, *arguments, **keywords)
     return _wrap_inner(self, sock, *arguments, **keywords)
@@ -68,13 +68,13 @@ def _second_class() -> Any:
 
 
 def _lib_ssl() -> Any:
-    """Executes Lib/ssl.py of the interpreter once more, unmodified; what it imports as `socket` is sockbroker.socket."""
+    """Executes the interpreter's Lib/ssl.py once more, unmodified, with sockbroker.socket as its `socket`."""
     spec = importlib.util.find_spec("ssl")
     assert spec is not None
     loader: Any = spec.loader
     code = loader.get_code("ssl")
     module = types.ModuleType("sockbroker._lib_ssl")
-    # Its enums look for their module by its name.
+    # Its enums look up their module by name.
     sys.modules[module.__name__] = module
     vars(module)["__builtins__"] = {**vars(builtins), "__import__": _import}
     exec(code, vars(module))

@@ -1,4 +1,4 @@
-"""Relative names of unix sockets: the daemon's working directory is another, so it is given absolute ones."""
+"""Relative paths of unix sockets: the daemon has another working directory, so it is given absolute ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import os
 import shutil
 import tempfile
 
-# What fits into struct sockaddr_un beside the NUL, in bytes.
+# Maximum length of a path in struct sockaddr_un, without the NUL, in bytes.
 _PATH_BYTES = 107
 
 
 class UnixPaths:
-    """What the daemon is given in place of relative paths, and what was asked for.
+    """Maps relative paths to those given to the daemon, and back.
 
-    The kernel answers with the name that a socket was bound to. A program that bound "s" expects "s" from getsockname, not
-    the absolute path that the daemon was given in its place; so what was asked for is remembered.
+    The kernel returns the path that a socket was bound to. A program that bound "s" expects "s" from getsockname, not
+    the absolute path that the daemon was given instead, so the original is remembered.
 
-    An absolute path may be longer than the kernel takes where the relative one is not. Then it leads over a symbolic link to
-    the directory. The link stays while this process does: whoever receives the name as an address may send to it.
+    An absolute path may be too long for the kernel although the relative one is not. Then it goes through a symbolic
+    link to the directory. The link stays while this process runs, because others that receive the path as an address
+    may send to it.
     """
 
     def __init__(self) -> None:
@@ -43,18 +44,18 @@ class UnixPaths:
         return self._asked.get(path, path)
 
     def forget_links(self) -> None:
-        """In a forked child: they are its parent's to remove."""
+        """In a forked child: the parent removes them."""
         self._links, self._places = {}, []
 
     def remove_links(self) -> None:
-        """When the process ends."""
+        """When the process exits."""
         for place in self._places:
             shutil.rmtree(place, ignore_errors=True)
 
     def _link(self, directory: bytes) -> bytes:
         link = self._links.get(directory)
         if link is None:
-            # In a directory of its own: in a directory for everybody the kernel follows no link of another user.
+            # In a separate directory: in a world-writable directory the kernel does not follow links of other users.
             place = os.fsencode(tempfile.mkdtemp(prefix="sb-"))
             self._places.append(place)
             os.chmod(place, 0o711)

@@ -1,8 +1,8 @@
-"""Lets `signal.set_wakeup_fd` take a brokered socket.
+"""Supports brokered sockets in `signal.set_wakeup_fd`.
 
-The interpreter writes the numbers of signals to a descriptor of this process, in C and inside the signal's handler. So it gets
-the end of a local pair, and a thread sends to the socket what comes out of the other. The self-pipes of event loops need none
-of that: they are local (`_socket_shim.socketpair`).
+The interpreter writes the numbers of signals to a descriptor of this process, in C and inside the signal's handler. So
+it gets the end of a local pair, and a thread sends the data from the other end to the socket. The self-pipes of event
+loops do not need that: they are local (`_socket_shim.socketpair`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _set_wakeup_fd = signal.set_wakeup_fd
 
 
 class _Wakeup:
-    """What the interpreter writes to, for a brokered socket."""
+    """The descriptor that the interpreter writes to, for a brokered socket."""
 
     def __init__(self, descriptor: _descriptors.Descriptor) -> None:
         self.descriptor = descriptor
@@ -76,7 +76,7 @@ def set_wakeup_fd(fd: Any, /, **keywords: Any) -> int:
 
 
 def install() -> None:
-    """Puts the function in its place."""
+    """Installs the function."""
     put(signal, "set_wakeup_fd", set_wakeup_fd)
 
 

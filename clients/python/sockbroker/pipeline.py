@@ -1,4 +1,4 @@
-"""Operations begun one after the other, without waiting for each."""
+"""Operations started one after the other, without waiting for each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Operation(Generic[Result]):
             self._operations.cancel_operation(self._op_id)
 
     def wait(self) -> None:
-        """Waits until it has ended. An exception of a signal handler ends the wait alone."""
+        """Waits until it has ended. An exception from a signal handler only ends the wait."""
         pending = self._pending
         if pending is not None and not pending.settled:
             _waiting.require()
@@ -52,7 +52,9 @@ class Operation(Generic[Result]):
                 return
 
     def result(self) -> Result:
-        """Waits until it has ended, and answers or raises what the method would have; CancelledError if it was cancelled."""
+        """Waits until it has ended, and returns or raises what the method would have; CancelledError if it was
+        cancelled.
+        """
         self.wait()
         pending, self._pending = self._pending, None
         if pending is not None:
@@ -68,15 +70,15 @@ class Operation(Generic[Result]):
 
 
 class Pipeline:
-    """Begins operations without waiting for each, so that many share a message and a way to the daemon and back.
+    """Starts operations without waiting for each, so that many share a message and a round trip.
 
         with sockbroker.Pipeline() as pipeline:
             sizes = [pipeline.submit(client.send, piece) for client in clients]
         print(sum(size.result() for size in sizes))
 
-    The operations on a socket are performed in the order in which they were begun; what an earlier one waits for, the later
-    ones wait for too. Leaving the block waits for all of them; leaving it by an exception cancels those that still wait.
-    Each thread has a pipeline of its own.
+    The operations on a socket are performed in the order in which they were started; if one waits, the later ones wait
+    too. Leaving the block waits for all of them; leaving it by an exception cancels those that still wait. Each thread
+    needs its own pipeline.
     """
 
     def __init__(self) -> None:
@@ -96,10 +98,11 @@ class Pipeline:
     def submit(
         self, method: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
     ) -> Operation[Result]:
-        """Begins an operation: a method of a brokered socket, and its arguments.
+        """Starts an operation: a method of a brokered socket, and its arguments.
 
-        It may be bind, connect, getpeername, getsockname, getsockopt, listen, recv, recvfrom, send, sendmsg, sendmsg_afalg,
-        sendto, setsockopt or shutdown. Raises TypeError for any other, and at once what is wrong with the arguments.
+        Supported are bind, connect, getpeername, getsockname, getsockopt, listen, recv, recvfrom, send, sendmsg,
+        sendmsg_afalg, sendto, setsockopt and shutdown. Raises TypeError for any other, and errors of the arguments
+        immediately.
         """
         prepare = getattr(getattr(method, "__func__", None), "prepare", None)
         if prepare is None:

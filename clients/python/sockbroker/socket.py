@@ -1,8 +1,8 @@
 """The interpreter's own socket module, on brokered sockets: `import sockbroker.socket as socket`.
 
-This file is replaced by Lib/socket.py of the interpreter that runs, unmodified, as it is executed: all its classes,
-functions, enums and texts are here, under the name sockbroker.socket. Importing it also lets select, selectors, fcntl and
-os understand brokered sockets (`_patches`); they treat all other descriptors as before.
+When executed, this file is replaced by the running interpreter's Lib/socket.py, unmodified: all its classes, functions,
+enums and texts are here, under the name sockbroker.socket. Importing it also makes select, selectors, fcntl and os
+support brokered sockets (`_patches`); they treat all other descriptors as before.
 """
 
 from __future__ import annotations

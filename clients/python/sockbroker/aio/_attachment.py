@@ -1,13 +1,14 @@
 """An Attach stream of one handle, for one event loop.
 
-Two tasks: one sends what the owner has to send, a frame at a time, and one gives the owner what comes. While the owner has
-paused it, nothing is read; gRPC's window fills, the daemon stops reading the socket, and the peer has to wait. A frame is
-asked for only when the one before was taken by the transport, so a full socket holds up the owner in the same way.
+There are two tasks: one sends the owner's frames, one at a time, and one passes received frames to the owner. While the
+owner has paused it, nothing is read; gRPC's window fills, the daemon stops reading the socket, and the peer has to
+wait. A frame is requested only when the transport has taken the previous one, so a full socket also slows down the
+owner.
 
-It is the daemon that ends a stream, once that is half-closed. gRPC could cancel the call instead, but then tells nobody when
-it is done with it, and what it says to a loop that is closed by then would trouble the next one. And it would send a reset,
-as it does by itself when the daemon ends a call that is not half-closed: Node allows a connection about a thousand of them.
-So no frame is sent that makes the daemon end the stream, and a handle is closed behind the half-close.
+The daemon ends a stream after it is half-closed. gRPC could cancel the call instead, but then does not report when it
+is finished with it, and what it tells an event loop that is closed by then would disturb the next one. It would also
+send a reset, as it does by itself when the daemon ends a call that is not half-closed: Node allows a connection about a
+thousand of them. So no frame is sent that makes the daemon end the stream, and a handle is closed after the half-close.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from .._stream import error_from_rpc
 from ..errors import ConnectionLost
 
 METHOD = "/sockbroker.v1.StreamService/Attach"
-# How long what is being sent may hold up the end of a stream that was given up, in seconds.
+# How long data being sent may delay the end of a stream that was given up, in seconds.
 _LEAVE_SECONDS = 1.0
 
 
 class End(enum.Enum):
-    """What an owner answers in place of a frame when there will be none any more."""
+    """Returned by an owner instead of a frame when there will be no more."""
 
     HALF_CLOSE = "half-close"
 
@@ -37,21 +38,22 @@ Outgoing = Union[stream_service_pb2.ClientFrame, End]
 
 
 class Owner(Protocol):
-    """Whose stream it is. None of these is called before the constructor of Attachment has returned."""
+    """The owner of a stream. No method is called before the constructor of Attachment has returned."""
 
     def next_frame(self) -> Optional[Outgoing]:
-        """Answers the next frame to send, or End.HALF_CLOSE; None when there is none now (`wake` asks again). What was
-        asked for before has been taken by the transport."""
+        """Returns the next frame to send, or End.HALF_CLOSE; None if there is none now (`wake` asks again). The
+        transport has taken the previous one.
+        """
 
     def frame_received(self, frame: stream_service_pb2.ServerFrame) -> None:
-        """Takes a frame. The first, `attached`, comes here too."""
+        """Handles a frame, including the first one, `attached`."""
 
     def attachment_ended(self, error: Optional[Exception]) -> None:
-        """The stream is over: well, or because of an error. Nothing else is called after it, and it is called once."""
+        """The stream has ended, with or without an error. Called once, and nothing is called after it."""
 
 
 class Attachment:
-    """The stream. It ends by the daemon's word, or with its connection."""
+    """The stream. The daemon ends it, or it ends with its connection."""
 
     def __init__(
         self,
@@ -61,8 +63,8 @@ class Attachment:
         owner: Owner,
         on_end: Callable[[Attachment], None],
     ) -> None:
-        """Opens it. `on_end` is called once nothing more comes."""
-        # Whether it ended by a reset, and whether by the end of its connection.
+        """Opens it. `on_end` is called when nothing more arrives."""
+        # Whether it ended by a reset, and whether its connection broke.
         self.was_reset = False
         self.was_cut = False
         self._owner: Optional[Owner] = owner
@@ -78,7 +80,7 @@ class Attachment:
             response_deserializer=stream_service_pb2.ServerFrame.FromString,
         )
         self._call: Any = method(metadata=metadata)
-        # Also when the owner has paused it: there is no more than what is here already.
+        # Also if the owner has paused it, because no more than the frames already here will arrive.
         self._call.add_done_callback(lambda _: self._flowing.set())
         loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[None] = loop.create_future()
@@ -91,20 +93,20 @@ class Attachment:
         return not self._flowing.is_set()
 
     def wake(self) -> None:
-        """Says that there is something to send."""
+        """Signals that there is something to send."""
         self._more.set()
 
     def pause(self) -> None:
-        """Stops giving frames to the owner, if more than what is here already can come."""
+        """Stops passing frames to the owner, unless only frames already here are left."""
         if not self._call.done():
             self._flowing.clear()
 
     def resume(self) -> None:
-        """Goes on giving frames to the owner."""
+        """Continues passing frames to the owner."""
         self._flowing.set()
 
     def drop(self) -> None:
-        """Calls the owner no more, and half-closes. What comes until the daemon's end of it nobody gets."""
+        """Stops calling the owner, and half-closes. Frames that arrive until the daemon ends the stream are dropped."""
         if self._owner is None:
             return
         self._owner = None
@@ -114,29 +116,29 @@ class Attachment:
         self._sender.add_done_callback(self._patience_over)
 
     async def confirmed(self) -> None:
-        """Waits until the daemon has answered, or the stream is over."""
+        """Waits until the daemon has answered, or the stream has ended."""
         await asyncio.wait([self._answered])
 
     async def left(self) -> None:
-        """Waits until a stream that was dropped is half-closed, or over. Behind it the handle may be closed."""
+        """Waits until a dropped stream is half-closed, or has ended. After that the handle may be closed."""
         await asyncio.wait([self._sender])
 
     def when_left(self, callback: Callable[[], None]) -> None:
-        """Calls back when `left` would return, in another turn of the loop."""
+        """Calls back when `left` would return, in another turn of the event loop."""
         self._sender.add_done_callback(lambda _: callback())
 
     def cancel(self) -> None:
-        """Ends the stream without the daemon, which does not answer, or will not for a while."""
+        """Ends the stream without the daemon, which does not answer, or not soon."""
         self.was_reset = not self._call.done()
         self._call.cancel()
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """What is running until it has ended."""
+        """Its running tasks."""
         return [self._sender, self._receiver]
 
     async def ended(self) -> None:
-        """Waits until nothing of it runs any more."""
+        """Waits until its tasks have ended."""
         await asyncio.wait(self.tasks)
 
     async def _send(self) -> None:
@@ -191,5 +193,5 @@ class Attachment:
 
 
 def frame_error(frame: stream_service_pb2.AttachError) -> Exception:
-    """Makes the exception of an error frame."""
+    """Creates the exception of an error frame."""
     return error_from_status(frame.status)

@@ -1,8 +1,8 @@
 """Messages of a socket as an asynchronous iterator, over an Attach stream that the daemon fills.
 
-Cancelling whoever waits for a message touches nothing but the waiting. When the stream ends, be it that it is closed or that
-something else wants to receive, the daemon is told to detach; what had come by then and was not handed out becomes the
-socket's, as received before all else.
+Cancelling a wait for a message has no other effect. When the stream ends, because it is closed or something else wants
+to receive, the daemon is told to detach; messages that have arrived by then and were not returned are put back, before
+all others.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 _SOL_SOCKET = 1
 _SO_TIMESTAMPNS: int = getattr(stdlib, "SO_TIMESTAMPNS", 35)
-# SO_TIMESTAMPNS as it is, and as it is where time_t had 32 bits once: two 64-bit numbers.
+# SO_TIMESTAMPNS, in its current form and in that for a former 32-bit time_t: both are two 64-bit numbers.
 _TIMESTAMPS = frozenset((35, 64))
 _TIMESPEC = struct.Struct("=qq")
-# How many messages, or bytes of them, wait here until the daemon has to.
+# How many messages, or bytes of them, are buffered here before the daemon has to wait.
 _BUFFERED_MESSAGES = 256
 _BUFFERED_BYTES = 256 * 1024
 _RETRY_SECONDS = 0.01
@@ -42,26 +42,26 @@ class Message(NamedTuple):
     """A message that was received."""
 
     data: bytes
-    """Its bytes: at most max_bytes of them."""
+    """At most max_bytes bytes."""
     ancillary: list[ControlMessage]
     """Control messages: (level, type, data)."""
     flags: int
-    """MSG_TRUNC and the like, as recvmsg answers them."""
+    """Flags such as MSG_TRUNC, as returned by recvmsg."""
     address: Any
-    """The sender's address; None where the kernel gives none."""
+    """The sender's address; None if the kernel returned none."""
     length: int
-    """Its real length in bytes; more than `data` has if it was cut."""
+    """The real length in bytes; greater than that of `data` if it was truncated."""
     timestamp_ns: Optional[int]
-    """When the kernel saw it, in nanoseconds since 1970; None if that was not asked for."""
+    """When the kernel received it, in nanoseconds since 1970; None if that was not requested."""
     dropped: int
     """How many messages the kernel dropped before this one, because the socket's buffer was full."""
 
 
 class MessageStream:
-    """Iterates over the messages of a socket. `Socket.messages` makes it.
+    """Iterates over the messages of a socket. Created by `Socket.messages`.
 
-    An error of one message (ECONNREFUSED from a peer, say) is raised in its turn, and iterating may go on behind it.
-    Leaving a loop leaves the stream open: a later one goes on where it stopped. `async with` closes it.
+    An error of one message (such as ECONNREFUSED from a peer) is raised in its place, and iteration may continue after
+    it. Leaving a loop leaves the stream open: a later loop continues where it stopped. `async with` closes it.
     """
 
     def __init__(self, socket: Socket, max_bytes: int, ancillary_bytes: int, timestamps: bool) -> None:
@@ -78,11 +78,11 @@ class MessageStream:
         self._news = asyncio.Event()
         self._attachment: Optional[Attachment] = None
         self._detaching = False
-        # Nothing more comes: well, or because of an error.
+        # Nothing more will arrive, with or without an error.
         self._over = False
         self._error: Optional[Exception] = None
         self._closed = False
-        # Whether the stream before this one ended by the end of its connection.
+        # Whether the connection of the previous stream broke.
         self._was_cut = False
 
     async def __aenter__(self) -> MessageStream:
@@ -103,7 +103,7 @@ class MessageStream:
             raise StopAsyncIteration from None
 
     async def receive(self) -> Message:
-        """Waits for the next message. Raises EOFError behind the last one, where a peer can end."""
+        """Waits for the next message. Raises EOFError after the last one, if a peer can end."""
         while True:
             if self._buffer:
                 return self._next()
@@ -118,7 +118,7 @@ class MessageStream:
                     raise EOFError("the peer will send no more")
                 code = getattr(error, "code", "")
                 if code == "HANDLE_BUSY" and self._was_cut:
-                    # The daemon has not noticed yet that the connection of the stream before is broken.
+                    # The daemon has not noticed yet that the connection of the previous stream is broken.
                     await asyncio.sleep(_RETRY_SECONDS)
                     continue
                 self._was_cut = code == "CONNECTION_LOST"
@@ -128,13 +128,15 @@ class MessageStream:
                 await self._news.wait()
 
     async def aclose(self) -> None:
-        """Ends it. What it received and did not hand out, the next receive on the socket gets. Idempotent."""
+        """Ends it. Messages received and not returned are for the next receive on the socket. Idempotent."""
         await self.detach()
         self._closed = True
         self._news.set()
 
     async def detach(self) -> None:
-        """Ends what the daemon sends, and gives the socket what was not handed out. Iterating begins anew."""
+        """Stops the daemon from sending, and gives messages that were not returned back to the socket. Iterating starts
+        again.
+        """
         attachment = self._attachment
         if attachment is None:
             return
@@ -150,7 +152,9 @@ class MessageStream:
             self._news.set()
 
     def abandon(self) -> Optional[Attachment]:
-        """Ends it at once, for the socket is to be closed. Whoever waits is told so. Answers what is to have left before."""
+        """Ends it immediately, because the socket is being closed. Waiting callers are told. Returns the attachment
+        that has to leave first.
+        """
         attachment, self._attachment = self._attachment, None
         if attachment is not None:
             attachment.drop()
@@ -203,7 +207,7 @@ class MessageStream:
         if self._timestamps:
             await self._socket.setsockopt(_SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         async with self._socket.taken_over(self) as descriptor:
-            # Another task may have done it meanwhile, or closed the stream.
+            # Another task may have done so meanwhile, or closed the stream.
             if self._attachment is not None or self._closed:
                 return
             for received in descriptor.unread.take_messages():

@@ -88,10 +88,10 @@ class OperationStream:
     async def perform(
         self, verb: str, request: Any, keep: Optional[Keep] = None, unsettled: Optional[set[Pending]] = None
     ) -> Any:
-        """Performs an operation behind all that were begun before, and answers its response.
+        """Performs an operation after all that were started before, and returns its response.
 
-        When the task is cancelled, `keep` is given the response if there is one all the same; until that is known the
-        operation is in `unsettled`. Raises the exceptions of `_status`.
+        If the task is cancelled, `keep` is called with the response if there is one nevertheless; until that is known
+        the operation is in `unsettled`. Raises the exceptions of `_status`.
         """
         op_id, pending = self._begin(verb, request)
         try:
@@ -118,7 +118,7 @@ class OperationStream:
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """What is running until the stream has ended, by the daemon's word or with its connection."""
+        """Tasks that run until the daemon has ended the stream, or its connection broke."""
         return self._tasks
 
     def cancel(self) -> None:
@@ -235,6 +235,6 @@ def _settled(result: Any, error: Optional[Exception]) -> asyncio.Future[Any]:
 
 
 def _silent(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
-    """Lets nobody be told of an error that nobody was there to hear."""
+    """Suppresses the report of an exception that nobody retrieved."""
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future

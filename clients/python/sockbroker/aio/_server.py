@@ -25,10 +25,10 @@ ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 
 class Server:
-    """What `Broker.start_server` answers: the methods are those of asyncio.Server."""
+    """The result of `Broker.start_server`, with the methods of asyncio.Server."""
 
     def __init__(self, sockets: list[Socket], factory: ProtocolFactory, ssl: Any) -> None:
-        """Not for callers."""
+        """Internal."""
         self._loop = asyncio.get_running_loop()
         self._factory = factory
         self._ssl = ssl
@@ -44,12 +44,12 @@ class Server:
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
-        """The listening sockets; none once it is closed."""
+        """The listening sockets; empty once it is closed."""
         return () if self._closed else tuple(self._sockets)
 
     @property
     def sockname(self) -> Any:
-        """The address of the first of them, as getsockname answers it; None before it serves."""
+        """The address of the first of them, as returned by getsockname; None before it serves."""
         return self._listeners[0].sockname if self._listeners else None
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
@@ -66,7 +66,7 @@ class Server:
         await self.wait_closed()
 
     async def start_serving(self) -> None:
-        """Begins to accept, if it does not yet."""
+        """Starts accepting, if it has not yet."""
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
         if self._listeners:
@@ -91,7 +91,7 @@ class Server:
             self._forever = None
 
     def close(self) -> None:
-        """Stops listening. The connections stay."""
+        """Stops listening. Accepted connections stay open."""
         if self._closed:
             return
         self._closed = True
@@ -112,17 +112,17 @@ class Server:
         await self._idle.wait()
 
     def close_clients(self) -> None:
-        """Closes every connection, behind what was written to it."""
+        """Closes every connection, after what was written to it."""
         for transport in list(self._connections):
             transport.close()
 
     def abort_clients(self) -> None:
-        """Closes every connection at once."""
+        """Closes every connection immediately."""
         for transport in list(self._connections):
             transport.abort()
 
     def serve(self, socket: Socket, info: socket_pb2.SocketInfo) -> None:
-        """Gives an accepted socket its protocol. For the listeners."""
+        """Connects an accepted socket with its protocol. Called by the listeners."""
         self._active += 1
         self._idle.clear()
         sockname, peername = address_from_wire(info.local_address), address_from_wire(info.peer_address)
@@ -140,7 +140,7 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     def fail(self, error: Exception, final: bool) -> None:
-        """Reports an error of accepting. For the listeners."""
+        """Reports an error of accepting. Called by the listeners."""
         if self._closed:
             return
         self._report("Error while accepting connections", error)
@@ -166,7 +166,7 @@ class Server:
 
 
 class _Listener:
-    """The stream on one listening socket."""
+    """The stream of one listening socket."""
 
     def __init__(self, socket: Socket, server: Server) -> None:
         self.sockname: Any = None
@@ -223,7 +223,7 @@ class _Listener:
                 self._attached.exception()
         elif error is not None and getattr(error, "code", "") in _FOR_A_WHILE and not self._socket.session.lost:
             if self._attaching is None:
-                # Connections that were on their way are lost.
+                # Connections in transit are lost.
                 self._server.fail(error, False)
                 self._attaching = asyncio.get_running_loop().create_task(self._attach_again())
         elif error is not None:
@@ -231,7 +231,7 @@ class _Listener:
             self._server.fail(error, True)
 
     async def _attach_again(self) -> None:
-        """Goes on to listen after a broken connection, as long as the session may be there."""
+        """Continues to listen after a broken connection, as long as the session may exist."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._socket.session.lease_seconds
         delay = _RETRY_SECONDS

@@ -1,8 +1,8 @@
 """A leased session, and the connections that one event loop uses it over.
 
-The session's operations travel on one stream, and each attached socket has a stream of its own, over as many connections as
-it takes (_channels.py). The token makes them all one session. A connection that breaks ends what was under way on it, and a
-new one is made at once, while the daemon keeps the session for the length of its lease: handles stay as they are.
+The session's operations use one stream, and each attached socket has its own, over as many connections as necessary
+(_channels.py). The token joins them. A connection that breaks ends operations in progress on it, and a new one is
+opened immediately, while the daemon keeps the session for the duration of its lease: handles are unchanged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ._descriptor import Descriptor
 from ._operations import Keep, OperationStream, Pending
 from ._peer_watch import PeerWatch
 
-# How long the end of a broker waits for what was written to go out.
+# How long closing a broker waits for written data to be sent.
 _FLUSH_SECONDS = 2
 # How long to wait before trying once more to make a connection, at first and at the most.
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
@@ -42,7 +42,7 @@ _OPTIONS = [*OPTIONS, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes"
 
 
 class Connection:
-    """A stream of operations, and the lane that it is on."""
+    """A stream of operations, and its channel."""
 
     def __init__(self, lane: Lane, token: str, on_end: Callable[[Connection], None]) -> None:
         self.lane = lane
@@ -57,7 +57,7 @@ class Session:
         self.limits = session_service_pb2.Limits()
         self.token = ""
         self.loop = asyncio.get_running_loop()
-        # What is to be closed, behind what was written to it, before the session ends.
+        # To be closed, after what was written to them, before the session ends.
         self.transports: weakref.WeakSet[Any] = weakref.WeakSet()
         self._credentials = credentials
         self._name = name
@@ -68,9 +68,9 @@ class Session:
         self._connection: Optional[Connection] = None
         self._attachments: set[Attachment] = set()
         self._peer_watch: Optional[PeerWatch] = None
-        # What was posted, and is to be done by the next connection.
+        # Posted operations, to be performed over the next connection.
         self._unposted: list[tuple[str, Any]] = []
-        # The task that makes a new connection, and those that close channels.
+        # The task that reconnects, and those that close channels.
         self._coming_back: Optional[asyncio.Task[None]] = None
         self._closing_channels: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -87,7 +87,7 @@ class Session:
         return float(lease_of(self.endpoint).seconds)
 
     async def open(self) -> None:
-        """Opens it. Raises BrokerError when there is no daemon, PolicyDenial when it does not let this process in."""
+        """Opens it. Raises BrokerError if there is no daemon, PolicyDenial if it does not admit this process."""
         lane = self._channels.borrow_new()
         try:
             self.token = await self._open(lane.channel)
@@ -100,8 +100,10 @@ class Session:
     async def perform(
         self, verb: str, request: Any, keep: Optional[Keep] = None, unsettled: Optional[set[Pending]] = None
     ) -> Any:
-        """Performs an operation, as OperationStream.perform does. Raises ConnectionLost when the connection breaks, or is
-        broken and cannot be made anew at once. One that was not sent, or may be repeated, is sent over the next."""
+        """Performs an operation, like OperationStream.perform. Raises ConnectionLost if the connection breaks, or is
+        broken and cannot be re-established immediately. One that was not sent, or may be repeated, is sent over the
+        next connection.
+        """
         while True:
             operations = (await self.connection()).operations
             try:
@@ -111,26 +113,27 @@ class Session:
                     raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
-        """As `perform`, but a task that is cancelled leaves the operation to its course."""
+        """Like `perform`, but cancelling the task does not cancel the operation."""
         return await (await self.connection()).operations.carry_out(verb, request)
 
     async def look_up(self, verb: str, request: Any) -> Any:
-        """As `perform`, for the resolver. The daemon has a limit of look-ups at a time; those beyond it wait here."""
+        """Like `perform`, for the resolver. The daemon limits concurrent look-ups; further ones wait here."""
         async with self._lookups:
             delay = 0.001
             while True:
                 try:
                     return await self.perform(verb, request)
                 except BrokerError as error:
-                    # Another session of the same principal has them.
+                    # Another session of the same principal uses them.
                     if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
                         raise
                 await asyncio.sleep(delay)
                 delay *= 2
 
     def post(self, verb: str, request: Any) -> None:
-        """Begins an operation and forgets it: at the latest when there is a connection again, and then perhaps for a second
-        time."""
+        """Starts an operation without awaiting it: performed at the latest when there is a connection again, and then
+        possibly a second time.
+        """
         connection = self._connection
         if connection is not None and not connection.operations.ended:
             connection.operations.post(verb, request)
@@ -138,21 +141,21 @@ class Session:
             self._unposted.append((verb, request))
 
     def post_close(self, handle: int) -> None:
-        """Closes a handle that nobody knows."""
+        """Closes a handle that has no descriptor."""
         self.post("close", _requests.close(handle))
 
     def post_close_from_anywhere(self, handle: int) -> None:
-        """As `post_close`, for finalizers, which run in any thread and after the loop."""
+        """Like `post_close`, for finalizers, which run in any thread and after the event loop."""
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.post_close, handle)
 
     async def attach(self, start: stream_service_pb2.ClientFrame, owner: Owner) -> Attachment:
-        """Attaches to a handle. What the daemon says of it, the owner is told."""
+        """Attaches to a handle. The owner gets the daemon's frames."""
         await self.connection()
         return self.attach_now(start, owner)
 
     def attach_now(self, start: stream_service_pb2.ClientFrame, owner: Owner) -> Attachment:
-        """As `attach`, without making a connection. Raises ConnectionLost if there is none."""
+        """Like `attach`, without opening a connection. Raises ConnectionLost if there is none."""
         connection = self._connection
         if connection is None or connection.operations.ended:
             raise broker_error("CONNECTION_LOST", "the connection to the broker is lost")
@@ -167,7 +170,7 @@ class Session:
         return attachment
 
     def watch_peer(self, handle: int, callback: Callable[[], None]) -> None:
-        """Calls back once when the peer of a socket is gone, or when nobody can tell any more."""
+        """Calls back once when the peer of a socket is gone, or when that can no longer be determined."""
         if self._peer_watch is None:
             lane = self._channels.borrow()
 
@@ -179,12 +182,12 @@ class Session:
         self._peer_watch.add(handle, callback)
 
     def forget_peer(self, handle: int) -> None:
-        """Calls nobody back for a socket any more."""
+        """Removes the callback of a socket."""
         if self._peer_watch is not None:
             self._peer_watch.discard(handle)
 
     async def connection(self) -> Connection:
-        """Answers the connection, a new one if the old is broken. Raises ConnectionLost."""
+        """Returns the connection, a new one if the old one is broken. Raises ConnectionLost."""
         connection = self._connection
         if connection is not None and not connection.operations.ended:
             return connection
@@ -210,11 +213,11 @@ class Session:
             raise kernel_error(errno.EBADF) from None
 
     def forget(self, number: int) -> None:
-        """Takes a number out of use. It is never given again."""
+        """Removes a number. It is not reused."""
         self._descriptors.pop(number, None)
 
     def discard(self, received: Received) -> None:
-        """Closes the descriptors in what was received, and will never be looked at."""
+        """Closes the descriptors in a received message that nobody will read."""
         for level, kind, data in received.ancillary:
             if (level, kind) == _RIGHTS:
                 for number in memoryview(data).cast("i"):
@@ -246,7 +249,9 @@ class Session:
         return self._connection is not None and not self._connection.operations.ended
 
     async def _streams_ended(self) -> None:
-        """Waits for the daemon to have ended everything, as it does with a session; without it if it does not answer."""
+        """Waits until the daemon has ended all streams, as it does with a session; ends them itself if the daemon does
+        not answer.
+        """
         streams: list[Union[OperationStream, Attachment, PeerWatch]] = [*self._attachments]
         if self._connection is not None:
             streams.append(self._connection.operations)
@@ -271,7 +276,8 @@ class Session:
     # Connecting -------------------------------------------------------------------------------------------------------
 
     def _open_channel(self) -> Any:
-        # The first of a process makes a pair of sockets to wake the loop by, which gRPC's C code writes to.
+        # The first channel of a process creates a pair of sockets to wake the event loop, to which gRPC's C code
+        # writes.
         with local_sockets():
             return open_channel(grpc.aio, self.endpoint, self._credentials, _OPTIONS)
 
@@ -313,7 +319,9 @@ class Session:
         return connection
 
     def _on_end(self, connection: Connection) -> None:
-        """The stream of operations has ended: the daemon has ended the session, or the connection is broken."""
+        """Called when the stream of operations has ended: the daemon has ended the session, or the connection is
+        broken.
+        """
         if connection.operations.abandoned:
             return
         self._channels.give_back(connection.lane, broken=True)
@@ -322,7 +330,7 @@ class Session:
             self._coming_back = self.loop.create_task(self._come_back())
 
     async def _come_back(self) -> None:
-        """Makes a new connection before the lease is over, if nobody does who needs one."""
+        """Re-establishes the connection before the lease expires, unless another call does so."""
         deadline = self.loop.time() + self.lease_seconds
         delay = _RETRY_SECONDS
         while not self.lost and self.loop.time() < deadline:

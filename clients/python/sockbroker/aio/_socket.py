@@ -1,8 +1,8 @@
 """A socket whose methods are coroutines.
 
-Receiving is exact under cancellation. A receive that is cancelled leaves the socket's data where it is; if the daemon had
-received already, what it answers is kept here, and comes before anything else. One receive of a socket is under way at a
-time, and others wait for their turn, so that what was kept can never be overtaken. The same holds for accepting.
+Receiving is exact under cancellation. A cancelled receive leaves the socket's data where it is; if the daemon had
+already received, its response is kept here, and comes before anything else. Only one receive of a socket is in progress
+at a time, and others wait, so that kept data can never be overtaken. The same holds for accepting.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ _SOCK_STREAM = 1
 _SOL_SOCKET, _SCM_RIGHTS = 1, 1
 _MSG_OOB, _MSG_PEEK, _MSG_DONTWAIT, _MSG_WAITALL, _MSG_ERRQUEUE = 0x1, 0x2, 0x40, 0x100, 0x2000
 _INT_BYTES = array.array("i").itemsize
-# One message to the daemon has at the most Limits.max_request_bytes; this much of it is for all but the data.
+# One message to the daemon has at most Limits.max_request_bytes; this part of it is for everything but the data.
 _HEAD_BYTES = 16 * 1024
-# What one send of a stream takes at the most, in bytes.
+# Maximum data of one send on a stream, in bytes.
 _PIECE_BYTES = 256 * 1024
 
 
 class Socket:
-    """A brokered socket, for one event loop. Its broker makes it.
+    """A brokered socket, for one event loop. Created by its broker.
 
-    Its methods are those of Python's socket objects of the same names, with their arguments, results and errors; those that
-    ask the kernel are coroutines, and wait as long as it takes: `asyncio.timeout` and `asyncio.wait_for` limit them. A task
-    that is cancelled loses no data and no connection. Of a cancelled `send` it is not known whether it was performed.
+    Its methods are those of Python's socket objects of the same names, with their arguments, results and errors; those
+    that need the kernel are coroutines, and wait without a limit: use `asyncio.timeout` and `asyncio.wait_for`. A
+    cancelled task loses no data and no connection. It is unknown whether a cancelled `send` was performed.
     """
 
     def __init__(self, session: Session, descriptor: Descriptor, family: int, type: int, proto: int) -> None:
-        """Not for callers."""
+        """Internal."""
         self._descriptor: Optional[Descriptor] = descriptor
         self._session = session
         self._kind = (family, type, proto)
@@ -64,7 +64,7 @@ class Socket:
         self._accepting = asyncio.Lock()
         self._unsettled: set[Pending] = set()
         self._unsettled_accepts: set[Pending] = set()
-        # The stream of messages that is open, and that of iterating over the socket itself.
+        # The open stream of messages, and that of iterating over the socket itself.
         self._messages: Optional[MessageStream] = None
         self._iterator: Optional[MessageStream] = None
         self._leaving: Optional[Attachment] = None
@@ -72,12 +72,12 @@ class Socket:
 
     @property
     def family(self) -> int:
-        """The address family, as socket.AddressFamily where it has a name."""
+        """The address family, as socket.AddressFamily if it has a name."""
         return _named(stdlib.AddressFamily, self._kind[0])
 
     @property
     def type(self) -> int:
-        """The type, as socket.SocketKind where it has a name."""
+        """The type, as socket.SocketKind if it has a name."""
         return _named(stdlib.SocketKind, self._kind[1])
 
     @property
@@ -86,7 +86,7 @@ class Socket:
         return self._kind[2]
 
     def fileno(self) -> int:
-        """A number from 2^30 up, which SCM_RIGHTS carries, or -1. It means nothing to the operating system."""
+        """A number from 2^30 on, which SCM_RIGHTS can carry, or -1. It has no meaning to the operating system."""
         return -1 if self._descriptor is None else self._descriptor.number
 
     def __repr__(self) -> str:
@@ -109,7 +109,7 @@ class Socket:
     # Connections ------------------------------------------------------------------------------------------------------
 
     async def accept(self) -> tuple[Socket, Any]:
-        """Waits for a connection. Answers a socket and the peer's address."""
+        """Waits for a connection. Returns a socket and the peer's address."""
         self._judge("_accept")
         async with self._accepting:
             descriptor = await self._settled(self._unsettled_accepts)
@@ -127,7 +127,7 @@ class Socket:
         await self._perform("bind", _requests.bind(self._address(address, binds=True)))
 
     async def listen(self, *backlog: int) -> None:
-        """Lets the socket accept connections."""
+        """Makes the socket accept connections."""
         self._judge("listen", *backlog)
         await self._perform("listen", _requests.listen(*backlog))
 
@@ -136,7 +136,7 @@ class Socket:
         await self.connect_and_tell(address)
 
     async def connect_ex(self, address: Any) -> int:
-        """As connect, but the kernel's error is a value."""
+        """Like connect, with the kernel's error as the result."""
         verdict = judge(self._kind, "connect_ex", (judged_address(self._kind[0], address),), {})
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
@@ -147,12 +147,12 @@ class Socket:
         return getattr(errno, response.symbol, response.error_number)  # type: ignore[no-any-return]
 
     async def shutdown(self, how: int) -> None:
-        """Shuts down one half, or both."""
+        """Shuts down one direction, or both."""
         self._judge("shutdown", how)
         await self._perform("shutdown", _requests.shutdown(how))
 
     async def close(self) -> None:
-        """Closes the socket. What waits on it ends with EBADF. Idempotent."""
+        """Closes the socket. Operations that wait on it end with EBADF. Idempotent."""
         descriptor = self.release()
         if descriptor is None:
             return
@@ -174,17 +174,17 @@ class Socket:
         return Socket(self._session, self._session.adopt(response.socket.handle), *self._kind)
 
     async def getsockname(self) -> Any:
-        """Answers the local address."""
+        """Returns the local address."""
         return address_from_wire((await self._perform("getsockname", _requests.getsockname())).address)
 
     async def getpeername(self) -> Any:
-        """Answers the peer's address."""
+        """Returns the peer's address."""
         return address_from_wire((await self._perform("getpeername", _requests.getpeername())).address)
 
     # Options ----------------------------------------------------------------------------------------------------------
 
     async def getsockopt(self, level: int, optname: int, *buflen: int) -> Any:
-        """Answers an option: an int, or bytes if a length is given."""
+        """Returns an option: an int, or bytes if a length is given."""
         self._judge("getsockopt", level, optname, *buflen)
         level, optname, size = (*map(operator.index, (level, optname, *buflen)), 0)[:3]
         value = (await self._perform("getsockopt", _requests.getsockopt(level, optname, size))).value
@@ -197,7 +197,9 @@ class Socket:
         await self._perform("setsockopt", _requests.setsockopt(level, optname, value, *optlen))
 
     async def ioctl(self, request: int, argument: Union[int, Buffer] = 0) -> bytes:
-        """As fcntl.ioctl with bytes: the argument as the kernel leaves it. What it points to is read and written here."""
+        """Like fcntl.ioctl with bytes: returns the argument as the kernel leaves it. Memory that it points to is read
+        and written here.
+        """
         given = argument if isinstance(argument, int) else bytes_of(argument)
         prepared = _ioctl.prepare(operator.index(request), given)
         answer = prepared.answer(await self._perform("ioctl", prepared.message))
@@ -207,7 +209,7 @@ class Socket:
     # Receiving --------------------------------------------------------------------------------------------------------
 
     async def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """Receives bytes. None: the end of a stream, or an empty message."""
+        """Receives bytes. An empty result means the end of a stream, or an empty message."""
         verdict = self._judge("recv", bufsize, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
@@ -225,8 +227,9 @@ class Socket:
     async def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0
     ) -> tuple[bytes, list[ControlMessage], int, Any]:
-        """Receives bytes, ancillary data, flags and the sender's address. Descriptors in SCM_RIGHTS are numbers that
-        `Broker.socket(fileno=…)` makes sockets of."""
+        """Receives bytes, ancillary data, flags and the sender's address. Descriptors in SCM_RIGHTS are numbers, from
+        which `Broker.socket(fileno=…)` creates sockets.
+        """
         verdict = self._judge("recvmsg", bufsize, ancbufsize, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
@@ -234,7 +237,7 @@ class Socket:
         return received.data, received.ancillary, received.flags, received.address
 
     async def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        """Receives bytes into a buffer, and answers how many."""
+        """Receives bytes into a buffer, and returns how many."""
         verdict = self._judge("recv_into", buffer, nbytes, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
@@ -244,7 +247,7 @@ class Socket:
         return received.length
 
     async def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
-        """Receives bytes into a buffer, and answers how many, and the sender's address."""
+        """Receives bytes into a buffer, and returns how many, and the sender's address."""
         verdict = self._judge("recvfrom_into", buffer, nbytes, flags)
         if verdict is not None:
             return verdict.value  # type: ignore[no-any-return]
@@ -256,7 +259,7 @@ class Socket:
     async def recvmsg_into(
         self, buffers: Iterable[Any], ancbufsize: int = 0, flags: int = 0
     ) -> tuple[int, list[ControlMessage], int, Any]:
-        """As recvmsg, into buffers."""
+        """Like recvmsg, into buffers."""
         arguments = with_list((buffers, ancbufsize, flags), 0)
         verdict = self._judge("recvmsg_into", *arguments)
         if verdict is not None:
@@ -282,11 +285,11 @@ class Socket:
     def messages(
         self, *, max_bytes: int = 65536, ancillary_bytes: int = 0, timestamps: bool = False
     ) -> MessageStream:
-        """Answers an iterator over the messages that come, of which the daemon sends many at a time.
+        """Returns an iterator over arriving messages, of which the daemon sends many at a time.
 
-        `max_bytes` of each are received at the most, and `ancillary_bytes` is the room for its ancillary data.
-        `timestamps` asks the kernel for when it saw each (SO_TIMESTAMPNS). Any other receive on the socket gets what the
-        iterator has received and not handed out, and the iterator goes on behind it.
+        At most `max_bytes` of each are received, and `ancillary_bytes` is the space for its ancillary data.
+        `timestamps` requests the time at which the kernel received each (SO_TIMESTAMPNS). Any other receive on the
+        socket returns messages that the iterator has received and not returned, and the iterator continues after it.
         """
         from ._messages import MessageStream
 
@@ -297,7 +300,7 @@ class Socket:
         return self
 
     async def __anext__(self) -> Message:
-        """Receives the next message, as the iterator of `messages()` without arguments."""
+        """Receives the next message, like the iterator of `messages()` without arguments."""
         if self._iterator is None:
             self._iterator = self.messages()
         return await self._iterator.__anext__()
@@ -305,13 +308,13 @@ class Socket:
     # Sending ----------------------------------------------------------------------------------------------------------
 
     async def send(self, data: Buffer, flags: int = 0) -> int:
-        """Sends bytes, of a stream perhaps fewer than given, and answers how many."""
+        """Sends bytes, on a stream possibly fewer than given, and returns how many."""
         self._judge("send", data, flags)
         request = _requests.send(self._payload(data), operator.index(flags), _limit(flags))
         return int((await self._perform("send", request)).sent_bytes)
 
     async def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """Sends all bytes. When it fails or is cancelled, how many were sent is not known."""
+        """Sends all bytes. If it fails or is cancelled, the number of bytes sent is unknown."""
         self._judge("sendall", data, flags)
         view = memoryview(data).cast("B")
         step = _PIECE_BYTES if self._kind[1] == _SOCK_STREAM else max(1, len(view))
@@ -333,7 +336,7 @@ class Socket:
     async def sendmsg(
         self, buffers: Iterable[Buffer], ancdata: Iterable[Any] = (), flags: int = 0, address: Any = None
     ) -> int:
-        """Sends gathered buffers with ancillary data. Numbers in SCM_RIGHTS are those of `fileno()`."""
+        """Sends one message from several buffers, with ancillary data. Numbers in SCM_RIGHTS are those of `fileno()`."""
         arguments = with_list(with_list((buffers, ancdata, flags, address), 0), 1)
         judged = (*arguments[:3], *(() if address is None else (judged_address(self._kind[0], address),)))
         self._judge("sendmsg", *judged)
@@ -349,7 +352,7 @@ class Socket:
     async def send_fds(
         self, buffers: Iterable[Buffer], sockets: Sequence[Union[Socket, int]], flags: int = 0, address: Any = None
     ) -> int:
-        """Sends bytes and sockets over a unix socket. The sockets stay open here."""
+        """Sends bytes and sockets over a unix socket. The sockets stay open."""
         numbers = [each.fileno() if isinstance(each, Socket) else each for each in sockets]
         return await self.sendmsg(
             buffers, [(_SOL_SOCKET, _SCM_RIGHTS, array.array("i", numbers))], flags, address
@@ -364,7 +367,7 @@ class Socket:
         assoclen: Optional[int] = None,
         flags: int = 0,
     ) -> int:
-        """Sends to a socket of the kernel's cryptography."""
+        """Sends to a socket of the kernel's crypto API."""
         buffers = list(msg)
         keywords: dict[str, Any] = {"op": op, "iv": iv, "assoclen": assoclen, "flags": flags}
         keywords = {name: value for name, value in keywords.items() if value is not None}
@@ -376,8 +379,9 @@ class Socket:
         return int((await self._perform("sendmsg_afalg", request)).sent_bytes)
 
     async def sendfile(self, file: IO[bytes], offset: int = 0, count: Optional[int] = None) -> int:
-        """Sends a file of this process over a stream socket, and answers how many bytes. The file's position is behind what
-        was sent."""
+        """Sends a file of this process over a stream socket, and returns how many bytes. The file's position is after
+        what was sent.
+        """
         if "b" not in getattr(file, "mode", "b"):
             raise ValueError("file should be opened in binary mode")
         if self._kind[1] != _SOCK_STREAM:
@@ -401,15 +405,16 @@ class Socket:
                 file.seek(offset + sent)
         return sent
 
-    # For the modules beside this one ----------------------------------------------------------------------------------
+    # For other modules of this package
+    # ----------------------------------------------------------------------------------
 
     @property
     def session(self) -> Session:
-        """Not for callers."""
+        """Internal."""
         return self._session
 
     def release(self) -> Optional[Descriptor]:
-        """Takes the descriptor away from the socket, and drops what was kept for it: whoever has it, closes it."""
+        """Removes the descriptor from the socket, and drops its unread data. The caller closes it."""
         descriptor, self._descriptor = self._descriptor, None
         messages, self._messages = self._messages, None
         if messages is not None:
@@ -423,23 +428,23 @@ class Socket:
         return descriptor
 
     def give_back(self, received: Received) -> None:
-        """Keeps what was received, as the next that is."""
+        """Puts a received message before all others."""
         if self._descriptor is None:
             self._session.discard(received)
         else:
             self._descriptor.unread.add(received)
 
     def messages_ended(self, messages: MessageStream) -> None:
-        """Notes that a stream of messages does not receive any more."""
+        """Records that a stream of messages no longer receives."""
         if self._messages is messages:
             self._messages = None
 
     def open_handle(self) -> int:
-        """Answers the daemon's handle. Raises EBADF."""
+        """Returns the daemon's handle. Raises EBADF."""
         return self._open().handle
 
     async def connect_and_tell(self, address: Any) -> tuple[Any, Any]:
-        """Connects, and answers the local and the peer's address."""
+        """Connects, and returns the local and the peer's address."""
         self._judge("connect", judged_address(self._kind[0], address))
         request = _requests.connect_to(self._address(address), _requests.FOREVER)
         response = await self._perform("connect_to", request)
@@ -447,8 +452,9 @@ class Socket:
 
     @contextlib.asynccontextmanager
     async def taken_over(self, messages: Optional[MessageStream] = None) -> AsyncIterator[Descriptor]:
-        """Waits until nothing is being received, and keeps it so for a while. Whatever receives from here on is told
-        first to end `messages`."""
+        """Waits until nothing is being received, and keeps it so during the context. `messages` is ended before any
+        later receive.
+        """
         async with self._receiving:
             descriptor = await self._at_rest()
             self._messages = messages
@@ -457,7 +463,7 @@ class Socket:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _judge(self, method: str, *arguments: Any) -> Any:
-        """Judges the arguments. Answers a verdict, or None when it is for the daemon. Raises EBADF when closed."""
+        """Validates the arguments. Returns a verdict, or None if the daemon has to be asked. Raises EBADF if closed."""
         verdict = judge(self._kind, method, arguments, {})
         if verdict is None:
             self._open()
@@ -479,7 +485,9 @@ class Socket:
         return int(self._session.limits.max_request_bytes) - _HEAD_BYTES
 
     def _payload(self, data: Any) -> bytes:
-        """What one send takes of the data: of a stream's perhaps a part. Raises EMSGSIZE for a message too large."""
+        """Returns the part of the data that one send can take, which for a stream may not be all. Raises EMSGSIZE for a
+        message that is too large.
+        """
         view = memoryview(data).cast("B")
         if self._kind[1] == _SOCK_STREAM:
             return bytes_of(data) if len(view) <= _PIECE_BYTES else bytes(view[:_PIECE_BYTES])
@@ -488,13 +496,13 @@ class Socket:
         return bytes_of(data)
 
     async def _at_rest(self) -> Descriptor:
-        """Ends a stream of messages, and waits until it is known what became of cancelled receives."""
+        """Ends a stream of messages, and waits for the results of cancelled receives."""
         if self._messages is not None:
             await self._messages.detach()
         return await self._settled(self._unsettled)
 
     async def _settled(self, unsettled: set[Pending]) -> Descriptor:
-        """Waits until it is known what became of cancelled operations."""
+        """Waits for the results of cancelled operations."""
         while unsettled:
             await asyncio.wait([pending.ended for pending in unsettled if pending.ended is not None])
         return self._open()
@@ -548,7 +556,7 @@ class Socket:
         return Received(response.data, response.length_bytes, ancillary, response.flags, address)
 
     def number_of(self, handle: int) -> int:
-        """Gives a received handle a number."""
+        """Assigns a number to a received handle."""
         return self._session.adopt(handle).number
 
     def _keep_connection(self, response: Any) -> None:
@@ -563,26 +571,27 @@ class Socket:
 
 
 def _limit(flags: int) -> _requests.Limit:
-    """How long an operation waits: for ever, whatever its open description says, unless it says that it does not. The daemon
-    gathers all of it only if it says nothing."""
+    """The timeout of an operation: no limit, whatever its open description, unless the flags say not to wait. The
+    daemon only collects the data of MSG_WAITALL if there is no timeout.
+    """
     if flags & (_MSG_DONTWAIT | _MSG_ERRQUEUE):
         return _requests.AT_ONCE
     return None if flags & _MSG_WAITALL else _requests.FOREVER
 
 
 def socket_of(session: Session, info: socket_pb2.SocketInfo) -> Socket:
-    """Makes the object of a socket that the daemon has opened."""
+    """Creates the object for a socket that the daemon has opened."""
     return Socket(session, session.adopt(info.handle), info.family, info.type, info.protocol)
 
 
 async def open_socket(session: Session, verb: str, request: Any) -> tuple[Socket, socket_pb2.SocketInfo]:
-    """Performs an operation that opens a socket. One that nobody would get is closed."""
+    """Performs an operation that opens a socket. If nobody can receive it, it is closed."""
     response = await session.perform(verb, request, lambda response: session.post_close(response.socket.handle))
     return socket_of(session, response.socket), response.socket
 
 
 async def describe(session: Session, number: int) -> Socket:
-    """Makes the object of an open descriptor's number."""
+    """Creates the object for an open descriptor's number."""
     descriptor = session.lookup(number)
     info = (await session.perform("socket", _requests.socket(fileno=descriptor.handle))).socket
     return Socket(session, descriptor, info.family, info.type, info.protocol)
