@@ -4,6 +4,7 @@
 
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
 import { linux } from "../../native/linux.js";
+import { addressField } from "../codec/address.js";
 import { type ControlInit, dataOf, handlesIn, viewOf } from "../codec/control.js";
 import type { Session } from "../sessions/session.js";
 import type { ControlToSend } from "../sockets/socket-entry.js";
@@ -11,14 +12,26 @@ import type { Received, Unowned } from "../sockets/unowned.js";
 
 const { SOL_SOCKET, SCM_RIGHTS, MSG_CTRUNC, MSG_CMSG_CLOEXEC } = linux;
 
+/** Converts a received message to a RecvmsgResponse, or to a message of an attach stream. */
+export function messageOf(session: Session, received: Received) {
+  const control = controlOf(session, received);
+  return {
+    data: received.data,
+    lengthBytes: BigInt(received.length),
+    ancillaryData: control.messages,
+    flags: control.flags,
+    ...addressField("address", received.address),
+  };
+}
+
 /** Received control messages for the API, with msg_flags: MSG_CTRUNC if there was no room for some descriptors. */
-export interface ReceivedControl {
+interface ReceivedControl {
   readonly messages: ControlInit[];
   readonly flags: number;
 }
 
 /** Converts the control messages of a received message. Descriptors become handles of the session. */
-export function controlOf(session: Session, received: Received): ReceivedControl {
+function controlOf(session: Session, received: Received): ReceivedControl {
   let { flags } = received;
   const messages = received.control.map((message) => {
     const { level, type, data, sockets } = message;

@@ -3,8 +3,7 @@ import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { authoriseAddress } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
-import type { Socket } from "../sockets/socket-entry.js";
-import { requestedTimeout, type Waiting } from "./perform.js";
+import type { Wait } from "../sockets/readiness.js";
 
 const { MSG_FASTOPEN } = linux;
 
@@ -20,14 +19,8 @@ export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockad
  * it starts connecting, returns EINPROGRESS and sends no data unless there was a cookie, so further attempts are made
  * without the flag. Other sends are unchanged.
  */
-export function openingFast(
-  entry: Socket,
-  operation: string,
-  { timeout, flags }: Waiting,
-  send: (flags: number) => number,
-): () => number {
-  const waits = entry.waitLimit(requestedTimeout(timeout, operation), flags) !== 0;
-  if ((flags & MSG_FASTOPEN) === 0 || !waits) return () => send(flags);
+export function openingFast(wait: Wait, flags: number, send: (flags: number) => number): () => number {
+  if ((flags & MSG_FASTOPEN) === 0 || wait.milliseconds === 0) return () => send(flags);
   let opening = false;
   return () => {
     const sent = send(opening ? flags & ~MSG_FASTOPEN : flags);

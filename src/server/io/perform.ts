@@ -19,10 +19,7 @@ export interface Waiting {
   readonly flags: number;
 }
 
-/**
- * Repeats a system call until it returns something other than EAGAIN, and throws an error for `-errno`. `syscall` is
- * its name.
- */
+/** `performWaiting` for an operation whose system call does not depend on how long it may wait. */
 export function perform<T>(
   ctx: OpContext,
   entry: View<"session">,
@@ -31,17 +28,30 @@ export function perform<T>(
   waiting: Waiting,
   call: () => T | number,
 ): T | Promise<T> {
-  return entry.readiness.perform(waitQueue, waitOf(ctx, entry, syscall, waiting), () => {
+  return performWaiting(entry, waitQueue, waitOf(ctx, entry, syscall, waiting), call);
+}
+
+/** Repeats a system call until it returns something other than EAGAIN, and throws the operation's error for `-errno`. */
+export function performWaiting<T>(
+  entry: View<"session">,
+  waitQueue: WaitQueue,
+  wait: Wait,
+  call: () => T | number,
+): T | Promise<T> {
+  return entry.readiness.perform(waitQueue, wait, () => {
     const result = call();
     if (typeof result === "number" && result < 0) {
       if (isAgain(result)) return AGAIN;
-      throw systemError(result, syscall);
+      throw systemError(result, wait.operation);
     }
     return result as T;
   });
 }
 
-/** Returns how an operation waits on an entry. Throws `ArgumentFault` for an invalid timeout. */
+/**
+ * Returns how an operation waits on an entry. Call it once per operation: a second call could return something else, because
+ * the handle's timeout may have changed. Throws `ArgumentFault` for an invalid timeout.
+ */
 export function waitOf(ctx: OpContext, entry: View<"session">, operation: string, waiting: Waiting): Wait {
   const requested = requestedTimeout(waiting.timeout, operation);
   return {

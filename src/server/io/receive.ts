@@ -14,10 +14,10 @@ import { linux } from "../../native/linux.js";
 import type { View } from "../access/views.js";
 import type { OpContext } from "../context.js";
 import { ArgumentFault, BrokerFault } from "../errors.js";
-import { AGAIN, PARTLY, type WaitQueue } from "../sockets/readiness.js";
+import { AGAIN, PARTLY, type Wait, type WaitQueue } from "../sockets/readiness.js";
 import { isAgain } from "../sockets/socket-entry.js";
 import type { Received } from "../sockets/unowned.js";
-import { perform, requestedTimeout, type Waiting, waitOf } from "./perform.js";
+import { performWaiting, type Waiting, waitOf } from "./perform.js";
 
 const { MSG_OOB, MSG_PEEK, MSG_WAITALL, MSG_ERRQUEUE } = linux;
 
@@ -39,9 +39,10 @@ export function receiveData(
   const size = sizeOf(ctx, syscall, request);
   // Python makes no system call for size 0. recv(2) would receive a message and discard it.
   if (size === 0 && syscall === "recv") return new Uint8Array(0);
-  if (gathers(entry, request)) return gather(ctx, entry, syscall, size, request);
-  if (peeksAll(entry, request)) return peekAll(ctx, entry, syscall, size, request);
-  return waitFor(ctx, entry, syscall, request, () => entry.receiveData(size, request.flags));
+  const wait = waitOf(ctx, entry, syscall, request);
+  if (gathers(entry, wait, request)) return gather(entry, wait, size, request.flags);
+  if (peeksAll(entry, wait, request)) return peekAll(entry, wait, size, request.flags);
+  return receiveOrEnd(entry, wait, request.flags, () => entry.receiveData(size, request.flags));
 }
 
 /** Receives data with its address and ancillary data. */
@@ -53,23 +54,21 @@ export function receiveMessage(
   controlSize: number,
 ): Received | Promise<Received> {
   const size = sizeOf(ctx, syscall, request);
-  if (gathers(entry, request) && controlSize === 0) return gather(ctx, entry, syscall, size, request);
-  return waitFor(ctx, entry, syscall, request, () => entry.receive(size, controlSize, request.flags));
+  const wait = waitOf(ctx, entry, syscall, request);
+  if (gathers(entry, wait, request) && controlSize === 0) return gather(entry, wait, size, request.flags);
+  return receiveOrEnd(entry, wait, request.flags, () => entry.receive(size, controlSize, request.flags));
 }
 
 /** Receives when there is data, or when no more can arrive. */
-function waitFor<T extends Received | Uint8Array>(
-  ctx: OpContext,
+function receiveOrEnd<T extends Received | Uint8Array>(
   entry: View<"receive">,
-  syscall: string,
-  request: ReceiveRequest,
+  wait: Wait,
+  flags: number,
   receive: () => T | number,
 ): T | Received | Promise<T | Received> {
-  const isOver = (): boolean =>
-    entry.waitLimit(requestedTimeout(request.timeout, syscall), request.flags) === null && entry.receivingIsOver;
-  return perform<T | Received>(ctx, entry, waitQueueOf(request.flags), syscall, request, () => {
+  return performWaiting<T | Received>(entry, waitQueueOf(flags), wait, () => {
     const received = receive();
-    return isAgain(received) && isOver() ? nothing : received;
+    return isAgain(received) && wait.milliseconds === null && entry.receivingIsOver ? nothing : received;
   });
 }
 
@@ -108,38 +107,37 @@ function waitQueueOf(flags: number): WaitQueue {
   return (flags & MSG_OOB) === 0 ? "data" : "urgent";
 }
 
-function gathers(entry: View<"receive">, request: ReceiveRequest): boolean {
+/** Whether the caller's socket is blocking, and the operation has no timeout of its own. */
+function blocks(wait: Wait, request: ReceiveRequest): boolean {
+  return wait.milliseconds === null && request.timeout === undefined;
+}
+
+function gathers(entry: View<"receive">, wait: Wait, request: ReceiveRequest): boolean {
   if ((request.flags & MSG_WAITALL) === 0 || (request.flags & (MSG_OOB | MSG_PEEK | MSG_ERRQUEUE)) !== 0) return false;
-  return entry.isStream && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
+  return entry.isStream && blocks(wait, request);
 }
 
-function peeksAll(entry: View<"receive">, request: ReceiveRequest): boolean {
+function peeksAll(entry: View<"receive">, wait: Wait, request: ReceiveRequest): boolean {
   if ((request.flags & (MSG_PEEK | MSG_WAITALL | MSG_OOB | MSG_ERRQUEUE)) !== (MSG_PEEK | MSG_WAITALL)) return false;
-  return entry.isTcp && entry.waitLimit(undefined, request.flags) === null && request.timeout === undefined;
+  return entry.isTcp && blocks(wait, request);
 }
 
-function peekAll(ctx: OpContext, entry: View<"receive">, syscall: string, size: number, request: ReceiveRequest) {
-  return perform(ctx, entry, "data", syscall, request, () => {
-    const peeked = entry.receive(size, 0, request.flags);
+function peekAll(entry: View<"receive">, wait: Wait, size: number, flags: number) {
+  return performWaiting(entry, "data", wait, () => {
+    const peeked = entry.receive(size, 0, flags);
     const short = typeof peeked !== "number" && peeked.data.length < size && !entry.state.hasEnded;
     return short ? -EAGAIN : peeked;
   });
 }
 
-async function gather(
-  ctx: OpContext,
-  entry: View<"receive">,
-  syscall: string,
-  size: number,
-  request: ReceiveRequest,
-): Promise<Received> {
+async function gather(entry: View<"receive">, wait: Wait, size: number, flags: number): Promise<Received> {
   const pieces: Received[] = [];
   let missing = size;
   try {
-    return await entry.readiness.perform("data", waitOf(ctx, entry, syscall, request), () => {
+    return await entry.readiness.perform("data", wait, () => {
       const before = missing;
       for (;;) {
-        const piece = entry.receive(missing, 0, request.flags);
+        const piece = entry.receive(missing, 0, flags);
         if (typeof piece === "number") {
           if (isAgain(piece)) return missing < before ? PARTLY : AGAIN;
           // The bytes before the error are returned; the error is kept for the next call.
@@ -147,7 +145,7 @@ async function gather(
             entry.keepError(piece);
             return join(pieces);
           }
-          throw systemError(piece, syscall);
+          throw systemError(piece, wait.operation);
         }
         pieces.push(piece);
         missing -= piece.data.length;

@@ -64,7 +64,8 @@ export function sendWithControl(
   flags: number,
   address: Checked<Sockaddr, "send"> | null,
 ): number {
-  const passed = control === null ? [] : control.flatMap(({ sockets }) => sockets ?? []);
+  if (control === null) return entry.send(data, control, flags, address);
+  const passed = control.flatMap(({ sockets }) => sockets ?? []);
   if (passed.length === 0) return entry.send(data, control, flags, address);
   const inside = staysInside(entry);
   if (typeof inside === "number") return inside;

@@ -7,8 +7,8 @@ import { permittedControl } from "../access/views.js";
 import type { SocketOp } from "../context.js";
 import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { andThen } from "../io/perform.js";
+import { sendMessage } from "../io/send.js";
 import type { ControlToSend } from "../sockets/socket-entry.js";
-import { sendMessage } from "./sendmsg.js";
 
 const { SOL_ALG, ALG_SET_IV, ALG_SET_OP, ALG_SET_AEAD_ASSOCLEN } = linux;
 
@@ -22,7 +22,8 @@ export const sendmsgAfalg: SocketOp<typeof SocketService.method.sendmsgAfalg, "s
     throw fault(ArgumentError_Kind.OS, "NOT_AF_ALG", "algset is only supported for AF_ALG");
   }
   const control = permittedControl(ctx, messagesOf(request));
-  const sent = sendMessage(ctx, entry, null, { ...request, control });
+  const { buffers, flags, timeout } = request;
+  const sent = sendMessage(ctx, entry, "sendmsg", { buffers, control, flags, timeout, address: null });
   return andThen(sent, (bytes) => ({ sentBytes: BigInt(bytes) }));
 };
 

@@ -13,8 +13,7 @@ import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.
 import { SystemError, systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import type { View } from "../access/views.js";
-import { addressField } from "../codec/address.js";
-import { controlOf } from "../io/ancillary.js";
+import { messageOf } from "../io/ancillary.js";
 import { acceptNext, adoptAccepted } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { type AcceptedSocket, type Handle, isAgain, type Socket } from "../sockets/socket-entry.js";
@@ -203,18 +202,7 @@ export class AttachReceiver {
     for (const message of messages) this.#writeDropped(this.#drops?.see(message) ?? null);
     if (messages.length > 0) {
       const shown = messages.map((message) => this.#drops?.strip(message) ?? message);
-      const value = {
-        messages: shown.map((message) => {
-          const control = controlOf(ctx.session, message);
-          return {
-            data: message.data,
-            lengthBytes: BigInt(message.length),
-            ancillaryData: control.messages,
-            flags: control.flags,
-            ...addressField("address", message.address),
-          };
-        }),
-      };
+      const value = { messages: shown.map((message) => messageOf(ctx.session, message)) };
       // Descriptors have become handles of the session by now, so they are not pushed back with their message.
       this.#write(
         { case: "messages", value },

@@ -11,11 +11,11 @@ import { systemError } from "../../native/errno.js";
 import { authoriseSocket } from "../access/authorise.js";
 import type { View } from "../access/views.js";
 import { BrokerFault } from "../errors.js";
-import { authoriseFastOpen } from "../io/fast-open.js";
-import { controlToSend, sendWithControl } from "../io/send-control.js";
+import { sendingAll, sendingMessage } from "../io/send.js";
+import { controlToSend } from "../io/send-control.js";
 import { setOption } from "../ops/setsockopt.js";
 import { checkedAddress } from "../resolver/checked-address.js";
-import { AGAIN, type Attempt, PARTLY, type Wait } from "../sockets/readiness.js";
+import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
 import type { AttachContext } from "./attach-context.js";
 
@@ -25,6 +25,7 @@ type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" 
 
 export class AttachSender {
   readonly #attach: AttachContext;
+  readonly #wait: Wait;
   /** The socket to send on; null if `send` has not been checked. */
   #target: View<"send"> | null;
   #sentBytes = 0n;
@@ -37,6 +38,16 @@ export class AttachSender {
   constructor(attach: AttachContext, target: View<"send"> | null) {
     this.#attach = attach;
     this.#target = target;
+    const { waiting } = attach.ctx.services.counters;
+    this.#wait = {
+      operation: "send",
+      milliseconds: null,
+      signal: () => attach.signal,
+      enter: () => {
+        waiting.enter();
+        return () => waiting.leave();
+      },
+    };
   }
 
   get sent() {
@@ -86,20 +97,11 @@ export class AttachSender {
   }
 
   #data(socket: View<"send">, data: Uint8Array): Promise<void> | null {
-    let rest = data;
-    const attempt = (): null | typeof AGAIN | typeof PARTLY => {
-      const { length } = rest;
-      while (rest.length > 0) {
-        const sent = socket.send([rest], null, 0, null);
-        if (sent < 0) {
-          if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
-          throw systemError(sent, "send");
-        }
-        this.#sentBytes += BigInt(sent);
-        rest = rest.subarray(sent);
-      }
-      return null;
-    };
+    // An empty frame sends nothing: on a message socket it would be a message.
+    if (data.length === 0) return null;
+    const attempt = sendingAll(socket, data, 0, (bytes) => {
+      this.#sentBytes += BigInt(bytes);
+    });
     return this.#guard(attempt, this.#fail);
   }
 
@@ -121,9 +123,10 @@ export class AttachSender {
       const address =
         message.address === undefined ? null : checkedAddress(ctx, "send", socket.facts, message.address, "sendmsg");
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
-        authoriseFastOpen(ctx, message.flags, to);
+        const { data, flags } = message;
+        const send = sendingMessage(ctx, socket, this.#wait, { buffers: [data], control, flags, address: to });
         return (): null | typeof AGAIN => {
-          const sent = sendWithControl(ctx, socket, [message.data], control, message.flags, to);
+          const sent = send();
           if (sent >= 0) {
             this.#sentBytes += BigInt(sent);
             this.#sentMessages += 1n;
@@ -149,7 +152,7 @@ export class AttachSender {
   /** Repeats an attempt until it is done, and passes what it throws to the handler. */
   #guard(attempt: Attempt<null>, handler: (error: unknown) => void): Promise<void> | null {
     try {
-      const result = this.#attach.socket.readiness.perform("write", this.#wait(), attempt);
+      const result = this.#attach.socket.readiness.perform("write", this.#wait, attempt);
       if (!(result instanceof Promise)) return null;
       return result.then(
         () => undefined,
@@ -159,21 +162,6 @@ export class AttachSender {
       handler(error);
       return null;
     }
-  }
-
-  #wait(): Wait {
-    const { counters } = this.#attach.ctx.services;
-    return {
-      operation: "send",
-      milliseconds: null,
-      signal: () => this.#attach.signal,
-      enter: () => {
-        counters.waiting.enter();
-        return () => {
-          counters.waiting.leave();
-        };
-      },
-    };
   }
 
   /** Reports how much was sent, before the stream is ended from outside. */
