@@ -111,13 +111,6 @@ export interface Received {
   readonly control: readonly ControlIn[];
 }
 
-/** One message for sendmsg(2) or sendmmsg(2). */
-export interface Outgoing {
-  readonly data: Uint8Array;
-  readonly control: readonly ControlOut[];
-  readonly address: Sockaddr | null;
-}
-
 /** Credentials of the process at the other end of a unix socket, as they were when it connected. */
 export interface PeerCredentials {
   readonly pid: number;
@@ -220,8 +213,6 @@ export interface NativeSocket {
   send(data: Uint8Array, flags: number): number;
   /** sendmsg(2) with `data` as its buffers. Bytes sent, or -errno. -EMSGSIZE for more than IOV_MAX buffers. */
   sendmsg(data: readonly Uint8Array[], control: readonly ControlOut[], flags: number, address: Sockaddr | null): number;
-  /** sendmmsg(2). Messages sent (at least one), or -errno of the first. */
-  sendmmsg(messages: readonly Outgoing[], flags: number): number;
   /**
    * sendfile(2) from the file in `source`, on one of 64 threads, because reading a file may block indefinitely. A null
    * offset uses and advances the file's own. Bytes sent, or -errno. Closing either object meanwhile has no effect on

@@ -55,7 +55,6 @@ describe("after close", () => {
     send: (one) => one.send(x, 0),
     sendmsg: (one) => one.sendmsg([x], [], 0, null),
     "sendmsg to an address": (one) => one.sendmsg([x], [], 0, loopback),
-    sendmmsg: (one) => one.sendmmsg([{ data: x, control: [], address: null }], 0),
     sendfile: (one) => one.sendfile(open, 0n, 1),
     "sendfile from it": (one) => open.sendfile(one, 0n, 1),
     poll: (one) => one.poll(1),

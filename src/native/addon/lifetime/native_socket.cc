@@ -103,7 +103,6 @@ void NativeSocket::Define(Napi::Env env) {
                       InstanceMethod<&NativeSocket::Recvmmsg>("recvmmsg"),
                       InstanceMethod<&NativeSocket::Send>("send"),
                       InstanceMethod<&NativeSocket::Sendmsg>("sendmsg"),
-                      InstanceMethod<&NativeSocket::Sendmmsg>("sendmmsg"),
                       InstanceMethod<&NativeSocket::Sendfile>("sendfile"),
 
                       InstanceMethod<&NativeSocket::Poll>("poll"),

@@ -73,7 +73,6 @@ class NativeSocket : public Napi::ObjectWrap<NativeSocket> {
   Napi::Value Recvmmsg(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value Sendmsg(const Napi::CallbackInfo& info);
-  Napi::Value Sendmmsg(const Napi::CallbackInfo& info);
   Napi::Value Sendfile(const Napi::CallbackInfo& info);
 
   Napi::Value Poll(const Napi::CallbackInfo& info);
