@@ -118,7 +118,7 @@ const data = Buffer.from("x");
 const buffers = [data];
 const receive = { maxBytes: 4n, flags: 0, maxAncillaryBytes: 0n, maxHandles: 1 };
 
-const calls: Record<string, () => object> = {
+const calls: Record<string, () => object | Promise<object>> = {
   recv: () => ({ handle: pair(), ...receive }),
   "recv MSG_WAITALL": () => ({ handle: pair(), ...receive, flags: MSG_WAITALL }),
   "recv MSG_WAITALL MSG_PEEK": () => ({ handle: pair(), ...receive, flags: MSG_WAITALL | MSG_PEEK }),
@@ -140,13 +140,13 @@ const calls: Record<string, () => object> = {
   sendFds: () => ({ handle: pair(), buffers, handles: [pair()], flags: 0 }),
   sendfile: () => ({
     handle: pair(),
-    fileHandle: adopt(addon.openNetns("/proc/self/status"), -1),
+    fileHandle: adopt(addon.openNetns("/proc/self/ns/net"), -1),
     offsetBytes: 0n,
-    countBytes: 1n,
+    countBytes: 0n,
   }),
-  accept: () => {
+  accept: async () => {
     const [handle, address] = listener();
-    invoke(entryPoint, ctx, ops.connectTo, { handle: tcp(), address } as object);
+    await invoke(entryPoint, ctx, ops.connectTo, { handle: tcp(), address } as object);
     return { handle };
   },
   connectTo: () => ({ handle: tcp(), address: listener()[1] }),
@@ -162,7 +162,7 @@ it("is asked below of every operation that has a timeout", () => {
 });
 
 it.each(Object.keys(calls))("asks once how long %s may wait", async (name) => {
-  const request = calls[name]?.() ?? {};
+  const request = (await calls[name]?.()) ?? {};
   const row = ops[name.replace(/ .*/, "") as keyof typeof ops];
   const waitLimit = vi.spyOn(SocketEntry.prototype, "waitLimit");
   await invoke(entryPoint, ctx, row, request);
