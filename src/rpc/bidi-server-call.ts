@@ -108,7 +108,7 @@ export class BidiServerCall<Request, Response> extends ServerCall {
   /** Like `write`, for a message that includes its prefix. Its memory must not change before the callback. */
   writeFramed(message: Buffer, onHandedOver: () => void): void {
     if (!this.#passesFramed) {
-      passFramedMessages(this.#stream as unknown as ServerDuplexStream<never, never>);
+      passFramedMessages(this.#stream);
       this.#passesFramed = true;
     }
     this.write(new FramedMessage(message) as Response, onHandedOver);

@@ -37,7 +37,7 @@ export function decodeStrictly<Desc extends DescMessage>(schema: Desc, bytes: Ui
 function refuseUnknown(schema: DescMessage, message: Message): void {
   const [unknown] = message.$unknown ?? [];
   if (unknown !== undefined) throw new UnknownField(schema.typeName, unknown.no);
-  const members = message as unknown as Record<string, unknown>;
+  const members = message as Message & Record<string, unknown>;
   for (const look of lookersInto(schema)) look(members);
 }
 
