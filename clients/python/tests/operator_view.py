@@ -31,7 +31,7 @@ class OperatorView:
         return call(request, timeout=PATIENCE_SECONDS)
 
     def statistics(self):
-        """Answers GetStatisticsResponse."""
+        """Returns a GetStatisticsResponse."""
         return self._ask(
             "AdminService/GetStatistics",
             admin_service_pb2.GetStatisticsRequest(),

@@ -29,7 +29,7 @@ def command_of(program: str, *options: str, brokered: bool = True) -> list[str]:
 
 
 def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[object] = ()) -> list[str]:
-    """Runs a program to its end, and answers the lines that it printed. Fails with what it said if it does."""
+    """Runs a program until it ends. Returns the lines that it printed. If it fails, fails with its output."""
     command = [*command_of(program, *options, brokered=brokered), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -42,7 +42,7 @@ def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[
 
 
 def both(program: str, *arguments: object) -> list[str]:
-    """Runs a program with sockets of its own and with brokered ones, and answers what it prints in both cases."""
+    """Runs a program with local and with brokered sockets, and compares the output. Returns it."""
     expected = run(program, brokered=False, arguments=arguments)
     assert run(program, arguments=arguments) == expected
     return expected
@@ -76,7 +76,7 @@ class Program:
         return self.process.pid
 
     def says(self, pattern: str) -> re.Match[str]:
-        """Waits until the program has said something in whole lines, and answers the match, which is said no more."""
+        """Waits until the program's output contains a match of whole lines. Removes the match and returns it."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -98,7 +98,7 @@ class Program:
         self.process.stdin.flush()
 
     def ended(self) -> int:
-        """Closes its standard input, and waits for its end. Answers the exit status."""
+        """Closes its standard input and waits until it ends. Returns the exit status."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         return self.process.wait(PATIENCE_SECONDS)

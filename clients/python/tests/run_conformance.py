@@ -118,7 +118,7 @@ def complaints(theirs: Any, ours: Any, meant: list[Difference]) -> Iterator[str]
 
 
 def report(theirs: list[Any], ours: list[Any], meant: list[Difference], everything: bool) -> bool:
-    """Prints what is wrong, what was skipped, and the sum. Answers whether all is well."""
+    """Prints failures, skipped cases and the totals. Returns whether nothing failed."""
     passes, skips, failed = [], [], 0
     for their_case, our_case in zip(theirs, ours):
         name = f"{SELF} › {their_case['id']}"

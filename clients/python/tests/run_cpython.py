@@ -85,7 +85,7 @@ class Child:
         threading.Thread(target=self._read, args=(reader,), daemon=True).start()
 
     def next(self, seconds: float) -> dict[str, str] | None:
-        """Answers the next event, or None at the end. Raises queue.Empty after so long."""
+        """Returns the next event, or None at the end. Raises queue.Empty after the timeout."""
         line = self._lines.get(timeout=seconds)
         return None if line is None else json.loads(line)
 
@@ -154,7 +154,7 @@ def all_names(name: str, pattern: str) -> list[str]:
 
 
 def report(module: str, outcomes: dict[str, tuple[str, str]], reasons: dict[str, str], verbose: bool) -> bool:
-    """Prints what was not expected, and the sum. Answers whether all is as expected."""
+    """Prints unexpected results and the totals. Returns whether all results were expected."""
     good = True
     for name, (outcome, text) in sorted(outcomes.items()):
         if outcome in ("failed", "hung", "died") and (name not in reasons or outcome != "failed"):

@@ -50,7 +50,7 @@ WRONG = {
 
 
 def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
-    """Runs a command, and answers it with what it said. Raises SystemExit with that when it fails."""
+    """Runs a command. Returns it with its output. Raises SystemExit with the output if it fails."""
     words = [str(word) for word in command]
     done: subprocess.CompletedProcess[str] = subprocess.run(  # type: ignore[call-overload]
         words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options

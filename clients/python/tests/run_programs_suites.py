@@ -96,7 +96,7 @@ def expected(name: str) -> dict[str, str]:
 
 
 def prepare(suite: Suite, directory: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """Installs the packages. Answers the interpreter, and the directory that the tests are run in."""
+    """Installs the packages. Returns the interpreter, and the directory to run the tests in."""
     venv.create(directory / "venv", with_pip=True)
     python = directory / "venv" / "bin" / "python"
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -125,7 +125,7 @@ def redis_server(directory: pathlib.Path) -> Iterator[None]:
 
 
 def run(name: str) -> bool:
-    """Runs a suite, and says what was not expected. Answers whether all is as expected."""
+    """Runs a suite and prints unexpected results. Returns whether all results were expected."""
     suite = SUITES[name]
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"sockbroker-{name}-")))

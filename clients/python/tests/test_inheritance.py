@@ -27,7 +27,7 @@ CHILD = """
 
 
 def child(*numbers, code=CHILD, **options):
-    """Runs a brokered child, and answers the lines that it says."""
+    """Runs a brokered child. Returns the lines that it prints."""
     command = [sys.executable, "-m", "sockbroker", "run", "-c", textwrap.dedent(code), *map(str, numbers)]
     return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=60, **options).stdout.splitlines()
 

@@ -197,7 +197,7 @@ def test_all_interfaces(both):
 
 
 def ethtool(one, interface, command, size, given):
-    """Makes a command, and answers what it says and what is in memory afterwards."""
+    """Performs a command. Returns its result and the memory's contents afterwards."""
     memory = ctypes.create_string_buffer(struct.pack("I", command) + given, size + 16)
     request = struct.pack("16sP16x", interface, ctypes.addressof(memory))
     answer = outcome(fcntl.ioctl, one, SIOCETHTOOL, request)

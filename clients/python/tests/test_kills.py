@@ -49,7 +49,7 @@ class Client:
         waits = 1
         if "of what flows" in self.call:
             self.program.says(r"^flowed$")
-            waits = 2  # The stream of what was sent is at rest.
+            waits = 2  # The stream of sent data is idle.
         view.until(lambda: view.waiting() >= before + waits, f"{self.call} does not wait")
 
     def kill(self):
@@ -57,7 +57,7 @@ class Client:
             os.kill(pid, signal.SIGKILL)
 
     def end(self):
-        """Answers how the call ended, and lets the program end."""
+        """Returns how the call ended, and lets the program end."""
         if "forked" in self.call:
             self.program.says(r"^child ConnectionLost$")
         how = self.program.says(r"^ended by (.*)$").group(1)

@@ -33,7 +33,7 @@ def certificates(tmp_path_factory):
 
 
 def both(scenario, *arguments):
-    """Plays a scenario with the interpreter's own sockets and with brokered ones. Answers what both came to."""
+    """Runs a scenario with local sockets and with brokered ones. Returns the results of both."""
     own, brokered = scenario(own_sockets, *arguments), scenario(brokered_sockets, *arguments)
     assert brokered == own
     return brokered

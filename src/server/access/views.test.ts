@@ -22,7 +22,7 @@ import { AttachSender } from "../streams/attach-sender.js";
 import { authoriseSocket } from "./authorise.js";
 import { permittedControl, type View, viewOf } from "./views.js";
 
-// Each `@ts-expect-error` is a use that the policy was not asked about. tsc reports those that compile. The functions that
+// Each `@ts-expect-error` is a use without a check of its permission. tsc reports those that compile. The functions that
 // hold them are never called.
 
 type Verbs = typeof SocketService.method;

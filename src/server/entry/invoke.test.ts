@@ -1,4 +1,4 @@
-/* Needs a kernel with unix and TCP sockets on loopback; opens no descriptor of the caller's. */
+/* Needs unix sockets and TCP over loopback. */
 
 import { create } from "@bufbuild/protobuf";
 import { pino } from "pino";

@@ -60,7 +60,7 @@ function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
   return ctx;
 }
 
-/** Finds whose call it is. Throws UNAUTHENTICATED or DRAINING. */
+/** Finds the connection of a call. Throws UNAUTHENTICATED or DRAINING. */
 function connectionOf(entry: EntryPoint, call: Call, terms: Terms): Connection {
   if (entry.draining() && terms.whileDraining !== true) throw draining();
   return entry.connections.of(call);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The headers behind tables/linux.inc. Nothing of Node's: scripts/generate-linux-constants.mjs
-// compiles the table on its own.
+// The headers that define tables/linux.inc. They do not include Node's headers, because
+// scripts/generate-linux-constants.mjs compiles the table without Node.
 
 #include <net/if.h>
 #include <netdb.h>
