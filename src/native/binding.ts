@@ -189,10 +189,10 @@ export interface NativeSocket {
    * in and out, or bytes in and out. null for an unknown request, which could make the kernel write anywhere.
    *
    * The result is as long as the argument. An argument shorter than the request's struct is padded with zeros; extra
-   * bytes are returned unchanged. If the struct points to another one, that one follows it, and the pointer is ignored:
-   * SIOCETHTOOL takes and returns a struct ifreq followed by ethtool's struct (-EOPNOTSUPP for commands that do more
-   * than read). SIOCGIFCONF takes a struct ifconf and returns it followed by an array of struct ifreq, `ifc_len` bytes
-   * long, which is omitted if the pointer was NULL.
+   * bytes are returned unchanged. If the struct points to another one, the other one follows it in the bytes, and the
+   * pointer is ignored: SIOCETHTOOL takes and returns a struct ifreq followed by ethtool's struct (-EOPNOTSUPP for
+   * commands that do more than read). SIOCGIFCONF takes a struct ifconf and returns it followed by an array of struct
+   * ifreq, `ifc_len` bytes long, which is omitted if the pointer was NULL.
    */
   ioctlInt(request: number, argument: number): { readonly value: number } | NegatedErrno | null;
   ioctl(request: number, argument: Uint8Array): Uint8Array | NegatedErrno | null;

@@ -139,7 +139,7 @@ function openLog(logOptions: LogOptions): ReturnType<typeof createLog> {
   }
 }
 
-/** Ignores the hang-up of a terminal, and signals that other daemons use as commands. */
+/** Reopens the log on SIGHUP, and ignores SIGUSR2 and SIGPIPE, which would end the process by default. */
 function onOtherSignals(log: Logger, sink: LogSink): void {
   process.on("SIGHUP", () => {
     try {

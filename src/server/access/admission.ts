@@ -1,6 +1,6 @@
 /** A principal that is admitted, and what beyond network sockets it may use. */
 export interface Admission {
-  /** For example "uid:1000", as in rules. */
+  /** The name that policy rules match, e.g. "uid:1000". */
   readonly principal: string;
   /** Whether it may also bind, connect and send to unix sockets that have a path in the file system. */
   readonly unix: boolean;

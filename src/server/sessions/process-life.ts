@@ -27,7 +27,7 @@ export function processLife(pid: number): ProcessLife | null {
 
 /**
  * When a process started, in ticks since boot; "gone" if it has ended, even if it has not been waited for. "unknown" if
- * the kernel does not say: a daemon without a free descriptor to read the file must not end sessions of running
+ * the kernel does not say: a daemon that has no descriptor left to read /proc must not end the sessions of running
  * processes.
  */
 function beganAt(pid: number): string {

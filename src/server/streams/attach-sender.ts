@@ -169,7 +169,7 @@ export class AttachSender {
     this.#fail(reason);
   }
 
-  /** Ends sending: later data is dropped, because it would arrive after a gap. */
+  /** Reports that sending failed. Later data is dropped, because it would arrive after a gap. */
   readonly #fail = (error: unknown): void => {
     this.#failed = true;
     this.#report(AttachError_Activity.SEND, error, true);

@@ -174,7 +174,7 @@ class BrokeredTransport(asyncio.Transport):
             raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
         self._low, self._high = low, high
 
-    # What the attachment calls ----------------------------------------------------------------------------------------
+    # Called by the attachment -----------------------------------------------------------------------------------------
 
     def next_frame(self) -> Optional[Outgoing]:
         self._underway = 0

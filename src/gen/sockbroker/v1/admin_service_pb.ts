@@ -68,7 +68,7 @@ export type ListHandlesRequest = Message<"sockbroker.v1.ListHandlesRequest"> & {
   sessionId: string;
 
   /**
-   * Maximum number of handles; 0: 1000.
+   * Maximum number of handles per page; 0 means 1000.
    *
    * @generated from field: uint32 page_size = 2;
    */
