@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from . import _descriptors
 from ._gen.v1 import ancillary_pb2
+from ._numbers import is_brokered
 from ._session import Session
 from ._status import broker_error, kernel_error
 
@@ -48,7 +49,7 @@ def read_control(
 
 
 def _handle_of(number: int) -> int:
-    if not _descriptors.is_brokered(number):
+    if not is_brokered(number):
         raise kernel_error(errno.EBADF)
     descriptor = _descriptors.lookup(number).now_shared()
     if descriptor.unread.has_messages:

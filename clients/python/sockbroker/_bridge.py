@@ -30,7 +30,7 @@ import time
 import weakref
 from typing import Any, Optional
 
-from . import _descriptors, _requests, _socket_shim
+from . import _descriptors, _fork, _requests, _socket_shim
 from ._real import real
 
 _poll = select.poll
@@ -127,8 +127,8 @@ class Bridge:
                 self._lock.wait(left)
             return True
 
-    def after_fork_in_child(self) -> None:
-        """The threads are the parent's, and so is this end."""
+    def forget(self) -> None:
+        """In the child of a fork: the threads are the parent's, and so is this end."""
         number = self._end.detach()
         if number >= 0:
             _close(number)
@@ -258,10 +258,10 @@ class Bridge:
             self._lock.notify_all()
 
 
-def _after_fork_in_child() -> None:
+def _begin_anew() -> None:
     for bridge in list(_bridges):
-        bridge.after_fork_in_child()
+        bridge.forget()
     _bridges.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+_fork.in_child(_begin_anew)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from . import _waiting
+from . import _fork, _waiting
 from ._status import broker_error
 
 # How long to wait for threads to end, in seconds.
@@ -37,13 +37,20 @@ class CallThreads:
         _waiting.forbid()
 
     def begin(self, method: Any, requests: Iterator[Any], metadata: Any) -> Any:
-        """Begins a call with a stream of requests. Raises BrokerError when another thread has closed the channel."""
+        """Begins a call with a stream of requests, which waits with each while the process forks. Raises BrokerError when
+        another thread has closed the channel."""
         try:
-            call = method(requests, metadata=metadata)
+            call = method(self._carried(requests), metadata=metadata)
         except ValueError:
             raise broker_error("BROKER_CLOSED", "the broker was closed") from None
         call.add_done_callback(self.add_current)
         return call
+
+    def _carried(self, requests: Iterator[Any]) -> Iterator[Any]:
+        self.carry()
+        for request in requests:
+            _fork.passage()
+            yield request
 
     def join(self) -> None:
         """Waits until they have ended, once nothing keeps them running."""

@@ -7,11 +7,11 @@ the first socket opens at the endpoint in SOCKBROKER_ENDPOINT, and which is open
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from typing import Optional
 
+from . import _fork
 from ._endpoint import parse_endpoint
 from ._green_threads import refuse_green_threads
 from ._session import Session
@@ -49,9 +49,10 @@ def using(session: Session) -> Iterator[None]:
         _own.session = before
 
 
-def _after_fork() -> None:
+def _begin_anew() -> None:
+    """In the child of a fork, whatever thread of the parent had the lock."""
     global _lock
     _lock = threading.RLock()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+_fork.in_child(_begin_anew)

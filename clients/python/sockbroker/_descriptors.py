@@ -1,26 +1,48 @@
-"""The numbers that this process shows as file descriptors, and what they stand for.
-
-They lie in 2^30 … 2^31-1. A smaller one would make os.close or os.sendfile act on the process's own files, a larger one
-does not fit an SCM_RIGHTS array. They are not the daemon's handles, although they look alike: handles of two sessions
-have the same numbers, those of a daemon that was started anew begin from the front, and after a fork the child's handles
-are others than its parent's while its numbers must stay.
-"""
+"""The brokered sockets of this process, by their numbers."""
 
 from __future__ import annotations
 
 import errno
-import itertools
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Protocol
 
+from . import _numbers
 from ._received import Received
 from ._status import kernel_error
 from ._unread import Unread
 
 if TYPE_CHECKING:
-    from ._flow import ReceiveFlow, SendFlow
     from ._session import Session
 
-FIRST_NUMBER = 1 << 30
+
+class Flow(Protocol):
+    """A stream that carries what a socket receives, or sends (`_flow`)."""
+
+    def close(self, reason: Optional[Exception] = None) -> None: ...
+
+    def wait(self) -> None: ...
+
+
+class Receiving(Flow, Protocol):
+    """What receives ahead of whoever asks."""
+
+    @property
+    def unread(self) -> bool: ...
+
+    def take(self, size: int, seconds: Optional[float]) -> Optional[memoryview]: ...
+
+    def take_error(self) -> Optional[OSError]: ...
+
+    def end(self) -> None: ...
+
+    def hand_over(self, descriptor: Descriptor) -> None: ...
+
+
+class Sending(Flow, Protocol):
+    """What sends more than one operation can."""
+
+    def send_all(self, data: memoryview, seconds: Optional[float]) -> bool: ...
+
+    def close_when_idle(self) -> None: ...
 
 
 class Descriptor:
@@ -53,8 +75,8 @@ class Descriptor:
         # Whether another descriptor, here or elsewhere, may refer to the same socket.
         self.shared = False
         # The streams that carry its data (_flow.py), and how many receives in a row got about as much as they asked for.
-        self.receiving: Optional[ReceiveFlow] = None
-        self.sending: Optional[SendFlow] = None
+        self.receiving: Optional[Receiving] = None
+        self.sending: Optional[Sending] = None
         self.full_receives = 0
 
     def drained(self) -> Descriptor:
@@ -95,16 +117,18 @@ class Descriptor:
 
     def abandon(self, reason: Optional[Exception] = None) -> None:
         """Ends what flows because the socket is closed. Whoever waits gets the reason. It may be called from a finalizer."""
-        for flow in (self.receiving, self.sending):
-            if flow is not None:
-                flow.close(reason)
+        for flow in self._flows():
+            flow.close(reason)
 
     def abandon_and_wait(self, reason: Exception) -> None:
         """Like `abandon`, and waits until the streams have ended: gRPC resets a stream that the daemon ends first."""
         self.abandon(reason)
-        for flow in (self.receiving, self.sending):
-            if flow is not None:
-                flow.wait()
+        for flow in self._flows():
+            flow.wait()
+
+    def _flows(self) -> list[Flow]:
+        flows: tuple[Optional[Flow], Optional[Flow]] = (self.receiving, self.sending)
+        return [flow for flow in flows if flow is not None]
 
     def become(self, other: Descriptor) -> None:
         """Replaces another descriptor, whose number is removed, and discards its own unread data."""
@@ -120,22 +144,15 @@ class Descriptor:
         return self.unread.take(size, flags, self.stream)
 
 
-_numbers = itertools.count(FIRST_NUMBER)
-_table: dict[int, Descriptor] = {}
-
-
-def is_brokered(number: object) -> bool:
-    """Whether a descriptor's number is one of a brokered socket, open or not."""
-    return isinstance(number, int) and FIRST_NUMBER <= number < 2**31
+_table: dict[int, Descriptor] = _numbers.table
 
 
 def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descriptor:
     """Gives a handle a number; one of its own, or the one that it had in the process that it was inherited from."""
-    global _numbers
     if number is None:
-        number = next(_numbers)
+        number = _numbers.give()
     else:
-        _numbers = itertools.count(max(next(_numbers), number + 1))
+        _numbers.give_no_more(number)
     descriptor = Descriptor(number, session, handle)
     _table[descriptor.number] = descriptor
     return descriptor
@@ -171,8 +188,3 @@ def forget(number: int) -> Optional[Descriptor]:
 def all_open() -> list[Descriptor]:
     """Lists the open descriptors."""
     return list(_table.values())
-
-
-def of_session(session: Session) -> list[Descriptor]:
-    """Lists the open descriptors of a session."""
-    return [descriptor for descriptor in all_open() if descriptor.session is session]

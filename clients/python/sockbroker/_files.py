@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from . import _descriptors
 from ._builtin import put
+from ._numbers import is_brokered
 
 _open = builtins.open
 
@@ -81,7 +82,7 @@ def open_mixed(
     closefd: bool = True,
     opener: Any = None,
 ) -> Any:
-    if not _descriptors.is_brokered(file):
+    if not is_brokered(file):
         return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
     # Lets the interpreter validate the arguments. Nothing is created or truncated, whatever the mode.
     _open(os.devnull, mode.replace("x", "w"), buffering, encoding, errors, newline).close()

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from . import _fork_gate, _grpc_thread, _requests, _waiting
+from . import _grpc_thread, _requests, _waiting
 from ._gen.v1 import stream_service_pb2
 from ._grpc import grpc
 from ._real import real
@@ -97,11 +97,8 @@ class _Attachment:
         _grpc_thread.post(self._call.cancel)
 
     def _requests(self) -> Iterator[bytes]:
-        self._threads.carry()
         for frames in iter(self._queue.get, None):
-            for frame in frames:
-                _fork_gate.passage()
-                yield frame
+            yield from frames
 
     def _read(self) -> None:
         self._threads.carry()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from . import _fork
+
 
 class _Lazy:
     def __getattr__(self, name: str) -> Any:
-        # Read by gRPC when it is imported: without the first, the child of a fork hangs in its first call.
-        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
+        _fork.prepare_grpc()
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         import grpc as module
 

@@ -10,7 +10,6 @@ It also closes sessions for finalizers, which requires waiting for the daemon.
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 from typing import Any, Callable, Optional, TypeVar
@@ -91,10 +90,7 @@ def post(function: Callable[[], Any]) -> None:
     _worker.post(function)
 
 
-def _after_fork_in_child() -> None:
-    """The thread is the parent's, and so are the calls that it was to end."""
+def begin_anew() -> None:
+    """In the child of a fork: the thread is the parent's, and so are the calls that it was to end."""
     global _worker
     _worker = _Worker()
-
-
-os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -16,11 +16,11 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
-from . import _descriptors
+from . import _descriptors, _fork, _requests
 from ._descriptors import Descriptor
 from ._endpoint import parse_endpoint
 from ._real import real
-from ._session import Session, watch_child
+from ._session import Session
 
 _close = os.close
 _set_inheritable = os.set_inheritable
@@ -88,8 +88,14 @@ def adopt() -> None:
 def _duplicates(session: Session, descriptors: list[Descriptor], end: Any) -> dict[str, Any]:
     if not session.can_be_inherited:
         raise OSError(errno.EOPNOTSUPP, f"another program has no certificates for the sockets of {session.endpoint}")
-    handles = session.duplicates(descriptors)
+    results = session.call_all("dup", [_requests.dup(each.now_shared().handle) for each in descriptors])
+    failures = [result for result in results if isinstance(result, Exception)]
+    handles = [result.socket.handle for result in results if not isinstance(result, Exception)]
+    if failures:
+        for handle in handles:
+            session.post("close", _requests.close(handle))
+        raise failures[0]
     # A descriptor of its own for each session: it is closed when the child is gone.
-    watch_child(os.dup(end.fileno()), session, handles)
+    _fork.watch_child(os.dup(end.fileno()), session, handles)
     numbers = [descriptor.number for descriptor in descriptors]
     return {"endpoint": str(session.endpoint), "token": session.token, "handles": list(zip(numbers, handles))}

@@ -18,7 +18,7 @@ import multiprocessing.util
 import sys
 from typing import Any, Callable, Optional
 
-from ._descriptors import is_brokered
+from ._numbers import is_brokered
 from ._families import local_sockets
 
 _INTERPRETERS = ("from multiprocessing.spawn import ", "from multiprocessing.forkserver import ")

@@ -28,7 +28,7 @@ from . import (
     _wakeup,
 )
 from ._builtin import put
-from ._descriptors import is_brokered
+from ._numbers import is_brokered
 from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
 from ._status import kernel_error
 

@@ -24,9 +24,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate, _grpc_thread, _requests, _waiting
+from . import _descriptors, _fork, _grpc_thread, _requests, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
+from ._numbers import is_brokered
 from ._session import Session
 from ._status import kernel_error
 from ._stream import error_from_rpc
@@ -55,7 +56,7 @@ class Watcher:
         self._marks = itertools.cycle(range(1, _FIRST_HANDLE))
         self._awaited: dict[int, threading.Lock] = {}
         self._deaf_until = 0
-        self.rest = _fork_gate.Rest()
+        self.rest = _fork.Rest()
         self._queue: queue.SimpleQueue[Optional[stream_service_pb2.WatchRequest]] = queue.SimpleQueue()
         self.wake = self._waker = -1
         self.wake, self._waker = os.pipe()
@@ -63,7 +64,7 @@ class Watcher:
         os.set_blocking(self._waker, False)
         self._call, self._lane = session.begin_stream(
             _METHOD,
-            self._requests(),
+            iter(self._queue.get, None),
             request_serializer=stream_service_pb2.WatchRequest.SerializeToString,
             response_deserializer=stream_service_pb2.WatchResponse.FromString,
         )
@@ -113,12 +114,6 @@ class Watcher:
 
     def _send(self, interests: Iterable[tuple[int, int]], look_again: bool = False) -> None:
         self._queue.put(_requests.watch(interests, look_again))
-
-    def _requests(self) -> Iterator[stream_service_pb2.WatchRequest]:
-        self._threads.carry()
-        for request in iter(self._queue.get, None):
-            _fork_gate.passage()
-            yield request
 
     def _read(self) -> None:
         self._threads.carry()
@@ -319,7 +314,7 @@ class Epoll:
 
     def register(self, fd: Any, eventmask: int = POLLIN | POLLPRI | POLLOUT) -> None:
         number = number_of(fd)
-        if not _descriptors.is_brokered(number):
+        if not is_brokered(number):
             self._real.register(number, eventmask)
             return
         self.fileno()
@@ -335,7 +330,7 @@ class Epoll:
 
     def modify(self, fd: Any, eventmask: int) -> None:
         number = number_of(fd)
-        if not _descriptors.is_brokered(number):
+        if not is_brokered(number):
             self._real.modify(number, eventmask)
             return
         eventmask = self._judged(eventmask, _EPOLLEXCLUSIVE)
@@ -345,7 +340,7 @@ class Epoll:
 
     def unregister(self, fd: Any) -> None:
         number = number_of(fd)
-        if not _descriptors.is_brokered(number):
+        if not is_brokered(number):
             self._real.unregister(number)
             return
         self._known(number)

@@ -17,6 +17,7 @@ from typing import Any, Callable
 
 from . import _descriptors, _requests, _socket_shim
 from ._builtin import put
+from ._numbers import is_brokered
 from ._status import kernel_error
 
 _dup2 = os.dup2
@@ -85,7 +86,7 @@ def _guard(module: Any, name: str, error: Callable[[str, int], Exception]) -> No
 
 def _number_of(thing: Any) -> int | None:
     if isinstance(thing, int):
-        return thing if _descriptors.is_brokered(thing) else None
+        return thing if is_brokered(thing) else None
     fileno = getattr(thing, "fileno", None)
     if fileno is None:
         return None
@@ -93,7 +94,7 @@ def _number_of(thing: Any) -> int | None:
         number = fileno()
     except (OSError, ValueError):  # The function itself says it.
         return None
-    return number if _descriptors.is_brokered(number) else None
+    return number if is_brokered(number) else None
 
 
 def _kernel_error(code: int, name: str, number: int) -> OSError:
@@ -102,10 +103,10 @@ def _kernel_error(code: int, name: str, number: int) -> OSError:
 
 @functools.wraps(_dup2)
 def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
-    if not _descriptors.is_brokered(fd) and not _descriptors.is_brokered(fd2):
+    if not is_brokered(fd) and not is_brokered(fd2):
         return _dup2(fd, fd2, inheritable)
-    if not (_descriptors.is_brokered(fd) and _descriptors.is_brokered(fd2)):
-        raise refuse("os.dup2", fd if _descriptors.is_brokered(fd) else fd2)
+    if not (is_brokered(fd) and is_brokered(fd2)):
+        raise refuse("os.dup2", fd if is_brokered(fd) else fd2)
     _descriptors.lookup(fd)
     target = _descriptors.lookup(fd2)
     if fd == fd2 and not inheritable:
@@ -123,7 +124,7 @@ _fstat = os.fstat
 
 @functools.wraps(_fstat)
 def _fstat_mixed(fd: int) -> os.stat_result:
-    if not _descriptors.is_brokered(fd):
+    if not is_brokered(fd):
         return _fstat(fd)
     _descriptors.lookup(fd)
     # The number stands for the inode, of which is only known that it is unique.

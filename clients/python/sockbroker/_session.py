@@ -1,26 +1,14 @@
-"""A leased session, the connection that it is used over, and what becomes of both in a fork.
+"""A leased session, and the connection that it is used over.
 
 A session is opened with a token, so that it may be used from several connections: this process's, the next one after a
-broken one, and those of its forked children. While a stream is open on it, it lives.
-
-Fork. In the kernel a child has descriptors of its own, and may close them without disturbing its parent. So the parent
-duplicates every open handle before it forks, and the child finds its numbers pointing at the duplicates. The child must
-not touch the parent's channel: it opens a connection when it needs one. The write end of a pipe is open in the child alone;
-its end of file tells the parent that the child is gone, or has become another program, and that the duplicates which it
-did not close are to be closed for it.
-
-gRPC lets a process fork only while none of its threads works for it, and asks them to rest by a flag that they look at
-after each event, or once in a second. So that nobody has to wait for that second, some operations are begun that time out
-within milliseconds: their ends are events.
+broken one, and those of its forked children (`_fork`). While a stream is open on it, it lives.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import os
-import select
 import threading
 import time
 import weakref
@@ -28,14 +16,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
-from . import _descriptors, _fork_gate, _grpc_thread, _requests, _waiting
+from . import _fork, _grpc_thread, _numbers, _requests, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from ._channels import Channels, Lane
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
 from ._grpc import grpc
-from ._gen.v1 import session_service_pb2, socket_service_pb2
+from ._gen.v1 import session_service_pb2
 from ._metadata_keys import SESSION_KEY
 from ._repeatable import is_repeatable
 from ._status import broker_error
@@ -45,16 +33,9 @@ from .errors import BrokerError, ConnectionLost
 
 # How long to wait before trying once more to make a connection, at first and at the most.
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
-_WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-
-# C-level poll, before anything replaces select.poll by one that knows of brokered sockets.
-_poll = select.poll
-_POLLIN = select.POLLIN
 
 # Those that are not closed or lost. They are closed when the interpreter ends.
 _sessions: set[Session] = set()
-# What a child inherited and must not use: not even finalizers may run on it.
-_inherited: list[object] = []
 
 
 class Connection:
@@ -95,13 +76,10 @@ class Session:
         self._owner = os.getpid() if token is None else 0
         self._closed = False
         self._lost: Optional[Exception] = None
-        self._alarm: Optional[int] = None
-        self._fork_handles: list[tuple[_descriptors.Descriptor, int]] = []
-        self._fork_pipe: Optional[tuple[int, int]] = None
-        self._resting: list[Any] = []
+        self.forks = _fork.SessionForks(self)
         _waiting.require()
         lane = self.channels.borrow_new()
-        _watch_process()
+        _fork.watch_process(_sessions)
         try:
             self.token = self._open(lane.channel, name) if token is None else token
             self._connection = self._start(lane)
@@ -135,18 +113,6 @@ class Session:
     def can_be_inherited(self) -> bool:
         """Whether a program started by this one can use it: the program would not have the certificates."""
         return self._credentials is None and not self.lost
-
-    def duplicates(self, descriptors: Sequence[_descriptors.Descriptor]) -> list[int]:
-        """Duplicates handles for another process, all of them or none. Raises what duplicating one does."""
-        requests = [_requests.dup(each.now_shared().handle) for each in descriptors]
-        results = self.call_all("dup", requests)
-        failures = [result for result in results if isinstance(result, Exception)]
-        handles = [result.socket.handle for result in results if not isinstance(result, Exception)]
-        if failures:
-            for handle in handles:
-                self.post("close", _requests.close(handle))
-            raise failures[0]
-        return handles
 
     def call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         """Performs an operation, and returns its response.
@@ -270,10 +236,10 @@ class Session:
         owner = self._owner == os.getpid()
         if connection is not None and not connection.operations.ended:
             with contextlib.suppress(Exception):
-                if owner and not _children.any_alive(self):
+                if owner and not _fork.has_children(self):
                     self.call("close_session", _requests.close_session())
                 else:
-                    requests = [_requests.close(each.handle) for each in _descriptors.of_session(self)]
+                    requests = [_requests.close(each.handle) for each in _numbers.of_session(self)]
                     self.call_all("close", requests)
         # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
         self._closed = True
@@ -373,184 +339,29 @@ class Session:
             self.operations_ended(connection.operations)
         return connection
 
-    # Fork ------------------------------------------------------------------------------------------------------------
+    # Fork (_fork.py) --------------------------------------------------------------------------------------------------
 
-    def before_fork(self) -> None:
-        """Makes the child's handles, and sees to it that gRPC's threads rest soon."""
-        self._fork_handles, self._fork_pipe = [], None
-        descriptors = _descriptors.of_session(self)
-        if self.lost or (self._connection is None and not descriptors):
-            return
-        with contextlib.suppress(Exception):
-            if descriptors:
-                # It comes back first if the connection is broken; of a duplicate nobody could tell whether it was made.
-                self.call("get_session", _requests.get_session())
-            connection = self.connection()
-            if descriptors:
-                requests = [_requests.dup(each.now_shared().handle) for each in descriptors]
-                for descriptor, duplicate in zip(descriptors, self.call_all("dup", requests)):
-                    if not isinstance(duplicate, Exception):
-                        self._fork_handles.append((descriptor, duplicate.socket.handle))
-                self._fork_pipe = os.pipe()
-            self._wake_soon(connection)
+    def connection_if_any(self) -> Optional[Connection]:
+        """The connection, if there ever was one: it may be broken."""
+        return self._connection
 
-    def rest(self) -> None:
-        """Lets the threads that read rest, behind everything that has to be asked before a fork."""
+    def streams_that_rest(self) -> list[Any]:
+        """What is read by threads that have to rest during a fork."""
         connection = self._connection
         if self.lost or connection is None or connection.operations.ended:
-            return
+            return []
         watchers = (stream for stream in list(self.streams) if hasattr(stream, "rest_soon") and not stream.lost)
-        self._resting = [connection.operations, *watchers]
-        for stream in self._resting:
-            stream.rest_soon()
-        for stream in self._resting:
-            stream.rest.wait()
+        return [connection.operations, *watchers]
 
-    def after_fork_in_parent(self) -> None:
-        """Watches over the child's handles."""
-        resting, self._resting = self._resting, []
-        for stream in resting:
-            stream.rest.end()
-        handles, pipe = self._fork_handles, self._fork_pipe
-        self._fork_handles, self._fork_pipe = [], None
-        if pipe is not None:
-            os.close(pipe[1])
-            _children.add(pipe[0], self, [handle for _, handle in handles])
-
-    def after_fork_in_child(self) -> None:
-        """Turns to the child's own handles. The connection is made when it is needed."""
-        _inherited.extend((self._connection, self._lock, self.channels, self.threads, self.streams, self.idle_watchers))
+    def begin_anew(self) -> tuple[object, ...]:
+        """In the child of a fork: goes on without the parent's connection, and answers all that belongs to it."""
+        parents = (self._connection, self._lock, self.channels, self.threads, self.streams, self.idle_watchers)
         self._connection = None
         self._connect_anew()
         self._lock = threading.RLock()
         self._lookups = self._lookup_limit()
-        self._alarm = None
-        inherited = {descriptor.number for descriptor, _ in self._fork_handles}
-        for descriptor in _descriptors.of_session(self):
-            descriptor.receiving = descriptor.sending = None
-            # Of a stream it is received already; a parent that lets its child read on does not read it itself.
-            if not descriptor.stream:
-                descriptor.unread.take_messages()
-            descriptor.unread.connections.clear()
-            if descriptor.number not in inherited:
-                _descriptors.forget(descriptor.number)
         self._unposted.clear()
-        self._resting = []
-        for descriptor, handle in self._fork_handles:
-            descriptor.handle = handle
-            if _descriptors.find(descriptor.number) is None:  # A finalizer closed it in the moment of the fork.
-                self._unposted.append(("close", _requests.close(handle)))
-        if self._fork_pipe is not None:
-            os.close(self._fork_pipe[0])
-            # Never closed here: its end is the sign.
-            _inherited.append(self._fork_pipe[1])
-        self._fork_handles, self._fork_pipe = [], None
-
-    def _wake_soon(self, connection: Connection) -> None:
-        if self._alarm is None:
-            self._alarm = self.call("socketpair", _requests.socketpair()).first.handle
-        receive = connection.lane.channel.unary_unary(
-            "/sockbroker.v1.SocketService/Recv",
-            socket_service_pb2.RecvRequest.SerializeToString,
-            socket_service_pb2.RecvResponse.FromString,
-        )
-        # Not on the session's stream: its ends would wake the thread that reads results, which holds a lock of gRPC's while
-        # it is awake. A fork at that moment would leave the lock held in the child for ever.
-        def begin() -> None:
-            now = time.monotonic()
-            connection.wakes = [wake for wake in connection.wakes if not wake[1].done()]
-            ends = [end - now for end, _ in connection.wakes]
-            for milliseconds in _WAKE_AFTER_MS:
-                seconds = milliseconds / 1000
-                # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
-                if any(seconds / 2 < end <= seconds for end in ends):
-                    continue
-                wait = _requests.recv(1, 0, _requests.within(seconds), handle=self._alarm or 0)
-                connection.wakes.append((now + seconds, receive.future(wait, metadata=self.metadata)))
-
-        _grpc_thread.perform(begin)
-
-
-class _Children:
-    """Closes what dead children left open."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._children: dict[int, tuple[Session, list[int]]] = {}
-        self._wake: Optional[tuple[int, int]] = None
-
-    def add(self, pipe: int, session: Session, handles: list[int]) -> None:
-        with self._lock:
-            self._children[pipe] = (session, handles)
-            if self._wake is None:
-                self._wake = os.pipe()
-                threading.Thread(target=self._run, args=(self._wake[0],), name="sockbroker-forks", daemon=True).start()
-            os.write(self._wake[1], b"\0")
-
-    def any_alive(self, session: Session) -> bool:
-        with self._lock:
-            pipes = [pipe for pipe, (owner, _) in self._children.items() if owner is session]
-        poll = _poll()
-        for pipe in pipes:
-            poll.register(pipe, _POLLIN)
-        return len(poll.poll(0)) < len(pipes)
-
-    def reset(self) -> None:
-        """In a child: the parent's children are not its own."""
-        for pipe in (*self._children, *(self._wake or ())):
-            os.close(pipe)
-        self.__init__()  # type: ignore[misc]
-
-    def _run(self, wake: int) -> None:
-        while True:
-            poll = _poll()
-            poll.register(wake, _POLLIN)
-            with self._lock:
-                for pipe in self._children:
-                    poll.register(pipe, _POLLIN)
-            for number, _ in poll.poll():
-                if number == wake:
-                    os.read(wake, 4096)
-                    continue
-                with self._lock:
-                    session, handles = self._children.pop(number)
-                    os.close(number)
-                for handle in handles:
-                    session.post_close(handle)
-                del session
-
-
-_children = _Children()
-
-
-def watch_child(pipe: int, session: Session, handles: list[int]) -> None:
-    """Closes handles that were made for another process when it is gone: then `pipe`, which is closed here, has its end."""
-    _children.add(pipe, session, handles)
-
-
-def _before_fork() -> None:
-    for session in list(_sessions):
-        session.before_fork()
-    # From here on no answer comes.
-    _waiting.forbid()
-    for session in list(_sessions):
-        session.rest()
-    _fork_gate.close()
-
-
-def _after_fork_in_parent() -> None:
-    _fork_gate.reopen()
-    _waiting.permit()
-    for session in list(_sessions):
-        session.after_fork_in_parent()
-
-
-def _after_fork_in_child() -> None:
-    _fork_gate.reset()
-    _waiting.permit()
-    _children.reset()
-    for session in list(_sessions):
-        session.after_fork_in_child()
+        return parents
 
 
 def _close_all() -> None:
@@ -562,12 +373,3 @@ def _close_all() -> None:
 # When this module is imported: exit functions that a program has registered later still have their sockets when they
 # are called.
 atexit.register(_close_all)
-
-
-@functools.lru_cache(maxsize=None)
-def _watch_process() -> None:
-    """Registers the above, once. gRPC must have been imported: what was registered last is first before a fork, and when
-    gRPC has stopped its threads it is too late for duplicating handles."""
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
-    )

@@ -28,6 +28,7 @@ from ._names import (
     if_nametoindex as if_nametoindex,
     sethostname as sethostname,
 )
+from ._numbers import is_brokered
 from ._real import real
 from ._socket_type import (
     TYPE_FLAGS,
@@ -45,7 +46,7 @@ SocketType = socket
 
 def close(*arguments: Any) -> None:
     """close(integer) -> None"""
-    if len(arguments) == 1 and _descriptors.is_brokered(arguments[0]):
+    if len(arguments) == 1 and is_brokered(arguments[0]):
         close_descriptor(operator.index(arguments[0]))
     else:
         real.close(*arguments)
@@ -53,7 +54,7 @@ def close(*arguments: Any) -> None:
 
 def dup(*arguments: Any) -> int:
     """dup(integer) -> integer"""
-    if len(arguments) != 1 or not _descriptors.is_brokered(arguments[0]):
+    if len(arguments) != 1 or not is_brokered(arguments[0]):
         return real.dup(*arguments)  # type: ignore[no-any-return]
     original = _descriptors.lookup(operator.index(arguments[0])).now_shared()
     session = original.session

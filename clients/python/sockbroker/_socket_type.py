@@ -28,6 +28,7 @@ from ._descriptors import Descriptor
 from ._families import is_local
 from ._gen.v1 import socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
+from ._numbers import is_brokered
 from ._option_pointers import option_answer
 from ._real import real
 from ._received import Received, as_long_as
@@ -162,7 +163,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         if number is not None:
             if number < 0:
                 raise ValueError("negative file descriptor")
-            if _descriptors.is_brokered(number):
+            if is_brokered(number):
                 self._describe(number, family, type, proto)
             else:
                 self._local = real.socket(family, type, proto, number)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 from ._grpc import grpc
-from . import _fork_gate, _grpc_thread, _requests, _waiting
+from . import _fork, _grpc_thread, _requests, _waiting
 from ._call_threads import CallThreads
 from ._gen.google_rpc import status_pb2
 from ._gen.v1 import session_service_pb2
@@ -101,7 +101,7 @@ class OperationStream:
         self._pending: dict[int, Pending] = {}
         self._op_ids = itertools.count(1)
         self._end: Exception | None = None
-        self.rest = _fork_gate.Rest()
+        self.rest = _fork.Rest()
         method = channel.stream_stream(
             _METHOD,
             request_serializer=None,
@@ -187,7 +187,6 @@ class OperationStream:
         _grpc_thread.post(self._call.cancel)
 
     def _requests(self) -> Iterator[bytes]:
-        self._threads.carry()
         get, get_nowait = self._queue.get, self._queue.get_nowait
         item = get()
         while item is not None:
@@ -205,7 +204,6 @@ class OperationStream:
                 pieces.append(item)
                 size += len(item)
                 item = b""
-            _fork_gate.passage()
             yield b"".join(pieces)
             if item == b"":
                 item = get()

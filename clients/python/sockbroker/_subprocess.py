@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from . import _inheritance
 from ._bridge import Bridge
-from ._descriptors import is_brokered
+from ._numbers import is_brokered
 
 _Popen: Any = subprocess.Popen
 _get_handles = _Popen._get_handles

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-import importlib
 import importlib.util
 import ssl
 import sys
@@ -19,6 +18,9 @@ from typing import Any
 
 from . import _socket_type
 from ._tls import TlsSocket
+
+# sockbroker.socket, which says so when it is imported: it imports this module.
+lib_socket: Any = None
 
 _wrap_socket = ssl.SSLContext.wrap_socket
 _wrap_inner: Any = ssl.SSLContext._wrap_socket  # type: ignore[attr-defined]
@@ -83,5 +85,5 @@ def _lib_ssl() -> Any:
 
 def _import(name: str, *arguments: Any, **keywords: Any) -> Any:
     if name == "socket":
-        return importlib.import_module("sockbroker.socket")
+        return lib_socket
     return builtins.__import__(name, *arguments, **keywords)

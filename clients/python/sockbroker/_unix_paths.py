@@ -66,5 +66,4 @@ class UnixPaths:
 
 
 unix_paths = UnixPaths()
-os.register_at_fork(after_in_child=unix_paths.forget_links)
 atexit.register(unix_paths.remove_links)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import signal
 import threading
 from typing import Any, Optional
 
-from . import _descriptors, _requests
+from . import _descriptors, _fork, _requests
 from ._builtin import put
+from ._numbers import is_brokered
 from ._real import real
 
 _set_wakeup_fd = signal.set_wakeup_fd
@@ -53,7 +53,7 @@ def set_wakeup_fd(fd: Any, /, **keywords: Any) -> int:
     global _current
     wakeup: Optional[_Wakeup] = None
     number = fd
-    if _descriptors.is_brokered(fd):
+    if is_brokered(fd):
         descriptor = _descriptors.lookup(fd)
         if descriptor.session.call("getblocking", _requests.getblocking(descriptor.handle)).blocking:
             raise ValueError(f"the fd {fd} must be in non-blocking mode")
@@ -80,8 +80,8 @@ def install() -> None:
     put(signal, "set_wakeup_fd", set_wakeup_fd)
 
 
-def _after_fork_in_child() -> None:
-    """The pair is shared with the parent, whose thread would take the child's signals."""
+def _begin_anew() -> None:
+    """In the child of a fork: the pair is shared with the parent, whose thread would take the child's signals."""
     global _current
     if _current is None:
         return
@@ -91,4 +91,4 @@ def _after_fork_in_child() -> None:
     last.close()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+_fork.in_child(_begin_anew)

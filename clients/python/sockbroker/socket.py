@@ -21,9 +21,10 @@ def _lib_socket() -> CodeType:
 
 
 def _load(namespace: dict[str, object]) -> None:
-    from sockbroker import _patches, _socket_shim
+    from sockbroker import _patches, _socket_shim, _tls_sockets
 
     _patches.install()
+    _tls_sockets.lib_socket = sys.modules[__name__]
     before = sys.modules.get("_socket")
     sys.modules["_socket"] = _socket_shim
     try:

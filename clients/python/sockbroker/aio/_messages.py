@@ -12,7 +12,8 @@ import errno
 import socket as stdlib
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Optional, Protocol, Union
 
 from .. import _requests
 from .._addresses import address_from_wire
@@ -21,9 +22,8 @@ from .._gen.v1 import stream_service_pb2
 from .._received import Received
 from .._status import kernel_error
 from ._attachment import Attachment, End, Outgoing, frame_error
-
-if TYPE_CHECKING:
-    from ._socket import Socket
+from ._descriptor import Descriptor
+from ._session import Session
 
 _SOL_SOCKET = 1
 _SO_TIMESTAMPNS: int = getattr(stdlib, "SO_TIMESTAMPNS", 35)
@@ -57,6 +57,23 @@ class Message(NamedTuple):
     """How many messages the kernel dropped before this one, because the socket's buffer was full."""
 
 
+class Receiver(Protocol):
+    """Whose messages they are (`_socket.Socket`)."""
+
+    @property
+    def session(self) -> Session: ...
+
+    async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None: ...
+
+    def taken_over(self, messages: Optional[MessageStream] = None) -> AbstractAsyncContextManager[Descriptor]: ...
+
+    def messages_ended(self, messages: MessageStream) -> None: ...
+
+    def give_back(self, received: Received) -> None: ...
+
+    def number_of(self, handle: int) -> int: ...
+
+
 class MessageStream:
     """Iterates over the messages of a socket. Created by `Socket.messages`.
 
@@ -64,7 +81,7 @@ class MessageStream:
     it. Leaving a loop leaves the stream open: a later loop continues where it stopped. `async with` closes it.
     """
 
-    def __init__(self, socket: Socket, max_bytes: int, ancillary_bytes: int, timestamps: bool) -> None:
+    def __init__(self, socket: Receiver, max_bytes: int, ancillary_bytes: int, timestamps: bool) -> None:
         """Not for callers."""
         if max_bytes < 0 or ancillary_bytes < 0:
             raise ValueError("negative buffersize in messages")

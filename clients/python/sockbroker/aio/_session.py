@@ -13,7 +13,7 @@ import errno
 import weakref
 from typing import Any, Callable, Optional, Union
 
-from .. import _descriptors, _requests
+from .. import _numbers, _requests
 from .._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from .._channels import Channels, Lane
 from .._endpoint import Endpoint
@@ -201,7 +201,7 @@ class Session:
 
     def adopt(self, handle: int) -> Descriptor:
         """Gives a handle a number."""
-        descriptor = Descriptor(next(_descriptors._numbers), handle)
+        descriptor = Descriptor(_numbers.give(), handle)
         self._descriptors[descriptor.number] = descriptor
         return descriptor
 

@@ -15,7 +15,7 @@ import operator
 import socket as stdlib
 import warnings
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any, Optional, Union
+from typing import IO, Any, Optional, Union
 
 from .. import _ioctl, _requests
 from .._addresses import Address, address_from_wire, address_to_wire, judged_address
@@ -27,13 +27,11 @@ from .._option_pointers import option_answer
 from .._received import Received, as_long_as
 from .._status import kernel_error
 from ..errors import ConnectionLost
+from ._attachment import Attachment
 from ._descriptor import Descriptor
+from ._messages import Message, MessageStream
 from ._operations import Pending
 from ._session import Session
-
-if TYPE_CHECKING:
-    from ._attachment import Attachment
-    from ._messages import Message, MessageStream
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -291,8 +289,6 @@ class Socket:
         `timestamps` requests the time at which the kernel received each (SO_TIMESTAMPNS). Any other receive on the
         socket returns messages that the iterator has received and not returned, and the iterator continues after it.
         """
-        from ._messages import MessageStream
-
         self._open()
         return MessageStream(self, max_bytes, ancillary_bytes, timestamps)
 

@@ -26,6 +26,71 @@ def name_of(path: pathlib.Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+# Circles ----------------------------------------------------------------------------------------------------------------
+
+
+def imports(name: str, tree: ast.Module, modules: set[str]) -> set[str]:
+    """The modules of the package that one imports: as it is loaded, in a function, or for its types alone."""
+    package = name if (PACKAGE.parent / name.replace(".", "/")).is_dir() else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*parts, *([node.module] if node.module else [])])
+            for alias in node.names:
+                whole = f"{source}.{alias.name}"
+                found.add(whole if whole in modules else source)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            found.update(text.value for text in node.args[:1] if isinstance(text, ast.Constant))
+    return found & modules - {name}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other."""
+    reached = {name: reachable(name, graph) for name in graph}
+    groups = {tuple(sorted(each for each in graph if each in reached[name] and name in reached[each])) for name in graph}
+    return sorted(list(group) for group in groups if group)
+
+
+def reachable(name: str, graph: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    left = [*graph[name]]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            left.extend(graph[each])
+    return found
+
+
+def test_no_modules_import_each_other():
+    modules = sources()
+    graph = {name: imports(name, tree, set(modules)) for name, tree in modules.items()}
+    assert circles(graph) == []
+    assert {"sockbroker._fork", "sockbroker._stream"} <= graph["sockbroker._session"]
+
+
+def test_a_circle_is_noticed():
+    modules = {
+        "sockbroker._a": "def f():\n    from . import _b",
+        "sockbroker._b": "if TYPE_CHECKING:\n    from .aio._c import C",
+        "sockbroker.aio._c": "import sockbroker._a",
+        "sockbroker._d": "from ._a import A",
+    }
+    graph = {name: imports(name, ast.parse(text), set(modules)) for name, text in modules.items()}
+    assert circles(graph) == [["sockbroker._a", "sockbroker._b", "sockbroker.aio._c"]]
+
+
+# Forks ------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_module_registers_what_a_fork_calls():
+    registering = [name for name, tree in sources().items() if "register_at_fork" in ast.unparse(tree)]
+    assert registering == ["sockbroker._fork"]
+
+
 # Requests ---------------------------------------------------------------------------------------------------------------
 
 
