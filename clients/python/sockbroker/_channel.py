@@ -10,8 +10,7 @@ from typing import Any, Optional
 from ._duration import duration
 from ._endpoint import Endpoint
 from ._grpc import grpc
-from ._status import broker_error
-from ._stream import error_from_rpc
+from ._status import broker_error, error_from_rpc
 
 # How long a daemon may take to answer the first calls, in seconds.
 PATIENCE_SECONDS = 10

@@ -25,8 +25,7 @@ from ._real import real
 from ._received import Received
 from ._descriptors import Descriptor
 from ._session import Session
-from ._status import broker_error, error_from_status, is_kernel_error
-from ._stream import error_from_rpc
+from ._status import broker_error, error_from_rpc, error_from_status, is_kernel_error
 from ._wire import only_field, varint
 from .errors import ConnectionLost
 

@@ -226,7 +226,8 @@ class SessionForks:
                 # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
                 if any(seconds / 2 < end <= seconds for end in ends):
                     continue
-                wait = _requests.recv(1, 0, _requests.within(seconds), handle=alarm)
+                wait = _requests.recv(1, 0, _requests.within(seconds))
+                wait.handle = alarm
                 connection.wakes.append((now + seconds, receive.future(wait, metadata=self._session.metadata)))
 
         _grpc_thread.perform(begin)

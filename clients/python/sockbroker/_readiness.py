@@ -29,8 +29,7 @@ from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._numbers import is_brokered
 from ._session import Session
-from ._status import kernel_error
-from ._stream import error_from_rpc
+from ._status import error_from_rpc, kernel_error
 from .errors import BrokerError
 
 _poll = select.poll

@@ -112,8 +112,8 @@ def listen(*backlog: Any) -> socket_service_pb2.ListenRequest:
     return socket_service_pb2.ListenRequest(backlog=max(operator.index(backlog[0]), 0) if backlog else None)
 
 
-def accept(timeout: Limit, *, handle: int = 0) -> socket_service_pb2.AcceptRequest:
-    return socket_service_pb2.AcceptRequest(handle=handle, timeout=timeout)
+def accept(timeout: Limit) -> socket_service_pb2.AcceptRequest:
+    return socket_service_pb2.AcceptRequest(timeout=timeout)
 
 
 def connect_to(address: Address, timeout: Limit) -> socket_service_pb2.ConnectToRequest:
@@ -198,8 +198,8 @@ def ioctl(request: int, data: bytes) -> socket_service_pb2.IoctlRequest:
 # Receiving ----------------------------------------------------------------------------------------------------------------
 
 
-def recv(size: int, flags: int = 0, timeout: Limit = None, *, handle: int = 0) -> socket_service_pb2.RecvRequest:
-    return socket_service_pb2.RecvRequest(handle=handle, max_bytes=size, flags=flags, timeout=timeout)
+def recv(size: int, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.RecvRequest:
+    return socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=timeout)
 
 
 def recvfrom(size: int, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.RecvfromRequest:
@@ -221,8 +221,8 @@ def receive(verb: str, size: int, flags: int, room: int, timeout: Limit) -> Any:
 # Sending ------------------------------------------------------------------------------------------------------------------
 
 
-def send(data: bytes, flags: int = 0, timeout: Limit = None, *, handle: int = 0) -> socket_service_pb2.SendRequest:
-    return socket_service_pb2.SendRequest(handle=handle, data=data, flags=flags, timeout=timeout)
+def send(data: bytes, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.SendRequest:
+    return socket_service_pb2.SendRequest(data=data, flags=flags, timeout=timeout)
 
 
 def sendall(data: bytes, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.SendallRequest:

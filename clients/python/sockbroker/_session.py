@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
-from . import _fork, _grpc_thread, _numbers, _requests, _waiting
+from . import _core, _fork, _grpc_thread, _numbers, _requests, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from ._channels import Channels, Lane
@@ -25,14 +25,9 @@ from ._green_threads import refuse_green_threads
 from ._grpc import grpc
 from ._gen.v1 import session_service_pb2
 from ._metadata_keys import SESSION_KEY
-from ._repeatable import is_repeatable
-from ._status import broker_error
-from ._stream import Kept, OperationStream, error_from_rpc
+from ._stream import Kept, OperationStream, Pending
 from ._turns import Turns
 from .errors import BrokerError, ConnectionLost
-
-# How long to wait before trying once more to make a connection, at first and at the most.
-_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
 
 # Those that are not closed or lost. They are closed when the interpreter ends.
 _sessions: set[Session] = set()
@@ -74,8 +69,7 @@ class Session:
         # For the next connection: operations posted while there was none.
         self._unposted: deque[tuple[str, Any]] = deque()
         self._owner = os.getpid() if token is None else 0
-        self._closed = False
-        self._lost: Optional[Exception] = None
+        self._life = _core.Life()
         self.forks = _fork.SessionForks(self)
         _waiting.require()
         lane = self.channels.borrow_new()
@@ -107,7 +101,7 @@ class Session:
     @property
     def lost(self) -> bool:
         """Whether the session is gone for good, and its sockets with it."""
-        return self._closed or self._lost is not None
+        return self._life.over
 
     @property
     def can_be_inherited(self) -> bool:
@@ -124,17 +118,16 @@ class Session:
         _waiting.require()
         while True:
             operations = self.connection().operations
-            op_id, pending = 0, None
+            pending = Pending(verb)
             try:
-                op_id, pending = operations.begin(verb, request)
-                return operations.finish(op_id, pending, kept)
+                operations.begin(pending, request)
+                return operations.finish(pending, kept)
             except ConnectionLost as error:
-                if not operations.ended or (error.may_have_happened and not is_repeatable(verb)):
+                if not _core.goes_again(verb, error, operations.ended):
                     raise
             except BaseException:
-                # A signal handler's may come between the two.
-                if pending is not None:
-                    operations.abandon(op_id, pending, kept)
+                # A signal handler's may come at any point.
+                operations.abandon(pending, kept)
                 raise
 
     def look_up(self, verb: str, request: Any) -> Any:
@@ -157,11 +150,13 @@ class Session:
         """Performs operations together. Returns a response or an exception for each."""
         _waiting.require()
         operations = self.connection().operations
-        begun = [operations.begin(verb, request) for request in requests]
+        begun = [Pending(verb) for _ in requests]
+        for pending, request in zip(begun, requests):
+            operations.begin(pending, request)
         results: list[Any] = []
-        for op_id, pending in begun:
+        for pending in begun:
             try:
-                results.append(operations.finish(op_id, pending))
+                results.append(operations.finish(pending))
             except Exception as error:  # One of several outcomes, for the caller to look at.
                 results.append(error)
         return results
@@ -226,7 +221,7 @@ class Session:
 
     def close(self) -> None:
         """Ends the session, and with it every socket. In a forked child it ends the connection alone. Idempotent."""
-        if self._closed:
+        if self._life.closed:
             return
         if not _waiting.allowed():
             _grpc_thread.post(self.close)
@@ -242,7 +237,7 @@ class Session:
                     requests = [_requests.close(each.handle) for each in _numbers.of_session(self)]
                     self.call_all("close", requests)
         # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
-        self._closed = True
+        self._life.closed = True
         _sessions.discard(self)
         with contextlib.suppress(Exception):
             self._disconnect()
@@ -305,29 +300,22 @@ class Session:
     def _come_back(self, broken: Connection) -> None:
         """Re-establishes the connection before the lease expires, unless another call does so."""
         deadline = time.monotonic() + lease_of(self.endpoint).seconds
-        delay = _RETRY_SECONDS
-        while self._connection is broken and not self.lost and time.monotonic() < deadline:
+        for pause in _core.retry_pauses():
+            if self._connection is not broken or self.lost or time.monotonic() >= deadline:
+                return
             with contextlib.suppress(OSError):
                 self.connection()
                 return
-            if self._ending.wait(delay):
+            if self._ending.wait(pause):
                 return
-            delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
 
     def _resume(self) -> Connection:
-        if self._closed or self._ending.is_set():
-            raise broker_error("BROKER_CLOSED", "the broker was closed")
-        if self._lost is not None:
-            raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
+        self._life.require(closed=self._ending.is_set())
         broken = self._connection
         try:
             connection = self._start(_grpc_thread.perform(self.channels.borrow_new))
         except Exception as error:
-            if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
-                error.may_have_happened = False
-            # The daemon is there and does not know the session: it was started anew, or the lease is over.
-            if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
-                self._lost = error
+            if self._life.not_connected(error):
                 _sessions.discard(self)
             raise
         if broken is not None:

@@ -294,14 +294,16 @@ class socket:  # noqa: N801, the name is the interpreter's
             descriptor.names[verb] = response
         return response
 
-    def _begin(self, prepared: Prepared) -> tuple[OperationStream, int, Pending]:
+    def _begin(self, prepared: Prepared) -> tuple[OperationStream, Pending]:
         """Begins an operation, for Pipeline."""
         descriptor = self._open()
         if prepared.verb not in _BESIDE_READ_AHEAD:
             descriptor.drained()
         prepared.request.handle = descriptor.handle
         operations = descriptor.session.connection().operations
-        return (operations, *operations.begin(prepared.verb, prepared.request))
+        pending = Pending(prepared.verb)
+        operations.begin(pending, prepared.request)
+        return operations, pending
 
     # Connections --------------------------------------------------------------------------------------------------------
 

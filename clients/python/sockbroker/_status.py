@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._gen.google_rpc import status_pb2
 from ._gen.v1 import error_pb2
+from ._metadata_keys import DETAILS_KEY
 from ._real import real
 from .errors import BrokerError, ConnectionLost, PolicyDenial
 
@@ -58,6 +59,16 @@ def error_from_status(status: status_pb2.Status) -> Exception:
         if message is not None:
             return _error_from_detail(message.FromString(detail.value))
     return broker_error("INTERNAL", status.message or "the broker gave no reason")
+
+
+def error_from_rpc(error: Any) -> Exception:
+    """Makes the exception for a call of gRPC's that ended: the daemon's own reason if it gave one, or that the way is cut."""
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY:
+            return error_from_status(status_pb2.Status.FromString(value))
+    if error.code().name == "UNIMPLEMENTED":
+        return broker_error("UNKNOWN_REQUEST", "the daemon does not know this call: it is older than this client")
+    return broker_error("CONNECTION_LOST", "the connection to the broker is lost")
 
 
 def kernel_error(number: int) -> OSError:

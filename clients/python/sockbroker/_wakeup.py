@@ -39,7 +39,8 @@ class _Wakeup:
     def _run(self) -> None:
         while data := self._reader.recv(4096):
             # Where there is no room for it, the interpreter loses it too.
-            request = _requests.send(data, handle=self.descriptor.handle)
+            request = _requests.send(data)
+            request.handle = self.descriptor.handle
             with contextlib.suppress(OSError):
                 self.descriptor.session.call("send", request)
         self._reader.close()

@@ -24,12 +24,11 @@ Result = TypeVar("Result")
 class Operation(Generic[Result]):
     """An operation of a pipeline."""
 
-    __slots__ = ("_error", "_op_id", "_operations", "_pending", "_prepared", "_value")
+    __slots__ = ("_error", "_operations", "_pending", "_prepared", "_value")
 
     def __init__(self) -> None:
         self._prepared: Optional[Prepared] = None
         self._operations: Optional[OperationStream] = None
-        self._op_id = 0
         self._pending: Optional[Pending] = None
         self._value: Any = None
         self._error: Optional[Exception] = None
@@ -40,8 +39,9 @@ class Operation(Generic[Result]):
 
     def cancel(self) -> None:
         """Asks the daemon to end it. One that was done already has its result; of others nothing was consumed."""
-        if self._operations is not None and not self.done():
-            self._operations.cancel_operation(self._op_id)
+        pending = self._pending
+        if self._operations is not None and pending is not None and not pending.settled:
+            self._operations.cancel_operation(pending)
 
     def wait(self) -> None:
         """Waits until it has ended. An exception from a signal handler only ends the wait."""
@@ -120,7 +120,7 @@ class Pipeline:
             operation._value = prepared.value
             return operation
         operation._prepared = prepared
-        operation._operations, operation._op_id, operation._pending = owner._begin(prepared)
+        operation._operations, operation._pending = owner._begin(prepared)
         self._operations.append(operation)
         while self._operations[0].done() and len(self._operations) > 1:
             self._operations.popleft()

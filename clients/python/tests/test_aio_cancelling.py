@@ -29,12 +29,13 @@ async def outcome(task):
 async def test_a_receive_that_was_done_when_it_was_cancelled_is_kept():
     async with connect() as broker:
         one, two = await broker.socketpair()
+        core = broker._session._connection.operations._core
         async with one, two:
             for size in (10, 4, 100):
                 await two.sendall(b"0123456789")
                 task = asyncio.ensure_future(one.recv(size))
                 # Until it is on its way: the data is there, so the daemon does it as it comes.
-                while not broker._session._connection.operations._sent:
+                while not core._pending.keys() - core._unsent.keys():
                     await asyncio.sleep(0)
                 task.cancel()
                 assert await outcome(task) is None

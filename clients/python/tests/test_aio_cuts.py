@@ -107,7 +107,8 @@ async def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker,
         large = [asyncio.ensure_future(one.sendall(bytes(250_000))) for _ in range(40)]
         last = asyncio.ensure_future(two.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVLOWAT, 3))
         await asyncio.sleep(0)
-        while not broker._session._connection.operations._sent:
+        core = broker._session._connection.operations._core
+        while not core._pending.keys() - core._unsent.keys():
             await asyncio.sleep(0)
         relay.cut()
         relay.resume()

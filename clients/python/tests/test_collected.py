@@ -280,7 +280,7 @@ def test_what_a_finalizer_cannot_know_without_waiting_is_an_error_that_says_so()
         answers, due = [], []
 
         def collect(frame, event, argument):
-            if event == "call" and due and frame.f_code.co_name == "_settle":
+            if event == "call" and due and frame.f_code.co_name == "settle":
                 due.clear()
                 gc.collect()
 

@@ -55,7 +55,7 @@ def begun(broker, *calls):
     threads = [threading.Thread(target=perform, args=each) for each in enumerate(calls)]
     for thread in threads:
         thread.start()
-    until(lambda: len(broker._session._connection.operations._pending) == len(calls))
+    until(lambda: len(broker._session._connection.operations._core._pending) == len(calls))
     for _ in range(5):
         handle_count(broker)
     assert all(thread.is_alive() for thread in threads)
@@ -132,7 +132,7 @@ def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker):
             large = [pipeline.submit(one.send, bytes(250_000)) for _ in range(40)]
             thread = threading.Thread(target=two.setsockopt, args=(stdlib.SOL_SOCKET, stdlib.SO_RCVLOWAT, 3))
             thread.start()
-            until(lambda: len(operations._pending) == 41)
+            until(lambda: len(operations._core._pending) == 41)
             relay.cut()
             relay.resume()
         thread.join()

@@ -19,8 +19,7 @@ from typing import Any, Callable, Optional, Protocol, Union
 
 from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
-from .._status import broker_error, error_from_status
-from .._stream import error_from_rpc
+from .._status import broker_error, error_from_rpc, error_from_status
 from ..errors import ConnectionLost
 
 METHOD = "/sockbroker.v1.StreamService/Attach"

@@ -1,39 +1,36 @@
-"""All operations of a session travel on one Session stream: the same for one event loop.
+"""The Session stream of a session, for one event loop: what `_core` has to send goes out, and what arrives comes in.
 
-A caller encodes its operation and queues it. One task sends what the queue has as one message, another settles the results
-by op id. Callers never touch the call itself: gRPC cancels a whole call when the task that reads or writes it is cancelled.
+One task sends, another receives. Callers never touch the call itself: gRPC cancels a whole call when the task that reads or
+writes it is cancelled.
 
-Cancelling. The task ends at once, and the daemon is asked to end the operation. Its word comes later: it consumed nothing,
-or it was done already, and then `keep` is given the response. Until then the operation is among those that the caller calls
-`unsettled`, and whoever would overtake it waits for that first.
+Cancelling. The task ends at once, and the operation is withdrawn, or the daemon is asked to end it. Its word comes later: it
+consumed nothing, or it was done already, and then `keep` is given the response. Until then the operation is among those that
+the caller calls `unsettled`, and whoever would overtake it waits for that first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import deque
 from typing import Any, Callable, Optional
 
+from .. import _core
 from .._gen.v1 import session_service_pb2
 from .._grpc import grpc
-from .._status import broker_error
-from .._stream import error_from_rpc, outcome_of, same_again
+from .._status import broker_error, error_from_rpc
 
-# When a message is large enough to go, in bytes.
-_MESSAGE_BYTES = 64 * 1024
 _METHOD = "/sockbroker.v1.SessionService/Session"
 
 Keep = Callable[[Any], None]
 
 
-class Pending:
+class Pending(_core.Pending):
     """An operation that has not ended. `waiter` is for whoever called it, `ended` for others."""
 
-    __slots__ = ("ended", "keep", "unsettled", "verb", "waiter")
+    __slots__ = ("ended", "keep", "unsettled", "waiter")
 
     def __init__(self, verb: str, loop: asyncio.AbstractEventLoop) -> None:
-        self.verb = verb
+        super().__init__(verb)
         self.waiter: asyncio.Future[Any] = loop.create_future()
         self.ended: Optional[asyncio.Future[None]] = None
         self.keep: Optional[Keep] = None
@@ -63,15 +60,10 @@ class OperationStream:
         """Opens it. `on_end` is called once, when it has ended."""
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
-        self._queue: deque[tuple[int, bytes]] = deque()
-        self._withdrawn: set[int] = set()
-        self._sent: set[int] = set()
-        self._cancels: list[int] = []
-        self._pending: dict[int, Pending] = {}
-        # What nobody awaits, until it is answered.
-        self._posted: dict[int, tuple[str, Any]] = {}
-        self._op_ids = itertools.count(1)
-        self._end: Optional[Exception] = None
+        self._queue: deque[_core.Item] = deque()
+        self._core: _core.Operations[Pending] = _core.Operations(self._put, self._queue.popleft, IndexError)
+        self.post = self._core.post
+        self.take_unanswered = self._core.take_unanswered
         # Whether it was the event loop's end that ended it.
         self.abandoned = False
         self._more = asyncio.Event()
@@ -83,7 +75,7 @@ class OperationStream:
 
     @property
     def ended(self) -> bool:
-        return self._end is not None
+        return self._core.ended
 
     async def perform(
         self, verb: str, request: Any, keep: Optional[Keep] = None, unsettled: Optional[set[Pending]] = None
@@ -93,28 +85,20 @@ class OperationStream:
         If the task is cancelled, `keep` is called with the response if there is one nevertheless; until that is known
         the operation is in `unsettled`. Raises the exceptions of `_status`.
         """
-        op_id, pending = self._begin(verb, request)
+        pending = Pending(verb, self._loop)
+        self._core.begin(pending, request)
         try:
             return await pending.waiter
         except asyncio.CancelledError:
-            self._abandon(op_id, pending, keep, unsettled)
+            self._abandon(pending, keep, unsettled)
             raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
         """As `perform`, but a task that is cancelled leaves the operation to its course."""
-        _, pending = self._begin(verb, request)
+        pending = Pending(verb, self._loop)
+        self._core.begin(pending, request)
         await asyncio.wait([_silent(pending.waiter)])
         return pending.waiter.result()
-
-    def post(self, verb: str, request: Any) -> None:
-        """Begins an operation whose end nobody awaits."""
-        op_id = next(self._op_ids)
-        self._posted[op_id] = (verb, request)
-        self._enqueue(op_id, verb, request)
-
-    def unanswered(self) -> list[tuple[str, Any]]:
-        """What was posted, and is not known to have been performed."""
-        return list(self._posted.values())
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -125,67 +109,35 @@ class OperationStream:
         """Ends the stream without the daemon, which does not answer."""
         self._call.cancel()
 
-    def _begin(self, verb: str, request: Any) -> tuple[int, Pending]:
-        if self._end is not None:
-            raise same_again(self._end, may_have_happened=False)
-        op_id = next(self._op_ids)
-        self._enqueue(op_id, verb, request)
-        pending = self._pending[op_id] = Pending(verb, self._loop)
-        return op_id, pending
-
-    def _enqueue(self, op_id: int, verb: str, request: Any) -> None:
-        operation = session_service_pb2.Operation(op_id=op_id, **{verb: request})
-        # One behind the other, encoded messages are the encoding of one that has all their operations.
-        encoded = session_service_pb2.SessionRequest(operations=[operation]).SerializeToString()
-        self._queue.append((op_id, encoded))
+    def _put(self, item: _core.Item) -> None:
+        self._queue.append(item)
         self._more.set()
 
-    def _abandon(
-        self, op_id: int, pending: Pending, keep: Optional[Keep], unsettled: Optional[set[Pending]]
-    ) -> None:
+    def _abandon(self, pending: Pending, keep: Optional[Keep], unsettled: Optional[set[Pending]]) -> None:
         waiter = pending.waiter
         if not waiter.cancelled():  # Settled and cancelled in one turn of the loop.
             if waiter.exception() is None and keep is not None:
                 keep(waiter.result())
             return
-        if op_id not in self._sent:
-            self._withdrawn.add(op_id)
-            self._pending.pop(op_id, None)
+        if self._core.withdraw(pending):
             return
         pending.ended = self._loop.create_future()
         pending.keep = keep
         pending.unsettled = unsettled
         if unsettled is not None:
             unsettled.add(pending)
-        self._cancels.append(op_id)
-        self._more.set()
-
-    def _message(self) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while self._queue and (not pieces or size + len(self._queue[0][1]) <= _MESSAGE_BYTES):
-            op_id, encoded = self._queue.popleft()
-            if op_id in self._withdrawn:
-                self._withdrawn.discard(op_id)
-                continue
-            if op_id in self._pending:
-                self._sent.add(op_id)
-            pieces.append(encoded)
-            size += len(encoded)
-        if self._cancels:
-            pieces.append(session_service_pb2.SessionRequest(cancel_op_ids=self._cancels).SerializeToString())
-            self._cancels = []
-        return b"".join(pieces)
+        self._core.cancel(pending)
 
     async def _send(self) -> None:
+        left: Optional[_core.Item] = None
         try:
             while True:
-                await self._more.wait()
-                message = self._message()
+                while left is None and not self._queue:
+                    self._more.clear()
+                    await self._more.wait()
+                message, left = self._core.gather(self._queue.popleft() if left is None else left)
                 if message:
                     await self._call.write(message)
-                elif not self._queue:
-                    self._more.clear()
         except (grpc.RpcError, asyncio.InvalidStateError):
             return  # The end of the reading side says why.
 
@@ -197,31 +149,14 @@ class OperationStream:
                 if response is grpc.aio.EOF:
                     error = broker_error("CONNECTION_LOST", "the daemon ended the session's stream")
                     break
-                for result in response.results:
-                    self._settle(result)
+                self._core.settle(response)
         except grpc.RpcError as reason:
             error = error_from_rpc(reason)
         except asyncio.CancelledError:
             error = broker_error("CONNECTION_LOST", "the event loop has ended the session's stream")
             self.abandoned = True
-        self._lose(error)
-
-    def _settle(self, result: session_service_pb2.OperationResult) -> None:
-        self._sent.discard(result.op_id)
-        pending = self._pending.pop(result.op_id, None)
-        if pending is None:
-            self._posted.pop(result.op_id, None)
-            return
-        pending.settle(*outcome_of(result, pending.verb))
-
-    def _lose(self, error: Exception) -> None:
-        if self._end is not None:
-            return
-        self._end = error
         self._tasks[0].cancel()
-        pending, self._pending = self._pending, {}
-        for op_id, each in pending.items():
-            each.settle(None, same_again(error, may_have_happened=op_id in self._sent))
+        self._core.lose(error)
         self._on_end()
 
 

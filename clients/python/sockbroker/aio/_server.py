@@ -7,7 +7,7 @@ import contextlib
 import weakref
 from typing import Any, Callable, Optional
 
-from .. import _requests
+from .. import _core, _requests
 from .._addresses import address_from_wire
 from .._gen.v1 import socket_pb2, stream_service_pb2
 from ._attachment import Attachment, End, Outgoing, frame_error
@@ -17,8 +17,6 @@ from ._socket import Socket, socket_of
 from ._transport import BrokeredTransport, run_transport
 
 AttachError = stream_service_pb2.AttachError
-# How long to wait before trying once more to attach to a listening socket, at first and at the most.
-_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
 # After these a listening socket may be attached to again: the daemon may take a while to notice that a connection is broken.
 _FOR_A_WHILE = frozenset(("CONNECTION_LOST", "HANDLE_BUSY"))
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
@@ -234,11 +232,11 @@ class _Listener:
         """Continues to listen after a broken connection, as long as the session may exist."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._socket.session.lease_seconds
-        delay = _RETRY_SECONDS
         try:
-            while self._attaching is not None:
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+            for pause in _core.retry_pauses():
+                if self._attaching is None:
+                    return
+                await asyncio.sleep(pause)
                 with contextlib.suppress(ConnectionLost):
                     self._attachment = await self._socket.session.attach(self._start, self)
                     await self._attachment.confirmed()

@@ -13,7 +13,7 @@ import errno
 import weakref
 from typing import Any, Callable, Optional, Union
 
-from .. import _numbers, _requests
+from .. import _core, _numbers, _requests
 from .._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
 from .._channels import Channels, Lane
 from .._endpoint import Endpoint
@@ -22,9 +22,7 @@ from .._gen.v1 import session_service_pb2, stream_service_pb2
 from .._grpc import grpc
 from .._metadata_keys import SESSION_KEY
 from .._received import Received
-from .._repeatable import is_repeatable
-from .._status import broker_error, kernel_error
-from .._stream import error_from_rpc
+from .._status import broker_error, error_from_rpc, kernel_error
 from ..errors import BrokerError, ConnectionLost
 from ._attachment import Attachment, Owner
 from ._descriptor import Descriptor
@@ -33,8 +31,6 @@ from ._peer_watch import PeerWatch
 
 # How long closing a broker waits for written data to be sent.
 _FLUSH_SECONDS = 2
-# How long to wait before trying once more to make a connection, at first and at the most.
-_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
 # What the daemon may send on one stream ahead of whoever reads it, in bytes. gRPC would find a number of its own, up to
 # several megabytes, by probing; this one bounds what a stream that nobody reads can hold.
 _WINDOW_BYTES = 1024 * 1024
@@ -73,13 +69,12 @@ class Session:
         # The task that reconnects, and those that close channels.
         self._coming_back: Optional[asyncio.Task[None]] = None
         self._closing_channels: set[asyncio.Task[None]] = set()
-        self._closed = False
-        self._lost: Optional[Exception] = None
+        self._life = _core.Life()
 
     @property
     def lost(self) -> bool:
         """Whether the session is gone for good, and its sockets with it."""
-        return self._closed or self._lost is not None
+        return self._life.over
 
     @property
     def lease_seconds(self) -> float:
@@ -109,7 +104,7 @@ class Session:
             try:
                 return await operations.perform(verb, request, keep, unsettled)
             except ConnectionLost as error:
-                if not operations.ended or (error.may_have_happened and not is_repeatable(verb)):
+                if not _core.goes_again(verb, error, operations.ended):
                     raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
@@ -229,11 +224,11 @@ class Session:
 
     async def close(self) -> None:
         """Lets what was written go out, and ends the session and with it every socket. Idempotent."""
-        if self._closed:
+        if self._life.closed:
             return
         if self._is_connected():
             await self._flush()
-        self._closed = True
+        self._life.closed = True
         if self._coming_back is not None:
             self._coming_back.cancel()
         connection = self._connection
@@ -326,34 +321,27 @@ class Session:
             return
         self._channels.give_back(connection.lane, broken=True)
         if connection is self._connection and not self.lost:
-            self._unposted = [*connection.operations.unanswered(), *self._unposted]
+            self._unposted = [*connection.operations.take_unanswered(), *self._unposted]
             self._coming_back = self.loop.create_task(self._come_back())
 
     async def _come_back(self) -> None:
         """Re-establishes the connection before the lease expires, unless another call does so."""
         deadline = self.loop.time() + self.lease_seconds
-        delay = _RETRY_SECONDS
-        while not self.lost and self.loop.time() < deadline:
+        for pause in _core.retry_pauses():
+            if self.lost or self.loop.time() >= deadline:
+                return
             try:
                 await self.connection()
                 return
             except OSError:
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+                await asyncio.sleep(pause)
 
     async def _resume(self) -> Connection:
-        if self._closed:
-            raise broker_error("BROKER_CLOSED", "the broker was closed")
-        if self._lost is not None:
-            raise broker_error("CONNECTION_LOST", str(self._lost.args[-1]))
+        self._life.require()
         try:
             connection = await self._start(self._channels.borrow_new())
         except Exception as error:
-            if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
-                error.may_have_happened = False
-            # The daemon is there and does not know the session: it was started anew, or the lease is over.
-            if getattr(error, "code", "") in ("SESSION_NOT_FOUND", "LEASE_EXPIRED"):
-                self._lost = error
+            if self._life.not_connected(error):
                 self._unposted.clear()
             raise
         self._connection = connection

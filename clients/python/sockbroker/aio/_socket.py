@@ -114,7 +114,8 @@ class Socket:
             if descriptor.unread.connections:
                 handle, info = descriptor.unread.connections.popleft()
             else:
-                request = _requests.accept(_requests.FOREVER, handle=descriptor.handle)
+                request = _requests.accept(_requests.FOREVER)
+                request.handle = descriptor.handle
                 unsettled = self._unsettled_accepts
                 info = (await self._session.perform("accept", request, self._keep_connection, unsettled)).socket
         return socket_of(self._session, info), address_from_wire(info.peer_address)

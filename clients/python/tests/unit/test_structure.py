@@ -130,7 +130,7 @@ def test_requests_are_built_in_one_place():
         for name, tree in sources().items()
         if name != REQUESTS and (found := set(messages_built(tree)))
     }
-    assert built == {"sockbroker.aio._operations": {"session_service_pb2.SessionRequest"}}
+    assert built == {}
 
 
 def test_each_request_is_built_once():
@@ -156,3 +156,27 @@ def test_whoever_builds_a_request_is_noticed():
         "Limit = Optional[pb2.Timeout]",
     ):
         assert not list(messages_built(ast.parse(text))), text
+
+
+# The core ---------------------------------------------------------------------------------------------------------------
+
+
+def outside(name: str, modules: dict[str, ast.Module]) -> set[str]:
+    """What a module, and the modules that it is made of, import from outside of the package."""
+    graph = {each: imports(each, tree, set(modules)) for each, tree in modules.items()}
+    found: set[str] = set()
+    for each in {name, *reachable(name, graph)}:
+        for node in ast.walk(modules[each]):
+            if isinstance(node, ast.Import):
+                found.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).partition(".")[0])
+    return found
+
+
+def test_the_core_has_no_input_or_output():
+    forbidden = {"asyncio", "grpc", "os", "queue", "select", "selectors", "socket", "threading", "time"}
+    modules = sources()
+    assert outside("sockbroker._core", modules) & forbidden == {"os"}  # os.strerror
+    assert {"queue", "threading"} <= outside("sockbroker._stream", modules)
+    assert {"asyncio"} <= outside("sockbroker.aio._operations", modules)
