@@ -107,7 +107,7 @@ def test_a_newer_client_is_told_what_the_daemon_does_not_know(other: Other, daem
 
 def test_an_older_client_works(other: Other) -> None:
     # Fields of responses, and a code, that it has not heard of.
-    other.change("session_service.proto", "  // Its host.\n  HostInfo host = 8;\n", "")
+    other.change("session_service.proto", "  HostInfo host = 8;\n", "")
     other.change("session_service.proto", "  string daemon_version = 5;\n", "")
     other.change("error.proto", "    CODE_QUOTA_EXCEEDED = 4;\n", "")
     program = """
