@@ -140,7 +140,10 @@ function bind(name: string, parameters: readonly string[], args: Arguments, keyw
   return bound;
 }
 
-/** What the compiler would refuse goes to the client all the same: it has to refuse it at run time. */
+/**
+ * Values that do not compile in TypeScript are passed to the client all the same, because it must refuse them at run
+ * time.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the point is to hand on what the types forbid
 function unchecked(value: unknown): any {
   // Integers that a double cannot hold lose digits here, and stay out of every range they were out of.
@@ -163,7 +166,10 @@ function buffersOf(value: unknown): unknown {
 
 // Addresses ----------------------------------------------------------------------------------------------------------------
 
-/** A Python address of a socket of this family, as the client's. Throws TypeError for a shape that has no counterpart. */
+/**
+ * Converts a Python address for a socket of this family to the client's form. Throws TypeError for a shape without an
+ * equivalent.
+ */
 function addressInput(family: number, value: unknown): AddressInput {
   if (family === AF_UNIX) {
     if (typeof value === "string" || value instanceof Uint8Array) return value;
@@ -674,7 +680,7 @@ function pair(value: unknown): [unknown, unknown] {
   return [fields[0], fields[1]];
 }
 
-/** getnameinfo tells the families apart by the number of fields; only two say nothing. */
+/** getnameinfo determines the family from the number of fields; addresses with two fields are ambiguous. */
 function numericAddress(value: unknown): AddressInput {
   const fields = tuple(value);
   shape(fields, 2, 4);
@@ -689,7 +695,7 @@ class Unsupported extends Error {}
 
 // Errors -------------------------------------------------------------------------------------------------------------------
 
-/** What the client threw, in no language's terms. */
+/** An error of the client, in language-independent form. */
 export function neutralError(error: unknown): NeutralError {
   if (error instanceof SocketError)
     return { kind: "os", errno: error.errno, symbol: error.code, message: error.message };

@@ -12,9 +12,9 @@ export interface Stage {
   readonly broker: Broker;
   /** Whose conversions are asked for. */
   readonly conversions: Conversions;
-  /** What the daemon says of the session's sockets; null where no step asks. */
+  /** The daemon's view of the session's sockets; null if no step needs it. */
   readonly view: DaemonView | null;
-  /** Operations that wait in the daemon, to know when a started call waits. */
+  /** The number of operations that wait in the daemon, to detect that a started call waits. */
   waitingOperations(): Promise<number>;
   /** The daemon's process: the one that has the sockets. */
   readonly daemonPid: number;
@@ -46,7 +46,7 @@ export async function runCase({ steps }: Case, stage: Stage): Promise<Outcome[]>
     return [...outcomes];
   } finally {
     clearTimeout(timer);
-    // Ends what hangs, and whatever the case has started and not awaited.
+    // Ends calls that hang, and calls that the case has started and not awaited.
     if (stage.broker.sessionToken !== null) await stage.broker.closeSession();
     await stage.broker.close();
     await run.catch(() => {});
@@ -142,12 +142,12 @@ class Interpreter {
     return () => callModule(this.#stage.broker, this.#stage.conversions, name, args, keywords);
   }
 
-  /** What the client knows by itself, the daemon must know too. */
+  /** Checks that the daemon agrees with what the client knows without asking it. */
   async #agree(socket: Socket, name: string, value: unknown): Promise<void> {
     const { view } = this.#stage;
     if (view === null || socket.closed || !isViewed(name)) return;
     const theirs = await view[name](socket.handle);
-    // Seconds come in two pieces, and a double may differ in its last place.
+    // Seconds and nanoseconds are separate fields, so a double may differ in its last digit.
     const close = typeof theirs === "number" && Math.abs(theirs - Number(value ?? Number.NaN)) <= theirs * 1e-15;
     if (theirs !== value && !close)
       throw new Error(`the daemon's ${name} says ${theirs}, and the client ${String(value)}`);

@@ -1,4 +1,4 @@
-/** The final steps of a case, and what they gave, as oracle.py prints them. README.md describes both. */
+/** The expanded steps of a case, and their results, as oracle.py prints them. README.md describes both. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -21,7 +21,7 @@ export interface Step {
   /** Ranges of bytes that differ from run to run. */
   readonly mask?: readonly (readonly [number, number])[];
   readonly maskAncillary?: readonly (readonly [number, number])[];
-  /** Repeats the call until it fails. */
+  /** Repeats the call until it fails with an error. */
   readonly until?: "error";
   /** Records whether the call took so many seconds. */
   readonly atLeast?: number;
@@ -46,7 +46,7 @@ export interface NeutralError {
   readonly type?: string;
 }
 
-/** What a step gave. */
+/** The outcome of a step. */
 export interface Outcome {
   readonly value?: Json;
   readonly error?: NeutralError;

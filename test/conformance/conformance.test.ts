@@ -28,7 +28,7 @@ const cases = report.cases.filter(({ languages }) => languages === null || langu
 const files = [...new Set(cases.map(({ file }) => file))];
 const differences = loadDifferences(report.python);
 const met = new Set<Difference>();
-/** What CPython gave, by file and by case. */
+/** CPython's outcomes, by file and by case. */
 const answers = new Map<string, ReadonlyMap<string, Case>>();
 let ran = 0;
 let daemon: Daemon;
@@ -83,7 +83,7 @@ describe("the suite", () => {
     );
     const missing = verbs.filter((name) => !casesOf(fileOf(name)).some(({ steps }) => steps.some(calls(name))));
     expect(missing).toEqual([]);
-    // What Python has and the daemon need not: receiving into buffers.
+    // Python's functions that the daemon does not need: receiving into buffers.
     const extra = files.filter((file) => !verbs.map(fileOf).includes(file));
     expect(extra).toEqual(["recv-into", "recvfrom-into", "recvmsg-into"]);
   });
@@ -137,7 +137,7 @@ function fileOf(rpc: string): string {
   return rpc.replace(/(?<=.)([A-Z])/g, "-$1").toLowerCase();
 }
 
-/** Whether a step calls what an RPC is named after. */
+/** Whether a step calls the function that an RPC is named after. */
 function calls(rpc: string): (step: Step) => boolean {
   const python = rpc === "GetConstants" ? "constant" : fileOf(rpc).replaceAll("-", "_");
   return ({ call }) => call?.toLowerCase() === python;

@@ -9,8 +9,8 @@ import type { Conversions } from "./adapter.js";
 const { method } = ConversionService;
 
 /**
- * Conversions as the daemon makes them, where the client makes its own: both must agree with CPython. What the wire cannot
- * carry at all is refused here.
+ * Conversions by the daemon, where the client makes its own: both must agree with CPython. Values that the wire format
+ * cannot represent are refused here.
  */
 export function daemonConversions(channel: ClientChannel): Conversions {
   const call = async <M extends DescMethodUnary>(rpc: M, init: MessageInitShape<M["input"]>) => {

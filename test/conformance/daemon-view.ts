@@ -11,7 +11,7 @@ import { unaryCall } from "../../src/rpc/unary-call.js";
 
 const { method } = SocketService;
 
-/** What the daemon says of what the client knows by itself: the two must agree. */
+/** The daemon's view of what the client knows without asking it: both must agree. */
 export interface DaemonView extends Disposable {
   gettimeout(handle: bigint): Promise<number | null>;
   getblocking(handle: bigint): Promise<boolean>;

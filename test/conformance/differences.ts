@@ -10,7 +10,7 @@ interface Entry {
   readonly before?: string;
   /** Which cases: their ids, `*` for any text. */
   readonly cases: readonly string[];
-  /** What the client gives in place of what CPython gives, by step, as `stepLabel` names it; "s.recv#2" is the second. */
+  /** The client's outcomes that differ from CPython's, by step, as named by `stepLabel`; "s.recv#2" is the second. */
   readonly gives: { readonly [step: string]: Json };
 }
 
@@ -36,8 +36,8 @@ export function loadDifferences(python: string): Difference[] {
 }
 
 /**
- * Compares the oracle's outcomes with the client's, and returns what is wrong, a line each. A step with a meant
- * difference must differ, and as it says; those that were met are added to `met`.
+ * Compares the oracle's outcomes with the client's, and returns a line for each error. A step with an intended
+ * difference must differ, and in the way given; the differences found are added to `met`.
  */
 export function complaints(
   { id, steps, results = [] }: Pick<Case, "id" | "steps" | "results">,
@@ -67,13 +67,16 @@ export function complaints(
     } else if (difference !== undefined && isDeepStrictEqual(ours, theirs)) {
       lines.push(`step ${index + 1}, ${label}: agrees, and was to differ: ${difference.reason}`);
     }
-    // What follows a hung step was never done.
+    // Steps after one that hung did not run.
     if (outcomes[index]?.hung) break;
   }
   return lines;
 }
 
-/** What a comparison looks at: no texts of a language, except where an OSError has nothing else. */
+/**
+ * The parts of an outcome that are compared: texts depend on the language, so only the text of an OSError without an
+ * errno is.
+ */
 function comparable(outcome: Outcome | undefined): Json {
   if (outcome === undefined) return null;
   const { error, ...rest } = outcome;

@@ -267,7 +267,7 @@ def missing(need):
 
 
 class Unset(Exception):
-    """A step refers to what an earlier, failed step should have given."""
+    """A step refers to the result of an earlier step that failed."""
 
 
 class Values:
@@ -361,7 +361,9 @@ SYMBOLS = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EAGAIN: "EAG
 
 
 class Record:
-    """Turns Python's results into neutral JSON. What differs from run to run becomes a token, the same one each time."""
+    """Converts Python's results to neutral JSON. Values that differ between runs are replaced by tokens, equal values
+    by the same token.
+    """
 
     def __init__(self, module, directory):
         self.module = module
@@ -516,7 +518,7 @@ def mask(data, ranges):
 
 
 def outline(value, how):
-    """What is left of a value that may differ: its type, and its sign or (for "length") its length."""
+    """What is recorded of a value that may differ: its type and sign, or (for "length") its length."""
     if value is None:
         return {"type": "none"}
     if isinstance(value, bool):
@@ -794,7 +796,7 @@ def run_in_process(case, options):
 
 
 def complaint(case, results):
-    """What is wrong with the case itself, according to its run in the oracle; or None."""
+    """The errors of the case itself, according to its run in the oracle; or None."""
     for number, result in enumerate(results, 1):
         if "broken" in result:
             return result["broken"]

@@ -3,8 +3,8 @@ import type { Json, Step } from "./case-file.js";
 import { Descriptors, List, PathBytes } from "./values.js";
 
 /*
- * The same as class Record of oracle.py, which says what each rule is for: results become neutral JSON, and what differs
- * from run to run becomes a token.
+ * Corresponds to class Record of oracle.py, which explains each rule: results are converted to neutral JSON, and values
+ * that differ between runs are replaced by tokens.
  */
 
 /** Ports that the kernel chooses: net.ipv4.ip_local_port_range. */

@@ -21,10 +21,10 @@ export class CaseFile {
   constructor(readonly path: string) {}
 }
 
-/** A step refers to what an earlier, failed step should have given. */
+/** A step refers to the result of an earlier step that failed. */
 export class Unset extends Error {}
 
-/** What a value may refer to. */
+/** The values that a reference may name. */
 export interface Environment {
   readonly directory: string;
   /** The process that has the sockets. */

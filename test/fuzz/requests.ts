@@ -18,7 +18,7 @@ export type Random = (below: number) => number;
 /** Not these: they would end the session that the others need, or reach beyond the namespace. */
 const excludedVerbs: ReadonlySet<string> = new Set(["sethostname", "closeSession", "ioctl"]);
 const families = [AddressFamily.UNIX, AddressFamily.INET, AddressFamily.INET6] as const;
-/** Besides those: none, and what no kernel knows. */
+/** Besides those: 0, and numbers that no kernel knows. */
 const noFamilies = [AddressFamily.UNSPECIFIED, 1_000, 2 ** 31 - 1] as const;
 const protocols = [0, 0, 0, 0, 1, 6, 17, 58, 255, -1, 65_536, 2 ** 31 - 1] as const;
 const excludedArms: ReadonlySet<string> = new Set(["vsock", "netlink", "raw", "path", "netns", "namespace"]);
@@ -150,7 +150,7 @@ function scalar(type: ScalarType, field: DescField, { random, handles }: Maker):
     case ScalarType.UINT64:
     case ScalarType.FIXED64:
       if (/handle|fileno/i.test(localName) && handles.length > 0 && random(8) !== 0) return pick(random, handles);
-      // Whoever means no limit is cancelled, but there is no need to wait for everyone.
+      // Operations without a time limit are cancelled; there is no need to wait for all of them.
       return BigInt.asUintN(64, random(4) === 0 ? BigInt(random(2 ** 31)) ** 2n : pick(random, interesting64));
     case ScalarType.INT64:
     case ScalarType.SINT64:

@@ -39,7 +39,7 @@ describe("the page on clients in any language", () => {
     const commands = `python() { "$PYTHON" "$@"; }\n${block("sh")}`;
     await run("sh", ["-e", "-c", commands], { cwd: directory, env: { ...process.env, PYTHON: python } });
     writeFileSync(join(directory, "program.py"), program);
-    // -I: no package of ours in the environment is at hand.
+    // -I: the environment's packages are not importable.
     const script = `${exported(daemon.endpoint)}\nexec "$PYTHON" -I program.py`;
     const env = { ...process.env, SOCKBROKER_ENDPOINT: undefined, PYTHON: python };
     const { stdout, stderr } = await run("sh", ["-e", "-c", script], { cwd: directory, env, timeout: 20_000 });

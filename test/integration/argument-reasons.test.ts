@@ -1,6 +1,6 @@
 /*
- * What both the TypeScript client and the daemon validate has the same reason on both sides, so that programs can move from stubs
- * to the client. Each row asks the client, and then the daemon with generated messages only.
+ * Both the TypeScript client and the daemon validate arguments, and must give the same reason, so that programs can
+ * move from stubs to the client. Each row is sent by the client, and then to the daemon with generated messages only.
  */
 
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -24,11 +24,11 @@ import {
 } from "../support/raw-broker.js";
 
 /*
- * What an attach stream that is cancelled had read and not handed over goes back to its handle.
+ * When an attach stream is cancelled, data that was read and not handed over is pushed back to its handle.
  *
- * What the transport has counts as handed over, so the caller here is one that knows to the byte what that is: plain
- * HTTP/2, with a window that it never opens again. The daemon reads ahead until it must not, and when the window is used
- * up the caller has all that there is on the way.
+ * Data that the transport has taken counts as handed over, so the caller here must know exactly how much that is: it
+ * uses plain HTTP/2, with a window that it never extends. The daemon reads ahead up to its limit, and when the window
+ * is used up the caller has all data in transit.
  */
 
 const { recv, accept, createServer: listen, socket, bind } = SocketService.method;
@@ -187,7 +187,7 @@ function total(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
-/** Sends its data to whoever connects, and then ends. */
+/** Sends its data to each caller that connects, and then ends. */
 class Source implements AsyncDisposable {
   readonly data: Buffer;
   readonly #server = createServer((connection) => {

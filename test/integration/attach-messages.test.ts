@@ -195,7 +195,7 @@ describe("datagrams", () => {
         await client.unary(sendto, { handle: handleOf(sender.socket), data: Buffer.alloc(500), address: inet(port) });
       }
     };
-    /** Everything that a stream has of messages, and of what it tells of those that were dropped. */
+    /** All messages of a stream, and the number of messages it reports as dropped. */
     const attached = async (of: bigint) => {
       using stream = await client.attach({ handle: of });
       await stream.write({ frame: { case: "detach", value: {} } });
@@ -257,7 +257,7 @@ describe("datagrams", () => {
         counts += next.frame.value.count;
         ({ total } = next.frame.value);
       }
-      // What was not read before the stream ended is still there, unless the socket was closed.
+      // Data that was not read before the stream ended is still available, unless the socket was closed.
       while (end !== "close" && kept + Number(counts) < 600) {
         await client.unary(SocketService.method.recv, { handle, maxBytes: 1n, flags: MSG_DONTWAIT });
         kept += 1;

@@ -439,7 +439,7 @@ async function readAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Data frames until another frame comes. */
+/** Data frames up to the next frame of another kind. */
 async function received(stream: Attach): Promise<{ data: Buffer; end: { case: string | undefined } | undefined }> {
   const chunks: Uint8Array[] = [];
   for (;;) {

@@ -28,7 +28,7 @@ async function symbolOf(made: Promise<unknown>): Promise<string> {
 }
 
 describe("while the daemon ends", () => {
-  /** Lets the daemon begin to end, and keeps it from doing so by an operation that waits. */
+  /** Starts draining the daemon, and prevents it from ending by an operation that waits. */
   async function draining(daemon: RawDaemon, client: RawClient): Promise<AsyncDisposable> {
     const { first, second } = await client.unary(socketpair, {});
     const waiting = client.unary(recv, { handle: handleOf(first), maxBytes: 1n });

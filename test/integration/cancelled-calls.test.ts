@@ -8,7 +8,7 @@ import { type RawClient, RawDaemon, symbolOf, until } from "../support/raw-broke
 /** More than Node 20 allows in the time that a test has: a thousand, and 33 a second. */
 const CALLS = 2_500;
 const MILLISECONDS = 40_000;
-/** Node 20 ends a connection that has reset about a thousand streams, and offers nothing against it. */
+/** Node 20 ends a connection that has reset about a thousand streams, and has no option against it. */
 const RESETS_END_CONNECTIONS = Number.parseInt(process.versions.node, 10) < 22;
 
 const members: readonly [string, (client: RawClient, handle: bigint, signal: AbortSignal) => Promise<unknown>][] = [

@@ -18,7 +18,7 @@ afterAll(() => daemon[Symbol.asyncDispose]());
 
 const nc = (...args: string[]) => new Running(["nc", ...args], { env: daemon.env });
 
-/** A listener of this process, and what connects to it. */
+/** A listener in this process, and a connection to it. */
 async function listen(where: { port: number; host?: string } | { path: string } = { port: 0, host: "127.0.0.1" }) {
   const server = createServer({ allowHalfOpen: true });
   server.listen(where);

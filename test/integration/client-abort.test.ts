@@ -21,7 +21,7 @@ test("a recv that waits rejects with the reason, and has taken nothing", () =>
   withPair(async (a, b) => {
     const aborter = new AbortController();
     const waiting = rejection(a.recv(100, { signal: aborter.signal }));
-    await broker.getprotobyname("tcp"); // Behind it on the stream: the recv is waiting in the daemon now.
+    await broker.getprotobyname("tcp"); // It follows the recv on the stream, so the recv is now waiting in the daemon.
     const reason = new Error("enough");
     aborter.abort(reason);
     expect(await waiting).toBe(reason);
@@ -70,7 +70,7 @@ test("of ten thousand aborted receives none loses a byte", () =>
         return receiving;
       });
       await Promise.all(receives);
-      // What the aborted ones did not take is still there; left there, it would fill the kernel's buffer.
+      // Data that the aborted calls did not take is still there; unread, it would fill the kernel's buffer.
       while (received < 2 * (round + 100)) received += (await a.recv(1000)).length;
       await Promise.all(sends);
     }

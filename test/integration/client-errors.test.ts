@@ -245,7 +245,7 @@ describe("the broker's errors", () => {
     expect(await waiting).toMatchObject({ name: "BrokerError", code: "CONNECTION_LOST" });
     expect(await reading).toMatchObject({ name: "BrokerError", code: "CONNECTION_LOST" });
     await expect(doomed.gethostname()).rejects.toMatchObject({ code: "CONNECTION_LOST" });
-    // Its handles went with the connection: nothing is left to close.
+    // Its handles ended with the connection, so there is nothing to close.
     await a.close();
     await doomed.close();
     await doomed.close();

@@ -124,7 +124,7 @@ describe("duplex", () => {
       const answer = pattern(TEN_MB, 2);
       const duplex = socket.duplex();
       const received = readToEnd(duplex);
-      // The peer answers only when it has read the end; then the answer comes to a half-closed socket.
+      // The peer answers only after it has read the end of file, so the answer arrives at a half-closed socket.
       const heard = readToEnd(peer).then((bytes) => {
         peer.end(answer);
         return bytes;
@@ -177,7 +177,7 @@ describe("duplex", () => {
         }
         peer.end();
       })();
-      // Nobody reads. What was written settles at what the buffers between hold.
+      // Nothing is read, so the amount written stops at the capacity of the buffers in between.
       await standstill(() => peer.bytesWritten - peer.writableLength);
       expect(written).toBeLessThan(total / 2);
       // Another handle of the same connection does not notice.

@@ -1,6 +1,6 @@
 /*
- * What goes over the wire of a Session stream. The other side is not a daemon but a recorder, for a daemon does not tell how
- * operations came, and never answers too late or with nonsense.
+ * The messages of a Session stream on the wire. The other side is not a daemon but a recorder, because a daemon does
+ * not report how operations arrived, and never answers too late or incorrectly.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";

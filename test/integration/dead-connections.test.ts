@@ -47,7 +47,7 @@ it("connections that were reset too often give their descriptors back when their
   for (let round = 0; round < 5; round++) {
     const socket = connect(daemon.path);
     await once(socket, "connect");
-    // It reads nothing, and is gone when the daemon has stopped reading, or has read everything.
+    // It reads nothing, and is closed when the daemon has stopped reading, or has read everything.
     socket.on("error", () => undefined);
     let written = -1;
     socket.write(bytes);

@@ -30,7 +30,7 @@ async function demo(through: readonly string[] = [], where = root): Promise<{ co
   return { code: child.exitCode, output };
 }
 
-/** The three jobs, each refused and then done; and nothing left. */
+/** Each of the three jobs is first refused and then performed; no process or file remains. */
 function expectAll({ code, output }: { code: number | null; output: string }): void {
   expect(output).toContain("All three jobs were done.");
   expect(code).toBe(0);

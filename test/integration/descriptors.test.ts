@@ -77,7 +77,7 @@ describe("a daemon without descriptors", () => {
     expect(first.length).toBeGreaterThan(4);
     expect(first.length).toBeLessThan(LIMIT);
 
-    // As those who were served go, those who came first are served next, until nobody waits.
+    // When served connections are closed, the oldest waiting ones are served next, until none waits.
     let turn = first;
     while (served(all) < CALLERS) {
       const before = served(all);

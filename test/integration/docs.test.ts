@@ -63,7 +63,7 @@ function examplesOf(page: string): Example[] {
   });
 }
 
-/** Compiles all examples at once. Throws what the compiler has to say. Returns JavaScript by file. */
+/** Compiles all examples at once. Throws the compiler's messages. Returns JavaScript by file. */
 function compile(): ReadonlyMap<string, string> {
   const configFile = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(configFile.config, ts.sys, root);
@@ -93,7 +93,7 @@ function compile(): ReadonlyMap<string, string> {
   return output;
 }
 
-/** Lets an example outside the package import it: what was built, not what it was built from. */
+/** Lets an example outside the package import the built package, not its sources. */
 function linked(javascript: string): string {
   return javascript
     .replaceAll('from "sockbroker"', `from "file://${root}dist/client/index.js"`)

@@ -1,6 +1,6 @@
 /*
- * What the callbacks of a stream's writes tell, and who learns that the peer is gone: with Node's own socket beside it, which
- * is what is expected. Needs `npm run build`.
+ * When the callbacks of a stream's writes are called, and who gets the error when the peer has closed the connection,
+ * compared with Node's own socket. Needs `npm run build`.
  */
 
 import { once } from "node:events";
@@ -33,7 +33,7 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-/** Node's own, and what is compared with it. */
+/** Node's own socket, and the one compared with it. */
 const writers = {
   "node:net": async () => connectTo({ host: "127.0.0.1", port, allowHalfOpen: true }),
   duplex: async () => (await broker.createConnection({ host: "127.0.0.1", port })).duplex(),
@@ -55,7 +55,7 @@ async function open(make: () => Promise<Writable>): Promise<{ readonly stream: W
   return { stream, peer };
 }
 
-/** Writes until somebody stops it. */
+/** Writes until it is stopped. */
 async function* endless(): AsyncGenerator<Buffer> {
   for (;;) {
     yield Buffer.alloc(20_000);
@@ -107,7 +107,7 @@ test("the callback of a write tells that the kernel took it", async () => {
     stream.write(Buffer.alloc(100_000), (error) => outcomes.push(error ? "failed" : "taken"));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  // The peer reads nothing: the kernel takes what its buffers hold, and no callback may say more.
+  // The peer reads nothing: the kernel accepts what fits into its buffers, and no further callback may be called.
   await until("the socket is full", async () => (await broker.admin.getStatistics()).waitingOperations === 1);
   expect(outcomes.length).toBeGreaterThan(0);
   expect(outcomes.length).toBeLessThan(300);

@@ -1,4 +1,4 @@
-/* What becomes of the endpoint's files under somebody else's hands. Policy: the built-in one. Needs: nothing. */
+/* The endpoint's files while another process removes or replaces them. Policy: the built-in one. Needs: nothing. */
 
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -10,8 +10,9 @@ import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js"
 import { RawDaemon, RawError } from "../support/raw-broker.js";
 
 /*
- * What tools such as grpcurl and grpc_health_probe ask of any server, in their own protocols by hand: reflection
- * (grpc/reflection/v1/reflection.proto) and health (grpc/health/v1/health.proto). With the built-in policy.
+ * The requests that tools such as grpcurl and grpc_health_probe send to any server, with their protocols encoded by
+ * hand: reflection (grpc/reflection/v1/reflection.proto) and health (grpc/health/v1/health.proto). With the built-in
+ * policy.
  */
 
 const SERVICES = [

@@ -5,8 +5,8 @@ import { HostService } from "../../src/gen/sockbroker/v1/host_service_pb.js";
 import { chooseSeed, type RawClient, RawDaemon, until } from "../support/raw-broker.js";
 
 /*
- * Clients that are killed leave nothing behind. Needs python3, whose fork makes a client process in milliseconds; with the
- * built-in policy.
+ * Killed clients leave no resources in the daemon. Needs python3, whose fork creates a client process in milliseconds;
+ * with the built-in policy.
  */
 
 const CLIENTS = fileURLToPath(new URL("../python/short_lived_clients.py", import.meta.url));
@@ -62,7 +62,7 @@ interface Live {
   readonly timers: number;
 }
 
-/** The statistics once they are back: what lives is the observer's own. */
+/** The statistics once they are back to those of the observer alone. */
 async function settled(
   observer: RawClient,
   expected: Partial<Live>,

@@ -110,7 +110,7 @@ describe("a leased session", () => {
     const waiting = client.unary(recv, { handle: handleOf(pair.first), maxBytes: 1n }, { token });
     await until("it waits", async () => (await client.statistics()).waitingOperations === 1);
     expect((await client.statistics()).timers).toBe(0);
-    // Longer than the lease, which is the shortest there is: time itself is what is tested here.
+    // Longer than the lease, which is the shortest possible: this test needs time to pass.
     await delay(1_300);
     await client.unary(sendall, { handle: handleOf(pair.second), data: Buffer.from("x") }, { token });
     expect((await waiting).data.length).toBe(1);

@@ -88,7 +88,7 @@ describe(`${STREAMS} attach streams`, () => {
     const { port } = server.address() as { port: number };
     using client = daemon.client();
     using observer = daemon.client();
-    // One attached and not read comes first, so that it is in everyone's way if it is in anyone's.
+    // One stream is attached first and not read, so that it would delay all others if it could delay any.
     const stalledHandle = await connectedTo(client, port);
     const filler = await until("the peer is there", () => served.length === 1).then(() => served[0]);
     filler?.write(Buffer.alloc(32 * 1024 * 1024, 2));
@@ -115,7 +115,7 @@ describe(`${STREAMS} attach streams`, () => {
     expect((await observer.statistics()).streams).toBe(STREAMS);
     expect(Number(peak - before.residentBytes) / 2 ** 20).toBeLessThan(CEILING_MEGABYTES);
 
-    // And the stalled one has lost nothing.
+    // The stalled stream has lost no data.
     expect(await take(stalled, BYTES_EACH + 32 * 1024 * 1024)).toBe(BYTES_EACH + 32 * 1024 * 1024);
     for (const socket of served) socket.destroy();
     server.close();

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SessionService } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { handleOf, type RawClient, RawDaemon, type RawSession, symbolOf, until } from "../support/raw-broker.js";
 
-/* Handles that are closed while the kernel still has what they named. With the built-in policy. */
+/* Handles that are closed while the kernel still holds the underlying resource. With the built-in policy. */
 
 const LIMIT = 10;
 const MSG_DONTWAIT = 0x40;
@@ -50,7 +50,7 @@ async function park(carrier: bigint, from = session): Promise<string> {
   );
 }
 
-/** How many sockets can be parked until there is no room for one more. */
+/** How many sockets can be parked until the limit is reached. */
 async function parkAll(carrier: bigint): Promise<number> {
   for (let count = 0; ; count++) {
     const reason = await park(carrier);

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { expect, it } from "vitest";
 
 /*
- * How the daemon tells that the process of a session has ended, in a process of its own that has few descriptors and uses all
- * of them. No daemon and no policy.
+ * How the daemon notices that the process of a session has ended. The test runs in a process that has few descriptors
+ * and uses all of them. No daemon and no policy.
  */
 
 const MODULE = new URL("../../dist/server/sessions/process-life.js", import.meta.url).href;

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { Outside } from "../support/outside.js";
 import { frame, handleOf, RawDaemon } from "../support/raw-broker.js";
 
-/* Descriptors that arrive when the principal has no room for them, or that are not sockets; with the built-in policy. */
+/* Received descriptors that exceed the principal's quota, or that are not sockets; with the built-in policy. */
 
 const MSG_CTRUNC = 0x08;
 

@@ -11,7 +11,7 @@ import { connectedTo, handleOf, type RawClient, RawDaemon, symbolOf, until } fro
 
 const { sendfile, getsockopt, setsockopt } = SocketService.method;
 const KIB = 1024;
-/** What the daemon sends in one call of sendfile(2). */
+/** How much the daemon sends in one call of sendfile(2). */
 const CHUNK = 256 * KIB;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;

@@ -1,4 +1,4 @@
-/* What signals do to the daemon, and what becomes of its log. Policy: the built-in one. Needs: nothing. */
+/* The effect of signals on the daemon and its log. Policy: the built-in one. Needs: nothing. */
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

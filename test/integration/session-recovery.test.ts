@@ -82,7 +82,7 @@ describe("when the connection breaks", () => {
     const [near, far] = await broker.socketpair();
     for (let round = 0; round < 20; round++) {
       const asked = [near.getsockname(), broker.getSession(), near.getpeername(), broker.gethostname()];
-      // On the wire or not: the cut comes at another moment each time.
+      // The connection is broken at a different moment each time: before or after the operation was sent.
       for (let turn = 0; turn < round; turn++) await null;
       if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
       tap.cut();

@@ -217,7 +217,7 @@ describe("operations on one stream", () => {
     await stream.write({ operations: [{ opId: 9n, request }] });
     expect((await stream.next())?.results[0]?.outcome.case).toBe("getSession");
     stream.cancel();
-    // And nothing of it disturbed another stream of the same session.
+    // Another stream of the same session was not affected.
     await session.op("send", { handle: there, data: Buffer.of(1) });
     expect((await session.op("recv", { handle: here, maxBytes: 1n })).data.length).toBe(1);
   });
@@ -309,7 +309,7 @@ describe("a caller that sends and does not read", () => {
 
 const atOnce = { limit: { case: "duration", value: { seconds: 0n } } } as const;
 
-/** Lets so many turns of the loop pass. */
+/** Waits for a number of turns of the event loop. */
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

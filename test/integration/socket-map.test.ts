@@ -1,6 +1,6 @@
 /*
- * What docs/python-socket-map.md says of names that have no conformance cases: those that are the client's alone, and those
- * that this host does not have.
+ * What docs/python-socket-map.md says about names without conformance cases: those that only the client has, and those
+ * that this host lacks.
  *
  * The policy is the built-in one: the daemon's own user may do what the daemon may do.
  */

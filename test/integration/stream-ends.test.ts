@@ -32,7 +32,7 @@ beforeEach(() => {
   tap.resets = 0;
 });
 
-/** Waits until the daemon has no attach or watch stream left, and tells what ending them took. */
+/** Waits until the daemon has no attach or watch stream left. Returns what ending them took. */
 async function resets(): Promise<number> {
   await until("the streams are gone", async () => (await broker.admin.getStatistics()).streams === 0);
   return tap.resets;
@@ -155,7 +155,7 @@ test("connections that a listener's attachment had taken when it was left are cl
   await Promise.all(made.map((socket) => socket.close()));
 });
 
-/** Waits for `close`, also behind an error. */
+/** Waits for `close`, even after an error. */
 function closed(duplex: Duplex): Promise<void> {
   return new Promise((resolve) => {
     duplex.once("close", resolve);

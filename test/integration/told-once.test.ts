@@ -12,8 +12,8 @@ import {
 } from "../support/raw-broker.js";
 
 /*
- * What the kernel tells but once: an error that comes while data is gathered, and that a closed socket had data which nobody
- * received. With the built-in policy.
+ * What the kernel reports only once: an error that arrives while data is gathered, and that a closed socket had unread
+ * data. With the built-in policy.
  */
 
 const SOL_SOCKET = 1;
@@ -51,7 +51,7 @@ async function received(handle: bigint): Promise<string> {
   return Buffer.from(data).toString();
 }
 
-/** Begins to gather more than will come, and waits until it has what there is. */
+/** Starts to gather more data than will arrive, and waits until it has everything that did. */
 async function gathering(handle: bigint, from: bigint) {
   await session.op("sendall", { handle: from, data: Buffer.from("part") });
   const begun = session.begin("recv", { handle, maxBytes: 100n, flags: MSG_WAITALL });

@@ -93,7 +93,7 @@ describe("a newer caller", () => {
 });
 
 describe("a newer caller on a Session stream", () => {
-  // Beside the operations and the ids to cancel: a number, bytes, and operations that are a number.
+  // Unknown fields besides the operations and the ids to cancel: a number, bytes, and operations encoded as a number.
   it.each([
     ["99", [0x98, 0x06, 0x01]],
     ["99", [0x9a, 0x06, 0x01, 0x00]],

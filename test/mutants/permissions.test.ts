@@ -13,7 +13,7 @@ import { PolicyDaemon } from "../support/policy-daemon.js";
 
 /** Where only other users make a difference. */
 const SIGHT = "server/entry/admin.js";
-/** Where nothing runs: without its check everything is as before. */
+/** Its only function is never called, so removing its check changes nothing. */
 const PLANTED = "server/access/authorise.js";
 
 const build = MutableBuild.make();
@@ -23,7 +23,7 @@ const planted = checks.filter(({ file }) => file === PLANTED);
 
 afterAll(() => build[Symbol.dispose]());
 
-/** What the tests of a permission have to say of a daemon. */
+/** The failures that the tests of a permission report for a daemon. */
 async function complaints(daemon: PolicyDaemon, permission: Permission): Promise<string[]> {
   for (const [, forms, way] of groups) {
     const asked = forms.filter(({ needs }) => permission === "session" || needs.includes(permission));

@@ -76,7 +76,7 @@ peer.recv(1)`);
     expect(pipe.family).toBe(-1);
     expect(pipe.recv(1, 0)).toBe(failed("ENOTSOCK"));
     expect(pipe.getsockname()).toBe(failed("ENOTSOCK"));
-    // FIONREAD takes the pipe's lock, which whoever writes to it may hold for as long as he likes.
+    // FIONREAD takes the pipe's lock, which a writer may hold for any length of time.
     expect(pipe.ioctlInt(0x541b, 0)).toBe(failed("ENOTTY"));
     const { readFileSync } = await import("node:fs");
     const modes = made.map((fd) => {

@@ -19,7 +19,7 @@ const AF_RDS = constant("AF_RDS");
 
 type Skip = (reason: string) => never;
 
-/** A socket, or a skip that says what is missing. */
+/** Opens a socket, or skips the test with the reason. */
 function needs(skip: Skip, family: number, type: number, protocol: number): NativeSocket {
   const one = addon.socket(family, type, protocol, null);
   return typeof one === "number" ? skip(`this kernel has no such family: ${addon.strerror(-one)}`) : one;

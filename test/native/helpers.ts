@@ -26,7 +26,7 @@ export function constant(name: string): number {
 
 const errnos = new Map(addon.errnos().map(({ name, value }) => [name, value]));
 
-/** What a native method answers for an errno: `failed("EAGAIN")` is -11. */
+/** A native method's result for an errno: `failed("EAGAIN")` is -11. */
 export function failed(name: string): number {
   const value = errnos.get(name);
   if (value === undefined) throw new Error(`no errno ${name}`);
@@ -40,7 +40,7 @@ export function got<T>(result: T): Exclude<T, number | null> {
   return result as Exclude<T, number | null>;
 }
 
-/** Closes what a test opened, whatever became of it. */
+/** Closes the sockets that a test opened, whether it passed or failed. */
 export function closing(...sockets: NativeSocket[]): Disposable {
   return {
     [Symbol.dispose]() {

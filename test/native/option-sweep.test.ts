@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 import type { NativeSocket } from "../../src/native/binding.js";
 import { addon, bytes, closing, constant, failed, SOL_SOCKET } from "./helpers.js";
 
-// Every option of every kind of socket, with lengths that the kernel may like or not: nothing is written but what was asked
-// for, nothing crashes, and the answers are CPython's.
+// Every option of every kind of socket, with valid and invalid lengths: only what was requested is written, nothing
+// crashes, and the results are CPython's.
 
 /** Every number that a SOL_* or an IPPROTO_* has; the largest known is SOL_VSOCK's, 287. */
 const LEVELS = Array.from({ length: 301 }, (_, level) => level);
 const NAMES = Array.from({ length: 513 }, (_, name) => name);
-/** Options that the kernel does not know at this length it does not know at any. */
+/** Options that the kernel does not know at this length are unknown at every length. */
 const PROBE = 256;
 /** 0 is an int. Around the sizes of ints, addresses, and structs that grew; CPython takes no more than 1024. */
 const SIZES = [
@@ -28,14 +28,14 @@ const FILTER = Buffer.concat([
   bytes("\x06\0\0\0\xff\0\0\0"),
 ]);
 
-/** What is not compared, and why. */
+/** Options that are not compared, with the reason. */
 const SKIPPED: readonly (readonly [number, number])[] = [
-  // The length is a number of instructions: CPython lets the kernel write behind its buffer.
+  // The length is a number of instructions: CPython lets the kernel write past the end of its buffer.
   [1, SO_ATTACH_FILTER],
   // Refused here: SO_PEERPIDFD opens a descriptor, TCP_ZEROCOPY_RECEIVE needs a mapping, SCTP's peel-off does both.
   [1, 77],
   [6, 35],
-  // What they answer depends on what is in the buffer, which is zeroed here and what memory it happens to be in CPython:
+  // Their results depend on the contents of the buffer, which is zeroed here and uninitialised memory in CPython:
   // source filters, netfilter's tables, TCP-AO's keys, MPTCP's subflows.
   ...[0, 41].flatMap((level) => [41, 48].map((name) => [level, name] as const)),
   ...[0, 41].flatMap((level) => range(64, 69).map((name) => [level, name] as const)),
@@ -105,7 +105,10 @@ function ask(one: NativeSocket, level: number, name: number, size: number): Outc
   return "value" in answer ? answer.value : Buffer.from(answer).toString("hex");
 }
 
-/** Every option that the kernel knows. Of a level where all have the same error, as CAN's EINVAL for any but its own, the first. */
+/**
+ * The options that the kernel knows. If all options of a level have the same error, e.g. CAN's EINVAL for options of
+ * other protocols, only the first.
+ */
 function known(one: NativeSocket): [number, number][] {
   const unknown: readonly Outcome[] = [failed("ENOPROTOOPT"), failed("EOPNOTSUPP")];
   return LEVELS.flatMap((level) => {
@@ -116,7 +119,7 @@ function known(one: NativeSocket): [number, number][] {
   });
 }
 
-/** What each option answers at each size. */
+/** The result of each option at each size. */
 function sweep(one: NativeSocket, options: readonly (readonly [number, number])[]): Map<string, readonly Outcome[]> {
   return new Map(
     options.map(([level, name]) => {
@@ -197,7 +200,7 @@ describe("getsockopt of every option", () => {
       answers.push(sweep(one, options));
     }
     expect(changed()).toBe(-1);
-    // CPython asks for nothing but ints of 64 bits there.
+    // CPython requests only 64-bit ints there.
     if (socket[0] === AF_VSOCK) return;
     const compared = options.filter(([level, name]) => !skipped.has(`${level}:${name}`));
     const theirs = askPython(socket, filters, compared);

@@ -22,7 +22,7 @@ const POLLPRI = 2;
 const POLLOUT = 4;
 const POLLHUP = 16;
 
-/** The next `count` reports of a watch, which then goes on. */
+/** The next `count` reports of a watch, which then continues. */
 function reports(
   watched: { watch(events: number, onReady: (events: number) => void): number },
   events: number,

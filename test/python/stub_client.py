@@ -1,9 +1,9 @@
-"""A client made of generated stubs alone: what any language's gRPC gives, and no code of ours.
+"""A client that uses only generated stubs and gRPC, and no code of this package.
 
 usage: stub_client.py STUBS SOCKET
 
-STUBS is a directory with what grpc_tools.protoc made of proto/. Each function below is a check; prints a line of JSON for
-each: its name, and what went wrong or null.
+STUBS is a directory with the output of grpc_tools.protoc for proto/. Each function below is a check. Prints a line of
+JSON for each: its name, and its error or null.
 """
 
 import inspect
@@ -268,7 +268,7 @@ def check_leased_session():
 
 
 class Queue:
-    """What a stream takes its requests from."""
+    """The iterator from which a stream takes its requests."""
 
     def __init__(self):
         self._items = []

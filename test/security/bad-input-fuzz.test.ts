@@ -12,8 +12,8 @@ import { fuzzOperation, type Random } from "../fuzz/requests.js";
 import { chooseSeed, handleOf, type RawClient, RawDaemon, RawError, seeded, until } from "../support/raw-broker.js";
 
 /*
- * A hundred thousand random requests. Needs a network namespace of its own, for what they bind and connect to is anything
- * there is in it. SOCKBROKER_TEST_SEED repeats a run, SOCKBROKER_FUZZ_REQUESTS sets how many. With the built-in policy.
+ * A hundred thousand random requests. Needs its own network namespace, because they bind and connect to arbitrary
+ * addresses. SOCKBROKER_TEST_SEED repeats a run, SOCKBROKER_FUZZ_REQUESTS sets how many. With the built-in policy.
  */
 
 const REQUESTS = Number(process.env.SOCKBROKER_FUZZ_REQUESTS ?? 100_000);
@@ -97,7 +97,7 @@ const attachStart = {
   maxAncillaryBytes: 0,
 } as const;
 
-/** Sends random operations on a connection of its own. Returns how many came back. */
+/** Sends random operations on a new connection. Returns how many results arrived. */
 async function session(random: Random, outcomes: Map<string, number>, note: string): Promise<number> {
   using client = daemon.client();
   const stream = client.bidi(SessionService.method.session);
@@ -116,7 +116,7 @@ async function session(random: Random, outcomes: Map<string, number>, note: stri
       request.tag(1, WireType.LengthDelimited).bytes(operation.finish());
     }
     await stream.write(request.finish());
-    // What means no limit is cancelled: behind its batch, or a while later.
+    // Operations without a time limit are cancelled: after their batch, or a while later.
     if (random(2) === 0) await take();
     await stream.write({ cancelOpIds: [...open.keys()] });
     while (open.size > 0) await take();
@@ -164,7 +164,7 @@ function handlesIn({ outcome }: OperationResult): bigint[] {
   }
 }
 
-/** Waits until nothing is left but what the observer has. */
+/** Waits until only the observer's resources are left. */
 async function back(
   observer: RawClient,
   before: { readonly openDescriptors: number; readonly handles: number },

@@ -28,7 +28,9 @@ import {
   until,
 } from "../support/raw-broker.js";
 
-/* What no well-behaved caller sends, one thing at a time; the random ones are in bad-input-fuzz. With the built-in policy. */
+/*
+ * Requests that no well-behaved caller sends, one at a time; bad-input-fuzz has random ones. With the built-in policy.
+ */
 
 const { socket, socketpair, bind, connectTo, close, recv, recvfrom, recvmsg, send, sendmsg, setsockopt, getsockopt } =
   SocketService.method;
@@ -250,7 +252,7 @@ describe("a receive without a size", () => {
     });
     using session = client.session();
     expect(await symbolOf(session.op(verb as "recv", { handle }))).toBe("MALFORMED_REQUEST");
-    // A size of 0 is an answer without data; what is there stays.
+    // With a size of 0 the response has no data, and the data stays in the socket.
     expect((await client.unary(recv, { handle, maxBytes: 0n })).data).toHaveLength(0);
     expect(Buffer.from((await client.unary(recv, { handle, maxBytes: 9n })).data).toString()).toBe("kept");
   });

@@ -15,8 +15,8 @@ import { extremesOf, MESSAGE, type NumberPath, nameOf, numbersIn, withNumber } f
 import { handleOf, RawDaemon, RawError, symbolOf } from "../support/raw-broker.js";
 
 /*
- * A number that the type behind it has no room for is a typed error, or what the kernel or CPython make of it; never a fault
- * of the daemon. Every number of every request, with the built-in policy.
+ * A number out of the range of its type gives a typed error, or the kernel's or CPython's result, and never crashes the
+ * daemon. Covers every number of every request, with the built-in policy.
  */
 
 const INTERNAL = /INTERNAL|UNKNOWN$|untyped/;
@@ -200,7 +200,7 @@ interface Tried {
   readonly bytes: Uint8Array;
 }
 
-/** A socket of each kind, and what pretends to be one of the families that the host may lack. */
+/** A socket of each kind, and substitutes for families that the host may lack. */
 interface Handles {
   readonly plain: readonly bigint[];
   /** A handle that the daemon takes for a socket of that family and protocol. */
@@ -314,7 +314,7 @@ function plausibleFor(field: DescField, parent: DescMessage, handle: bigint, for
 
 let lastId = 0n;
 
-/** Performs operations, and returns what each came to. Those that may wait are cancelled. */
+/** Performs operations, and returns the outcome of each. Those that may wait are cancelled. */
 async function outcomesOf(verb: DescField, requests: readonly Tried[], waits: boolean): Promise<string[]> {
   using stream = client.bidi(SessionService.method.session);
   const first = lastId + 1n;

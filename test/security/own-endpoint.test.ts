@@ -33,7 +33,7 @@ afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
 });
 
-/** What the other side says to the beginning of HTTP/2: nothing, and the end, when it refuses. */
+/** The other side's response to the start of HTTP/2: if it refuses, no data and the end of file. */
 async function answer(socket: Socket): Promise<string> {
   const received: Buffer[] = [];
   try {
@@ -156,7 +156,7 @@ describe("a socket that cannot be connected does not get there either", () => {
     await listener.bind(join(daemon.directory, "listener"));
     await listener.listen();
     await expect(listener.connect(daemon.path)).rejects.toMatchObject({ code: "EINVAL" });
-    // Whoever connects to a listener of the daemon's finds the caller there, and not the daemon's API.
+    // A connection to a listener of the daemon reaches the caller, and not the daemon's API.
     await using near = await broker.socket(...STREAM);
     await near.connect(join(daemon.directory, "listener"));
     await using far = (await listener.accept()).socket;

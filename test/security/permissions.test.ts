@@ -27,7 +27,7 @@ import { PolicyDaemon } from "../support/policy-daemon.js";
 // Policy: set by each test, to deny one permission or all but one. Needs: nothing; one test needs root, to call as another
 // user.
 
-/** What a table of the daemon says of an RPC. */
+/** The daemon's table entry for an RPC. */
 interface Said {
   readonly permission?: Permission;
   readonly also?: readonly { readonly permission: Permission }[];

@@ -16,12 +16,12 @@ beforeEach(async (ctx) => {
   if (reason !== null) ctx.skip(reason);
 });
 
-/** Runs a command as a user who may do nothing. */
+/** Runs a command as a user without capabilities. */
 function runAs(uid: number, daemon: ServedDaemon, ...args: string[]): Promise<Result> {
   return run(args, { env: daemon.env, through: asUser(uid) });
 }
 
-/** What a command said went wrong. */
+/** A command's error message. */
 function errorOf({ stderr }: Result): Record<string, unknown> {
   return (JSON.parse(stderr) as { error: Record<string, unknown> }).error;
 }

@@ -71,7 +71,7 @@ async function open(session: RawSession, kind: { family: number; type: number })
   return handleOf((await session.op("socket", kind)).socket);
 }
 
-/** The rule of a denial, or what else came of it. */
+/** The rule of a denial, or another outcome. */
 async function ruleOf(outcome: Promise<unknown>): Promise<string> {
   try {
     await outcome;

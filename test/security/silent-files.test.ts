@@ -1,8 +1,8 @@
 /*
- * A file of a file system that its user serves, which answers nothing, holds up nobody but who sends from it.
+ * A file system in user space that does not answer delays only callers that send from its files.
  *
- * Policy: the built-in one; the caller is the daemon's own user, whom the file system asks everything. Needs: root and
- * /dev/fuse for the mount, in a mount namespace of its own, and python3.
+ * Policy: the built-in one; the caller is the daemon's own user, and the file system asks it for everything. Needs:
+ * root and /dev/fuse for the mount, in its own mount namespace, and python3.
  */
 
 import { spawnSync } from "node:child_process";
@@ -125,7 +125,7 @@ it("sending from it waits, and what else is done with that socket goes on", asyn
   await other.unary(HostService.method.gethostname, {});
   await session.op("send", { handle: far, data: x });
   expect((await session.op("recv", { handle: near, maxBytes: 1n })).data).toHaveLength(1);
-  // A thread is still sending: what is sent now could come before what it sends.
+  // A thread is still sending, so data sent now could overtake its data.
   expect(await symbolOf(session.op("send", { handle: near, data: x, timeout: seconds(1) }))).toBe("TIMEOUT");
   expect(await symbolOf(session.op("close", { handle: near }))).toBe("ok");
   // Many more than there are threads for a principal.
@@ -138,7 +138,7 @@ it("sending from it waits, and what else is done with that socket goes on", asyn
   expect(new Set(waiting)).toEqual(new Set(["TIMEOUT"]));
   await other.unary(HostService.method.gethostname, {});
   daemon.process.child.kill("SIGTERM");
-  // It drains and gives its endpoint up; the process itself cannot end before the kernel lets go of its threads.
+  // It drains and gives up its endpoint; the process itself cannot exit before the kernel releases its threads.
   await until("the endpoint is given up", () => !existsSync(daemon.path) && !existsSync(`${daemon.path}.lock`));
   await outside[Symbol.asyncDispose]();
   expect(await daemon.process.ended()).toMatchObject({ code: 0 });

@@ -1,5 +1,5 @@
 /*
- * What a unix socket with a path reaches would trust the daemon's user.
+ * The peers of unix sockets with a path would trust the daemon's user.
  *
  * Policy: the built-in one, with nobody admitted; with `,unix` in the second part. Needs: root, because the caller is
  * another user.

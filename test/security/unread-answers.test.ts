@@ -16,8 +16,8 @@ import {
 import { RawDaemon, symbolOf } from "../support/raw-broker.js";
 
 /*
- * Callers that ask and do not read, and callers that ask for very much at once, in HTTP/2 by hand: a window of 0 for what
- * the daemon answers. With the built-in policy.
+ * Callers that send requests and do not read, and callers that request very much at once, in HTTP/2 encoded by hand: a
+ * window of 0 for the daemon's responses. With the built-in policy.
  */
 
 let daemon: RawDaemon;
@@ -145,7 +145,7 @@ describe("a caller that does not read its answers", () => {
   it.each(["v1", "v1alpha"])("is not read by reflection %s", async (version) => {
     using silent = new HandMade({ initialWindowSize: 0 });
     const stream = silent.call(`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`);
-    // file_containing_symbol, and 32 KiB in a field that nobody knows, which the answer does not repeat.
+    // file_containing_symbol, and 32 KiB in an unknown field, which the response does not repeat.
     const request = framed(
       new BinaryWriter()
         .tag(4, WireType.LengthDelimited)
