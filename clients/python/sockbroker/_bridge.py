@@ -128,7 +128,7 @@ class Bridge:
             return True
 
     def forget(self) -> None:
-        """In the child of a fork: the threads are the parent's, and so is this end."""
+        """In the child of a fork: the threads, and this end, belong to the parent."""
         number = self._end.detach()
         if number >= 0:
             _close(number)

@@ -37,8 +37,9 @@ class CallThreads:
         _waiting.forbid()
 
     def begin(self, method: Any, requests: Iterator[Any], metadata: Any) -> Any:
-        """Begins a call with a stream of requests, which waits with each while the process forks. Raises BrokerError when
-        another thread has closed the channel."""
+        """Starts a call with a stream of requests, which are held back while the process forks. Raises BrokerError if
+        another thread has closed the channel.
+        """
         try:
             call = method(self._carried(requests), metadata=metadata)
         except ValueError:

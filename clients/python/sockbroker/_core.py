@@ -1,13 +1,13 @@
-"""The operations of a session, without input and output: no gRPC, no threads, no event loop.
+"""The operations of a session, without input and output: no gRPC, threads or event loop.
 
-A driver brings these: `_session` and `_stream` for threads, `aio._session` and `aio._operations` for an event loop. It has a queue
-of what is to be sent, to which the core adds. It sends the messages that `gather` makes of what lies there, gives `settle` every
-message that arrives, and tells `lose` why the stream has ended. The core gives out op ids, encodes, knows what was sent and what
-was not, and settles each operation once, with the response or with an exception. `Life` and `goes_again` say what becomes of a
-session and its operations when the connection breaks.
+Drivers add these: `_session` and `_stream` for threads, `aio._session` and `aio._operations` for an event loop. A
+driver has a queue of items to send, to which the core adds. It sends the messages that `gather` makes from the queue,
+passes each received message to `settle`, and tells `lose` why the stream has ended. The core assigns op ids, encodes,
+knows which operations were sent, and settles each operation once, with its response or an exception. `Life` and
+`goes_again` decide what happens to a session and its operations when the connection breaks.
 
-Threads, signal handlers and finalizers may call it in the midst of each other's calls: it has no lock, and every change is one
-call of a dict's method, which nothing interrupts. `gather` alone is for one caller at a time.
+Threads, signal handlers and finalizers may call it during each other's calls: there is no lock, and every change is a
+single call of a dict's method, which cannot be interrupted. Only `gather` must have one caller at a time.
 """
 
 from __future__ import annotations
@@ -22,36 +22,37 @@ from ._status import broker_error, error_from_status
 from ._wire import varint
 from .errors import ConnectionLost
 
-# When a message is large enough to go, in bytes. A large operation goes by itself: the daemon has a limit for the whole.
+# A message is sent when it reaches this size, in bytes. A large operation is sent alone, because the daemon limits the
+# whole message.
 MESSAGE_BYTES = 64 * 1024
 _OPERATION_TAG = b"\x0a"
 _CANCEL_TAG = b"\x10"
-# What may be performed twice, and must be performed once.
+# Posted operations that may be performed twice, and must be performed once.
 _POSTED_AGAIN = frozenset(("close", "setblocking"))
 
-# How long to wait before trying once more to make a connection, at first and at the most.
+# First and longest pause between attempts to reconnect.
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.01, 0.25
-# After these the daemon does not know the session any more: it was started anew, or the lease is over.
+# Errors after which the daemon does not know the session any more: the daemon was restarted, or the lease expired.
 _GONE = frozenset(("SESSION_NOT_FOUND", "LEASE_EXPIRED"))
 
-# What lies in a driver's queue: the op id of an operation, or an encoded cancellation. END is of the driver, for whom nothing
-# comes behind it.
+# An item of a driver's queue: the op id of an operation, or an encoded cancellation. END is for the driver, and nothing
+# is sent after it.
 Item = Union[int, bytes]
 END: Item = 0
 
 
 class Pending:
-    """An operation, from before it begins until it has ended. A driver's own says how its caller waits."""
+    """An operation, from before it starts until it has ended. Drivers add how its caller waits."""
 
     __slots__ = ("op_id", "verb")
 
     def __init__(self, verb: str) -> None:
         self.verb = verb
-        # 0: it has not begun.
+        # 0: not started.
         self.op_id = 0
 
     def settle(self, result: Any, error: Optional[Exception]) -> None:
-        """Is called once, when it has ended."""
+        """Called once, when it has ended."""
         raise NotImplementedError
 
 
@@ -62,17 +63,18 @@ class Operations(Generic[_Pending]):
     """The operations of a stream that have not ended."""
 
     def __init__(self, put: Callable[[Item], None], take: Callable[[], Item], empty: type[Exception]) -> None:
-        """`put` adds an item to the driver's queue, at any time, in finalizers too; `take` takes the first one, or raises
-        `empty`."""
+        """`put` adds an item to the driver's queue, at any time, also in finalizers; `take` removes the first one, or
+        raises `empty`.
+        """
         self.end: Optional[Exception] = None
         self._put = put
         self._take = take
         self._empty = empty
         self._op_ids = itertools.count(1)
-        # Encoded, until `gather` or `withdraw` takes it: whoever does decides whether it is sent.
+        # Encoded, until `gather` or `withdraw` removes it: whichever does decides whether it is sent.
         self._unsent: dict[int, bytes] = {}
         self._pending: dict[int, _Pending] = {}
-        # What was posted and may be posted once more, until it is answered.
+        # Posted operations that may be repeated, until they are answered.
         self._posted: dict[int, tuple[str, Any]] = {}
 
     @property
@@ -80,9 +82,9 @@ class Operations(Generic[_Pending]):
         return self.end is not None
 
     def begin(self, pending: _Pending, request: Any) -> None:
-        """Begins an operation behind all that were begun before. Raises ConnectionLost when the stream has ended.
+        """Starts an operation after all that were started before. Raises ConnectionLost if the stream has ended.
 
-        An exception of a signal handler may end this at any point. Then `withdraw` undoes what there is of it.
+        An exception from a signal handler may end this at any point. Then `withdraw` undoes what was done.
         """
         if self.end is not None:
             raise same_again(self.end, may_have_happened=False)
@@ -91,12 +93,12 @@ class Operations(Generic[_Pending]):
         pending.op_id = op_id
         self._pending[op_id] = pending
         self._put(op_id)
-        # It may have ended meanwhile. `lose` has settled it, or never saw it.
+        # The stream may have ended meanwhile. Then `lose` has settled the operation, or never saw it.
         if self.end is not None and self._pending.pop(op_id, None) is not None:
             raise same_again(self.end, may_have_happened=False)
 
     def post(self, verb: str, request: Any) -> bool:
-        """Begins an operation whose end nobody awaits. False if the stream has ended, and will not be asked for it again."""
+        """Starts an operation whose result nobody awaits. Returns False if the stream has ended, and then does nothing."""
         if self.end is not None:
             return False
         op_id = next(self._op_ids)
@@ -107,7 +109,9 @@ class Operations(Generic[_Pending]):
         return self.end is None or (verb in _POSTED_AGAIN and self._posted.pop(op_id, None) is None)
 
     def withdraw(self, pending: _Pending) -> bool:
-        """Takes an operation back that was not sent: nothing was done, and it is never settled. False if it was sent."""
+        """Takes back an operation that was not sent: it has no effect, and is never settled. Returns False if it was
+        sent.
+        """
         if pending.op_id == 0:
             return True
         if self._unsent.pop(pending.op_id, None) is None:
@@ -116,18 +120,18 @@ class Operations(Generic[_Pending]):
         return True
 
     def forget(self, pending: _Pending) -> None:
-        """Lets an operation be performed, or not, without settling it."""
+        """Gives up on an operation without settling it, whether or not it is performed."""
         self._pending.pop(pending.op_id, None)
 
     def cancel(self, pending: _Pending) -> None:
-        """Asks for an operation's end, which comes as its result does."""
+        """Requests an operation's cancellation; the answer is its result."""
         self._put(_CANCEL_TAG + varint(pending.op_id))
 
     def gather(self, item: Item) -> tuple[bytes, Optional[Item]]:
-        """Makes a message of an item of the driver's queue and of what lies there. Answers it, and what the next message has to
-        begin with: an item, END, or None for what the queue has by then.
+        """Makes a message from an item of the driver's queue and the items after it. Returns it, and what the next
+        message has to start with: an item, END, or None for whatever is in the queue then.
 
-        The message is empty when all was withdrawn.
+        The message is empty if all operations were withdrawn.
         """
         pieces: list[bytes] = []
         size = 0
@@ -147,7 +151,7 @@ class Operations(Generic[_Pending]):
         return b"".join(pieces), END
 
     def settle(self, response: session_service_pb2.SessionResponse) -> None:
-        """Settles what a message of the daemon tells the end of."""
+        """Settles the operations whose results are in a message of the daemon."""
         for result in response.results:
             pending = self._pending.pop(result.op_id, None)
             if pending is None:
@@ -156,7 +160,9 @@ class Operations(Generic[_Pending]):
                 pending.settle(*_outcome(result, pending.verb))
 
     def lose(self, error: Exception) -> None:
-        """Settles everything: the stream has ended. What was not sent has not happened, and never will."""
+        """Settles everything, because the stream has ended. Operations that were not sent have not happened, and never
+        will.
+        """
         if self.end is not None:
             return
         self.end = error
@@ -165,23 +171,25 @@ class Operations(Generic[_Pending]):
             for op_id in list(self._pending):
                 pending = self._pending.pop(op_id, None)
                 if pending is not None:
-                    # One that several callers raise would gather all their tracebacks.
+                    # One exception raised by several callers would collect all their tracebacks.
                     sent = op_id not in unsent and op_id not in self._unsent
                     pending.settle(None, same_again(error, may_have_happened=sent))
 
     def take_unanswered(self) -> list[tuple[str, Any]]:
-        """Takes what was posted, may be posted once more, and is not known to have been performed."""
+        """Removes and returns posted operations that may be repeated and are not known to have been performed."""
         return [posted for op_id in sorted(self._posted) if (posted := self._posted.pop(op_id, None)) is not None]
 
 
 def _encoded(op_id: int, verb: str, request: Any) -> bytes:
-    """An operation in a SessionRequest. One behind the other, these are the encoding of one that has all their operations."""
+    """Encodes an operation in a SessionRequest. The concatenation of such messages is the encoding of one with all
+    operations.
+    """
     operation = session_service_pb2.Operation(op_id=op_id, **{verb: request}).SerializeToString()
     return b"".join((_OPERATION_TAG, varint(len(operation)), operation))
 
 
 def _outcome(result: session_service_pb2.OperationResult, verb: str) -> tuple[Any, Optional[Exception]]:
-    """Answers an operation's response, or its error."""
+    """Returns an operation's response, or its error."""
     outcome = result.WhichOneof("outcome")
     if outcome == "error":
         return None, error_from_status(result.error)
@@ -191,7 +199,7 @@ def _outcome(result: session_service_pb2.OperationResult, verb: str) -> tuple[An
 
 
 def same_again(loss: Exception, may_have_happened: bool = True) -> Exception:
-    """Makes a new exception of one that said why a stream ended, for something that was under way on it."""
+    """Creates a new exception from the one that ended a stream, for an operation that was in progress on it."""
     error = broker_error(getattr(loss, "code", "CONNECTION_LOST"), str(getattr(loss, "strerror", loss)))
     if isinstance(error, ConnectionLost):
         error.may_have_happened = may_have_happened
@@ -199,7 +207,7 @@ def same_again(loss: Exception, may_have_happened: bool = True) -> Exception:
 
 
 class Life:
-    """Whether a session can still be used, by this connection or by the next one."""
+    """Whether a session can still be used, over this connection or the next one."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -207,18 +215,18 @@ class Life:
 
     @property
     def over(self) -> bool:
-        """Whether the session is gone for good, and its sockets with it."""
+        """Whether the session is permanently gone, and its sockets with it."""
         return self.closed or self.loss is not None
 
     def require(self, closed: bool = False) -> None:
-        """Raises BrokerError when there can be no connection any more; `closed`: for it is being closed."""
+        """Raises BrokerError if there can be no connection any more; `closed` means that it is being closed."""
         if self.closed or closed:
             raise broker_error("BROKER_CLOSED", "the broker was closed")
         if self.loss is not None:
             raise broker_error("CONNECTION_LOST", str(self.loss.args[-1]))
 
     def not_connected(self, error: Exception) -> bool:
-        """Is told why a connection could not be made anew. Answers whether the session is gone for good."""
+        """Handles the error of an attempt to reconnect. Returns whether the session is permanently gone."""
         if isinstance(error, ConnectionLost):  # Nothing but the question who is there.
             error.may_have_happened = False
         if getattr(error, "code", "") not in _GONE:
@@ -228,13 +236,14 @@ class Life:
 
 
 def goes_again(verb: str, error: ConnectionLost, ended: bool) -> bool:
-    """Whether an operation that got this error is to be sent over the next connection, when its stream has ended: if it was not
-    sent, or may be repeated."""
+    """Whether an operation with this error should be sent over the next connection after its stream has ended: if it
+    was not sent, or may be repeated.
+    """
     return ended and (not error.may_have_happened or is_repeatable(verb))
 
 
 def retry_pauses() -> Iterator[float]:
-    """How long to wait before each further attempt to make a connection, in seconds."""
+    """Pauses before further attempts to reconnect, in seconds."""
     pause = _RETRY_SECONDS
     while True:
         yield pause

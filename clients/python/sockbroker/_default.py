@@ -50,7 +50,7 @@ def using(session: Session) -> Iterator[None]:
 
 
 def _begin_anew() -> None:
-    """In the child of a fork, whatever thread of the parent had the lock."""
+    """In the child of a fork, whichever thread of the parent held the lock."""
     global _lock
     _lock = threading.RLock()
 

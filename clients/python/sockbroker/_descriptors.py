@@ -1,4 +1,4 @@
-"""The brokered sockets of this process, by their numbers."""
+"""The brokered sockets of this process, by number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Flow(Protocol):
-    """A stream that carries what a socket receives, or sends (`_flow`)."""
+    """A stream that carries a socket's received or sent data (`_flow`)."""
 
     def close(self, reason: Optional[Exception] = None) -> None: ...
 
@@ -23,7 +23,7 @@ class Flow(Protocol):
 
 
 class Receiving(Flow, Protocol):
-    """What receives ahead of whoever asks."""
+    """A stream that reads ahead."""
 
     @property
     def unread(self) -> bool: ...
@@ -38,7 +38,7 @@ class Receiving(Flow, Protocol):
 
 
 class Sending(Flow, Protocol):
-    """What sends more than one operation can."""
+    """A stream that sends more than one operation can."""
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool: ...
 
@@ -74,7 +74,8 @@ class Descriptor:
         self.inheritable = False
         # Whether another descriptor, here or elsewhere, may refer to the same socket.
         self.shared = False
-        # The streams that carry its data (_flow.py), and how many receives in a row got about as much as they asked for.
+        # The streams that carry its data (_flow.py), and how many consecutive receives returned about as much as
+        # requested.
         self.receiving: Optional[Receiving] = None
         self.sending: Optional[Sending] = None
         self.full_receives = 0
@@ -116,7 +117,9 @@ class Descriptor:
         return self.drained()
 
     def abandon(self, reason: Optional[Exception] = None) -> None:
-        """Ends what flows because the socket is closed. Whoever waits gets the reason. It may be called from a finalizer."""
+        """Ends its streams because the socket is closed. Waiting callers get the reason. May be called from a
+        finalizer.
+        """
         for flow in self._flows():
             flow.close(reason)
 
@@ -148,7 +151,7 @@ _table: dict[int, Descriptor] = _numbers.table
 
 
 def adopt(session: Session, handle: int, number: Optional[int] = None) -> Descriptor:
-    """Gives a handle a number; one of its own, or the one that it had in the process that it was inherited from."""
+    """Assigns a number to a handle: a new one, or the one it had in the process that it was inherited from."""
     if number is None:
         number = _numbers.give()
     else:

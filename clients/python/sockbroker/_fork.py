@@ -1,25 +1,26 @@
 """Forks: what happens before and after one, in the parent and in the child.
 
-**Sockets.** In the kernel a child has descriptors of its own, and may close them without disturbing its parent. So the parent
-duplicates every open handle before it forks, and the child finds its numbers pointing at the duplicates. The child must not
-touch the parent's channels: it opens a connection when it needs one. The write end of a pipe is open in the child alone; its
-end of file tells the parent that the child is gone, or has become another program, and that the duplicates which it did not
-close are to be closed for it.
+**Sockets.** In the kernel a child has its own descriptors, and can close them without affecting its parent. So the
+parent duplicates every open handle before it forks, and the child maps its numbers to the duplicates. The child must
+not use the parent's channels: it opens a connection when it needs one. The write end of a pipe is open only in the
+child; its end of file tells the parent that the child is gone, or has executed another program, and that the duplicates
+which it did not close have to be closed.
 
-**gRPC** lets a process fork only while none of its threads works for it, and asks them to rest by a flag that they look at
-after each event, or once in a second. So that nobody has to wait for that second, some operations are begun that time out
-within milliseconds: their ends are events. In the child gRPC itself closes the parent's channels, and takes its own locks for
-it; one that another thread of the parent held at the moment of the fork is never released there. Two kinds of threads hold
-them:
+**gRPC** lets a process fork only while none of its threads is working, and asks them to stop by a flag that they check
+after each event, or once per second. To avoid waiting that second, operations are started that time out within
+milliseconds: their ends are events. In the child gRPC itself closes the parent's channels, and takes its own locks for
+that; a lock that another thread of the parent held at the moment of the fork is never released there. Two kinds of
+threads hold such locks:
 
-- Those that send take their messages from generators of this package (`CallThreads.begin`), which pass through `passage`. A
-  message that is handed to gRPC between the stop of its threads and the fork can block for ever, with the fork behind it.
-- Those that read hold them from the arrival of an answer until the next one is asked for. So before a fork each gets an answer,
-  and rests behind it (`Rest`), with nothing asked for that could wake it.
+- Threads that send take their messages from generators of this package (`CallThreads.begin`), which go through
+  `passage`. A message handed to gRPC between the stop of its threads and the fork can block forever, and with it the
+  fork.
+- Threads that read hold them from the arrival of an answer until they request the next one. So before a fork each gets
+  an answer, and pauses after it (`Rest`), without a pending request that could wake it.
 
-**The order** of a fork: `_before` (duplicates; from then on nobody may wait; readers rest; the gate closes), gRPC's handler, the
-fork. Then in the parent gRPC's handler and `_after_in_parent`; in the child what was given to `in_child`, gRPC's handler,
-`_after_in_child`.
+**The order** of a fork: `_before` (duplicates; from then on nothing may wait; readers pause; the gate closes), gRPC's
+handler, the fork. Then in the parent gRPC's handler and `_after_in_parent`; in the child the functions given to
+`in_child`, gRPC's handler, `_after_in_child`.
 """
 
 from __future__ import annotations
@@ -36,22 +37,24 @@ from . import _grpc_thread, _numbers, _requests, _waiting
 from ._gen.v1 import socket_service_pb2
 from ._unix_paths import unix_paths
 
-# How long a message that had passed may be on its way into gRPC, in seconds.
+# How long a message that has passed the gate may take to get into gRPC, in seconds.
 _SETTLE_SECONDS = 0.002
-# How long a fork waits for a thread that reads to rest, in seconds.
+# How long a fork waits for a reading thread to pause, in seconds.
 _REST_SECONDS = 2
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
-# C-level poll, before anything replaces select.poll by one that knows of brokered sockets.
+# The C function, from before select.poll is replaced by one that supports brokered sockets.
 _poll = select.poll
 _POLLIN = select.POLLIN
 
-# What a child inherited and must not use: not even finalizers may run on it.
+# Objects that a child inherited and must not use: not even their finalizers may run.
 _inherited: list[object] = []
 
 
 def prepare_grpc() -> None:
-    """Is called before gRPC is imported, which reads it then: without it, the child of a fork hangs in its first call."""
+    """Called before gRPC is imported, which reads this variable then: without it, the child of a fork hangs in its
+    first call.
+    """
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
 
 
@@ -61,37 +64,37 @@ _gate = threading.Lock()
 
 
 def passage() -> None:
-    """Returns when no fork is under way."""
+    """Returns when no fork is in progress."""
     with _gate:
         return
 
 
 class Rest:
-    """Where a thread that reads a stream rests during a fork."""
+    """Pauses a thread that reads a stream during a fork."""
 
     def __init__(self) -> None:
         self._pause: Optional[tuple[threading.Lock, threading.Lock]] = None
 
     def want(self) -> None:
-        """Lets the thread rest when it has read the next message, which whoever calls this sees to."""
+        """Makes the thread pause after it has read the next message, which the caller must provoke."""
         resting, over = threading.Lock(), threading.Lock()
         resting.acquire()
         over.acquire()
         self._pause = resting, over
 
     def wait(self) -> None:
-        """Waits until it rests."""
+        """Waits until the thread pauses."""
         if self._pause is not None:
             self._pause[0].acquire(timeout=_REST_SECONDS)
 
     def end(self) -> None:
-        """Lets it go on."""
+        """Lets the thread continue."""
         pause, self._pause = self._pause, None
         if pause is not None:
             pause[1].release()
 
     def point(self) -> None:
-        """Is called by the thread before it asks for more."""
+        """Called by the thread before it requests more."""
         pause = self._pause
         if pause is not None:
             pause[0].release()
@@ -102,7 +105,7 @@ class Rest:
 
 
 class Session(Protocol):
-    """What a fork has to do with a session (`_session`)."""
+    """The part of a session (`_session`) that a fork needs."""
 
     @property
     def lost(self) -> bool: ...
@@ -114,7 +117,7 @@ class Session(Protocol):
     def forks(self) -> SessionForks: ...
 
     def connection_if_any(self) -> Optional[Any]:
-        """The connection, if there ever was one: it may be broken."""
+        """The connection, if there ever was one; it may be broken."""
 
     def connection(self) -> Any: ...
 
@@ -127,22 +130,22 @@ class Session(Protocol):
     def post_close(self, handle: int) -> None: ...
 
     def begin_anew(self) -> Iterable[object]:
-        """Goes on without the parent's connection, and answers all that belongs to it."""
+        """Continues without the parent's connection, and returns everything that belongs to it."""
 
 
 class SessionForks:
-    """The forks of a process, as far as they are one session's."""
+    """A session's part of the forks of a process."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._handles: list[tuple[Any, int]] = []
         self._pipe: Optional[tuple[int, int]] = None
         self._resting: list[Any] = []
-        # The handle that the operations of `_wake_soon` wait for.
+        # The handle that the operations of `_wake_soon` wait on.
         self._alarm: Optional[int] = None
 
     def before(self) -> None:
-        """Makes the child's handles, and sees to it that gRPC's threads rest soon."""
+        """Duplicates handles for the child, and makes gRPC's threads stop soon."""
         session = self._session
         self._handles, self._pipe = [], None
         descriptors = _numbers.of_session(session)
@@ -150,7 +153,8 @@ class SessionForks:
             return
         with contextlib.suppress(Exception):
             if descriptors:
-                # It comes back first if the connection is broken; of a duplicate nobody could tell whether it was made.
+                # The first call, which reports a broken connection: for a duplicate it would be unknown whether it was
+                # created.
                 session.call("get_session", _requests.get_session())
             connection = session.connection()
             if descriptors:
@@ -162,7 +166,7 @@ class SessionForks:
             self._wake_soon(connection)
 
     def rest(self) -> None:
-        """Lets the threads that read rest, behind everything that has to be asked before a fork."""
+        """Makes the reading threads pause, after everything that has to be requested before a fork."""
         self._resting = self._session.streams_that_rest()
         for stream in self._resting:
             stream.rest_soon()
@@ -170,7 +174,7 @@ class SessionForks:
             stream.rest.wait()
 
     def after_in_parent(self) -> None:
-        """Watches over the child's handles."""
+        """Watches the child's handles."""
         resting, self._resting = self._resting, []
         for stream in resting:
             stream.rest.end()
@@ -181,14 +185,15 @@ class SessionForks:
             _children.add(pipe[0], self._session, [handle for _, handle in handles])
 
     def after_in_child(self) -> None:
-        """Turns to the child's own handles. The connection is made when it is needed."""
+        """Switches to the child's own handles. The connection is made when it is needed."""
         session = self._session
         _inherited.extend(session.begin_anew())
         self._alarm = None
         inherited = {descriptor.number for descriptor, _ in self._handles}
         for descriptor in _numbers.of_session(session):
             descriptor.receiving = descriptor.sending = None
-            # Of a stream it is received already; a parent that lets its child read on does not read it itself.
+            # The data of a stream has already been received; a parent that lets its child continue to read does not
+            # read it itself.
             if not descriptor.stream:
                 descriptor.unread.take_messages()
             descriptor.unread.connections.clear()
@@ -201,7 +206,7 @@ class SessionForks:
                 session.post_close(handle)
         if self._pipe is not None:
             os.close(self._pipe[0])
-            # Never closed here: its end is the sign.
+            # Never closed here: its end is the signal.
             _inherited.append(self._pipe[1])
         self._handles, self._pipe = [], None
 
@@ -215,15 +220,15 @@ class SessionForks:
             socket_service_pb2.RecvResponse.FromString,
         )
 
-        # Not on the session's stream: its ends would wake the thread that reads results, which holds a lock of gRPC's while
-        # it is awake. A fork at that moment would leave the lock held in the child for ever.
+        # Not on the session's stream: their ends would wake the thread that reads results, which holds a lock of gRPC
+        # while it is awake. A fork at that moment would leave the lock held in the child forever.
         def begin() -> None:
             now = time.monotonic()
             connection.wakes = [wake for wake in connection.wakes if not wake[1].done()]
             ends = [end - now for end, _ in connection.wakes]
             for milliseconds in _WAKE_AFTER_MS:
                 seconds = milliseconds / 1000
-                # One of an earlier fork does as well: forks in a row are not to fill the connection with calls.
+                # Those of an earlier fork suffice: consecutive forks must not fill the connection with calls.
                 if any(seconds / 2 < end <= seconds for end in ends):
                     continue
                 wait = _requests.recv(1, 0, _requests.within(seconds))
@@ -237,7 +242,7 @@ class SessionForks:
 
 
 class _Children:
-    """Closes what dead children left open."""
+    """Closes what ended children left open."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -289,12 +294,14 @@ _children = _Children()
 
 
 def watch_child(pipe: int, session: Session, handles: list[int]) -> None:
-    """Closes handles that were made for another process when it is gone: then `pipe`, which is closed here, has its end."""
+    """Closes handles that were made for another process when it is gone, which is when `pipe` reaches its end. The pipe
+    is closed here.
+    """
     _children.add(pipe, session, handles)
 
 
 def has_children(session: Session) -> bool:
-    """Whether another process, which has handles of the session from this one, is alive."""
+    """Whether another process that got handles of the session from this one is running."""
     return _children.any_alive(session)
 
 
@@ -304,16 +311,17 @@ _sessions: Collection[Session] = ()
 
 
 def in_child(begin_anew: Callable[[], None]) -> None:
-    """Has a function called in the child of each fork, before gRPC's handler and `_after_in_child`: by a module, when it is
-    imported, whose own state is the parent's."""
+    """Registers a function to be called in the child of each fork, before gRPC's handler and `_after_in_child`. For
+    modules with state that belongs to the parent.
+    """
     os.register_at_fork(after_in_child=begin_anew)
 
 
 def watch_process(sessions: Collection[Session]) -> None:
-    """Sees to the sessions in a collection whenever the process forks. Idempotent.
+    """Handles forks for the sessions in a collection. Idempotent.
 
-    gRPC must have been imported: what was registered last is first before a fork, and when gRPC has stopped its threads it is
-    too late for duplicating handles.
+    gRPC must have been imported: handlers registered last run first before a fork, and after gRPC has stopped its
+    threads it is too late to duplicate handles.
     """
     global _sessions
     if _sessions is sessions:
@@ -325,7 +333,7 @@ def watch_process(sessions: Collection[Session]) -> None:
 def _before() -> None:
     for session in list(_sessions):
         session.forks.before()
-    # From here on no answer comes.
+    # No answer arrives from here on.
     _waiting.forbid()
     for session in list(_sessions):
         session.forks.rest()
@@ -342,7 +350,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     global _gate
-    # None of the threads that were waiting at it are there.
+    # The threads that were waiting for it do not exist in the child.
     _gate = threading.Lock()
     _waiting.permit()
     _children.reset()

@@ -91,6 +91,6 @@ def post(function: Callable[[], Any]) -> None:
 
 
 def begin_anew() -> None:
-    """In the child of a fork: the thread is the parent's, and so are the calls that it was to end."""
+    """In the child of a fork: the thread, and the calls that it was to end, belong to the parent."""
     global _worker
     _worker = _Worker()

@@ -95,7 +95,7 @@ def _duplicates(session: Session, descriptors: list[Descriptor], end: Any) -> di
         for handle in handles:
             session.post("close", _requests.close(handle))
         raise failures[0]
-    # A descriptor of its own for each session: it is closed when the child is gone.
+    # A separate descriptor for each session; it is closed when the child is gone.
     _fork.watch_child(os.dup(end.fileno()), session, handles)
     numbers = [descriptor.number for descriptor in descriptors]
     return {"endpoint": str(session.endpoint), "token": session.token, "handles": list(zip(numbers, handles))}

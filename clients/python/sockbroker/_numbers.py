@@ -1,9 +1,9 @@
-"""The numbers that this process shows as file descriptors, and the table of what they stand for (`_descriptors`).
+"""The numbers that this process uses as file descriptors, and the table of the sockets they refer to (`_descriptors`).
 
-They lie in 2^30 … 2^31-1. A smaller one would make os.close or os.sendfile act on the process's own files, a larger one
-does not fit an SCM_RIGHTS array. They are not the daemon's handles, although they look alike: handles of two sessions
-have the same numbers, those of a daemon that was started anew begin from the front, and after a fork the child's handles
-are others than its parent's while its numbers must stay.
+They are in the range 2^30 … 2^31-1. With smaller ones os.close or os.sendfile would act on the process's own files;
+larger ones do not fit an SCM_RIGHTS array. They are not the daemon's handles, although they look similar: handles of
+two sessions have the same numbers, a restarted daemon starts again at the first one, and after a fork the child has
+other handles than its parent while its numbers must not change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 FIRST_NUMBER = 1 << 30
 
-# The open descriptors, by their numbers.
+# The open descriptors, by number.
 table: dict[int, Any] = {}
 _numbers = itertools.count(FIRST_NUMBER)
 
@@ -24,12 +24,12 @@ def is_brokered(number: object) -> bool:
 
 
 def give() -> int:
-    """Answers a number that was never given before."""
+    """Returns a new number."""
     return next(_numbers)
 
 
 def give_no_more(number: int) -> None:
-    """Leaves out a number, and those before it: it came with the socket from the process that started this one."""
+    """Skips a number, and those before it: it came with a socket from the process that started this one."""
     global _numbers
     _numbers = itertools.count(max(next(_numbers), number + 1))
 

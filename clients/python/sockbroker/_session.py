@@ -1,7 +1,7 @@
 """A leased session, and the connection that it is used over.
 
-A session is opened with a token, so that it may be used from several connections: this process's, the next one after a
-broken one, and those of its forked children (`_fork`). While a stream is open on it, it lives.
+A session is opened with a token, so that it can be used from several connections: this process's, the next one after a
+broken one, and those of its forked children (`_fork`). It lives while a stream is open on it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ._stream import Kept, OperationStream, Pending
 from ._turns import Turns
 from .errors import BrokerError, ConnectionLost
 
-# Those that are not closed or lost. They are closed when the interpreter ends.
+# Sessions that are not closed or lost. They are closed when the interpreter exits.
 _sessions: set[Session] = set()
 
 
@@ -100,7 +100,7 @@ class Session:
 
     @property
     def lost(self) -> bool:
-        """Whether the session is gone for good, and its sockets with it."""
+        """Whether the session is permanently gone, and its sockets with it."""
         return self._life.over
 
     @property
@@ -126,7 +126,7 @@ class Session:
                 if not _core.goes_again(verb, error, operations.ended):
                     raise
             except BaseException:
-                # A signal handler's may come at any point.
+                # An exception from a signal handler may occur at any point.
                 operations.abandon(pending, kept)
                 raise
 
@@ -220,7 +220,7 @@ class Session:
             return connection
 
     def close(self) -> None:
-        """Ends the session, and with it every socket. In a forked child it ends the connection alone. Idempotent."""
+        """Ends the session, and with it every socket. In a forked child it only ends the connection. Idempotent."""
         if self._life.closed:
             return
         if not _waiting.allowed():
@@ -236,7 +236,7 @@ class Session:
                 else:
                     requests = [_requests.close(each.handle) for each in _numbers.of_session(self)]
                     self.call_all("close", requests)
-        # The numbers stay until their owners close them, as they may close sockets whose connection is gone.
+        # The numbers remain until their owners close them, which they may do after the connection is gone.
         self._life.closed = True
         _sessions.discard(self)
         with contextlib.suppress(Exception):
@@ -330,11 +330,11 @@ class Session:
     # Fork (_fork.py) --------------------------------------------------------------------------------------------------
 
     def connection_if_any(self) -> Optional[Connection]:
-        """The connection, if there ever was one: it may be broken."""
+        """The connection, if there ever was one; it may be broken."""
         return self._connection
 
     def streams_that_rest(self) -> list[Any]:
-        """What is read by threads that have to rest during a fork."""
+        """The streams whose reading threads have to pause during a fork."""
         connection = self._connection
         if self.lost or connection is None or connection.operations.ended:
             return []
@@ -342,7 +342,7 @@ class Session:
         return [connection.operations, *watchers]
 
     def begin_anew(self) -> tuple[object, ...]:
-        """In the child of a fork: goes on without the parent's connection, and answers all that belongs to it."""
+        """In the child of a fork: continues without the parent's connection, and returns everything that belongs to it."""
         parents = (self._connection, self._lock, self.channels, self.threads, self.streams, self.idle_watchers)
         self._connection = None
         self._connect_anew()

@@ -295,7 +295,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         return response
 
     def _begin(self, prepared: Prepared) -> tuple[OperationStream, Pending]:
-        """Begins an operation, for Pipeline."""
+        """Starts an operation, for Pipeline."""
         descriptor = self._open()
         if prepared.verb not in _BESIDE_READ_AHEAD:
             descriptor.drained()

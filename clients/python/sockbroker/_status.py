@@ -62,7 +62,7 @@ def error_from_status(status: status_pb2.Status) -> Exception:
 
 
 def error_from_rpc(error: Any) -> Exception:
-    """Makes the exception for a call of gRPC's that ended: the daemon's own reason if it gave one, or that the way is cut."""
+    """Creates the exception for a gRPC call that ended: the daemon's own reason if it gave one, or a lost connection."""
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY:
             return error_from_status(status_pb2.Status.FromString(value))

@@ -1,14 +1,14 @@
-"""The Session stream of a session, for threads: what `_core` has to send goes out, and what arrives comes in.
+"""The Session stream of a session, for threads: sends what `_core` provides, and passes received messages to it.
 
-gRPC's own sending thread takes messages from the core; the thread of `_read` gives it what arrives. A caller waits by
-acquiring a lock, which lets the other threads run and lets signal handlers run in the main thread.
+gRPC's own sending thread takes messages from the core; the thread of `_read` passes received messages to it. A caller
+waits by acquiring a lock, so that other threads run, and signal handlers in the main thread.
 
-A handler that raises ends the wait. The operation is then withdrawn, or cancelled and its end awaited: the daemon says that
-it consumed nothing, or that it was done already. In the second case its response is in `Kept`, out of which the caller saves
-what was received for the next call; were it dropped, data would be lost, and were it not awaited, the next call could
-overtake it.
+A handler that raises ends the wait. The operation is then withdrawn, or cancelled and its end awaited: the daemon
+reports that it consumed nothing, or that it was already complete. In the second case its response is in `Kept`, from
+which the caller saves received data for the next call. If the response were dropped, data would be lost; if it were not
+awaited, the next call could overtake it.
 
-Nothing here takes a lock that a finalizer could need: a socket may be collected, and closed, at any point of any thread.
+No lock here may be needed by a finalizer: a socket may be collected, and closed, at any point in any thread.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Pending(_core.Pending):
     __slots__ = ("error", "lock", "result", "settled")
 
     def __init__(self, verb: str) -> None:
-        # As in the class above, without the time that a call of it takes.
+        # As in the base class, without the cost of calling it.
         self.verb = verb
         self.op_id = 0
         self.lock = threading.Lock()
@@ -86,7 +86,7 @@ class OperationStream:
         self._queue: queue.SimpleQueue[_core.Item] = queue.SimpleQueue()
         core: _core.Operations[Pending] = _core.Operations(self._queue.put, self._queue.get_nowait, queue.Empty)
         self._core = core
-        # The core's own, with no call in between: they are on the way of every operation.
+        # The core's methods, without a call in between, because every operation uses them.
         self.begin = core.begin
         self.post = core.post
         self.take_unanswered = core.take_unanswered
@@ -115,7 +115,7 @@ class OperationStream:
         return pending.outcome()
 
     def finish(self, pending: Pending, kept: Kept | None = None) -> Any:
-        """Waits for an operation's end, and answers its response or raises its error."""
+        """Waits for the end of an operation, and returns its response or raises its error."""
         try:
             pending.lock.acquire()
             if kept is not None:
@@ -126,7 +126,7 @@ class OperationStream:
         return pending.outcome()
 
     def abandon(self, pending: Pending, kept: Kept | None = None) -> None:
-        """Ends an operation whose caller a signal handler's exception has taken away, and waits for its end."""
+        """Ends an operation whose caller was interrupted by an exception from a signal handler, and waits for its end."""
         if not pending.settled and self._core.withdraw(pending):
             pending.settled = True
         if not pending.settled:
@@ -145,7 +145,7 @@ class OperationStream:
         self.post("who_am_i", _requests.who_am_i())
 
     def cancel(self) -> None:
-        """Ends the stream at once."""
+        """Ends the stream immediately."""
         self._queue.put(_core.END)
         _grpc_thread.post(self._call.cancel)
 

@@ -19,7 +19,7 @@ from typing import Any
 from . import _socket_type
 from ._tls import TlsSocket
 
-# sockbroker.socket, which says so when it is imported: it imports this module.
+# sockbroker.socket, which sets this when it is imported, because it imports this module.
 lib_socket: Any = None
 
 _wrap_socket = ssl.SSLContext.wrap_socket

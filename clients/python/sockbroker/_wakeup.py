@@ -38,7 +38,7 @@ class _Wakeup:
 
     def _run(self) -> None:
         while data := self._reader.recv(4096):
-            # Where there is no room for it, the interpreter loses it too.
+            # If there is no room, the interpreter's own write would be lost too.
             request = _requests.send(data)
             request.handle = self.descriptor.handle
             with contextlib.suppress(OSError):

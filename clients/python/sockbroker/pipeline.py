@@ -38,7 +38,7 @@ class Operation(Generic[Result]):
         return self._pending is None or self._pending.settled
 
     def cancel(self) -> None:
-        """Asks the daemon to end it. One that was done already has its result; of others nothing was consumed."""
+        """Asks the daemon to cancel it. One that was already complete has its result; others have consumed nothing."""
         pending = self._pending
         if self._operations is not None and pending is not None and not pending.settled:
             self._operations.cancel_operation(pending)

@@ -58,7 +58,7 @@ class Message(NamedTuple):
 
 
 class Receiver(Protocol):
-    """Whose messages they are (`_socket.Socket`)."""
+    """The socket of the messages (`_socket.Socket`)."""
 
     @property
     def session(self) -> Session: ...
@@ -82,7 +82,7 @@ class MessageStream:
     """
 
     def __init__(self, socket: Receiver, max_bytes: int, ancillary_bytes: int, timestamps: bool) -> None:
-        """Not for callers."""
+        """Internal."""
         if max_bytes < 0 or ancillary_bytes < 0:
             raise ValueError("negative buffersize in messages")
         self._socket = socket

@@ -1,11 +1,11 @@
-"""The Session stream of a session, for one event loop: what `_core` has to send goes out, and what arrives comes in.
+"""The Session stream of a session, for one event loop: sends what `_core` provides, and passes received messages to it.
 
-One task sends, another receives. Callers never touch the call itself: gRPC cancels a whole call when the task that reads or
+One task sends, another receives. Callers never use the call itself: gRPC cancels a whole call if a task that reads or
 writes it is cancelled.
 
-Cancelling. The task ends at once, and the operation is withdrawn, or the daemon is asked to end it. Its word comes later: it
-consumed nothing, or it was done already, and then `keep` is given the response. Until then the operation is among those that
-the caller calls `unsettled`, and whoever would overtake it waits for that first.
+Cancelling. The task ends immediately, and the operation is withdrawn, or the daemon is asked to cancel it. The answer
+comes later: it consumed nothing, or it was already complete, and then `keep` is called with the response. Until then
+the operation is in the caller's `unsettled`, and operations that would overtake it wait for it first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Keep = Callable[[Any], None]
 
 
 class Pending(_core.Pending):
-    """An operation that has not ended. `waiter` is for whoever called it, `ended` for others."""
+    """An operation that has not ended. `waiter` is for its caller, `ended` for others."""
 
     __slots__ = ("ended", "keep", "unsettled", "waiter")
 
@@ -64,7 +64,7 @@ class OperationStream:
         self._core: _core.Operations[Pending] = _core.Operations(self._put, self._queue.popleft, IndexError)
         self.post = self._core.post
         self.take_unanswered = self._core.take_unanswered
-        # Whether it was the event loop's end that ended it.
+        # Whether it ended because the event loop did.
         self.abandoned = False
         self._more = asyncio.Event()
         method = channel.stream_stream(
@@ -94,7 +94,7 @@ class OperationStream:
             raise
 
     async def carry_out(self, verb: str, request: Any) -> Any:
-        """As `perform`, but a task that is cancelled leaves the operation to its course."""
+        """Like `perform`, but cancelling the task does not cancel the operation."""
         pending = Pending(verb, self._loop)
         self._core.begin(pending, request)
         await asyncio.wait([_silent(pending.waiter)])

@@ -17,7 +17,8 @@ from ._socket import Socket, socket_of
 from ._transport import BrokeredTransport, run_transport
 
 AttachError = stream_service_pb2.AttachError
-# After these a listening socket may be attached to again: the daemon may take a while to notice that a connection is broken.
+# Errors after which a listening socket may be attached again: the daemon may take a while to notice that a connection
+# is broken.
 _FOR_A_WHILE = frozenset(("CONNECTION_LOST", "HANDLE_BUSY"))
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 

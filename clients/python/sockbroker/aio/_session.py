@@ -31,8 +31,8 @@ from ._peer_watch import PeerWatch
 
 # How long closing a broker waits for written data to be sent.
 _FLUSH_SECONDS = 2
-# What the daemon may send on one stream ahead of whoever reads it, in bytes. gRPC would find a number of its own, up to
-# several megabytes, by probing; this one bounds what a stream that nobody reads can hold.
+# How much the daemon may send ahead on one stream, in bytes. gRPC would determine a window itself, up to several
+# megabytes, by probing; this limits what a stream that nobody reads can hold.
 _WINDOW_BYTES = 1024 * 1024
 _OPTIONS = [*OPTIONS, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", _WINDOW_BYTES)]
 
@@ -73,7 +73,7 @@ class Session:
 
     @property
     def lost(self) -> bool:
-        """Whether the session is gone for good, and its sockets with it."""
+        """Whether the session is permanently gone, and its sockets with it."""
         return self._life.over
 
     @property
@@ -195,7 +195,7 @@ class Session:
     # Descriptors ------------------------------------------------------------------------------------------------------
 
     def adopt(self, handle: int) -> Descriptor:
-        """Gives a handle a number."""
+        """Assigns a number to a handle."""
         descriptor = Descriptor(_numbers.give(), handle)
         self._descriptors[descriptor.number] = descriptor
         return descriptor
@@ -223,7 +223,7 @@ class Session:
     # The end ----------------------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
-        """Lets what was written go out, and ends the session and with it every socket. Idempotent."""
+        """Sends written data, and ends the session and with it every socket. Idempotent."""
         if self._life.closed:
             return
         if self._is_connected():
