@@ -53,6 +53,7 @@ export const argumentReasons = {
   TIPC_ADDRESS_TYPE: "The type of a TIPC address is unknown.",
   UNIX_PATH_TOO_LONG: "A unix path or abstract name is too long.",
   UNKNOWN_FAMILY: "InetNtop is asked for a family other than AF_INET and AF_INET6.",
+  UNKNOWN_PRINCIPAL: "ExplainPolicy is asked for a principal that is not `uid:NUMBER`.",
   UNKNOWN_VERB: "ExplainPolicy is asked for a verb that the policy does not have.",
 } as const;
 

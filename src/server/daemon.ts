@@ -30,6 +30,7 @@ import { untilZero } from "./gauge.js";
 import { tooFewDescriptors } from "./host/descriptor-limit.js";
 import type { Limits } from "./limits.js";
 import type { Policy } from "./policy/policy.js";
+import { principalOf } from "./policy/principal-name.js";
 import { newResolver } from "./resolver/resolver.js";
 import { Sessions } from "./sessions/sessions.js";
 import { Outliving } from "./sockets/outliving.js";
@@ -114,7 +115,7 @@ export class Daemon {
         mode,
         reserve: descriptors,
         isOperator: ({ uid }) =>
-          policy.decide({ principal: `uid:${uid}`, permission: "admin", endpoint: null }).allowed,
+          policy.decide({ principal: principalOf(uid), permission: "admin", endpoint: null }).allowed,
         onConnection: (socket, peer) => this.#admit(socket, peer),
         onOwnProcess: () => this.#refuseOwn(),
         onFull: (waiting) =>
@@ -177,7 +178,7 @@ export class Daemon {
   }
 
   #file(socket: Socket, peer: PeerIdentity): Connection | null {
-    const principal = `uid:${peer.uid}`;
+    const principal = principalOf(peer.uid);
     try {
       return this.#connections.add(principal, peer);
     } catch (error) {

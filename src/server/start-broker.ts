@@ -10,6 +10,7 @@ import { checkDescriptorLimit } from "./host/descriptor-limit.js";
 import { defaultLimits, type Limits } from "./limits.js";
 import { builtInPolicy } from "./policy/built-in.js";
 import type { Policy } from "./policy/policy.js";
+import { principalOf } from "./policy/principal-name.js";
 import { StartupError } from "./startup-error.js";
 
 export interface BrokerOptions {
@@ -67,7 +68,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     native,
     path,
     mode: options.mode ?? (admitted.length === 0 ? 0o600 : 0o666),
-    policy: options.policy ?? builtInPolicy({ owner: `uid:${process.geteuid?.() ?? 0}`, admitted }),
+    policy: options.policy ?? builtInPolicy({ owner: principalOf(process.geteuid?.() ?? 0), admitted }),
     limits: { ...defaultLimits, ...options.limits },
     log: options.log ?? pino({ level: "silent" }),
     version: packageVersion(),

@@ -397,7 +397,7 @@ export const operations: readonly Form[] = [
   op("cmsgSpace", [], {}),
 
   op("explainPolicy", [], { operation: "bind" }),
-  op("explainPolicy", ["admin"], { operation: "bind", principal: "uid:somebody" }, { as: "for somebody else" }),
+  op("explainPolicy", ["admin"], { operation: "bind", principal: "uid:4294967294" }, { as: "for somebody else" }),
   op("getEffectivePolicy", [], {}),
 ];
 

@@ -33,6 +33,7 @@ describe("parseAdmission", () => {
     "uid:1000,unix,unix",
     " uid:1",
     "uid:1\n",
+    "uid:1\n,unix",
   ])("answers null for %j", (text) => {
     expect(parseAdmission(text)).toBeNull();
   });

@@ -1,3 +1,5 @@
+import { principalOfUser, userIn } from "../policy/principal-name.js";
+
 /** A principal that is admitted, and what beyond network sockets it may use. */
 export interface Admission {
   /** The name that policy rules match, e.g. "uid:1000". */
@@ -17,9 +19,9 @@ export interface WrittenAdmission {
  * Parses an argument of `--admit`: `uid:NUMBER` or `uid:NAME`, optionally followed by `,unix`. null if it is invalid.
  */
 export function parseAdmission(text: string): WrittenAdmission | null {
-  const match = /^uid:(0|[1-9]\d{0,9}|[A-Za-z_][^\s:,/]*)(,unix)?$/.exec(text);
-  const user = match?.[1];
-  return user === undefined || Number(user) > LARGEST_UID ? null : { user, unix: match?.[2] !== undefined };
+  const [, principal = "", unix] = /^([^,]*)(,unix)?$/s.exec(text) ?? [];
+  const user = userIn(principal);
+  return user === null ? null : { user, unix: unix !== undefined };
 }
 
 /** Converts a user name to the uid that the kernel reports. null if there is no such user. */
@@ -27,9 +29,6 @@ export function resolveAdmission(
   { user, unix }: WrittenAdmission,
   native: { getpwnam(name: string): number },
 ): Admission | null {
-  const number = /^\d/.test(user) ? Number(user) : native.getpwnam(user);
-  return number < 0 ? null : { principal: `uid:${number}`, unix };
+  const principal = principalOfUser(user, native);
+  return principal === null ? null : { principal, unix };
 }
-
-/** The next higher value means "no user" to the kernel. */
-const LARGEST_UID = 2 ** 32 - 2;

@@ -7,6 +7,7 @@ import { addressFrom } from "../codec/address.js";
 import type { OpContext, StrangersOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { isPermission, permissions } from "../policy/policy.js";
+import { isPrincipal } from "../policy/principal-name.js";
 
 /** Asks the policy, without any effect. */
 export const explainPolicy: StrangersOp<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
@@ -19,11 +20,17 @@ export const explainPolicy: StrangersOp<typeof PolicyService.method.explainPolic
       `${JSON.stringify(operation)} is none of ${permissions.join(", ")}`,
     );
   }
-  const principal = request.principal === "" ? ctx.principal.name : request.principal;
+  const principal = request.principal === "" ? ctx.principal.name : validPrincipal(request.principal);
   const endpoint = request.address === undefined ? null : endpointAsked(request.address);
   const decision = ctx.services.policy.decide({ principal, permission: operation, endpoint });
   return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
 };
+
+function validPrincipal(text: string): string {
+  if (isPrincipal(text)) return text;
+  const message = `a principal is written uid:NUMBER, and ${JSON.stringify(text)} is not`;
+  throw new ArgumentFault(ArgumentError_Kind.VALUE, "UNKNOWN_PRINCIPAL", "explain_policy", message);
+}
 
 export function asksForAnother({ principal }: ExplainPolicyRequest, ctx: OpContext): boolean {
   return principal !== "" && principal !== ctx.principal.name;

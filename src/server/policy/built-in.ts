@@ -1,4 +1,5 @@
 import type { Decision, Policy, Query, Rule } from "./policy.js";
+import { principalOf } from "./principal-name.js";
 
 /** A principal admitted by name. */
 export interface Admitted {
@@ -17,7 +18,7 @@ export interface Admitted {
  * the daemon.
  */
 export function builtInPolicy(options: { readonly owner: string; readonly admitted: readonly Admitted[] }): Policy {
-  const owners = new Set([options.owner, "uid:0"]);
+  const owners = new Set([options.owner, principalOf(0)]);
   const admitted = new Map<string, boolean>();
   for (const { principal, unix } of options.admitted) {
     if (!owners.has(principal)) admitted.set(principal, unix || admitted.get(principal) === true);
