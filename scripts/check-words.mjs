@@ -11,7 +11,7 @@ import { bans } from "./lib/words.mjs";
 
 /** Generated, recorded or quoted text; decisions stay as they were made; and the list itself. */
 const NOT_CHECKED =
-  /(?:^|\/)(?:gen|node_modules|dist|data)\/|_pb2?\.\w+$|^proto\/google\/|^clients\/python\/|^docs\/decisions\/|^docs\/rpcs\.md$|^docs\/python-socket-map\.md$|(?:^|\/)LICENSE|^scripts\/lib\/words\.mjs$|known-constants\.ts$/;
+  /(?:^|\/)(?:gen|node_modules|dist|data)\/|_pb2?\.\w+$|^proto\/google\/|^clients\/python\/sockbroker\/_gen\/|^docs\/decisions\/|^docs\/rpcs\.md$|^docs\/python-socket-map\.md$|(?:^|\/)LICENSE|^scripts\/lib\/words\.mjs$|known-constants\.ts$/;
 const CHECKED = /\.(?:ts|mjs|js|cc|h|inc|proto|py|pyi|sh|md)$/;
 
 const directory = process.argv[2] ?? null;

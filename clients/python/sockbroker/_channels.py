@@ -18,7 +18,7 @@ _RESETS = 500
 _RESETS_PER_SECOND = 16
 
 
-class Lane:
+class TrackedChannel:
     """A channel, with the streams and resets on it."""
 
     __slots__ = ("broken", "channel", "resets", "since", "streams")
@@ -46,42 +46,42 @@ class Channels:
         self._close = close
         # A signal handler may interrupt the thread that holds it.
         self._lock = threading.RLock()
-        self._lanes: list[Lane] = []
+        self._tracked: list[TrackedChannel] = []
         self._ended = False
 
-    def borrow(self) -> Lane:
+    def borrow(self) -> TrackedChannel:
         """Returns a channel for one more stream: one with room, or a new one. Raises BrokerError after `take_all`."""
         with self._lock:
             self._require()
-            for lane in self._lanes:
-                if lane.has_room():
+            for tracked in self._tracked:
+                if tracked.has_room():
                     break
             else:
-                lane = Lane(self._open())
-                self._lanes.append(lane)
-            lane.streams += 1
-            return lane
+                tracked = TrackedChannel(self._open())
+                self._tracked.append(tracked)
+            tracked.streams += 1
+            return tracked
 
-    def borrow_new(self) -> Lane:
+    def borrow_new(self) -> TrackedChannel:
         """Like `borrow`, but always a new one."""
         with self._lock:
             self._require()
-            lane = Lane(self._open())
-            lane.streams = 1
-            self._lanes.append(lane)
-            return lane
+            tracked = TrackedChannel(self._open())
+            tracked.streams = 1
+            self._tracked.append(tracked)
+            return tracked
 
-    def give_back(self, lane: Lane, *, reset: bool = False, broken: bool = False) -> None:
+    def give_back(self, tracked: TrackedChannel, *, reset: bool = False, broken: bool = False) -> None:
         """Records that a stream has ended, by a reset or because the channel's connection broke."""
         with self._lock:
-            lane.streams -= 1
-            lane.broken = lane.broken or broken
+            tracked.streams -= 1
+            tracked.broken = tracked.broken or broken
             if reset:
-                lane.resets, lane.since = lane.reset_count() + 1, time.monotonic()
-            if not lane.broken or lane.streams or lane not in self._lanes:
+                tracked.resets, tracked.since = tracked.reset_count() + 1, time.monotonic()
+            if not tracked.broken or tracked.streams or tracked not in self._tracked:
                 return
-            self._lanes.remove(lane)
-        self._close(lane.channel)
+            self._tracked.remove(tracked)
+        self._close(tracked.channel)
 
     def _require(self) -> None:
         if self._ended:
@@ -91,5 +91,5 @@ class Channels:
         """Returns the channels, for closing; no more are opened."""
         with self._lock:
             self._ended = True
-            lanes, self._lanes = self._lanes, []
-        return [lane.channel for lane in lanes]
+            every, self._tracked = self._tracked, []
+        return [tracked.channel for tracked in every]

@@ -60,7 +60,7 @@ class _Attachment:
         self._attached = False
         self._over = False
         self._queue.put((start.SerializeToString(),))
-        self._call, self._lane = session.begin_stream(
+        self._call, self._tracked = session.begin_stream(
             _METHOD, self._requests(), request_serializer=None, response_deserializer=None
         )
         session.streams.add(self)
@@ -119,7 +119,7 @@ class _Attachment:
             self._cut = error if cut else None
             self._changed.notify_all()
         self._queue.put(None)
-        self._session.channels.give_back(self._lane, reset=self._reset, broken=cut)
+        self._session.channels.give_back(self._tracked, reset=self._reset, broken=cut)
 
     def _on_data(self, data: memoryview) -> None:
         raise NotImplementedError

@@ -214,7 +214,7 @@ class SessionForks:
         if self._alarm is None:
             self._alarm = self._session.call("socketpair", _requests.socketpair()).first.handle
         alarm: int = self._alarm
-        receive = connection.lane.channel.unary_unary(
+        receive = connection.tracked.channel.unary_unary(
             "/sockbroker.v1.SocketService/Recv",
             socket_service_pb2.RecvRequest.SerializeToString,
             socket_service_pb2.RecvResponse.FromString,

@@ -61,7 +61,7 @@ class Watcher:
         self.wake, self._waker = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(self._waker, False)
-        self._call, self._lane = session.begin_stream(
+        self._call, self._tracked = session.begin_stream(
             _METHOD,
             iter(self._queue.get, None),
             request_serializer=stream_service_pb2.WatchRequest.SerializeToString,
@@ -123,7 +123,7 @@ class Watcher:
                 self.rest.point()
         except grpc.RpcError as reason:
             cut = getattr(error_from_rpc(reason), "code", "") == "CONNECTION_LOST"
-        self.session.channels.give_back(self._lane, broken=cut)
+        self.session.channels.give_back(self._tracked, broken=cut)
         self.lost = True
         for mark in list(self._awaited):
             self._awaited.pop(mark).release()

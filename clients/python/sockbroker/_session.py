@@ -19,7 +19,7 @@ from typing import Any, Optional
 from . import _core, _fork, _grpc_thread, _numbers, _requests, _waiting
 from ._call_threads import CallThreads
 from ._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
-from ._channels import Channels, Lane
+from ._channels import Channels, TrackedChannel
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
 from ._grpc import grpc
@@ -36,9 +36,9 @@ _sessions: set[Session] = set()
 class Connection:
     """The operation stream, and its channel."""
 
-    def __init__(self, session: Session, lane: Lane) -> None:
-        self.lane = lane
-        self.operations = OperationStream(lane.channel, session.metadata, session.threads, session.operations_ended)
+    def __init__(self, session: Session, tracked: TrackedChannel) -> None:
+        self.tracked = tracked
+        self.operations = OperationStream(tracked.channel, session.metadata, session.threads, session.operations_ended)
         # Calls whose ends wake gRPC's threads, with the time when they end; dropping one would reset its stream.
         self.wakes: list[tuple[float, Any]] = []
 
@@ -72,11 +72,11 @@ class Session:
         self._life = _core.Life()
         self.forks = _fork.SessionForks(self)
         _waiting.require()
-        lane = self.channels.borrow_new()
+        tracked = self.channels.borrow_new()
         _fork.watch_process(_sessions)
         try:
-            self.token = self._open(lane.channel, name) if token is None else token
-            self._connection = self._start(lane)
+            self.token = self._open(tracked.channel, name) if token is None else token
+            self._connection = self._start(tracked)
             self._lookups = self._lookup_limit()
         except BaseException:
             for channel in self.channels.take_all():
@@ -195,15 +195,15 @@ class Session:
                 self._unposted.appendleft(left)
                 return
 
-    def begin_stream(self, path: str, requests: Iterator[Any], **codecs: Any) -> tuple[Any, Lane]:
+    def begin_stream(self, path: str, requests: Iterator[Any], **codecs: Any) -> tuple[Any, TrackedChannel]:
         """Starts a call with a stream in both directions. `stream_ended` must be called when it is over. Raises
         ConnectionLost.
         """
         self.connection()
 
-        def begin() -> tuple[Any, Lane]:
-            lane = self.channels.borrow()
-            return self.threads.begin(lane.channel.stream_stream(path, **codecs), requests, self.metadata), lane
+        def begin() -> tuple[Any, TrackedChannel]:
+            tracked = self.channels.borrow()
+            return self.threads.begin(tracked.channel.stream_stream(path, **codecs), requests, self.metadata), tracked
 
         return _grpc_thread.perform(begin)
 
@@ -273,13 +273,13 @@ class Session:
     def _lookup_limit(self) -> Turns:
         return Turns(max(1, self.limits.max_lookups // 2))
 
-    def _start(self, lane: Lane) -> Connection:
-        connection = Connection(self, lane)
+    def _start(self, tracked: TrackedChannel) -> Connection:
+        connection = Connection(self, tracked)
         try:
             self.limits = connection.operations.first("who_am_i", _requests.who_am_i(), PATIENCE_SECONDS).limits
         except BaseException:
             connection.operations.cancel()
-            self.channels.give_back(lane, broken=True)
+            self.channels.give_back(tracked, broken=True)
             raise
         return connection
 
@@ -288,7 +288,7 @@ class Session:
         connection = self._connection
         if connection is None or connection.operations is not operations:
             return
-        self.channels.give_back(connection.lane, broken=True)
+        self.channels.give_back(connection.tracked, broken=True)
         if self.lost or self._ending.is_set():
             return
         # Not here, on a thread that may not wait.

@@ -59,7 +59,7 @@ class Pending(_core.Pending):
         self.lock.release()
 
     def outcome(self) -> Any:
-        """Answers the result, or raises the error, once: kept here, it would keep its own traceback's frames alive."""
+        """Returns the result, or raises the error, once: a stored error would keep the frames of its traceback alive."""
         error, self.error = self.error, None
         if error is None:
             return self.result
@@ -105,7 +105,7 @@ class OperationStream:
         return self._core.ended
 
     def first(self, verb: str, request: Any, seconds: float) -> Any:
-        """Performs the stream's first operation. Raises ConnectionLost when nobody answers for so long."""
+        """Performs the stream's first operation. Raises ConnectionLost if there is no response within `seconds`."""
         _waiting.require()
         pending = Pending(verb)
         self.begin(pending, request)
@@ -134,7 +134,7 @@ class OperationStream:
             while not pending.settled:
                 try:
                     pending.lock.acquire()
-                except BaseException:  # The first one is what the caller learns; the daemon's word comes soon.
+                except BaseException:  # The caller gets the first one; the daemon's answer arrives soon.
                     continue
         if kept is not None:
             kept.response, kept.error = pending.result, pending.error

@@ -10,7 +10,7 @@ globals().update((name, value) for name, value in vars(sockbroker.socket).items(
 def _waiting_operations():
     """Also those of other sessions and of streams of data. It asks as an operator, whom the policy has to allow."""
     session = _default.current_session()
-    method = session.connection().lane.channel.unary_unary(
+    method = session.connection().tracked.channel.unary_unary(
         "/sockbroker.v1.AdminService/GetStatistics",
         admin_service_pb2.GetStatisticsRequest.SerializeToString,
         admin_service_pb2.GetStatisticsResponse.FromString,

@@ -43,7 +43,7 @@ def handle_count(broker) -> int:
 
 
 def begun(broker, *calls):
-    """Lets calls come to where they wait in the daemon, each in a thread of its own. Answers what waits for their errors."""
+    """Starts calls that wait in the daemon, each in a new thread. Returns a function that waits for their errors."""
     errors = [None] * len(calls)
 
     def perform(index, call):

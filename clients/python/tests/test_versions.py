@@ -48,7 +48,7 @@ class Other:
         path.write_text(text.replace(before, after), encoding="utf-8")
 
     def run(self, program: str, daemon: Daemon) -> list[str]:
-        """Makes the package, runs a program with it, and answers the lines that it printed."""
+        """Makes the package and runs a program with it. Returns the lines that it printed."""
         package = self._directory / "sockbroker"
         shutil.copytree(os.path.dirname(sockbroker.__file__), package, ignore=shutil.ignore_patterns("_gen"))
         for name, text in generate.generated(self._proto).items():

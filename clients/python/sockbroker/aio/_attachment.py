@@ -72,7 +72,7 @@ class Attachment:
         self._more = asyncio.Event()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._patience: Optional[asyncio.TimerHandle] = None
+        self._leave_timer: Optional[asyncio.TimerHandle] = None
         method = channel.stream_stream(
             METHOD,
             request_serializer=stream_service_pb2.ClientFrame.SerializeToString,
@@ -111,8 +111,8 @@ class Attachment:
         self._owner = None
         self._flowing.set()
         self._more.set()
-        self._patience = asyncio.get_running_loop().call_later(_LEAVE_SECONDS, self.cancel)
-        self._sender.add_done_callback(self._patience_over)
+        self._leave_timer = asyncio.get_running_loop().call_later(_LEAVE_SECONDS, self.cancel)
+        self._sender.add_done_callback(self._on_sender_done)
 
     async def confirmed(self) -> None:
         """Waits until the daemon has answered, or the stream has ended."""
@@ -180,9 +180,9 @@ class Attachment:
         if owner is not None:
             owner.attachment_ended(error)
 
-    def _patience_over(self, _: object) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
+    def _on_sender_done(self, _: object) -> None:
+        if self._leave_timer is not None:
+            self._leave_timer.cancel()
 
     def _finish(self, receiver: asyncio.Task[None]) -> None:
         self._sender.cancel()

@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional, Union
 
 from .. import _core, _numbers, _requests
 from .._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
-from .._channels import Channels, Lane
+from .._channels import Channels, TrackedChannel
 from .._endpoint import Endpoint
 from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, stream_service_pb2
@@ -40,9 +40,9 @@ _OPTIONS = [*OPTIONS, ("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes"
 class Connection:
     """A stream of operations, and its channel."""
 
-    def __init__(self, lane: Lane, token: str, on_end: Callable[[Connection], None]) -> None:
-        self.lane = lane
-        self.operations = OperationStream(lane.channel, ((SESSION_KEY, token),), lambda: on_end(self))
+    def __init__(self, tracked: TrackedChannel, token: str, on_end: Callable[[Connection], None]) -> None:
+        self.tracked = tracked
+        self.operations = OperationStream(tracked.channel, ((SESSION_KEY, token),), lambda: on_end(self))
 
 
 class Session:
@@ -83,10 +83,10 @@ class Session:
 
     async def open(self) -> None:
         """Opens it. Raises BrokerError if there is no daemon, PolicyDenial if it does not admit this process."""
-        lane = self._channels.borrow_new()
+        tracked = self._channels.borrow_new()
         try:
-            self.token = await self._open(lane.channel)
-            self._connection = await self._start(lane)
+            self.token = await self._open(tracked.channel)
+            self._connection = await self._start(tracked)
         except BaseException:
             await self._close_channels()
             raise
@@ -154,26 +154,26 @@ class Session:
         connection = self._connection
         if connection is None or connection.operations.ended:
             raise broker_error("CONNECTION_LOST", "the connection to the broker is lost")
-        lane = self._channels.borrow()
+        tracked = self._channels.borrow()
 
         def ended(attachment: Attachment) -> None:
             self._attachments.discard(attachment)
-            self._channels.give_back(lane, reset=attachment.was_reset, broken=attachment.was_cut)
+            self._channels.give_back(tracked, reset=attachment.was_reset, broken=attachment.was_cut)
 
-        attachment = Attachment(lane.channel, ((SESSION_KEY, self.token),), start, owner, ended)
+        attachment = Attachment(tracked.channel, ((SESSION_KEY, self.token),), start, owner, ended)
         self._attachments.add(attachment)
         return attachment
 
     def watch_peer(self, handle: int, callback: Callable[[], None]) -> None:
         """Calls back once when the peer of a socket is gone, or when that can no longer be determined."""
         if self._peer_watch is None:
-            lane = self._channels.borrow()
+            tracked = self._channels.borrow()
 
             def ended(cut: bool) -> None:
                 self._peer_watch = None
-                self._channels.give_back(lane, broken=cut)
+                self._channels.give_back(tracked, broken=cut)
 
-            self._peer_watch = PeerWatch(lane.channel, ((SESSION_KEY, self.token),), ended)
+            self._peer_watch = PeerWatch(tracked.channel, ((SESSION_KEY, self.token),), ended)
         self._peer_watch.add(handle, callback)
 
     def forget_peer(self, handle: int) -> None:
@@ -300,8 +300,8 @@ class Session:
             raise explain(self.endpoint, error) from None
         return response.token
 
-    async def _start(self, lane: Lane) -> Connection:
-        connection = Connection(lane, self.token, self._on_end)
+    async def _start(self, tracked: TrackedChannel) -> Connection:
+        connection = Connection(tracked, self.token, self._on_end)
         try:
             answer = connection.operations.perform("who_am_i", _requests.who_am_i())
             self.limits = (await asyncio.wait_for(answer, PATIENCE_SECONDS)).limits
@@ -319,7 +319,7 @@ class Session:
         """
         if connection.operations.abandoned:
             return
-        self._channels.give_back(connection.lane, broken=True)
+        self._channels.give_back(connection.tracked, broken=True)
         if connection is self._connection and not self.lost:
             self._unposted = [*connection.operations.take_unanswered(), *self._unposted]
             self._coming_back = self.loop.create_task(self._come_back())
