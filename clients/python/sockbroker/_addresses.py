@@ -12,15 +12,31 @@ import os
 from typing import Any, Optional
 
 from ._gen.v1 import address_pb2, resolver_service_pb2
+from ._linux import (
+    AF_ALG,
+    AF_BLUETOOTH,
+    AF_CAN,
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_PACKET,
+    AF_QIPCRTR,
+    AF_RDS,
+    AF_TIPC,
+    AF_UNIX,
+    AF_UNSPEC,
+    AF_VSOCK,
+    BTPROTO_HCI,
+    BTPROTO_L2CAP,
+    BTPROTO_RFCOMM,
+    BTPROTO_SCO,
+    CAN_ISOTP,
+    CAN_J1939,
+)
 from ._real import real
 from ._status import kernel_error
 from ._unix_paths import unix_paths
 
-_AF_UNSPEC, _AF_UNIX, _AF_INET, _AF_INET6 = 0, 1, 2, 10
-_AF_NETLINK, _AF_PACKET, _AF_RDS, _AF_CAN, _AF_TIPC = 16, 17, 21, 29, 30
-_AF_BLUETOOTH, _AF_ALG, _AF_VSOCK, _AF_QIPCRTR = 31, 38, 40, 42
-_BTPROTO_L2CAP, _BTPROTO_HCI, _BTPROTO_SCO, _BTPROTO_RFCOMM = 0, 1, 2, 3
-_CAN_ISOTP, _CAN_J1939 = 6, 7
 # The interpreter truncates numbers of some addresses to these.
 _UINT8, _UINT16, _UINT32, _UINT64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 _INTERFACE_NAME_BYTES = 15
@@ -40,7 +56,7 @@ def host_text(host: Any) -> str:
 
 def judged_address(family: int, address: Any) -> Any:
     """Returns an address for the interpreter to validate: like the given one, but without a name to look up."""
-    if family in (_AF_INET, _AF_INET6) and isinstance(address, tuple) and address:
+    if family in (AF_INET, AF_INET6) and isinstance(address, tuple) and address:
         host = address[0]
         if isinstance(host, str):
             try:
@@ -57,20 +73,20 @@ def judged_address(family: int, address: Any) -> Any:
 
 def address_to_wire(family: int, protocol: int, address: Any, binds: bool = False) -> Address:
     """Converts an address to a message."""
-    if family in (_AF_INET, _AF_RDS):
+    if family in (AF_INET, AF_RDS):
         return Address(inet=address_pb2.InetAddress(host=host_text(address[0]), port=address[1]))
-    if family == _AF_INET6:
+    if family == AF_INET6:
         host, port, flowinfo, scope_id = (*address, 0, 0)[:4]
         return Address(
             inet6=address_pb2.Inet6Address(
                 host=host_text(host), port=port, flowinfo=flowinfo & _UINT32, scope_id=scope_id & _UINT32
             )
         )
-    if family == _AF_UNIX:
+    if family == AF_UNIX:
         return Address(unix_domain=_unix_to_wire(address, binds))
-    if family == _AF_NETLINK:
+    if family == AF_NETLINK:
         return Address(netlink=address_pb2.NetlinkAddress(pid=address[0] & _UINT32, groups=address[1] & _UINT32))
-    if family == _AF_PACKET:
+    if family == AF_PACKET:
         name, protocol, packet_type, hardware_type, hardware_address = (*address, *(0, 0, b"")[len(address) - 2 :])[:5]
         if not name:  # The wire has it for "any interface"; the interpreter looks for one of that name.
             raise kernel_error(errno.ENODEV)
@@ -83,23 +99,23 @@ def address_to_wire(family: int, protocol: int, address: Any, binds: bool = Fals
                 hardware_address=bytes(hardware_address),
             )
         )
-    if family == _AF_CAN:
+    if family == AF_CAN:
         return _can_to_wire(protocol, address)
-    if family == _AF_TIPC:
+    if family == AF_TIPC:
         scope = address[4] if len(address) > 4 else None
         return Address(
             tipc=address_pb2.TipcAddress(
                 address_type=address[0], v1=address[1], v2=address[2], v3=address[3], scope=scope
             )
         )
-    if family == _AF_ALG:
+    if family == AF_ALG:
         kind, name, feature, mask = (*address, 0, 0)[:4]
         return Address(alg=address_pb2.AlgAddress(type=kind, name=name, feature=feature & _UINT16, mask=mask & _UINT16))
-    if family == _AF_VSOCK:
+    if family == AF_VSOCK:
         return Address(vsock=address_pb2.VsockAddress(cid=address[0] & _UINT32, port=address[1] & _UINT32))
-    if family == _AF_QIPCRTR:
+    if family == AF_QIPCRTR:
         return Address(qipcrtr=address_pb2.QipcrtrAddress(node=address[0], port=address[1]))
-    if family == _AF_BLUETOOTH:
+    if family == AF_BLUETOOTH:
         return _bluetooth_to_wire(protocol, address)
     raise OSError("unsupported address family")
 
@@ -156,10 +172,10 @@ def _unix_to_wire(address: Any, binds: bool) -> address_pb2.UnixAddress:
 
 def _can_to_wire(protocol: int, address: Any) -> Address:
     name = _text(address[0])
-    if protocol == _CAN_ISOTP:
+    if protocol == CAN_ISOTP:
         rx_id, tx_id = (number & _UINT32 for number in address[1:3])
         return Address(isotp=address_pb2.IsotpAddress(interface_name=name, rx_id=rx_id, tx_id=tx_id))
-    if protocol == _CAN_J1939:
+    if protocol == CAN_J1939:
         return Address(
             j1939=address_pb2.J1939Address(
                 interface_name=name, name=address[1] & _UINT64, pgn=address[2] & _UINT32, address=address[3] & _UINT8
@@ -169,15 +185,15 @@ def _can_to_wire(protocol: int, address: Any) -> Address:
 
 
 def _bluetooth_to_wire(protocol: int, address: Any) -> Address:
-    if protocol == _BTPROTO_L2CAP:
+    if protocol == BTPROTO_L2CAP:
         bdaddr, psm, cid, kind = (*address, 0, 0)[:4]
         return Address(l2cap=address_pb2.L2capAddress(bdaddr=bdaddr, psm=psm, cid=cid, bdaddr_type=kind))
-    if protocol == _BTPROTO_RFCOMM:
+    if protocol == BTPROTO_RFCOMM:
         return Address(rfcomm=address_pb2.RfcommAddress(bdaddr=address[0], channel=address[1]))
-    if protocol == _BTPROTO_HCI:
+    if protocol == BTPROTO_HCI:
         device, channel = (*address, 0)[:2] if isinstance(address, tuple) else (address, 0)
         return Address(hci=address_pb2.HciAddress(device=device, channel=channel))
-    if protocol == _BTPROTO_SCO:
+    if protocol == BTPROTO_SCO:
         return Address(sco=address_pb2.ScoAddress(bdaddr=_text(address)))
     raise OSError("unknown Bluetooth protocol")
 

@@ -13,18 +13,20 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from . import _requests
 from ._gen.v1 import socket_service_pb2
+from ._linux import (
+    FIOASYNC,
+    FIOCLEX,
+    FIOGETOWN,
+    FIONBIO,
+    FIONCLEX,
+    FIONREAD,
+    SIOCETHTOOL,
+    SIOCGIFCONF,
+    SIOCGPGRP,
+)
 from ._memory import read_memory, write_memory
 from ._status import kernel_error
 
-FIONBIO = 0x5421
-FIONCLEX = 0x5450
-FIOCLEX = 0x5451
-SIOCGPGRP = 0x8904
-_FIOASYNC = 0x5452
-_FIONREAD = 0x541B
-_FIOGETOWN = 0x8903
-_SIOCGIFCONF = 0x8912
-_SIOCETHTOOL = 0x8946
 
 # Larger than any struct of a request that the daemon knows, in bytes.
 _ARGUMENT_BYTES_MAX = 1024
@@ -100,13 +102,13 @@ def prepare(request: int, argument: Any) -> Ioctl:
     request &= 0xFFFFFFFF
     if isinstance(argument, int):
         raise kernel_error(errno.EFAULT)
-    if request == _FIOASYNC:
+    if request == FIOASYNC:
         raise OSError(errno.EOPNOTSUPP, "a brokered socket sends no signals: FIOASYNC is refused")
-    if request == _SIOCGIFCONF:
+    if request == SIOCGIFCONF:
         return _configuration(request, argument)
-    if request == _SIOCETHTOOL:
+    if request == SIOCETHTOOL:
         return _ethtool(request, argument)
-    if request == _FIOGETOWN:
+    if request == FIOGETOWN:
         request = SIOCGPGRP
     sent = argument[:_ARGUMENT_BYTES_MAX]
     return Ioctl(_requests.ioctl(request, sent), lambda response: bytes(response.data) + argument[len(sent) :])
@@ -114,7 +116,7 @@ def prepare(request: int, argument: Any) -> Ioctl:
 
 def with_kept(request: int, answer: bytes, kept: int) -> bytes:
     """Adds unread bytes in this process to the number of bytes that can be received."""
-    if request & 0xFFFFFFFF != _FIONREAD or not kept:
+    if request & 0xFFFFFFFF != FIONREAD or not kept:
         return answer
     (unread,) = struct.unpack("i", answer[:4].ljust(4, b"\0"))
     return (struct.pack("i", unread + kept) + answer[4:])[: len(answer)]

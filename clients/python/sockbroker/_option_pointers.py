@@ -10,14 +10,16 @@ import errno
 import struct
 from typing import Optional
 
+from ._linux import (
+    PACKET_FANOUT_DATA,
+    SOL_PACKET,
+    SOL_SOCKET,
+    SO_ATTACH_FILTER,
+    SO_ATTACH_REUSEPORT_CBPF,
+)
 from ._memory import read_memory
 from ._status import kernel_error
 
-_SOL_SOCKET = 1
-_SO_ATTACH_FILTER = 26
-_SO_ATTACH_REUSEPORT_CBPF = 51
-_SOL_PACKET = 263
-_PACKET_FANOUT_DATA = 22
 # struct sock_fprog: the number of instructions, and a pointer. `struct` aligns the second as the compiler does.
 _PROGRAM = struct.Struct("HP")
 _INT_BYTES = 4
@@ -27,12 +29,12 @@ _INSTRUCTIONS_MAX = 4096
 # The interpreter's limit, and thus the daemon's.
 _OPTION_BYTES_MAX = 1024
 
-_GET_FILTER = (_SOL_SOCKET, _SO_ATTACH_FILTER)
+_GET_FILTER = (SOL_SOCKET, SO_ATTACH_FILTER)
 _FILTERS = frozenset(
     (
-        (_SOL_SOCKET, _SO_ATTACH_FILTER),
-        (_SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF),
-        (_SOL_PACKET, _PACKET_FANOUT_DATA),
+        (SOL_SOCKET, SO_ATTACH_FILTER),
+        (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
+        (SOL_PACKET, PACKET_FANOUT_DATA),
     )
 )
 

@@ -15,7 +15,7 @@ import struct
 import sys
 from typing import Any, Callable, Optional
 
-from . import (
+from . import (, _linux
     _descriptors,
     _files,
     _ioctl,
@@ -259,7 +259,7 @@ def _fcntl(number: int, command: int, argument: Any = 0, /) -> Any:
     if command in (fcntl.F_DUPFD, getattr(fcntl, "F_DUPFD_CLOEXEC", fcntl.F_DUPFD)):
         return _dup(number)
     if command == fcntl.F_GETOWN:
-        return _INT.unpack(_socket_shim._ioctl(number, _ioctl.SIOCGPGRP, bytes(_INT.size)))[0]
+        return _INT.unpack(_socket_shim._ioctl(number, _linux.SIOCGPGRP, bytes(_INT.size)))[0]
     if command == fcntl.F_SETOWN:
         if argument != 0:
             raise _no_signals("F_SETOWN")
@@ -282,14 +282,14 @@ def _fcntl_ioctl(number: int, request: int, argument: Any = 0, mutate: bool = Tr
         if error.errno != errno.EBADF:
             raise
     request &= 0xFFFFFFFF
-    if request in (_ioctl.FIOCLEX, _ioctl.FIONCLEX):
-        _set_inheritable(number, request == _ioctl.FIONCLEX)
+    if request in (_linux.FIOCLEX, _linux.FIONCLEX):
+        _set_inheritable(number, request == _linux.FIONCLEX)
         return 0 if isinstance(argument, int) else _as_given(argument, mutate)
     if isinstance(argument, int):
         _descriptors.lookup(number)
         raise kernel_error(errno.EFAULT)
     given = argument.encode() if isinstance(argument, str) else bytes(memoryview(argument).cast("B"))
-    if request == _ioctl.FIONBIO:
+    if request == _linux.FIONBIO:
         _set_blocking(number, not any(given[: _INT.size]))
         return _as_given(argument, mutate)
     answer = _socket_shim._ioctl(number, request, given)
