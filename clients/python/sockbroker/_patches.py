@@ -15,10 +15,10 @@ import struct
 import sys
 from typing import Any, Callable, Optional
 
-from . import (, _linux
+from . import (
     _descriptors,
     _files,
-    _ioctl,
+    _linux,
     _readiness,
     _refusals,
     _requests,
