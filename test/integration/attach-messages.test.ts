@@ -35,6 +35,7 @@ const IP_RECVTOS = 13;
 const SOL_SOCKET = 1;
 const MSG_DONTWAIT = 0x40;
 const SO_RCVBUF = 8;
+const MSG_FASTOPEN = 0x2000_0000;
 const SCM_RIGHTS = 1;
 const MSG_TRUNC = 0x20;
 const MSG_CTRUNC = 0x08;
@@ -347,6 +348,23 @@ describe("packets in sequence", () => {
     expect((await incoming(receiving, 1)).map(({ data }) => data.length)).toEqual([0]);
     await sending.write({ frame: { case: "close", value: {} } });
     await frame(receiving, "endOfData");
+  });
+});
+
+describe("a message with MSG_FASTOPEN", () => {
+  it("waits for its connection, and arrives", async () => {
+    using client = daemon.client();
+    const { socket: listener } = await client.unary(createServer, { address: LOOPBACK });
+    const { socket: opened } = await client.unary(socket, { family: AddressFamily.INET, typeFlags: SocketType.STREAM });
+    using stream = await client.attach({ handle: handleOf(opened), sendOnly: true });
+    const address = inet(portOf(listener?.localAddress));
+    await stream.write(outgoing({ data: Buffer.from("fast"), address, flags: MSG_FASTOPEN }));
+    await stream.write({ frame: { case: "sync", value: { id: 1n } } });
+    const synced = await frame(stream, "synced");
+    expect([synced.sentMessages, synced.sentBytes]).toEqual([1n, 4n]);
+    const { socket: peer } = await client.unary(accept, { handle: handleOf(listener) });
+    const received = await client.unary(recvmsg, { handle: handleOf(peer), maxBytes: 10n });
+    expect(Buffer.from(received.data).toString()).toBe("fast");
   });
 });
 
