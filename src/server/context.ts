@@ -17,6 +17,8 @@ import type { DescriptorReserve } from "./transport/descriptor-reserve.js";
 export interface Caller {
   readonly services: Pick<Services, "policy" | "counters" | "throttled">;
   readonly principal: Pick<Principal, "name">;
+  /** Unset where no process calls. */
+  readonly peer?: PeerIdentity;
 }
 
 /** Shared by the whole daemon. */

@@ -18,6 +18,7 @@ import type { NativeAddon } from "../native/binding.js";
 import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } from "../rpc/server.js";
 import { refusal, SHARED_SOCKET } from "./access/authorise.js";
 import type { PeerIdentity } from "./access/principal.js";
+import { CallerQuery } from "./access/query.js";
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
@@ -115,7 +116,7 @@ export class Daemon {
         mode,
         reserve: descriptors,
         isOperator: ({ uid }) =>
-          policy.decide({ principal: principalOf(uid), permission: "admin", endpoint: null }).allowed,
+          policy.decide(new CallerQuery({ principal: { name: principalOf(uid) } }, "admin")).allowed,
         onConnection: (socket, peer) => this.#admit(socket, peer),
         onOwnProcess: () => this.#refuseOwn(),
         onFull: (waiting) =>

@@ -125,7 +125,13 @@ describe("a user who was not admitted", () => {
     await using daemon = await ServedDaemon.start(["--mode", "0666"]);
     await runAs(MALLORY, daemon, "call", "SocketService/Socket");
     const [line] = await daemon.process.says("stderr", /^.*"denied".*$/m);
-    expect(JSON.parse(line)).toMatchObject({ level: 40, principal: `uid:${MALLORY}`, rule: "default" });
+    expect(JSON.parse(line)).toMatchObject({
+      level: 40,
+      principal: `uid:${MALLORY}`,
+      pid: expect.any(Number),
+      permission: "session",
+      rule: "default",
+    });
   });
 });
 

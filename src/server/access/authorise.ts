@@ -3,7 +3,7 @@ import type { Caller } from "../context.js";
 import { type Checked, check, PolicyDenied } from "../policy/checked.js";
 import type { Permission } from "../policy/policy.js";
 import type { Socket } from "../sockets/socket-entry.js";
-import { endpointOf } from "./endpoint.js";
+import { CallerQuery, type Details, fieldsOf } from "./query.js";
 import { type View, viewOf } from "./views.js";
 
 /** The policy's endpoint for a socket that a process outside the daemon shares. */
@@ -11,7 +11,7 @@ export const SHARED_SOCKET = "shared:";
 
 /** Checks a permission on something without an address, by its name in rules. Throws `PolicyDenied`. */
 export function authoriseEndpoint(ctx: Caller, permission: Permission, endpoint: string): void {
-  audited(ctx, permission, endpoint, null);
+  audited(ctx, new CallerQuery(ctx, permission, { details: { endpoint } }), null);
 }
 
 /** Like `authoriseEndpoint`, but returns the denial; null if allowed. */
@@ -25,14 +25,22 @@ export function refusal(ctx: Caller, permission: Permission, endpoint: string): 
   }
 }
 
-/** Checks a permission without an address, and returns the caller as one that has it. Throws `PolicyDenied`. */
-export function authorise<C extends Caller, P extends Permission>(ctx: C, permission: P): Checked<C, P> {
-  return audited(ctx, permission, null, ctx);
+/**
+ * Checks a permission without an address, and returns the caller as one that has it. `socket` and `details` are what it is
+ * for. Throws `PolicyDenied`.
+ */
+export function authorise<C extends Caller, P extends Permission>(
+  ctx: C,
+  permission: P,
+  socket: Socket | null = null,
+  details: Details | null = null,
+): Checked<C, P> {
+  return audited(ctx, new CallerQuery(ctx, permission, { socket, details }), ctx);
 }
 
 /** Tells whether a permission is allowed, without counting or logging a denial. */
-export function isAllowed({ services, principal }: Caller, permission: Permission): boolean {
-  return services.policy.decide({ principal: principal.name, permission, endpoint: null }).allowed;
+export function isAllowed(caller: Caller, permission: Permission): boolean {
+  return caller.services.policy.decide(new CallerQuery(caller, permission)).allowed;
 }
 
 /** Checks a permission on an address, and returns the address that may be used. Throws `PolicyDenied`. */
@@ -40,23 +48,24 @@ export function authoriseAddress<P extends Permission>(
   ctx: Caller,
   permission: P,
   address: Sockaddr,
+  socket: Socket | null = null,
 ): Checked<Sockaddr, P> {
-  return audited(ctx, permission, endpointOf(address), address);
+  return audited(ctx, new CallerQuery(ctx, permission, { socket, address }), address);
 }
 
 /** Checks a permission on a socket, and returns the view of it that may be used. Throws `PolicyDenied`. */
-export function authoriseSocket<P extends Permission>(ctx: Caller, permission: P, socket: Socket): View<P> {
-  return viewOf(authorise(ctx, permission), socket);
-}
-
-function audited<T, P extends Permission>(
+export function authoriseSocket<P extends Permission>(
   ctx: Caller,
   permission: P,
-  endpoint: string | null,
-  value: T,
-): Checked<T, P> {
+  socket: Socket,
+  details: Details | null = null,
+): View<P> {
+  return viewOf(authorise(ctx, permission, socket, details), socket);
+}
+
+function audited<T, P extends Permission>(ctx: Caller, query: CallerQuery<P>, value: T): Checked<T, P> {
   try {
-    return check(ctx.services.policy, { principal: ctx.principal.name, permission, endpoint }, value);
+    return check(ctx.services.policy, query, value);
   } catch (error) {
     if (error instanceof PolicyDenied) report(ctx.services, error);
     throw error;
@@ -69,6 +78,6 @@ function report({ counters, throttled }: Caller["services"], { query, decision }
     kind: `denied ${query.principal} ${query.permission} ${decision.rule}`,
     level: "warn",
     message: "denied by policy",
-    fields: { event: "denied", ...query, rule: decision.rule },
+    fields: { event: "denied", ...fieldsOf(query), rule: decision.rule },
   });
 }

@@ -5,6 +5,7 @@ import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/er
 import { systemError } from "../../native/errno.js";
 import { loadAddon } from "../../native/load-addon.js";
 import { Code, detailOf } from "../../rpc/status.js";
+import { CallerQuery } from "../access/query.js";
 import { ArgumentFault, BrokerFault, OperationTimeout, ResolverFault } from "../errors.js";
 import { PolicyDenied } from "../policy/checked.js";
 import { codeOfErrno } from "./errno-code.js";
@@ -42,7 +43,7 @@ describe("statusOfError", () => {
 
   it("cuts what a caller's text makes too long for a header, between characters", () => {
     const long = "ü".repeat(300_000);
-    const query = { principal: "uid:7", permission: "bind", endpoint: `unix:${long}` } as const;
+    const query = new CallerQuery({ principal: { name: "uid:7" } }, "bind", { details: { endpoint: `unix:${long}` } });
     const errors = [
       new ArgumentFault(ArgumentError_Kind.VALUE, "NO_INTERFACE", "bind", long),
       new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, long),
@@ -60,7 +61,7 @@ describe("statusOfError", () => {
   });
 
   it("keeps timeouts, arguments, the resolver, the policy and the broker apart", () => {
-    const query = { principal: "uid:7", permission: "bind", endpoint: "0.0.0.0:1" } as const;
+    const query = new CallerQuery({ principal: { name: "uid:7" } }, "bind", { details: { endpoint: "0.0.0.0:1" } });
     const decision = { allowed: false, rule: "default", reason: "no" };
     const details = [
       new OperationTimeout("recv"),

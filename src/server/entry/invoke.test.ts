@@ -2,7 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AddressFamily, type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
@@ -14,6 +14,7 @@ import type { OpContext } from "../context.js";
 import { newCounters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
+import type { Query } from "../policy/policy.js";
 import { newResolver } from "../resolver/resolver.js";
 import { ProcessWatch } from "../sessions/process-watch.js";
 import { Session } from "../sessions/session.js";
@@ -25,7 +26,7 @@ import { type EntryPoint, invoke } from "./invoke.js";
 import { ops } from "./table.js";
 
 const addon = loadAddon();
-const { MSG_WAITALL, MSG_PEEK, MSG_FASTOPEN } = linux;
+const { MSG_WAITALL, MSG_PEEK, MSG_FASTOPEN, SOL_SOCKET, SO_LINGER, IPPROTO_TCP, FIONREAD } = linux;
 const SOCK_STREAM = 1;
 
 /** Operations that may wait but are not called below, with the reason. */
@@ -37,8 +38,10 @@ const left: Record<string, string> = {
 let session: Session;
 let ctx: OpContext;
 let entryPoint: EntryPoint;
+let queries: Query[];
 
 beforeEach(() => {
+  queries = [];
   const counters = newCounters();
   const principal = newPrincipal("uid:1000", defaultLimits);
   session = new Session({
@@ -57,7 +60,13 @@ beforeEach(() => {
   const log = pino({ level: "silent" });
   const services = {
     kernel: addon,
-    policy: { decide: () => ({ allowed: true, rule: "test", reason: "" }), rulesFor: () => [] },
+    policy: {
+      decide: (query: Query) => {
+        queries.push(query);
+        return { allowed: true, rule: "test", reason: "" };
+      },
+      rulesFor: () => [],
+    },
     resolver: newResolver(addon),
     limits: defaultLimits,
     counters,
@@ -167,4 +176,72 @@ it.each(Object.keys(calls))("asks once how long %s may wait", async (name) => {
   const waitLimit = vi.spyOn(SocketEntry.prototype, "waitLimit");
   await invoke(entryPoint, ctx, row, request);
   expect(waitLimit).toHaveBeenCalledTimes(1);
+});
+
+describe("the policy is asked", () => {
+  it("who calls", async () => {
+    await invoke(entryPoint, ctx, ops.recv, { handle: pair(), ...receive });
+    expect(queries).toMatchObject([
+      {
+        principal: "uid:1000",
+        evidence: { pid: process.pid, uid: 1000, gid: 1000 },
+        permission: "receive",
+        endpoint: null,
+      },
+    ]);
+  });
+
+  it("about the option, and the socket as the kernel knows it", async () => {
+    const socket = adopt(addon.socket(AddressFamily.INET, SOCK_STREAM, 0, null), AddressFamily.INET6);
+    await invoke(entryPoint, ctx, ops.getsockopt, { handle: socket, level: SOL_SOCKET, name: SO_LINGER } as object);
+    expect(queries).toMatchObject([
+      {
+        permission: "getsockopt",
+        option: { level: SOL_SOCKET, name: SO_LINGER },
+        family: AddressFamily.INET,
+        type: SOCK_STREAM,
+        protocol: IPPROTO_TCP,
+      },
+    ]);
+  });
+
+  it("about the ioctl", async () => {
+    const argument = { case: "integer", value: 0 };
+    await invoke(entryPoint, ctx, ops.ioctl, { handle: pair(), request: BigInt(FIONREAD), argument } as object);
+    expect(queries).toMatchObject([{ permission: "ioctl", ioctl: BigInt(FIONREAD), family: AddressFamily.UNIX }]);
+  });
+
+  it("about a socket before it is opened", async () => {
+    await invoke(entryPoint, ctx, ops.socketpair, { typeFlags: 0, protocol: 0 } as object);
+    const facts = { family: AddressFamily.UNIX, type: SOCK_STREAM, protocol: 0 };
+    expect(queries).toMatchObject([{ permission: "socket", ...facts, local: null, remote: null }]);
+  });
+
+  it("about the normalised address, and afterwards about both of the connection's", async () => {
+    const [, address] = listener();
+    const port = address.address.case === "inet" ? address.address.value.port : 0;
+    const mapped = {
+      address: { case: "inet6", value: { host: "0:0:0:0:0:FFFF:7f00:1", port, flowinfo: 0, scopeId: 0 } },
+    };
+    const native = addon.socket(AddressFamily.INET6, SOCK_STREAM, 0, null);
+    const handle = adopt(native, AddressFamily.INET6);
+    await invoke(entryPoint, ctx, ops.connectTo, {
+      handle,
+      address: create(SocketAddressSchema, mapped as object),
+    } as object);
+    const endpoint = `127.0.0.1:${port}`;
+    expect(queries).toMatchObject([{ permission: "connect", endpoint, remote: { endpoint, embedded: [] } }]);
+    await invoke(entryPoint, ctx, ops.send, { handle, data, flags: 0 } as object);
+    expect(queries.at(-1)).toMatchObject({ permission: "send", endpoint: null, remote: { endpoint } });
+    expect(queries.at(-1)?.local?.endpoint).toMatch(/^127\.0\.0\.1:\d+$/);
+  });
+
+  it("about the address to bind as the local one", async () => {
+    const address = create(SocketAddressSchema, { address: { case: "inet", value: { host: "127.0.0.1", port: 0 } } });
+    await invoke(entryPoint, ctx, ops.bind, { handle: tcp(), address } as object);
+    expect(queries).toMatchObject([
+      { permission: "bind", endpoint: "127.0.0.1:0", local: { endpoint: "127.0.0.1:0" } },
+    ]);
+    expect(queries[0]?.remote).toBeNull();
+  });
 });

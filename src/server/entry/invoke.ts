@@ -13,6 +13,7 @@ import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Permission } from "../policy/policy.js";
 import { checkedAddress } from "../resolver/checked-address.js";
+import type { Socket } from "../sockets/socket-entry.js";
 import type { Connection, Connections } from "../transport/connections.js";
 import type { AnyRow, Callers } from "./row.js";
 
@@ -69,7 +70,7 @@ function connectionOf(entry: EntryPoint, call: Call, terms: Terms): Connection {
 /** Admits a call that opens a session, because it has none yet. Throws UNAUTHENTICATED, DRAINING or `PolicyDenied`. */
 export function admitWithoutSession(entry: EntryPoint, call: Call, terms: Terms & Needs<"session">): Connection {
   const connection = connectionOf(entry, call, terms);
-  authorise({ services: entry.services, principal: connection.principal }, terms.permission);
+  authorise({ ...connection, services: entry.services }, terms.permission);
   return connection;
 }
 
@@ -140,31 +141,37 @@ export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request:
 export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
   if (entry.draining() && row.whileDraining !== true) throw draining();
   if (row.subject === "nothing") {
-    ask(ctx, row);
-    if (row.also !== undefined) askAlso(ctx, row, request);
+    ask(ctx, row, null, request);
+    if (row.also !== undefined) askAlso(ctx, row, null, request);
     return row.run(ctx as never, request as never, undefined as never, undefined as never);
   }
   const socket = ctx.session.entry(request.handle ?? 0n);
-  if (row.also !== undefined) askAlso(ctx, row, request);
+  if (row.also !== undefined) askAlso(ctx, row, socket, request);
   const { operation } = row;
   if (operation === undefined || (row.subject === "destination" && request.address === undefined)) {
-    ask(ctx, row);
+    ask(ctx, row, socket, request);
     return row.run(ctx as never, request as never, socket as never, null as never);
   }
-  const address = checkedAddress(ctx, row.permission, socket.facts, request.address, operation);
+  const address = checkedAddress(ctx, row.permission, socket.facts, request.address, operation, socket);
   return address instanceof Promise
     ? address.then((checked) => row.run(ctx as never, request as never, socket as never, checked as never))
     : row.run(ctx as never, request as never, socket as never, address as never);
 }
 
 /** Checks a permission other than `session`, which `admit` has checked. */
-function ask(ctx: OpContext, { permission }: Callers): void {
-  if (permission !== undefined && permission !== "session") authorise(ctx, permission);
+function ask(
+  ctx: OpContext,
+  { permission, details }: Callers & Pick<AnyRow, "details">,
+  socket: Socket | null = null,
+  request: object | null = null,
+): void {
+  if (permission === undefined || permission === "session") return;
+  authorise(ctx, permission, socket, details === undefined || request === null ? null : details(request as never));
 }
 
-function askAlso(ctx: OpContext, { also = [] }: AnyRow, request: object): void {
+function askAlso(ctx: OpContext, { also = [] }: AnyRow, socket: Socket | null, request: object): void {
   for (const { permission, when } of also) {
-    if (when === undefined || when(request as never, ctx)) authorise(ctx, permission);
+    if (when === undefined || when(request as never, ctx)) authorise(ctx, permission, socket);
   }
 }
 

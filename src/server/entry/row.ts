@@ -1,4 +1,5 @@
 import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
+import type { Details } from "../access/query.js";
 import type { AddressOp, DestinationOp, Op, OpContext, SocketOp, StrangersOp } from "../context.js";
 import type { Permission } from "../policy/policy.js";
 
@@ -70,6 +71,8 @@ export type Row<M extends DescMethod> = (
     })
 ) & {
   readonly asks?: Asks;
+  /** What the permission is asked for, beside the socket. */
+  readonly details?: (request: MessageShape<M["input"]>) => Details;
   /** Whether it may be called while the daemon is draining, which is true for verbs that end something. */
   readonly whileDraining?: true;
 };
@@ -81,6 +84,7 @@ export type AnyRow = (
 ) & {
   readonly operation?: string;
   readonly run: (ctx: never, request: never, socket: never, address: never) => object | Promise<object>;
+  readonly details?: (request: never) => Details;
   readonly also?: readonly {
     readonly permission: Permission;
     readonly when?: (request: never, ctx: OpContext) => boolean;

@@ -84,7 +84,7 @@ import { settimeout } from "../ops/settimeout.js";
 import { share } from "../ops/share.js";
 import { shutdown } from "../ops/shutdown.js";
 import { socket } from "../ops/socket.js";
-import { socketpair } from "../ops/socketpair.js";
+import { factsOf, socketpair } from "../ops/socketpair.js";
 import { whoAmI } from "../ops/who-am-i.js";
 import type { Row } from "./row.js";
 
@@ -112,7 +112,12 @@ export const ops = {
     subject: "nothing",
     run: socket,
   },
-  socketpair: { permission: "socket", subject: "nothing", run: socketpair },
+  socketpair: {
+    permission: "socket",
+    subject: "nothing",
+    details: (request) => ({ opens: factsOf(request) }),
+    run: socketpair,
+  },
   createConnection: {
     permission: "socket",
     asks: {
@@ -145,9 +150,15 @@ export const ops = {
   fileno: { permission: "session", subject: "socket", run: fileno },
   getsockname: { permission: "session", subject: "socket", run: getsockname },
   getpeername: { permission: "session", subject: "socket", run: getpeername },
-  getsockopt: { permission: "getsockopt", subject: "socket", run: getsockopt },
+  getsockopt: {
+    permission: "getsockopt",
+    subject: "socket",
+    details: ({ level, name }) => ({ option: { level, name } }),
+    run: getsockopt,
+  },
   setsockopt: {
     permission: "setsockopt",
+    details: ({ level, name }) => ({ option: { level, name } }),
     asks: { admin: "for SO_RCVBUFFORCE, SO_SNDBUFFORCE and SO_RESERVE_MEM, which are EPERM without it" },
     subject: "socket",
     run: setsockopt,
@@ -186,7 +197,7 @@ export const ops = {
     run: sendFds,
   },
   recvFds: { permission: "receive", subject: "socket", run: recvFds },
-  ioctl: { permission: "ioctl", subject: "socket", run: ioctl },
+  ioctl: { permission: "ioctl", subject: "socket", details: ({ request }) => ({ ioctl: request }), run: ioctl },
   getInheritable: { permission: "session", subject: "socket", run: getInheritable },
   setInheritable: { permission: "session", subject: "socket", run: setInheritable },
   share: { permission: "session", subject: "socket", run: share },

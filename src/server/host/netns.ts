@@ -17,8 +17,10 @@ import type { Unowned } from "../sockets/unowned.js";
  * Opens the namespace that a request names. The caller closes it. Throws `SystemError`, `ArgumentFault` or a denial.
  */
 export function openNetns(ctx: OpContext, netns: NetworkNamespace): Unowned {
-  authorise(ctx, "netns");
   const { namespace } = netns;
+  authorise(ctx, "netns", null, {
+    netns: namespace.case === "pid" ? `pid:${namespace.value}` : (namespace.value ?? ""),
+  });
   switch (namespace.case) {
     case "name":
       if (namespace.value === "" || namespace.value.includes("/") || namespace.value.startsWith(".")) {

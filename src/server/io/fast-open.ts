@@ -4,14 +4,15 @@ import { linux } from "../../native/linux.js";
 import { authoriseAddress } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import type { Wait } from "../sockets/readiness.js";
+import type { Socket } from "../sockets/socket-entry.js";
 
 const { MSG_FASTOPEN } = linux;
 
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
 /** MSG_FASTOPEN connects, so it also requires the permission `connect` for the address. Throws `PolicyDenied`. */
-export function authoriseFastOpen(ctx: OpContext, flags: number, address: Sockaddr | null): void {
-  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address);
+export function authoriseFastOpen(ctx: OpContext, socket: Socket, flags: number, address: Sockaddr | null): void {
+  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address, socket);
 }
 
 /**

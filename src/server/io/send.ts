@@ -55,7 +55,7 @@ export function sendingMessage(
   message: OutgoingMessage,
 ): () => number {
   const { buffers, control, flags, address } = message;
-  authoriseFastOpen(ctx, flags, address);
+  authoriseFastOpen(ctx, entry, flags, address);
   const send = (flags: number) => sendWithControl(ctx, entry, buffers, control, flags, address);
   return address === null ? () => send(flags) : openingFast(wait, flags, send);
 }

@@ -59,10 +59,10 @@ async function attempt(
   try {
     if (timeout !== undefined) entry.setTimeout(timeout);
     if (request.sourceAddress !== undefined) {
-      const source = await checkedAddress(ctx, "bind", entry.facts, request.sourceAddress, "bind");
+      const source = await checkedAddress(ctx, "bind", entry.facts, request.sourceAddress, "bind", entry);
       checkNumber(viewOf(source, entry).bind(source), "bind");
     }
-    const address = authoriseAddress(ctx, "connect", candidate.address);
+    const address = authoriseAddress(ctx, "connect", candidate.address, entry);
     await completeConnect(ctx, viewOf(address, entry), address, { timeout: undefined, flags: 0 });
     return entry;
   } catch (error) {

@@ -2,7 +2,7 @@ import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { ExplainPolicyRequest, PolicyService } from "../../gen/sockbroker/v1/policy_service_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
-import { endpointOf } from "../access/endpoint.js";
+import { CallerQuery } from "../access/query.js";
 import { addressFrom } from "../codec/address.js";
 import type { OpContext, StrangersOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
@@ -21,8 +21,9 @@ export const explainPolicy: StrangersOp<typeof PolicyService.method.explainPolic
     );
   }
   const principal = request.principal === "" ? ctx.principal.name : validPrincipal(request.principal);
-  const endpoint = request.address === undefined ? null : endpointAsked(request.address);
-  const decision = ctx.services.policy.decide({ principal, permission: operation, endpoint });
+  const caller = principal === ctx.principal.name ? ctx : { principal: { name: principal } };
+  const address = request.address === undefined ? {} : { address: addressAsked(request.address) };
+  const decision = ctx.services.policy.decide(new CallerQuery(caller, operation, address));
   return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
 };
 
@@ -36,8 +37,7 @@ export function asksForAnother({ principal }: ExplainPolicyRequest, ctx: OpConte
   return principal !== "" && principal !== ctx.principal.name;
 }
 
-function endpointAsked(message: SocketAddress): string {
+function addressAsked(message: SocketAddress): Sockaddr {
   const address = addressFrom(message, "explain_policy");
-  if (address.kind === "concrete") return endpointOf(address.address);
-  return endpointOf({ ...address.rest, address: address.host } as Sockaddr);
+  return address.kind === "concrete" ? address.address : ({ ...address.rest, address: address.host } as Sockaddr);
 }

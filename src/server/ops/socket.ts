@@ -17,7 +17,9 @@ export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => 
   if (request.fileno !== undefined) return describe(ctx, request, request.fileno);
   const family = request.family ?? AddressFamily.INET;
   const type = request.type ?? SocketType.STREAM;
-  const entry = openSocket(authorise(ctx, "socket"), family, type, request.protocol ?? 0, request);
+  const protocol = request.protocol ?? 0;
+  const permitted = authorise(ctx, "socket", null, { opens: { family, type, protocol } });
+  const entry = openSocket(permitted, family, type, protocol, request);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   return { socket: infoOf(entry), ...timeoutField(entry.timeout) };
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { builtInPolicy } from "./built-in.js";
 import { check, PolicyDenied } from "./checked.js";
-import { permissions } from "./policy.js";
+import { type Permission, permissions, type Query } from "./policy.js";
 
 const policy = builtInPolicy({
   owner: "uid:500",
@@ -14,10 +14,16 @@ const policy = builtInPolicy({
   ],
 });
 
+/** A query of which only this much is known. */
+function query<P extends Permission>(known: { principal: string; permission: P; endpoint: string | null }) {
+  const unknown = { evidence: null, family: null, type: null, protocol: null, local: null, remote: null };
+  return { ...unknown, option: null, ioctl: null, netns: null, ...known } satisfies Query;
+}
+
 describe("the built-in policy", () => {
   it.each(["uid:500", "uid:0"])("allows everything to %s", (principal) => {
     for (const permission of permissions) {
-      expect(policy.decide({ principal, permission, endpoint: null })).toMatchObject({
+      expect(policy.decide(query({ principal, permission, endpoint: null }))).toMatchObject({
         allowed: true,
         rule: "built-in-owner",
       });
@@ -26,12 +32,14 @@ describe("the built-in policy", () => {
 
   it("allows an admitted principal everything but to be an operator", () => {
     for (const permission of permissions) {
-      expect(policy.decide({ principal: "uid:1000", permission, endpoint: null }).allowed).toBe(permission !== "admin");
+      expect(policy.decide(query({ principal: "uid:1000", permission, endpoint: null })).allowed).toBe(
+        permission !== "admin",
+      );
     }
   });
 
   it("denies everyone else, by no rule", () => {
-    expect(policy.decide({ principal: "uid:1001", permission: "socket", endpoint: null })).toEqual({
+    expect(policy.decide(query({ principal: "uid:1001", permission: "socket", endpoint: null }))).toEqual({
       allowed: false,
       rule: "default",
       reason: "no rule allows socket to uid:1001",
@@ -63,7 +71,7 @@ describe("a unix socket with a path", () => {
     "%s takes an admission of its own",
     (endpoint) => {
       for (const permission of permissionsWithAddress) {
-        expect(policy.decide({ principal: "uid:1000", permission, endpoint })).toEqual({
+        expect(policy.decide(query({ principal: "uid:1000", permission, endpoint }))).toEqual({
           allowed: false,
           rule: "admit-uid:1000-unix-path",
           reason:
@@ -71,7 +79,7 @@ describe("a unix socket with a path", () => {
             "unix sockets with a path need `--admit uid:1000,unix`",
         });
         for (const principal of ["uid:2000", "uid:3000", "uid:500", "uid:0"]) {
-          expect(policy.decide({ principal, permission, endpoint }).allowed).toBe(true);
+          expect(policy.decide(query({ principal, permission, endpoint })).allowed).toBe(true);
         }
       }
     },
@@ -79,26 +87,26 @@ describe("a unix socket with a path", () => {
 
   it.each(["unix:", "unix:@abstract", "unix:@", "10.0.0.1:443", "can:vcan0"])("is not %s", (endpoint) => {
     for (const permission of permissionsWithAddress) {
-      expect(policy.decide({ principal: "uid:1000", permission, endpoint }).allowed).toBe(true);
+      expect(policy.decide(query({ principal: "uid:1000", permission, endpoint })).allowed).toBe(true);
     }
   });
 
   it("makes no operator of anybody", () => {
-    expect(policy.decide({ principal: "uid:2000", permission: "admin", endpoint: null }).allowed).toBe(false);
+    expect(policy.decide(query({ principal: "uid:2000", permission: "admin", endpoint: null })).allowed).toBe(false);
   });
 });
 
 describe("check", () => {
   it("gives back the value that was asked about", () => {
     const value = { port: 1 };
-    expect(check(policy, { principal: "uid:0", permission: "bind", endpoint: "0.0.0.0:1" }, value)).toBe(value);
+    expect(check(policy, query({ principal: "uid:0", permission: "bind", endpoint: "0.0.0.0:1" }), value)).toBe(value);
   });
 
   it("throws a denial that names rule, principal and permission", () => {
-    const query = { principal: "uid:7", permission: "bind", endpoint: "0.0.0.0:1" } as const;
-    expect(() => check(policy, query, {})).toThrowError(PolicyDenied);
-    expect(() => check(policy, query, {})).toThrowError(
-      expect.objectContaining({ query, decision: expect.objectContaining({ rule: "default" }) }),
+    const denied = query({ principal: "uid:7", permission: "bind", endpoint: "0.0.0.0:1" });
+    expect(() => check(policy, denied, {})).toThrowError(PolicyDenied);
+    expect(() => check(policy, denied, {})).toThrowError(
+      expect.objectContaining({ query: denied, decision: expect.objectContaining({ rule: "default" }) }),
     );
   });
 });

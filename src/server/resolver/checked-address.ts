@@ -4,7 +4,7 @@ import { authoriseAddress } from "../access/authorise.js";
 import type { OpContext } from "../context.js";
 import type { Checked } from "../policy/checked.js";
 import type { Permission } from "../policy/policy.js";
-import type { SocketFacts } from "../sockets/socket-entry.js";
+import type { Socket, SocketFacts } from "../sockets/socket-entry.js";
 import { resolveAddress } from "./resolve-address.js";
 
 /**
@@ -17,9 +17,10 @@ export function checkedAddress<P extends Permission>(
   facts: SocketFacts,
   address: SocketAddress | undefined,
   operation: string,
+  socket: Socket | null = null,
 ): Checked<Sockaddr, P> | Promise<Checked<Sockaddr, P>> {
   const resolved = resolveAddress(ctx, facts, address, operation);
   return resolved instanceof Promise
-    ? resolved.then((concrete) => authoriseAddress(ctx, permission, concrete))
-    : authoriseAddress(ctx, permission, resolved);
+    ? resolved.then((concrete) => authoriseAddress(ctx, permission, concrete, socket))
+    : authoriseAddress(ctx, permission, resolved, socket);
 }

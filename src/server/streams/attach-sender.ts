@@ -72,7 +72,9 @@ export class AttachSender {
           const { handle } = frame.value;
           const { ctx, socket } = this.#attach;
           if (handle !== 0n && handle !== socket.handle) throw malformed("setsockopt of another handle");
-          checkNumber(setOption(ctx, authoriseSocket(ctx, "setsockopt", socket), frame.value), "setsockopt");
+          const { level, name } = frame.value;
+          const permitted = authoriseSocket(ctx, "setsockopt", socket, { option: { level, name } });
+          checkNumber(setOption(ctx, permitted, frame.value), "setsockopt");
         });
         return null;
       case "close":
@@ -121,7 +123,9 @@ export class AttachSender {
     try {
       const control = controlToSend(ctx, message.ancillaryData);
       const address =
-        message.address === undefined ? null : checkedAddress(ctx, "send", socket.facts, message.address, "sendmsg");
+        message.address === undefined
+          ? null
+          : checkedAddress(ctx, "send", socket.facts, message.address, "sendmsg", socket);
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
         const { data, flags } = message;
         const send = sendingMessage(ctx, socket, this.#wait, { buffers: [data], control, flags, address: to });
