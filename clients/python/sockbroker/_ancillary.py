@@ -11,12 +11,11 @@ from typing import Any, Callable
 
 from . import _descriptors
 from ._gen.v1 import ancillary_pb2
+from ._linux import SCM_RIGHTS, SOL_SOCKET
 from ._numbers import is_brokered
 from ._session import Session
 from ._status import broker_error, kernel_error
 
-_SOL_SOCKET = 1
-_SCM_RIGHTS = 1
 _INT_BYTES = array.array("i").itemsize
 
 ControlMessage = tuple[int, int, bytes]
@@ -60,7 +59,7 @@ def _handle_of(number: int) -> int:
 
 
 def _to_wire(level: int, kind: int, data: bytes, handle_of: Callable[[int], int]) -> ancillary_pb2.ControlMessage:
-    if (level, kind) != (_SOL_SOCKET, _SCM_RIGHTS):
+    if (level, kind) != (SOL_SOCKET, SCM_RIGHTS):
         return ancillary_pb2.ControlMessage(level=level, type=kind, data=data)
     numbers = array.array("i")
     # The kernel only uses whole ints, and ignores what follows them.

@@ -6,10 +6,12 @@ import os
 import re
 from typing import NamedTuple, Optional
 
+from ._linux import UNIX_PATH_MAX
+
 DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock"
 
 # : The longest path that fits into the address of a unix socket, in bytes.
-LONGEST_PATH = 107
+LONGEST_PATH = UNIX_PATH_MAX - 1
 
 
 class Endpoint(NamedTuple):

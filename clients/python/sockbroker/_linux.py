@@ -4,6 +4,7 @@ sparc has."""
 
 from __future__ import annotations
 
+import select
 import termios
 
 from ._real import real
@@ -36,6 +37,25 @@ SIOCETHTOOL: int = getattr(real, "SIOCETHTOOL", 35142)
 SIOCGIFCONF: int = getattr(real, "SIOCGIFCONF", 35090)
 SIOCGPGRP: int = getattr(real, "SIOCGPGRP", 35076)
 FIOGETOWN: int = getattr(real, "FIOGETOWN", 35075)
+SOCK_DGRAM: int = getattr(real, "SOCK_DGRAM", 2)
+SOCK_STREAM: int = getattr(real, "SOCK_STREAM", 1)
+SCM_RIGHTS: int = getattr(real, "SCM_RIGHTS", 1)
+SHUT_WR: int = getattr(real, "SHUT_WR", 1)
+SO_ERROR: int = getattr(real, "SO_ERROR", 4)
+SO_LINGER: int = getattr(real, "SO_LINGER", 13)
+UNIX_PATH_MAX: int = getattr(real, "UNIX_PATH_MAX", 108)
+MSG_DONTWAIT: int = getattr(real, "MSG_DONTWAIT", 64)
+MSG_ERRQUEUE: int = getattr(real, "MSG_ERRQUEUE", 8192)
+MSG_OOB: int = getattr(real, "MSG_OOB", 1)
+MSG_PEEK: int = getattr(real, "MSG_PEEK", 2)
+MSG_TRUNC: int = getattr(real, "MSG_TRUNC", 32)
+MSG_WAITALL: int = getattr(real, "MSG_WAITALL", 256)
+POLLERR: int = getattr(select, "POLLERR", 8)
+POLLHUP: int = getattr(select, "POLLHUP", 16)
+POLLIN: int = getattr(select, "POLLIN", 1)
+POLLNVAL: int = getattr(select, "POLLNVAL", 32)
+POLLOUT: int = getattr(select, "POLLOUT", 4)
+POLLPRI: int = getattr(select, "POLLPRI", 2)
 FIOASYNC: int = getattr(termios, "FIOASYNC", 21586)
 FIOCLEX: int = getattr(termios, "FIOCLEX", 21585)
 FIONBIO: int = getattr(termios, "FIONBIO", 21537)

@@ -28,8 +28,9 @@ from . import (
     _wakeup,
 )
 from ._builtin import put
+from ._linux import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI
 from ._numbers import is_brokered
-from ._readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, number_of, poll_mixed
+from ._readiness import number_of, poll_mixed
 from ._status import kernel_error
 
 _O_NONBLOCK = os.O_NONBLOCK

@@ -27,13 +27,13 @@ from typing import Any, Optional
 from . import _descriptors, _fork, _grpc_thread, _requests, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
+from ._linux import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI
 from ._numbers import is_brokered
 from ._session import Session
 from ._status import error_from_rpc, kernel_error
 from .errors import BrokerError
 
 _poll = select.poll
-POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 # The last ones are POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND and POLLRDHUP.
 _WATCHED = POLLIN | POLLPRI | POLLOUT | 0x3C0 | 0x2000
 _FIRST_HANDLE = 1 << 30

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-MSG_PEEK = 0x2
-MSG_TRUNC = 0x20
-
 
 def as_long_as(data: bytes, length: int) -> bytes:
     """The result of recv and recvfrom: with MSG_TRUNC among the flags the length may exceed the data, and the result is

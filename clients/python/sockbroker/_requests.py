@@ -26,12 +26,12 @@ from ._gen.v1 import (
     socket_service_pb2,
     stream_service_pb2,
 )
+from ._linux import SOL_SOCKET, SO_LINGER
 from ._option_pointers import filter_program, holds_filter, option_size
 from ._real import real
 
 Limit = Optional[socket_pb2.Timeout]
 
-_SOL_SOCKET, _SO_LINGER = 1, 13
 
 # Timeouts -----------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ def setsockopt(level: int, name: int, *value: Any) -> socket_service_pb2.Setsock
 def reset_on_close(handle: int) -> socket_service_pb2.SetsockoptRequest:
     """A struct linger with a timeout of 0, with which close(2) resets the connection."""
     value = socket_pb2.OptionValue(linger=socket_pb2.Linger(on=True, seconds=0))
-    return _setsockopt(_SOL_SOCKET, _SO_LINGER, value, handle)
+    return _setsockopt(SOL_SOCKET, SO_LINGER, value, handle)
 
 
 def _setsockopt(

@@ -28,6 +28,19 @@ from ._descriptors import Descriptor
 from ._families import is_local
 from ._gen.v1 import socket_service_pb2
 from ._judge import Verdict, judge, timeout_of
+from ._linux import (
+    AF_INET,
+    AF_INET6,
+    AF_VSOCK,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_WAITALL,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    SO_ERROR,
+)
 from ._numbers import is_brokered
 from ._option_pointers import option_answer
 from ._real import real
@@ -40,15 +53,8 @@ from .errors import ConnectionLost
 _SOCK_NONBLOCK: int = getattr(real, "SOCK_NONBLOCK", 0o4000)
 # Flags that may be combined with a socket's type.
 TYPE_FLAGS: int = _SOCK_NONBLOCK | getattr(real, "SOCK_CLOEXEC", 0o2000000)
-_SOCK_STREAM = 1
 # Families whose streams only carry data, without descriptors or credentials.
-_PLAIN_FAMILIES = frozenset((2, 10, 40))
-_SOL_SOCKET, _SO_ERROR = 1, 4
-_MSG_OOB = 0x1
-_MSG_PEEK = 0x2
-_MSG_DONTWAIT = 0x40
-_MSG_WAITALL = 0x100
-_MSG_ERRQUEUE = 0x2000
+_PLAIN_FAMILIES = frozenset((AF_INET, AF_INET6, AF_VSOCK))
 # Verbs that may change a socket's addresses, and verbs that return them.
 _NAMING = frozenset(("bind", "connect", "connect_ex", "listen", "sendmsg", "sendto"))
 _NAMES = frozenset(("getpeername", "getsockname"))
@@ -169,7 +175,7 @@ class socket:  # noqa: N801, the name is the interpreter's
                 self._local = real.socket(family, type, proto, number)
             return
         family = 2 if family == -1 else family
-        type = _SOCK_STREAM if type == -1 else type
+        type = SOCK_STREAM if type == -1 else type
         proto = 0 if proto == -1 else proto
         if is_local(family):
             self._local = real.socket(family, type, proto)
@@ -192,7 +198,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         flags = type & TYPE_FLAGS
         self._descriptor = descriptor
         self._family, self._type, self._proto = family, type & ~flags, proto
-        descriptor.stream = self._type == _SOCK_STREAM
+        descriptor.stream = self._type == SOCK_STREAM
         if flags & _SOCK_NONBLOCK:
             self._timeout = 0.0
         elif _default_timeout is not None:
@@ -402,7 +408,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         level, name, size = (*map(operator.index, arguments), 0)[:3]
         request = _requests.getsockopt(level, name, size)
         if not size:
-            error = self._open().take_error() if (level, name) == (_SOL_SOCKET, _SO_ERROR) else None
+            error = self._open().take_error() if (level, name) == (SOL_SOCKET, SO_ERROR) else None
             return Prepared("getsockopt", request, _option_integer) if error is None else Verdict(error.errno)
         return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
@@ -447,7 +453,7 @@ class socket:  # noqa: N801, the name is the interpreter's
                 # A view, which is only copied at its final place.
                 return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
             descriptor.drained()
-        if descriptor.unread.has_messages and not flags & (_MSG_OOB | _MSG_ERRQUEUE):
+        if descriptor.unread.has_messages and not flags & (MSG_OOB | MSG_ERRQUEUE):
             taken = descriptor.take(size, flags)
             if taken is not None:
                 return self._completed(taken, verb, size, flags, room)
@@ -467,7 +473,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         try:
             return _received(descriptor.session, verb, self._call(verb, request, kept))
         except BaseException:
-            if kept.response is not None and not flags & _MSG_PEEK:
+            if kept.response is not None and not flags & MSG_PEEK:
                 descriptor.unread.add(_received(descriptor.session, verb, kept.response))
             if is_kernel_error(kept.error):
                 # The kernel reports it only once.
@@ -476,9 +482,9 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     def _completed(self, taken: Received, verb: str, size: int, flags: int, room: int) -> Received:
         """Adds the kernel's data to the data kept here if the caller would miss it, because it peeks or waits for all."""
-        if self._type != _SOCK_STREAM or taken.length >= size or not flags & (_MSG_PEEK | _MSG_WAITALL):
+        if self._type != SOCK_STREAM or taken.length >= size or not flags & (MSG_PEEK | MSG_WAITALL):
             return taken
-        how = flags if flags & _MSG_WAITALL else flags | _MSG_DONTWAIT
+        how = flags if flags & MSG_WAITALL else flags | MSG_DONTWAIT
         try:
             more = self._receive_from_kernel(verb, size - taken.length, how, room)
         except BlockingIOError:
@@ -488,13 +494,13 @@ class socket:  # noqa: N801, the name is the interpreter's
                 # Kept for the next call, because the kernel reports it only once.
                 self._open().unread.end_in(error)
                 return taken
-            if not flags & _MSG_PEEK:
+            if not flags & MSG_PEEK:
                 self._open().unread.give_back(taken)
             raise
         return taken.joined(more)
 
     def _is_plain_stream(self) -> bool:
-        return self._type == _SOCK_STREAM and self._family in _PLAIN_FAMILIES
+        return self._type == SOCK_STREAM and self._family in _PLAIN_FAMILIES
 
     @_beside_read_ahead
     @_or_local
@@ -588,7 +594,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         """
         view = memoryview(data).cast("B")
         room = self._room()
-        if self._type == _SOCK_STREAM:
+        if self._type == SOCK_STREAM:
             room = min(room, _PIECE_BYTES)
             return bytes_of(data) if len(view) <= room else bytes(view[:room])
         if len(view) > room:
@@ -608,7 +614,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         self._judge("sendall", arguments)
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
         view = memoryview(arguments[0]).cast("B")
-        if self._type != _SOCK_STREAM or len(view) <= _PIECE_BYTES:
+        if self._type != SOCK_STREAM or len(view) <= _PIECE_BYTES:
             self._call("sendall", _requests.sendall(self._payload(arguments[0]), flags, self._limit()))
             return
         if flags == 0 and self._timeout != 0.0 and _waiting.allowed() and _flow.send_all(self._open(), view, self._timeout):
@@ -668,7 +674,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         return Prepared("sendmsg_afalg", request, _sent_bytes)
 
     def _gathered(self, buffers: Iterable[Any]) -> list[bytes]:
-        return gathered(buffers, self._room(), self._type == _SOCK_STREAM)
+        return gathered(buffers, self._room(), self._type == SOCK_STREAM)
 
 
 _BESIDE_READ_AHEAD = frozenset(name for name, method in vars(socket).items() if hasattr(method, "beside_read_ahead"))

@@ -7,8 +7,10 @@ import os
 import shutil
 import tempfile
 
+from ._linux import UNIX_PATH_MAX
+
 # Maximum length of a path in struct sockaddr_un, without the NUL, in bytes.
-_PATH_BYTES = 107
+_PATH_BYTES = UNIX_PATH_MAX - 1
 
 
 class UnixPaths:

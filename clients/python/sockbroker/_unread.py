@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Callable, Optional
 
-from ._received import MSG_PEEK, MSG_TRUNC, Received
+from ._linux import MSG_PEEK, MSG_TRUNC
+from ._received import Received
 from ._status import is_kernel_error
 
 

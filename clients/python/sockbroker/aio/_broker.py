@@ -14,6 +14,7 @@ from .. import _requests
 from .._addresses import address_infos
 from .._endpoint import parse_endpoint
 from .._channel import Credentials
+from .._linux import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 from .._status import kernel_error
 from ._datagram import Datagram
 from ._server import ProtocolFactory, Server
@@ -22,8 +23,6 @@ from ._socket import Socket, describe, open_socket, socket_of
 from ._transport import BrokeredTransport, run_transport
 
 _LIMIT = 64 * 1024
-_AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
-_SOCK_STREAM, _SOCK_DGRAM = 1, 2
 _SOCK_FLAGS: int = getattr(stdlib, "SOCK_NONBLOCK", 0o4000) | getattr(stdlib, "SOCK_CLOEXEC", 0o2000000)
 
 Host = Union[str, bytes, None]
@@ -106,7 +105,7 @@ class Broker:
         server_hostname: Optional[str] = None,
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connects to a unix socket of the daemon's host."""
-        sock = await self.socket(_AF_UNIX, _SOCK_STREAM)
+        sock = await self.socket(AF_UNIX, SOCK_STREAM)
         try:
             await sock.connect(os.fspath(path))
             return await self.open_connection(sock=sock, limit=limit, ssl=ssl, server_hostname=server_hostname)
@@ -204,7 +203,7 @@ class Broker:
         start_serving: bool = True,
     ) -> Server:
         """Listens on a unix socket of the daemon's host. The path is not removed when the server is closed."""
-        sock = await self.socket(_AF_UNIX, _SOCK_STREAM)
+        sock = await self.socket(AF_UNIX, SOCK_STREAM)
         try:
             await sock.bind(os.fspath(path))
             return await self.start_server(
@@ -268,8 +267,8 @@ class Broker:
         addresses do not determine it: AF_UNIX for a path, AF_INET6 for a name. The other arguments are those of
         `Socket.messages`.
         """
-        known = family or _family_of(local_address) or _family_of(remote_address) or _AF_INET
-        sock = await self.socket(known, _SOCK_DGRAM)
+        known = family or _family_of(local_address) or _family_of(remote_address) or AF_INET
+        sock = await self.socket(known, SOCK_DGRAM)
         try:
             if reuse_port:
                 await sock.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEPORT, 1)
@@ -296,14 +295,14 @@ class Broker:
         family, type, proto = operator.index(family), operator.index(type), operator.index(proto)
         if fileno is not None:
             return await describe(self._session, operator.index(fileno))
-        family = _AF_INET if family == -1 else family
-        type = (_SOCK_STREAM if type == -1 else type) & ~_SOCK_FLAGS
+        family = AF_INET if family == -1 else family
+        type = (SOCK_STREAM if type == -1 else type) & ~_SOCK_FLAGS
         proto = 0 if proto == -1 else proto
         request = _requests.socket(_int32(family), _int32(type), _int32(proto))
         sock, _ = await open_socket(self._session, "socket", request)
         return sock
 
-    async def socketpair(self, family: int = _AF_UNIX, type: int = _SOCK_STREAM, proto: int = 0) -> tuple[Socket, Socket]:
+    async def socketpair(self, family: int = AF_UNIX, type: int = SOCK_STREAM, proto: int = 0) -> tuple[Socket, Socket]:
         """Opens two connected sockets."""
         request = _requests.socketpair(_int32(family), _int32(type & ~_SOCK_FLAGS), _int32(proto))
 
@@ -364,7 +363,7 @@ class Broker:
         self, host: Host, port: Port, family: int, local_addr: Optional[tuple[str, int]]
     ) -> tuple[Socket, tuple[Any, Any]]:
         errors: list[OSError] = []
-        for found_family, kind, proto, _, address in await self.getaddrinfo(host, port, family, _SOCK_STREAM):
+        for found_family, kind, proto, _, address in await self.getaddrinfo(host, port, family, SOCK_STREAM):
             sock = await self.socket(found_family, kind, proto)
             try:
                 if local_addr is not None:
@@ -384,7 +383,7 @@ class Broker:
 
     async def _taken_over(self, sock: Socket) -> tuple[tuple[Any, Any], bytes]:
         """The addresses of a connected socket, and its unread data."""
-        if sock.type != _SOCK_STREAM:
+        if sock.type != SOCK_STREAM:
             raise ValueError(f"A Stream Socket was expected, got {sock!r}")
         addresses = await sock.getsockname(), await sock.getpeername()
         async with sock.taken_over() as descriptor:
@@ -401,7 +400,7 @@ class Broker:
         reuse_port: bool,
     ) -> list[Socket]:
         hosts = [None] if host is None or host == "" else [host] if isinstance(host, (str, bytes)) else list(host)
-        found = [await self.getaddrinfo(each, port, family, _SOCK_STREAM, 0, flags) for each in hosts]
+        found = [await self.getaddrinfo(each, port, family, SOCK_STREAM, 0, flags) for each in hosts]
         sockets: list[Socket] = []
         try:
             for known, kind, proto, _, address in dict.fromkeys(info for infos in found for info in infos):
@@ -416,7 +415,7 @@ class Broker:
                     await sock.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEADDR, 1)
                 if reuse_port:
                     await sock.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEPORT, 1)
-                if known == _AF_INET6:  # So that there can be one for IPv4 beside it.
+                if known == AF_INET6:  # So that there can be one for IPv4 beside it.
                     await sock.setsockopt(stdlib.IPPROTO_IPV6, stdlib.IPV6_V6ONLY, 1)
                 await sock.bind(address)
         except BaseException:
@@ -483,7 +482,7 @@ def _int32(value: int) -> int:
 
 def _family_of(address: Any) -> int:
     if isinstance(address, (str, bytes)):
-        return _AF_UNIX
+        return AF_UNIX
     if isinstance(address, tuple) and address and isinstance(address[0], str):
-        return _AF_INET6 if ":" in address[0] else 0
+        return AF_INET6 if ":" in address[0] else 0
     return 0

@@ -19,13 +19,13 @@ from .. import _requests
 from .._addresses import address_from_wire
 from .._ancillary import ControlMessage, read_control
 from .._gen.v1 import stream_service_pb2
+from .._linux import SOL_SOCKET
 from .._received import Received
 from .._status import kernel_error
 from ._attachment import Attachment, End, Outgoing, frame_error
 from ._descriptor import Descriptor
 from ._session import Session
 
-_SOL_SOCKET = 1
 _SO_TIMESTAMPNS: int = getattr(stdlib, "SO_TIMESTAMPNS", 35)
 # SO_TIMESTAMPNS, in its current form and in that for a former 32-bit time_t: both are two 64-bit numbers.
 _TIMESTAMPS = frozenset((35, 64))
@@ -222,7 +222,7 @@ class MessageStream:
     async def _attach(self) -> None:
         session = self._socket.session
         if self._timestamps:
-            await self._socket.setsockopt(_SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            await self._socket.setsockopt(SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         async with self._socket.taken_over(self) as descriptor:
             # Another task may have done so meanwhile, or closed the stream.
             if self._attachment is not None or self._closed:
@@ -273,7 +273,7 @@ class MessageStream:
 def _message_of(received: Received) -> Message:
     timestamp = None
     for level, kind, data in received.ancillary:
-        if level == _SOL_SOCKET and kind in _TIMESTAMPS and len(data) == _TIMESPEC.size:
+        if level == SOL_SOCKET and kind in _TIMESTAMPS and len(data) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(data)
             timestamp = seconds * 1_000_000_000 + nanoseconds
     return Message(received.data, received.ancillary, received.flags, received.address, received.length, timestamp, 0)

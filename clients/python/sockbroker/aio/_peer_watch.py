@@ -12,10 +12,10 @@ from typing import Any, Callable, Optional
 from .. import _requests
 from .._gen.v1 import stream_service_pb2
 from .._grpc import grpc
+from .._linux import POLLPRI
 
 METHOD = "/sockbroker.v1.StreamService/Watch"
 # Useless for a stream, but an interest needs an event; errors and hang-ups are always reported.
-_POLLPRI = 0x2
 
 
 class PeerWatch:
@@ -70,7 +70,7 @@ class PeerWatch:
                 self._more.clear()
                 new, self._new = self._new, []
                 if new:
-                    await self._call.write(_requests.watch((handle, _POLLPRI) for handle in new))
+                    await self._call.write(_requests.watch((handle, POLLPRI) for handle in new))
             await self._call.done_writing()
         except (grpc.RpcError, asyncio.InvalidStateError):
             return  # The end of the reading side says so.

@@ -20,6 +20,7 @@ from .._endpoint import Endpoint
 from .._families import local_sockets
 from .._gen.v1 import session_service_pb2, stream_service_pb2
 from .._grpc import grpc
+from .._linux import SCM_RIGHTS, SOL_SOCKET
 from .._metadata_keys import SESSION_KEY
 from .._received import Received
 from .._status import broker_error, error_from_rpc, kernel_error
@@ -214,7 +215,7 @@ class Session:
     def discard(self, received: Received) -> None:
         """Closes the descriptors in a received message that nobody will read."""
         for level, kind, data in received.ancillary:
-            if (level, kind) == _RIGHTS:
+            if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
                 for number in memoryview(data).cast("i"):
                     descriptor = self._descriptors.pop(number, None)
                     if descriptor is not None:
@@ -351,4 +352,3 @@ class Session:
         return connection
 
 
-_RIGHTS = (1, 1)  # SOL_SOCKET, SCM_RIGHTS

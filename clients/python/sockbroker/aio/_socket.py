@@ -23,6 +23,7 @@ from .._ancillary import ControlMessage, read_control, write_control
 from .._arguments import bytes_of, gathered, into, with_list
 from .._gen.v1 import socket_pb2
 from .._judge import judge
+from .._linux import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_WAITALL, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET
 from .._option_pointers import option_answer
 from .._received import Received, as_long_as
 from .._status import kernel_error
@@ -35,9 +36,6 @@ from ._session import Session
 
 Buffer = Union[bytes, bytearray, memoryview]
 
-_SOCK_STREAM = 1
-_SOL_SOCKET, _SCM_RIGHTS = 1, 1
-_MSG_OOB, _MSG_PEEK, _MSG_DONTWAIT, _MSG_WAITALL, _MSG_ERRQUEUE = 0x1, 0x2, 0x40, 0x100, 0x2000
 _INT_BYTES = array.array("i").itemsize
 # One message to the daemon has at most Limits.max_request_bytes; this part of it is for everything but the data.
 _HEAD_BYTES = 16 * 1024
@@ -66,7 +64,7 @@ class Socket:
         self._messages: Optional[MessageStream] = None
         self._iterator: Optional[MessageStream] = None
         self._leaving: Optional[Attachment] = None
-        descriptor.stream = type == _SOCK_STREAM
+        descriptor.stream = type == SOCK_STREAM
 
     @property
     def family(self) -> int:
@@ -277,7 +275,7 @@ class Socket:
         data, ancillary, flags, address = await self.recvmsg(bufsize, room, flags)
         numbers = array.array("i")
         for level, kind, content in ancillary:
-            if (level, kind) == (_SOL_SOCKET, _SCM_RIGHTS):
+            if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
                 numbers.frombytes(content)
         return data, [await describe(self._session, number) for number in numbers], flags, address
 
@@ -314,7 +312,7 @@ class Socket:
         """Sends all bytes. If it fails or is cancelled, the number of bytes sent is unknown."""
         self._judge("sendall", data, flags)
         view = memoryview(data).cast("B")
-        step = _PIECE_BYTES if self._kind[1] == _SOCK_STREAM else max(1, len(view))
+        step = _PIECE_BYTES if self._kind[1] == SOCK_STREAM else max(1, len(view))
         for start in range(0, max(1, len(view)), step):
             piece = self._payload(view[start : start + step])
             await self._perform("sendall", _requests.sendall(piece, operator.index(flags), _limit(flags)))
@@ -338,7 +336,7 @@ class Socket:
         judged = (*arguments[:3], *(() if address is None else (judged_address(self._kind[0], address),)))
         self._judge("sendmsg", *judged)
         request = _requests.sendmsg(
-            gathered(arguments[0], self._room(), self._kind[1] == _SOCK_STREAM),
+            gathered(arguments[0], self._room(), self._kind[1] == SOCK_STREAM),
             write_control(arguments[1], lambda number: self._session.lookup(number).handle),
             operator.index(flags),
             None if address is None else self._address(address),
@@ -352,7 +350,7 @@ class Socket:
         """Sends bytes and sockets over a unix socket. The sockets stay open."""
         numbers = [each.fileno() if isinstance(each, Socket) else each for each in sockets]
         return await self.sendmsg(
-            buffers, [(_SOL_SOCKET, _SCM_RIGHTS, array.array("i", numbers))], flags, address
+            buffers, [(SOL_SOCKET, SCM_RIGHTS, array.array("i", numbers))], flags, address
         )
 
     async def sendmsg_afalg(
@@ -381,7 +379,7 @@ class Socket:
         """
         if "b" not in getattr(file, "mode", "b"):
             raise ValueError("file should be opened in binary mode")
-        if self._kind[1] != _SOCK_STREAM:
+        if self._kind[1] != SOCK_STREAM:
             raise ValueError("only SOCK_STREAM type sockets are supported")
         if count is not None and count <= 0:
             raise ValueError(f"count must be a positive integer (got {count!r})")
@@ -486,7 +484,7 @@ class Socket:
         message that is too large.
         """
         view = memoryview(data).cast("B")
-        if self._kind[1] == _SOCK_STREAM:
+        if self._kind[1] == SOCK_STREAM:
             return bytes_of(data) if len(view) <= _PIECE_BYTES else bytes(view[:_PIECE_BYTES])
         if len(view) > self._room():
             raise kernel_error(errno.EMSGSIZE)
@@ -505,16 +503,16 @@ class Socket:
         return self._open()
 
     async def _receive(self, verb: str, size: int, flags: int, room: int = 0) -> Received:
-        if flags & (_MSG_OOB | _MSG_ERRQUEUE):
+        if flags & (MSG_OOB | MSG_ERRQUEUE):
             request = _requests.receive(verb, size, flags, room, _limit(flags))
             return self._received(verb, await self._perform(verb, request))
-        if flags & _MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
+        if flags & MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
             raise kernel_error(errno.EAGAIN)
         async with self._receiving:
             descriptor = await self._at_rest()
             taken = descriptor.take(size, flags)
             if taken is not None:
-                if not descriptor.stream or not flags & _MSG_WAITALL or flags & _MSG_PEEK:
+                if not descriptor.stream or not flags & MSG_WAITALL or flags & MSG_PEEK:
                     return taken
                 while descriptor.unread.has_messages and taken.length < size:
                     more = descriptor.take(size - taken.length, flags)
@@ -531,7 +529,7 @@ class Socket:
 
             try:
                 response = await self._session.perform(
-                    verb, request, None if flags & _MSG_PEEK else keep, self._unsettled
+                    verb, request, None if flags & MSG_PEEK else keep, self._unsettled
                 )
             except BaseException:
                 if taken is not None:
@@ -571,9 +569,9 @@ def _limit(flags: int) -> _requests.Limit:
     """The timeout of an operation: no limit, whatever its open description, unless the flags say not to wait. The
     daemon only collects the data of MSG_WAITALL if there is no timeout.
     """
-    if flags & (_MSG_DONTWAIT | _MSG_ERRQUEUE):
+    if flags & (MSG_DONTWAIT | MSG_ERRQUEUE):
         return _requests.AT_ONCE
-    return None if flags & _MSG_WAITALL else _requests.FOREVER
+    return None if flags & MSG_WAITALL else _requests.FOREVER
 
 
 def socket_of(session: Session, info: socket_pb2.SocketInfo) -> Socket:

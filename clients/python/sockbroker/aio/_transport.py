@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional, Union
 
 from .. import _requests
 from .._gen.v1 import stream_service_pb2
+from .._linux import SHUT_WR
 from .._status import broker_error
 from ._attachment import Attachment, End, Outgoing, frame_error
 from ._socket import Socket
@@ -25,7 +26,6 @@ from ._socket import Socket
 # Maximum data in one frame, in bytes.
 _FRAME_BYTES = 256 * 1024
 _HIGH_WATER_BYTES = 256 * 1024
-_SHUT_WR = 1
 
 AttachError = stream_service_pb2.AttachError
 
@@ -188,7 +188,7 @@ class BrokeredTransport(asyncio.Transport):
             return _requests.data_frame(piece)
         if self._eof and not self._eof_sent:
             self._eof_sent = True
-            return _requests.shutdown_frame(_SHUT_WR)
+            return _requests.shutdown_frame(SHUT_WR)
         if self._closing:
             self._half_closed = True
             return End.HALF_CLOSE

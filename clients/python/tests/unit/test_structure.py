@@ -180,3 +180,36 @@ def test_the_core_has_no_input_or_output():
     assert outside("sockbroker._core", modules) & forbidden == {"os"}  # os.strerror
     assert {"queue", "threading"} <= outside("sockbroker._stream", modules)
     assert {"asyncio"} <= outside("sockbroker.aio._operations", modules)
+
+
+# Constants --------------------------------------------------------------------------------------------------------------
+
+LINUX = "sockbroker._linux"
+# Of epoll alone, and of the interpreter's `select`, which has no name for them before 3.6 and on other systems.
+EPOLL = {"EPOLLONESHOT", "EPOLLEXCLUSIVE"}
+
+
+def constants_of(tree: ast.Module) -> set[str]:
+    """Names of Linux's that a module gives a number itself."""
+    table = {node.target.id for node in sources()[LINUX].body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
+    prefixes = tuple({name.partition("_")[0] + "_" for name in table if "_" in name})
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, (ast.Constant, ast.Tuple)):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = {each.id.lstrip("_") for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+        found |= {name for name in names if name in table or (name.startswith(prefixes) and name.isupper())}
+    return found
+
+
+def test_linux_constants_are_written_in_one_place():
+    found = {name: constants_of(tree) for name, tree in sources().items() if name != LINUX}
+    assert {name: names - EPOLL for name, names in found.items() if names - EPOLL} == {}
+
+
+def test_a_constant_that_is_written_out_is_noticed():
+    assert constants_of(ast.parse("_MSG_PEEK = 2")) == {"MSG_PEEK"}
+    assert constants_of(ast.parse("SOL_NEW: int = 300")) == {"SOL_NEW"}
+    assert constants_of(ast.parse("_MSG_OOB, _MSG_PEEK = 1, 2")) == {"MSG_OOB", "MSG_PEEK"}
+    assert constants_of(ast.parse("_PIECE_BYTES = 4096")) == set()
