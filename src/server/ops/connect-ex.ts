@@ -3,7 +3,7 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { SystemError } from "../../native/errno.js";
 import type { AddressOp } from "../context.js";
 import { OperationTimeout } from "../errors.js";
-import { completeConnect, connectedAddresses } from "./connect-to.js";
+import { completeConnect, connectedAddresses } from "../io/connect.js";
 
 /** ConnectTo, with the kernel's error as a value. */
 export const connectEx: AddressOp<typeof SocketService.method.connectEx, "connect"> = async (

@@ -9,12 +9,12 @@ import { portFrom } from "../codec/address.js";
 import { cString } from "../codec/c-string.js";
 import type { Op, Permitted } from "../context.js";
 import { ArgumentFault, BrokerFault, OperationTimeout } from "../errors.js";
+import { completeConnect } from "../io/connect.js";
+import { openSocket } from "../io/open-socket.js";
 import { requestedTimeout } from "../io/perform.js";
 import { checkedAddress } from "../resolver/checked-address.js";
 import { checkNumber, type Socket } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
-import { completeConnect } from "./connect-to.js";
-import { openSocket } from "./socket.js";
 
 /** getaddrinfo(3), then socket(2) and connect(2) for each address until one succeeds. */
 export const createConnection: Op<typeof SocketService.method.createConnection, "socket"> = async (ctx, request) => {

@@ -6,11 +6,11 @@ import { type View, viewOf } from "../access/views.js";
 import type { Op } from "../context.js";
 import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { supportsDualstack } from "../host/dualstack.js";
+import { startListening } from "../io/listen.js";
+import { openSocket } from "../io/open-socket.js";
 import { checkedAddress } from "../resolver/checked-address.js";
 import { checkNumber } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
-import { DEFAULT_BACKLOG } from "./listen.js";
-import { openSocket } from "./socket.js";
 
 const { SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT, IPPROTO_IPV6, IPV6_V6ONLY } = linux;
 
@@ -32,7 +32,7 @@ export const createServer: Op<typeof SocketService.method.createServer, "socket"
   try {
     setOptions(entry, request, v6);
     checkNumber(viewOf(address, entry).bind(address), "bind");
-    checkNumber(entry.listen(Math.max(0, request.backlog ?? DEFAULT_BACKLOG)), "listen");
+    startListening(entry, request.backlog);
     return { socket: infoWithAddresses(entry) };
   } catch (error) {
     ctx.session.close(entry.handle);

@@ -3,7 +3,7 @@ import type { HostEntry } from "../../native/binding.js";
 import { SystemError, systemError } from "../../native/errno.js";
 import type { Op, OpContext } from "../context.js";
 import { ResolverFault } from "../errors.js";
-import { hostByAddress } from "./gethostbyaddr.js";
+import { hostByAddress } from "../resolver/host-by-address.js";
 
 /** The first of a host's names that contains a dot, as in Python's getfqdn. */
 export const getfqdn: Op<typeof ResolverService.method.getfqdn> = async (ctx, request) => {

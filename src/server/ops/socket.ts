@@ -3,11 +3,10 @@ import type { SocketRequest, SocketService } from "../../gen/sockbroker/v1/socke
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import { authorise } from "../access/authorise.js";
-import { type View, viewOf } from "../access/views.js";
+import { viewOf } from "../access/views.js";
 import { timeoutField } from "../codec/duration.js";
 import type { Op, Permitted } from "../context.js";
-import { openNetns } from "../host/netns.js";
-import type { Permission } from "../policy/policy.js";
+import { openSocket } from "../io/open-socket.js";
 import { infoOf } from "../sockets/socket-info.js";
 
 const { SOCK_NONBLOCK } = linux;
@@ -23,26 +22,6 @@ export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => 
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   return { socket: infoOf(entry), ...timeoutField(entry.timeout) };
 };
-
-/** Opens a socket for the session, with its default timeout. Throws `SystemError`. */
-export function openSocket<P extends Permission>(
-  ctx: Permitted<P | "socket">,
-  family: number,
-  type: number,
-  protocol: number,
-  options: Pick<SocketRequest, "netns">,
-): View<P | "socket"> {
-  const netns = options.netns === undefined ? null : openNetns(ctx, options.netns);
-  try {
-    const opened = ctx.services.kernel.socket(family, type, protocol, netns);
-    if (typeof opened === "number") throw systemError(opened, "socket");
-    const entry = viewOf(ctx, ctx.session.adopt(opened, { family, type, protocol }));
-    ctx.session.applyDefaultTimeout(entry);
-    return entry;
-  } finally {
-    netns?.close();
-  }
-}
 
 /** `socket(fileno=…)`: unset facts are the kernel's. The handle is the same. */
 function describe(ctx: Permitted<"session">, request: SocketRequest, handle: bigint) {

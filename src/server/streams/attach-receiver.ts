@@ -13,8 +13,8 @@ import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.
 import { SystemError, systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import type { View } from "../access/views.js";
+import { acceptNext, adoptAccepted } from "../io/accept.js";
 import { messageOf } from "../io/ancillary.js";
-import { acceptNext, adoptAccepted } from "../ops/accept.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { type AcceptedSocket, type Handle, isAgain, type Socket } from "../sockets/socket-entry.js";
 import type { Received } from "../sockets/unowned.js";

@@ -13,7 +13,7 @@ import type { View } from "../access/views.js";
 import { BrokerFault } from "../errors.js";
 import { sendingAll, sendingMessage } from "../io/send.js";
 import { controlToSend } from "../io/send-control.js";
-import { setOption } from "../ops/setsockopt.js";
+import { setOption } from "../io/set-option.js";
 import { checkedAddress } from "../resolver/checked-address.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
