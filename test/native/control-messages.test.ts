@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { ControlOut, NativeSocket } from "../../src/native/binding.js";
 import {
@@ -90,6 +90,9 @@ peer.recv(1)`);
       [true, false],
       [true, true],
     ]);
+    // A thread closes the pipe, which the next test would otherwise see go.
+    pipe.close();
+    await vi.waitFor(() => expect([...descriptors().keys()].filter((fd) => made.includes(fd))).toHaveLength(1));
   });
 
   test("are closed when there is no room for them, and counted as cut", () => {
