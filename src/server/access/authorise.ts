@@ -3,7 +3,7 @@ import type { Caller } from "../context.js";
 import { type Checked, check, PolicyDenied } from "../policy/checked.js";
 import type { Permission } from "../policy/policy.js";
 import type { Socket } from "../sockets/socket-entry.js";
-import { CallerQuery, type Details, fieldsOf } from "./query.js";
+import { type About, CallerQuery, type Details, fieldsOf } from "./query.js";
 import { type View, viewOf } from "./views.js";
 
 /** The policy's endpoint for a socket that a process outside the daemon shares. */
@@ -25,17 +25,13 @@ export function refusal(ctx: Caller, permission: Permission, endpoint: string): 
   }
 }
 
-/**
- * Checks a permission without an address, and returns the caller as one that has it. `socket` and `details` are what it is
- * for. Throws `PolicyDenied`.
- */
+/** Checks a permission without an address, and returns the caller as one that has it. Throws `PolicyDenied`. */
 export function authorise<C extends Caller, P extends Permission>(
   ctx: C,
   permission: P,
-  socket: Socket | null = null,
-  details: Details | null = null,
+  about?: Omit<About, "address">,
 ): Checked<C, P> {
-  return audited(ctx, new CallerQuery(ctx, permission, { socket, details }), ctx);
+  return audited(ctx, new CallerQuery(ctx, permission, about), ctx);
 }
 
 /** Tells whether a permission is allowed, without counting or logging a denial. */
@@ -48,9 +44,9 @@ export function authoriseAddress<P extends Permission>(
   ctx: Caller,
   permission: P,
   address: Sockaddr,
-  socket: Socket | null = null,
+  about?: Omit<About, "address">,
 ): Checked<Sockaddr, P> {
-  return audited(ctx, new CallerQuery(ctx, permission, { socket, address }), address);
+  return audited(ctx, new CallerQuery(ctx, permission, { ...about, address }), address);
 }
 
 /** Checks a permission on a socket, and returns the view of it that may be used. Throws `PolicyDenied`. */
@@ -60,7 +56,7 @@ export function authoriseSocket<P extends Permission>(
   socket: Socket,
   details: Details | null = null,
 ): View<P> {
-  return viewOf(authorise(ctx, permission, socket, details), socket);
+  return viewOf(authorise(ctx, permission, { socket, details }), socket);
 }
 
 function audited<T, P extends Permission>(ctx: Caller, query: CallerQuery<P>, value: T): Checked<T, P> {

@@ -13,6 +13,13 @@ export interface Details extends Partial<Pick<Query, "option" | "ioctl" | "netns
   readonly endpoint?: string;
 }
 
+/** What a permission is asked for. */
+export interface About {
+  readonly socket?: Socket | null;
+  readonly address?: Sockaddr;
+  readonly details?: Details | null;
+}
+
 /** A query of a caller. The addresses of the socket are read from the kernel if a rule looks at them. */
 export class CallerQuery<P extends Permission = Permission> implements Query {
   readonly principal: string;
@@ -25,14 +32,13 @@ export class CallerQuery<P extends Permission = Permission> implements Query {
   constructor(
     caller: Pick<Caller, "principal" | "peer">,
     readonly permission: P,
-    about: { readonly socket?: Socket | null; readonly address?: Sockaddr; readonly details?: Details | null } = {},
+    { socket = null, address, details = null }: About = {},
   ) {
-    const { socket = null, address, details = null } = about;
     this.principal = caller.principal.name;
     this.evidence = caller.peer ?? null;
     this.#socket = socket;
     this.#details = details;
-    this.#address = address === undefined ? null : queryAddressOf(address);
+    this.#address = addressOrNull(address);
     this.endpoint = this.#address?.endpoint ?? details?.endpoint ?? null;
   }
 
@@ -92,16 +98,36 @@ export function fieldsOf(query: Query): Record<string, unknown> {
 }
 
 function addressOrNull(address: Sockaddr | null | undefined): QueryAddress | null {
-  return address === null || address === undefined ? null : queryAddressOf(address);
+  return address === null || address === undefined ? null : new NormalisedAddress(address);
 }
 
-function queryAddressOf(address: Sockaddr): QueryAddress {
-  return {
-    endpoint: endpointOf(normalise(address)),
-    embedded: embeddedIPv4(address),
-    interface: "interface" in address ? address.interface : null,
-    canId: address.kind === "isotp" ? address.txId : null,
-    pgn: address.kind === "j1939" ? address.pgn : null,
-    ethertype: address.kind === "packet" ? address.protocol : null,
-  };
+/** Built for each datagram with an address, so only what every policy looks at is made at once. */
+class NormalisedAddress implements QueryAddress {
+  readonly endpoint: string;
+  readonly #address: Sockaddr;
+
+  constructor(address: Sockaddr) {
+    this.#address = address;
+    this.endpoint = endpointOf(normalise(address));
+  }
+
+  get embedded(): readonly string[] {
+    return embeddedIPv4(this.#address);
+  }
+
+  get interface(): string | null {
+    return "interface" in this.#address ? this.#address.interface : null;
+  }
+
+  get canId(): number | null {
+    return this.#address.kind === "isotp" ? this.#address.txId : null;
+  }
+
+  get pgn(): number | null {
+    return this.#address.kind === "j1939" ? this.#address.pgn : null;
+  }
+
+  get ethertype(): number | null {
+    return this.#address.kind === "packet" ? this.#address.protocol : null;
+  }
 }

@@ -8,6 +8,7 @@ import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Call } from "../../rpc/call.js";
 import { authorise } from "../access/authorise.js";
+import type { About } from "../access/query.js";
 import type { OpContext, Permitted, Services } from "../context.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
@@ -141,37 +142,38 @@ export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request:
 export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
   if (entry.draining() && row.whileDraining !== true) throw draining();
   if (row.subject === "nothing") {
-    ask(ctx, row, null, request);
-    if (row.also !== undefined) askAlso(ctx, row, null, request);
+    const about = aboutOf(row, null, request);
+    ask(ctx, row, about);
+    if (row.also !== undefined) askAlso(ctx, row, request, about);
     return row.run(ctx as never, request as never, undefined as never, undefined as never);
   }
   const socket = ctx.session.entry(request.handle ?? 0n);
-  if (row.also !== undefined) askAlso(ctx, row, socket, request);
+  const about = aboutOf(row, socket, request);
+  if (row.also !== undefined) askAlso(ctx, row, request, about);
   const { operation } = row;
   if (operation === undefined || (row.subject === "destination" && request.address === undefined)) {
-    ask(ctx, row, socket, request);
+    ask(ctx, row, about);
     return row.run(ctx as never, request as never, socket as never, null as never);
   }
-  const address = checkedAddress(ctx, row.permission, socket.facts, request.address, operation, socket);
+  const address = checkedAddress(ctx, row.permission, socket, request.address, operation);
   return address instanceof Promise
     ? address.then((checked) => row.run(ctx as never, request as never, socket as never, checked as never))
     : row.run(ctx as never, request as never, socket as never, address as never);
 }
 
-/** Checks a permission other than `session`, which `admit` has checked. */
-function ask(
-  ctx: OpContext,
-  { permission, details }: Callers & Pick<AnyRow, "details">,
-  socket: Socket | null = null,
-  request: object | null = null,
-): void {
-  if (permission === undefined || permission === "session") return;
-  authorise(ctx, permission, socket, details === undefined || request === null ? null : details(request as never));
+/** What the permissions of an operation are for. */
+function aboutOf({ details }: AnyRow, socket: Socket | null, request: object): About {
+  return details === undefined ? { socket } : { socket, details: details(request as never) };
 }
 
-function askAlso(ctx: OpContext, { also = [] }: AnyRow, socket: Socket | null, request: object): void {
+/** Checks a permission other than `session`, which `admit` has checked. */
+function ask(ctx: OpContext, { permission }: Callers, about?: About): void {
+  if (permission !== undefined && permission !== "session") authorise(ctx, permission, about);
+}
+
+function askAlso(ctx: OpContext, { also = [] }: AnyRow, request: object, about: About): void {
   for (const { permission, when } of also) {
-    if (when === undefined || when(request as never, ctx)) authorise(ctx, permission, socket);
+    if (when === undefined || when(request as never, ctx)) authorise(ctx, permission, about);
   }
 }
 

@@ -21,7 +21,7 @@ import { cmsgSpace } from "../ops/cmsg-space.js";
 import { connectEx } from "../ops/connect-ex.js";
 import { connectTo } from "../ops/connect-to.js";
 import { createConnection } from "../ops/create-connection.js";
-import { createServer } from "../ops/create-server.js";
+import { createServer, serverFactsOf } from "../ops/create-server.js";
 import { detach } from "../ops/detach.js";
 import { dup } from "../ops/dup.js";
 import { asksForAnother, explainPolicy } from "../ops/explain-policy.js";
@@ -84,7 +84,7 @@ import { settimeout } from "../ops/settimeout.js";
 import { share } from "../ops/share.js";
 import { shutdown } from "../ops/shutdown.js";
 import { socket } from "../ops/socket.js";
-import { factsOf, socketpair } from "../ops/socketpair.js";
+import { pairFactsOf, socketpair } from "../ops/socketpair.js";
 import { whoAmI } from "../ops/who-am-i.js";
 import type { Row } from "./row.js";
 
@@ -115,7 +115,7 @@ export const ops = {
   socketpair: {
     permission: "socket",
     subject: "nothing",
-    details: (request) => ({ opens: factsOf(request) }),
+    details: (request) => ({ opens: pairFactsOf(request) }),
     run: socketpair,
   },
   createConnection: {
@@ -132,6 +132,7 @@ export const ops = {
   createServer: {
     permission: "socket",
     also: [{ permission: "listen" }, { permission: "setsockopt" }],
+    details: (request) => ({ opens: serverFactsOf(request) }),
     asks: { netns: "in another network namespace", bind: "on its address" },
     subject: "nothing",
     run: createServer,

@@ -18,9 +18,8 @@ import type { Unowned } from "../sockets/unowned.js";
  */
 export function openNetns(ctx: OpContext, netns: NetworkNamespace): Unowned {
   const { namespace } = netns;
-  authorise(ctx, "netns", null, {
-    netns: namespace.case === "pid" ? `pid:${namespace.value}` : (namespace.value ?? ""),
-  });
+  const asked = namespace.case === "pid" ? `pid:${namespace.value}` : (namespace.value ?? "");
+  authorise(ctx, "netns", { details: { netns: asked } });
   switch (namespace.case) {
     case "name":
       if (namespace.value === "" || namespace.value.includes("/") || namespace.value.startsWith(".")) {

@@ -12,7 +12,7 @@ const { EAGAIN, EINPROGRESS } = constants.errno;
 
 /** MSG_FASTOPEN connects, so it also requires the permission `connect` for the address. Throws `PolicyDenied`. */
 export function authoriseFastOpen(ctx: OpContext, socket: Socket, flags: number, address: Sockaddr | null): void {
-  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address, socket);
+  if ((flags & MSG_FASTOPEN) !== 0 && address !== null) authoriseAddress(ctx, "connect", address, { socket });
 }
 
 /**

@@ -59,10 +59,10 @@ async function attempt(
   try {
     if (timeout !== undefined) entry.setTimeout(timeout);
     if (request.sourceAddress !== undefined) {
-      const source = await checkedAddress(ctx, "bind", entry.facts, request.sourceAddress, "bind", entry);
+      const source = await checkedAddress(ctx, "bind", entry, request.sourceAddress, "bind");
       checkNumber(viewOf(source, entry).bind(source), "bind");
     }
-    const address = authoriseAddress(ctx, "connect", candidate.address, entry);
+    const address = authoriseAddress(ctx, "connect", candidate.address, { socket: entry });
     await completeConnect(ctx, viewOf(address, entry), address, { timeout: undefined, flags: 0 });
     return entry;
   } catch (error) {

@@ -9,7 +9,7 @@ import { supportsDualstack } from "../host/dualstack.js";
 import { startListening } from "../io/listen.js";
 import { openSocket } from "../io/open-socket.js";
 import { checkedAddress } from "../resolver/checked-address.js";
-import { checkNumber } from "../sockets/socket-entry.js";
+import { checkNumber, type SocketFacts } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
 
 const { SOL_SOCKET, SO_REUSEADDR, SO_REUSEPORT, IPPROTO_IPV6, IPV6_V6ONLY } = linux;
@@ -19,16 +19,15 @@ export const createServer: Op<typeof SocketService.method.createServer, "socket"
   ctx,
   request,
 ) => {
-  const v6 = request.address?.address.case === "inet6";
+  const facts = serverFactsOf(request);
+  const v6 = facts.family === AddressFamily.INET6;
   if (request.dualstackIpv6) {
     if (!supportsDualstack(ctx.services.kernel))
       throw value("NO_DUALSTACK", "dualstack_ipv6 not supported on this platform");
     if (!v6) throw value("DUALSTACK_FAMILY", "dualstack_ipv6 requires AF_INET6 family");
   }
-  const family = v6 ? AddressFamily.INET6 : AddressFamily.INET;
-  const facts = { family, type: SocketType.STREAM, protocol: 0 };
   const address = await checkedAddress(ctx, "bind", facts, request.address, "bind");
-  const entry = openSocket(ctx, family, SocketType.STREAM, 0, request);
+  const entry = openSocket(ctx, facts.family, facts.type, facts.protocol, request);
   try {
     setOptions(entry, request, v6);
     checkNumber(viewOf(address, entry).bind(address), "bind");
@@ -39,6 +38,12 @@ export const createServer: Op<typeof SocketService.method.createServer, "socket"
     throw error;
   }
 };
+
+/** The socket that is opened. */
+export function serverFactsOf({ address }: CreateServerRequest): SocketFacts {
+  const family = address?.address.case === "inet6" ? AddressFamily.INET6 : AddressFamily.INET;
+  return { family, type: SocketType.STREAM, protocol: 0 };
+}
 
 function setOptions(entry: View<"setsockopt">, request: CreateServerRequest, v6: boolean): void {
   // Errors are ignored, as in Python, because not every kernel that has these options allows them to be set.

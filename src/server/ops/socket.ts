@@ -17,7 +17,7 @@ export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => 
   const family = request.family ?? AddressFamily.INET;
   const type = request.type ?? SocketType.STREAM;
   const protocol = request.protocol ?? 0;
-  const permitted = authorise(ctx, "socket", null, { opens: { family, type, protocol } });
+  const permitted = authorise(ctx, "socket", { details: { opens: { family, type, protocol } } });
   const entry = openSocket(permitted, family, type, protocol, request);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
   return { socket: infoOf(entry), ...timeoutField(entry.timeout) };

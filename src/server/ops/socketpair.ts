@@ -11,7 +11,7 @@ const { SOCK_NONBLOCK } = linux;
 
 /** Wraps socketpair(2). */
 export const socketpair: Op<typeof SocketService.method.socketpair, "socket"> = (ctx, request) => {
-  const { family, type, protocol } = factsOf(request);
+  const { family, type, protocol } = pairFactsOf(request);
   const pair = ctx.services.kernel.socketpair(family, type, protocol);
   if (typeof pair === "number") throw systemError(pair, "socketpair");
   const [first, second] = ctx.session.adoptAll(pair, { family, type, protocol });
@@ -23,6 +23,6 @@ export const socketpair: Op<typeof SocketService.method.socketpair, "socket"> = 
 };
 
 /** What is opened, with Python's defaults. */
-export function factsOf({ family, type, protocol }: SocketpairRequest): SocketFacts {
+export function pairFactsOf({ family, type, protocol }: SocketpairRequest): SocketFacts {
   return { family: family ?? AddressFamily.UNIX, type: type ?? SocketType.STREAM, protocol };
 }

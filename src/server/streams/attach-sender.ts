@@ -123,9 +123,7 @@ export class AttachSender {
     try {
       const control = controlToSend(ctx, message.ancillaryData);
       const address =
-        message.address === undefined
-          ? null
-          : checkedAddress(ctx, "send", socket.facts, message.address, "sendmsg", socket);
+        message.address === undefined ? null : checkedAddress(ctx, "send", socket, message.address, "sendmsg");
       const attempt = (to: Exclude<typeof address, Promise<unknown>>) => {
         const { data, flags } = message;
         const send = sendingMessage(ctx, socket, this.#wait, { buffers: [data], control, flags, address: to });
