@@ -355,7 +355,7 @@ describe("a message with MSG_FASTOPEN", () => {
   it("waits for its connection, and arrives", async () => {
     using client = daemon.client();
     const { socket: listener } = await client.unary(createServer, { address: LOOPBACK });
-    const { socket: opened } = await client.unary(socket, { family: AddressFamily.INET, typeFlags: SocketType.STREAM });
+    const { socket: opened } = await client.unary(socket, {});
     using stream = await client.attach({ handle: handleOf(opened), sendOnly: true });
     const address = inet(portOf(listener?.localAddress));
     await stream.write(outgoing({ data: Buffer.from("fast"), address, flags: MSG_FASTOPEN }));

@@ -1,4 +1,4 @@
-/* A daemon in its own process, with a policy that the test changes while it runs: a list of denied permissions. */
+/* A daemon in its own process, with a policy that the test changes while it runs: a list of what is denied. */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -6,11 +6,14 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Permission } from "../../src/server/index.js";
+import type { Permission, Query } from "../../src/server/index.js";
 import { RawClient } from "./raw-broker.js";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const MAIN = fileURLToPath(new URL("policy-daemon-main.mjs", import.meta.url));
+
+/** A permission, or fields of a query, of which those that are objects need not be whole. */
+export type Denied = Permission | { readonly [K in keyof Query]?: unknown };
 
 /** Needs `npm run build`. */
 export class PolicyDaemon implements AsyncDisposable {
@@ -37,10 +40,10 @@ export class PolicyDaemon implements AsyncDisposable {
     return new RawClient(join(this.#directory, "sock"));
   }
 
-  /** Denies exactly these permissions to everyone from now on. */
-  async deny(...permissions: readonly Permission[]): Promise<void> {
+  /** Denies exactly this to everyone from now on. */
+  async deny(...denied: readonly Denied[]): Promise<void> {
     const answer = this.#answer();
-    this.#child.send(permissions);
+    this.#child.send(denied);
     await answer;
   }
 

@@ -1,8 +1,9 @@
-/* Needs unix sockets and TCP over loopback. */
+/* Policy: allows everything, and keeps what it was asked. Needs: unix sockets, and TCP over loopback. */
 
 import { create } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { newSession } from "../../../test/support/new-session.js";
 import { AddressFamily, type SocketAddress, SocketAddressSchema } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js";
@@ -16,9 +17,7 @@ import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
 import type { Query } from "../policy/policy.js";
 import { newResolver } from "../resolver/resolver.js";
-import { ProcessWatch } from "../sessions/process-watch.js";
-import { Session } from "../sessions/session.js";
-import { Outliving } from "../sockets/outliving.js";
+import type { Session } from "../sessions/session.js";
 import { SocketEntry } from "../sockets/socket-entry.js";
 import { ThrottledLog } from "../throttled-log.js";
 import { DescriptorReserve } from "../transport/descriptor-reserve.js";
@@ -44,19 +43,7 @@ beforeEach(() => {
   queries = [];
   const counters = newCounters();
   const principal = newPrincipal("uid:1000", defaultLimits);
-  session = new Session({
-    ordinal: 0,
-    principal,
-    name: "",
-    lease: null,
-    counters,
-    outliving: new Outliving(addon),
-    processes: new ProcessWatch(),
-    maxWaiting: 16,
-    refusalOfShared: () => null,
-    onShared: () => undefined,
-    onEnd: () => undefined,
-  });
+  session = newSession({ counters, principal });
   const log = pino({ level: "silent" });
   const services = {
     kernel: addon,
@@ -243,5 +230,19 @@ describe("the policy is asked", () => {
       { permission: "bind", endpoint: "127.0.0.1:0", local: { endpoint: "127.0.0.1:0" } },
     ]);
     expect(queries[0]?.remote).toBeNull();
+  });
+
+  it("about the family of a server before it is opened", async () => {
+    const address = create(SocketAddressSchema, { address: { case: "inet6", value: { host: "::1", port: 0 } } });
+    await invoke(entryPoint, ctx, ops.createServer, { address } as object);
+    const facts = { family: AddressFamily.INET6, type: SOCK_STREAM };
+    expect(queries.map(({ permission }) => permission)).toEqual(["socket", "listen", "setsockopt", "bind"]);
+    for (const query of queries) expect(query).toMatchObject(facts);
+  });
+
+  it("about the network namespace", async () => {
+    const netns = { namespace: { case: "name", value: "none-of-that-name" } };
+    expect(() => invoke(entryPoint, ctx, ops.socket, { typeFlags: 0, netns } as object)).toThrow();
+    expect(queries.at(-1)).toMatchObject({ permission: "netns", netns: "none-of-that-name" });
   });
 });

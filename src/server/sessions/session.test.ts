@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { newSession } from "../../../test/support/new-session.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { NativeSocket } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
@@ -8,9 +9,7 @@ import { newPrincipal } from "../access/principal.js";
 import { newCounters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
-import { Outliving } from "../sockets/outliving.js";
-import { ProcessWatch } from "./process-watch.js";
-import { type Lease, Session } from "./session.js";
+import type { Lease } from "./session.js";
 
 const { AF_UNIX, SOCK_STREAM } = linux;
 const facts = { family: AF_UNIX, type: SOCK_STREAM, protocol: 0 };
@@ -20,17 +19,10 @@ function open(options: { lease?: Lease; maxHandles?: number } = {}) {
   const limits = { ...defaultLimits, maxHandles: options.maxHandles ?? defaultLimits.maxHandles };
   const principal = newPrincipal("uid:1000", limits);
   const ends: BrokerFault[] = [];
-  const session = new Session({
-    ordinal: 0,
+  const session = newSession({
     principal,
-    name: "",
     lease: options.lease ?? null,
     counters,
-    outliving: new Outliving(loadAddon()),
-    processes: new ProcessWatch(),
-    maxWaiting: 16,
-    refusalOfShared: () => null,
-    onShared: () => undefined,
     onEnd: (reason) => ends.push(reason),
   });
   return { session, counters, principal, ends };
@@ -73,20 +65,8 @@ describe("Session", () => {
     const { session: earlier, principal, counters } = open();
     const { handle } = earlier.adopt(socket(), facts);
     earlier.destroy(ended);
-    const options = {
-      ordinal: 0,
-      principal,
-      name: "",
-      counters,
-      outliving: new Outliving(loadAddon()),
-      processes: new ProcessWatch(),
-      maxWaiting: 16,
-      refusalOfShared: () => null,
-      onShared: () => undefined,
-      onEnd: () => undefined,
-    };
-    const session = new Session({ ...options, lease: null });
-    const leased = new Session({ ...options, lease: { milliseconds: 1_000, process: null } });
+    const session = newSession({ principal, counters });
+    const leased = newSession({ principal, counters, lease: { milliseconds: 1_000, process: null } });
     expect(session.adopt(socket(), facts).handle).toBe(handle + 1n);
     expect(() => session.entry(handle)).toThrowError(
       expect.objectContaining({
