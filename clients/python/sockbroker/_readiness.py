@@ -27,15 +27,33 @@ from typing import Any, Optional
 from . import _descriptors, _fork, _grpc_thread, _requests, _waiting
 from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
-from ._linux import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI
+from ._linux import (
+    EPOLLERR,
+    EPOLLEXCLUSIVE,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLONESHOT,
+    EPOLLOUT,
+    EPOLLWAKEUP,
+    POLLERR,
+    POLLHUP,
+    POLLIN,
+    POLLNVAL,
+    POLLOUT,
+    POLLPRI,
+    POLLRDBAND,
+    POLLRDHUP,
+    POLLRDNORM,
+    POLLWRBAND,
+    POLLWRNORM,
+)
 from ._numbers import is_brokered
 from ._session import Session
 from ._status import error_from_rpc, kernel_error
 from .errors import BrokerError
 
 _poll = select.poll
-# The last ones are POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND and POLLRDHUP.
-_WATCHED = POLLIN | POLLPRI | POLLOUT | 0x3C0 | 0x2000
+_WATCHED = POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP
 _FIRST_HANDLE = 1 << 30
 _LOST = POLLIN | POLLOUT | POLLERR | POLLHUP
 
@@ -332,7 +350,7 @@ class Epoll:
         if not is_brokered(number):
             self._real.modify(number, eventmask)
             return
-        eventmask = self._judged(eventmask, _EPOLLEXCLUSIVE)
+        eventmask = self._judged(eventmask, EPOLLEXCLUSIVE)
         self._known(number)
         self._events[number] = eventmask
         self._stale.add(number)
@@ -454,7 +472,7 @@ class Epoll:
             with contextlib.suppress(OSError):
                 self._real.modify(self._real.fileno(), eventmask)
         events = int(eventmask) & 0xFFFFFFFF
-        if events & _EPOLLEXCLUSIVE and events & forbidden:
+        if events & EPOLLEXCLUSIVE and events & forbidden:
             raise kernel_error(errno.EINVAL)
         return events
 
@@ -499,7 +517,7 @@ class Epoll:
             self._told.update((number, self._polls) for number, _ in results)
         for number, _ in results:
             events = self._events.get(number, 0)
-            if events & _EPOLLONESHOT:
+            if events & EPOLLONESHOT:
                 self._events[number] = events & ~_WATCHED
                 self._stale.discard(number)
         return results
@@ -513,10 +531,8 @@ def _is_odd(timeout: Any, maxevents: Any) -> bool:
 
 
 _epoll: Any = getattr(select, "epoll", None)
-_EPOLLONESHOT = 1 << 30
-_EPOLLEXCLUSIVE = 1 << 28
-# Allowed with it: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLWAKEUP, EPOLLET and itself.
-_EXCLUSIVE_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | 1 << 29 | 1 << 31 | _EPOLLEXCLUSIVE
+# Allowed with EPOLLEXCLUSIVE. 1 << 31 is EPOLLET, which is not an int in C.
+_EXCLUSIVE_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | 1 << 31 | EPOLLEXCLUSIVE
 
 
 def number_of(thing: Any) -> int:

@@ -19,16 +19,15 @@ from .. import _requests
 from .._addresses import address_from_wire
 from .._ancillary import ControlMessage, read_control
 from .._gen.v1 import stream_service_pb2
-from .._linux import SOL_SOCKET
+from .._linux import SOL_SOCKET, SO_TIMESTAMPNS, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPNS_OLD
 from .._received import Received
 from .._status import kernel_error
 from ._attachment import Attachment, End, Outgoing, frame_error
 from ._descriptor import Descriptor
 from ._session import Session
 
-_SO_TIMESTAMPNS: int = getattr(stdlib, "SO_TIMESTAMPNS", 35)
 # SO_TIMESTAMPNS, in its current form and in that for a former 32-bit time_t: both are two 64-bit numbers.
-_TIMESTAMPS = frozenset((35, 64))
+_TIMESTAMPS = frozenset((SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW))
 _TIMESPEC = struct.Struct("=qq")
 # How many messages, or bytes of them, are buffered here before the daemon has to wait.
 _BUFFERED_MESSAGES = 256
@@ -222,7 +221,7 @@ class MessageStream:
     async def _attach(self) -> None:
         session = self._socket.session
         if self._timestamps:
-            await self._socket.setsockopt(SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            await self._socket.setsockopt(SOL_SOCKET, SO_TIMESTAMPNS, 1)
         async with self._socket.taken_over(self) as descriptor:
             # Another task may have done so meanwhile, or closed the stream.
             if self._attachment is not None or self._closed:
