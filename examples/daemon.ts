@@ -1,12 +1,16 @@
 import type { ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { ended, start } from "./child.js";
 import { DemoFailure } from "./narrate.js";
 
+const manifest = createRequire(import.meta.url).resolve("sockbroker/package.json");
+/** The command `sockbroker` of the package. */
+const command = join(dirname(manifest), "dist/cli/main.js");
+
 /** Starts `sockbroker serve` with arguments, and waits until it listens. */
 export async function startDaemon(args: readonly string[]): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL("../cli/main.js", import.meta.url));
-  const daemon = await start(process.execPath, [script, "serve", ...args], { stdio: ["ignore", "inherit", "pipe"] });
+  const daemon = await start(process.execPath, [command, "serve", ...args], { stdio: ["ignore", "inherit", "pipe"] });
   let log = "";
   for await (const text of daemon.stderr?.setEncoding("utf8").iterator({ destroyOnReturn: false }) ?? []) {
     log += text as string;

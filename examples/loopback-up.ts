@@ -1,4 +1,4 @@
-import { AddressFamily, type Broker, SocketType } from "../client/index.js";
+import { AddressFamily, type Broker, SocketType } from "sockbroker";
 import { DemoFailure } from "./narrate.js";
 
 const RTM_NEWLINK = 16;

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "../client/index.js";
+import { connect } from "sockbroker";
 import { capabilities } from "./capabilities.js";
 import { attempt, passThrough } from "./child.js";
 import { startDaemon, stopDaemon } from "./daemon.js";

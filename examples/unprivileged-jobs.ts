@@ -6,9 +6,8 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, get } from "node:http";
 import { createServer } from "node:net";
-import { decodeEcho, encodeEcho, icmp4 } from "../cli/icmp.js";
-import { AddressFamily, type Attachment, type Broker, type Socket, SocketError, SocketType } from "../client/index.js";
-import { decodeIcmpFrame } from "./frame.js";
+import { AddressFamily, type Attachment, type Broker, type Socket, SocketError, SocketType } from "sockbroker";
+import { decodeIcmp, decodeIcmpFrame, describeIcmp, ECHO_REPLY, ECHO_REQUEST, encodeEchoRequest } from "./icmp.js";
 import { DemoFailure, messageOf, narrate } from "./narrate.js";
 
 /** Two daemons for the same calls. */
@@ -21,7 +20,7 @@ export interface Brokers {
 
 const LOOPBACK = "127.0.0.1";
 /** In seconds. */
-const TIMEOUT_SECONDS = 3;
+const TIMEOUT_SECONDS = 10;
 const PORTS = Array.from({ length: 20 }, (_, index) => 80 + index);
 
 /** Pings loopback. */
@@ -92,17 +91,17 @@ async function openCapture(broker: Broker): Promise<Socket> {
 async function ping(socket: Socket, echo: { id: number; sequence: number; payload: Buffer }): Promise<number> {
   await socket.connect({ host: LOOPBACK, port: 0 });
   const started = performance.now();
-  await socket.send(encodeEcho(icmp4, echo));
+  await socket.send(encodeEchoRequest(echo.id, echo.sequence, echo.payload));
   for await (const { data } of socket.messages({ timeout: TIMEOUT_SECONDS })) {
-    const reply = decodeEcho(icmp4, data);
-    if (reply?.type === icmp4.reply && reply.id === echo.id && reply.sequence === echo.sequence) break;
+    const reply = decodeIcmp(data);
+    if (reply?.type === ECHO_REPLY && reply.id === echo.id && reply.sequence === echo.sequence) break;
   }
   return performance.now() - started;
 }
 
 /** Prints the frames of a ping as they arrive, until both request and reply were seen. */
 async function watchFor(attachment: Attachment, id: number, outgoing: number): Promise<void> {
-  const missing = new Set([icmp4.request, icmp4.reply]);
+  const missing = new Set([ECHO_REQUEST, ECHO_REPLY]);
   for await (const frame of attachment) {
     if (frame.type === "error") throw frame.error;
     if (frame.type !== "messages") continue;
@@ -110,7 +109,7 @@ async function watchFor(attachment: Attachment, id: number, outgoing: number): P
       const icmp = decodeIcmpFrame(data);
       // Loopback shows each frame twice, outgoing and incoming.
       if (icmp?.id !== id || address?.family !== "packet" || address.packetType === outgoing) continue;
-      narrate.line(`through the daemon: ${address.interfaceName}  ${icmp.text}`);
+      narrate.line(`through the daemon: ${address.interfaceName}  ${data.length} bytes  ${describeIcmp(icmp)}`);
       missing.delete(icmp.type);
     }
     if (missing.size === 0) break;

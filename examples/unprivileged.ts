@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "../client/index.js";
+import { connect } from "sockbroker";
 import { capabilities } from "./capabilities.js";
 import { startDaemon, stopDaemon } from "./daemon.js";
 import { messageOf, narrate } from "./narrate.js";

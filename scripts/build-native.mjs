@@ -5,6 +5,8 @@
 //   node scripts/build-native.mjs --asan       build/Asan/sockbroker.node, with AddressSanitizer and UBSan
 //   node scripts/build-native.mjs --prebuild   Release, stripped, into prebuilds/<platform>-<arch>-<libc>/
 //   … --werror                                 warnings are errors (always so when CI is set)
+//
+// In a checkout, all but --prebuild also build sockbroker_testing.node beside it, the addon with functions for tests.
 
 import { spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, realpathSync } from "node:fs";
@@ -77,6 +79,7 @@ const compiler = process.env.CXX ?? "g++";
 if (!answers(compiler)) fail(`no C++ compiler (${compiler}): apt-get install g++, or apk add g++`);
 
 const configuration = flags.asan ? "Asan" : flags.debug ? "Debug" : "Release";
+const testing = !flags.prebuild && existsSync(join(root, "test/native/testing.cc"));
 const gyp = nodeGyp();
 const prefix = headersPrefix();
 run(
@@ -88,6 +91,7 @@ run(
     ...(prefix ? [`--nodedir=${prefix}`] : []),
     "--",
     `-Dwerror=${flags.werror ? 1 : 0}`,
+    `-Dtesting=${testing ? 1 : 0}`,
   ],
   "node-gyp configure",
 );

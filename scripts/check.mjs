@@ -14,7 +14,6 @@ const steps = [
   ["biome: format and lint", () => capture(tool("biome"), ["check", "--error-on-warnings"])],
   ["lint rules fire", () => capture("node", ["scripts/check-rules.mjs"])],
   ["tsc: src and test", () => capture(tool("tsc"), ["-p", "tsconfig.json"])],
-  ["eslint: promises and switches", () => capture(tool("eslint"), ["--max-warnings=0", "src", "test"])],
   ["clang-format", clangFormat],
   ["buf lint", () => capture(tool("buf"), ["lint"])],
   ["buf format", () => capture(tool("buf"), ["format", "--diff", "--exit-code"])],
@@ -25,6 +24,7 @@ const steps = [
   ["words", () => capture("node", ["scripts/check-words.mjs"])],
   ["lock file", lockFile],
   ["build", () => capture("node", ["scripts/build.mjs"])],
+  ["eslint: promises and switches", () => capture(tool("eslint"), ["--max-warnings=0", "src", "test", "examples"])],
   ["publint", () => capture(tool("publint"), ["run", "--strict", "--pack", "npm"])],
   ["package contents", checkPackageContents],
 ];

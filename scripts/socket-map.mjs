@@ -58,7 +58,7 @@ export const methods = {
   ioctl: {
     rpc: "Ioctl",
     note: "Python's is Windows only, and its SIO_* requests are NOT_SUPPORTED_ON_HOST. The RPC is Linux's ioctl(2), Python's fcntl.ioctl.",
-    proof: [cases("ioctl.json"), `${mapTest}: an ioctl that this host lacks says so`],
+    proof: [cases("ioctl.json"), `${mapTest}: an ioctl that this host lacks is an error`],
   },
   connect: {
     rpc: "ConnectTo",
@@ -68,7 +68,7 @@ export const methods = {
   makefile: {
     client: "Socket.duplex (src/client/socket.ts)",
     note: "A stream of Node, over StreamService.Attach.",
-    proof: `${mapTest}: a duplex stream is makefile: what is written is read, and the end is the end`,
+    proof: `${mapTest}: a duplex stream replaces makefile: data that was written can be read, and the end is the end`,
   },
   recv_into: {
     rpc: "Recv",
@@ -99,12 +99,12 @@ export const methods = {
   __getstate__: {
     client: "Socket (src/client/socket.ts)",
     note: "Python's cannot be pickled; nothing of a client's object goes into a copy of it. A handle and the token of its session are what can be passed on.",
-    proof: `${mapTest}: a copy of a socket has nothing of it`,
+    proof: `${mapTest}: a structured clone of a socket has none of its members`,
   },
   __repr__: {
     client: "Socket (src/client/socket.ts)",
     note: "Made of facts that the client has: handle, family, type, protocol, timeout, and the addresses by Getsockname and Getpeername.",
-    proof: `${mapTest}: what repr shows is there, also after the socket was closed`,
+    proof: `${mapTest}: the properties that repr shows exist, also after the socket was closed`,
   },
 };
 
@@ -173,7 +173,7 @@ export const addressFormats = {
   "PF_SYSTEM / SYSPROTO_CONTROL": {
     absent: "macOS only",
     note: "GetConstants names PF_SYSTEM as absent.",
-    proof: `${mapTest}: a family of another system is named as absent, with the reason`,
+    proof: `${mapTest}: a constant of another system is listed as absent, with the reason`,
   },
   "AF_BLUETOOTH / BTPROTO_L2CAP": { field: "SocketAddress.l2cap", proof: `${codecTest}: l2cap` },
   "AF_BLUETOOTH / BTPROTO_RFCOMM": { field: "SocketAddress.rfcomm", proof: `${codecTest}: rfcomm` },
@@ -186,7 +186,7 @@ export const addressFormats = {
   AF_RDS: {
     field: "SocketAddress.inet",
     note: "`rds` is accepted too; answers have `inet`.",
-    proof: `${mapTest}: an RDS address is an inet address under another name`,
+    proof: `${mapTest}: an RDS address is an inet address`,
   },
   IPPROTO_UDPLITE: { field: "SocketAddress.inet", note: "Or `inet6`.", proof: `${cases("connect.json")}: UDP-Lite` },
   AF_HYPERV: {
@@ -197,7 +197,7 @@ export const addressFormats = {
   AF_DIVERT: {
     absent: "FreeBSD only",
     note: "GetConstants names AF_DIVERT as absent.",
-    proof: `${mapTest}: a family of another system is named as absent, with the reason`,
+    proof: `${mapTest}: a constant of another system is listed as absent, with the reason`,
   },
   "unknown family (returned only)": {
     field: "SocketAddress.raw",
@@ -237,23 +237,23 @@ export const otherNames = {
   SocketIO: {
     client: "createDuplex (src/client/socket-duplex.ts)",
     note: "The class behind makefile().",
-    proof: `${mapTest}: a duplex stream is makefile: what is written is read, and the end is the end`,
+    proof: `${mapTest}: a duplex stream replaces makefile: data that was written can be read, and the end is the end`,
   },
   EBADF: { field: "SocketError.symbol", proof: `${cases("close.json")}: recv afterwards` },
   EAGAIN: { field: "SocketError.symbol", proof: `${cases("recv.json")}: MSG_DONTWAIT of {pair}, nothing there` },
   EWOULDBLOCK: {
     field: "SocketError.symbol",
     note: "Its number is EAGAIN's on Linux, and so is its symbol.",
-    proof: "test/native/errno.test.ts: aliases have one name",
+    proof: "test/native/errno.test.ts: an errno with aliases has one name",
   },
   errorTab: {
     absent: "Windows only",
     note: "Texts are in SocketError.message.",
-    proof: "src/server/codec/status.test.ts: reports the kernel's error with its symbol and number",
+    proof: "src/server/codec/status.test.ts: reports an error of the kernel with its symbol and number",
   },
   CAPI: {
     absent: "a pointer inside a process",
     note: "What _ssl uses; a client in Python copies the real module's.",
-    proof: `${mapTest}: a pointer inside a process is no constant`,
+    proof: `${mapTest}: a pointer in a process is not a constant`,
   },
 };

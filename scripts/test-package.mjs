@@ -1,7 +1,7 @@
 // Packs the package, installs the tarball into an empty project as a user would, and uses it there: the typed client, a
 // broker started by a program, and the command.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { capture, root, step, writeTotals } from "./lib/steps.mjs";
@@ -49,6 +49,7 @@ const steps = [
   ["pack", () => capture("npm", ["pack", "--pack-destination", scratch])],
   ["install into an empty project", install],
   ["nothing of ours ran during the install", nothingBuilt],
+  ["the addon has no functions for tests", noTestingHooks],
   ["a client and a broker exchange bytes", () => runModule(exchange)],
   ["the client needs neither server nor addon", clientAlone],
   ["npx sockbroker --version", versionOfCommand],
@@ -83,6 +84,20 @@ async function nothingBuilt() {
   const complaints = [];
   if (lock.packages["node_modules/sockbroker"].hasInstallScript) complaints.push("npm sees an install script");
   if (existsSync(join(installed, "build"))) complaints.push("npm compiled the addon");
+  return { ok: complaints.length === 0, output: complaints.join("\n") };
+}
+
+/** Neither exported nor compiled in: no file of the addon has the names of its functions for tests. */
+async function noTestingHooks() {
+  const hooks = [...readFileSync(join(root, "test/native/testing.cc"), "utf8").matchAll(/testing\.Set\("(\w+)"/g)];
+  const names = hooks.map(([, name = ""]) => name);
+  const addons = readdirSync(installed, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".node"));
+  const complaints = addons.flatMap((file) => {
+    const compiled = readFileSync(join(installed, file));
+    return names.filter((name) => compiled.includes(name)).map((name) => `${file} has ${name}`);
+  });
+  if (names.length === 0) complaints.push("testing.cc has no functions");
+  if (addons.length === 0) complaints.push("the package has no addon");
   return { ok: complaints.length === 0, output: complaints.join("\n") };
 }
 

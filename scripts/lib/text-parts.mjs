@@ -1,14 +1,19 @@
-// Finds the comments and names of a source file, and the prose of a page.
+// Finds the comments, names, titles of tests and messages of a source file, and the prose of a page.
 
 import ts from "typescript";
 
-/** @typedef {{ place: "name" | "comment" | "page", text: string, line: number }} Part */
+/** @typedef {{ place: import("./words.mjs").Place, text: string, line: number }} Part */
+
+/** Tests have strings that are data. */
+const TESTS = /(?:^|\/)tests?\/|\.test\.ts$|^examples?\//;
+/** A string of three words or more. */
+const MESSAGE = /[A-Za-z]\S*\s+\S+\s+\S/;
 
 /** Strings, comments and names of C++ and proto: the first alternative that matches wins. */
 const C_TOKENS = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(?<comment>\/\*.*?\*\/|\/\/[^\n]*)|(?<name>[A-Za-z_]\w*)/gs;
 /** The same for Python; a docstring is a string that begins a line. */
 const PYTHON_TOKENS =
-  /(?<=^[ \t]*)(?<comment>[rb]?""".*?""")|""".*?"""|'''.*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(?<hash>#[^\n]*)|(?<name>[A-Za-z_]\w*)/gms;
+  /(?<=^[ \t]*)(?<comment>[rb]?""".*?""")|""".*?"""|'''.*?'''|(?<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?<hash>#[^\n]*)|(?<name>[A-Za-z_]\w*)/gms;
 const SHELL_TOKENS = /(?<=^[ \t]*)(?<comment>#[^\n]*)/gm;
 
 /**
@@ -31,7 +36,12 @@ export function partsOf(file, text) {
     line += text.slice(counted, index).split("\n").length - 1;
     counted = index;
     if (comment !== undefined) parts.push({ place: "comment", text: comment, line });
-    else if (groups.name !== undefined) parts.push({ place: "name", text: groups.name, line });
+    else if (groups.string !== undefined) {
+      if (MESSAGE.test(groups.string) && !TESTS.test(file)) parts.push({ place: "message", text: groups.string, line });
+    } else if (groups.name !== undefined) {
+      if (groups.name.startsWith("test_")) parts.push({ place: "title", text: groups.name.replaceAll("_", " "), line });
+      parts.push({ place: "name", text: groups.name, line });
+    }
   }
   return joined(parts);
 }
@@ -54,12 +64,30 @@ function scriptParts(file, text) {
     }
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
       parts.push({ place: "name", text: node.text, line: lineAt(node.getStart()) });
+    } else if (isText(node)) {
+      const line = lineAt(node.getStart());
+      if (isTitle(node)) parts.push({ place: "title", text: node.text, line });
+      else if (MESSAGE.test(node.text) && !TESTS.test(file)) parts.push({ place: "message", text: node.text, line });
     }
     // Not the contents of templates and strings: comments in them are data.
     if (!ts.isStringLiteralLike(node)) for (const child of node.getChildren(source)) visit(child);
   };
   visit(source);
   return joined(parts.sort((a, b) => a.line - b.line));
+}
+
+/** A string, or a part of a template. @param {ts.Node} node @returns {node is ts.LiteralLikeNode} */
+function isText(node) {
+  return ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+}
+
+/** Whether it is the first argument of `it`, `test`, `describe` or, for a table, of what they return. @param {ts.Node} node */
+function isTitle(node) {
+  const { parent } = ts.isTemplateHead(node) ? node.parent : node;
+  if (parent === undefined || !ts.isCallExpression(parent)) return false;
+  const [first] = parent.arguments;
+  const isFirst = first === node || first === node.parent;
+  return isFirst && /^(?:it|test|describe)\b/.test(parent.expression.getText());
 }
 
 /** Joins line comments that follow each other, and removes the markers. @param {Part[]} parts @returns {Part[]} */

@@ -1,9 +1,10 @@
 // The words that this project does not use, and what to write instead. docs/glossary.md has the words that it does use.
 
 /**
- * `name` is an identifier or a file name, `comment` includes docstrings, `page` is prose in Markdown.
+ * `name` is an identifier or a file name, `comment` includes docstrings, `page` is prose in Markdown, `title` is the title
+ * of a test, `message` a string of three words or more outside of tests: an error, a line of the log, help.
  *
- * @typedef {"name" | "comment" | "page"} Place
+ * @typedef {"name" | "comment" | "page" | "title" | "message"} Place
  *
  * `example` must be reported, and `fine` must not: check-rules.mjs plants both.
  *
@@ -13,17 +14,27 @@
  * @property {readonly Place[]} in
  * @property {string} example
  * @property {string} fine
- * @property {RegExp} [except] paths in which it is allowed
  */
 
 /** @type {readonly Place[]} */
-const TEXT = ["comment", "page"];
+const TEXT = ["comment", "page", "title", "message"];
 /** @type {readonly Place[]} */
-const EVERYWHERE = ["name", "comment", "page"];
+const EVERYWHERE = ["name", ...TEXT];
 
-/** A word, also as a part of a name in camelCase, PascalCase, snake_case or kebab-case. @param {string} words */
+/**
+ * A word, also as a part of a name in camelCase, PascalCase, snake_case, UPPER_CASE or kebab-case.
+ *
+ * @param {string} words
+ */
 const word = (words) =>
-  new RegExp(`(?:\\b|(?<=_))(?:${words})(?=\\b|_|[A-Z])|(?<=[a-z])(?:${capitalised(words)})(?![a-z])`, "g");
+  new RegExp(
+    [
+      `(?:\\b|(?<=_))(?:${words})(?=\\b|_|[A-Z])`,
+      `(?:\\b|(?<=_|[a-z]))(?:${capitalised(words)})(?![a-z])`,
+      `(?:\\b|(?<=_))(?:${words.toUpperCase()})(?=\\b|_)`,
+    ].join("|"),
+    "g",
+  );
 
 /** @param {string} words */
 function capitalised(words) {
@@ -53,6 +64,13 @@ export const bans = [
     in: EVERYWHERE,
     example: "The buffer is read to the brim.",
     fine: "The room is full.",
+  },
+  {
+    pattern: word("flows?"),
+    instead: '"read-ahead", "stream"',
+    in: ["name"],
+    example: "flow",
+    fine: "overflow_flowinfo",
   },
   {
     pattern: /\b(?:watch|loop|it) rests\b|\bat rest\b/gi,
@@ -88,8 +106,6 @@ export const bans = [
     in: EVERYWHERE,
     example: "The daemon judges the address.",
     fine: "The daemon validates the address.",
-    // The interpreter's validation of arguments, and its tests.
-    except: /^clients\/python\/|^docs\/(?:glossary|clients\/python)\.md$/,
   },
   {
     pattern: word("payers?"),
@@ -152,9 +168,10 @@ export const bans = [
     fine: "Its answers are read.",
   },
   {
-    pattern: /\b(?:and|or) answers? (?:the|an?|how|what|whether|null|true|false|it)\b/gi,
+    pattern:
+      /\b(?:and|or) answers? (?:the|an?|how|what|whether|null|true|false|it)\b|\banswers? (?:null|-?E(?:AGAIN|BADF|OF|INVAL|\w+ER)\b)/gi,
     instead: '"returns"',
-    in: ["comment"],
+    in: ["comment", "title"],
     example: "Adds it, and answers how many there are.",
     fine: "It has no answers.",
   },
@@ -166,12 +183,75 @@ export const bans = [
     fine: "Who is it?",
   },
   {
-    pattern:
-      /(?<!\b(?:here|it|that's|which)\s)\b(?:(?:what|that|which|it|who|bytes) (?:is|are)) no (?!longer\b|more\b|less\b|such\b)/gi,
+    pattern: /(?<!\bthere\s)\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|such\b|reason\b)/gi,
     instead: '"is not a", "is invalid"',
     in: TEXT,
     example: "Throws TypeError for what is no number.",
     fine: "There is no number.",
+  },
+  {
+    pattern: /\b(?:go|goes|going|went) on\b/gi,
+    instead: '"continues"',
+    in: TEXT,
+    example: "The other streams go on after it.",
+    fine: "The other streams continue after it.",
+  },
+  {
+    pattern: /\banew\b/gi,
+    instead: '"again", or a verb with "re-"',
+    in: TEXT,
+    example: "The log is opened anew after SIGHUP.",
+    fine: "The log is reopened after SIGHUP.",
+  },
+  {
+    pattern: /\bknows? (?:no|nothing)\b/gi,
+    instead: '"does not support", "does not find"',
+    in: TEXT,
+    example: "The daemon knows no such key.",
+    fine: "The daemon does not know it.",
+  },
+  {
+    pattern: /\b(?:every|some|any|no)body(?: else)?'s\b/gi,
+    instead: 'the owner: "of the caller", "of another principal"',
+    in: TEXT,
+    example: "It closes somebody else's handle.",
+    fine: "It closes another session's handle.",
+  },
+  {
+    pattern: /\b[Ww]hoever\b/g,
+    instead: 'the noun: "the process that …"',
+    in: TEXT,
+    example: "Whoever serves the file can block it.",
+    fine: "The process that serves the file can block it.",
+  },
+  {
+    pattern: /\b(?:is|are|was|were) told (?:once|so|of|by|why|which)\b/gi,
+    instead: '"is reported", "is notified", "gets"',
+    in: TEXT,
+    example: "Observers are told of readiness.",
+    fine: "The daemon is told to detach.",
+  },
+  {
+    pattern: /\b(?:and|or) says? so\b/gi,
+    instead: "what is reported, and how",
+    in: TEXT,
+    example: "It cuts the message, and says so.",
+    fine: "It truncates the message, with MSG_TRUNC.",
+  },
+  {
+    pattern: /\blet(?:s|ting)? go\b/gi,
+    instead: '"releases"',
+    in: TEXT,
+    example: "The kernel lets go of the socket.",
+    fine: "The kernel releases the socket.",
+  },
+  {
+    pattern:
+      /\b(?:all the same|in vain|as ever|in the midst of|for want of|without a word|by (?:the )?means of|at the (?:most|least)|in words)\b/gi,
+    instead: 'the plain word: "still", "without effect", "as usual", "during", "for lack of", "by", "at most"',
+    in: ["comment", "page", "title"],
+    example: "A fork in the midst of a send.",
+    fine: "A fork during a send.",
   },
   {
     pattern: /\b(?:kernel|resolver|policy|broker|daemon)(?: itself)? (?:said|says) no\b/gi,

@@ -1,40 +1,14 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { PolicyDenial } from "../client/index.js";
 import { type ExitCode, exitCodeOf, exitCodes, UsageError } from "./exit-codes.js";
-import { commandHelp } from "./help.js";
+import { type CommandText, commandHelp } from "./help.js";
+import type { Options, Values } from "./options.js";
 import { jsonLine, note, print } from "./output.js";
 import { didYouMean } from "./suggest.js";
 
-/** An option, as parseArgs and the help need it. */
-export interface Option {
-  readonly type: "string" | "boolean";
-  readonly short?: string;
-  readonly multiple?: true;
-  /** Placeholder for the value in the help. */
-  readonly value?: string;
-  readonly help: string;
-}
-
-export type Options = Readonly<Record<string, Option>>;
-
-/** The parsed values of options. */
-export type Values<O extends Options> = {
-  readonly [K in keyof O]: O[K]["type"] extends "boolean"
-    ? boolean
-    : O[K] extends { readonly multiple: true }
-      ? readonly string[]
-      : string | undefined;
-};
-
 /** The definition of a command. */
-export interface CommandSpec<O extends Options> {
-  readonly name: string;
-  /** The arguments after the name, one line for each form. */
-  readonly usage: readonly string[];
-  /** Paragraphs of the help. */
-  readonly description: readonly string[];
+interface CommandSpec<O extends Options> extends CommandText {
   readonly options: O;
-  readonly examples: readonly string[];
   /** Throws UsageError, and whatever the client throws. */
   readonly run: (values: Values<O>, positionals: readonly string[]) => Promise<ExitCode>;
 }
@@ -44,15 +18,19 @@ export type Command = (args: readonly string[]) => Promise<ExitCode>;
 
 /** The daemon's endpoint; an option of every command that needs a daemon. */
 export const endpointOption = {
-  endpoint: { type: "string", value: "ENDPOINT", help: "the daemon; unset: SOCKBROKER_ENDPOINT, then the default" },
+  endpoint: {
+    type: "string",
+    value: "ENDPOINT",
+    help: "the daemon's endpoint; unset: SOCKBROKER_ENDPOINT, then the default",
+  },
 } as const satisfies Options;
 
 /** JSON output; an option of every command that prints a result. */
 export const jsonOption = {
-  json: { type: "boolean", help: "print JSON, also for an error (on stderr)" },
+  json: { type: "boolean", help: "print JSON, also for errors (on stderr)" },
 } as const satisfies Options;
 
-const helpOption = { help: { type: "boolean", short: "h", help: "print this" } } as const satisfies Options;
+const helpOption = { help: { type: "boolean", short: "h", help: "print this help" } } as const satisfies Options;
 
 /** Creates a command that parses its arguments, prints its help and reports its errors. */
 export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Command {
@@ -114,7 +92,7 @@ function report(command: string, error: unknown, asJson: boolean): void {
 /** Advice for errors that do not know about the command line. */
 function adviceOn(error: unknown): string {
   if (!(error instanceof PolicyDenial) || error.rule !== "default") return "";
-  return `; whoever runs the daemon lets it in: sockbroker serve --admit ${error.principal}`;
+  return `; to admit it, run the daemon with: sockbroker serve --admit ${error.principal}`;
 }
 
 /** Errors meant for the user have a code; anything else is a bug in this program. */

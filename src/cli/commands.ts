@@ -41,7 +41,7 @@ export const commands: readonly {
   },
   {
     name: "ls",
-    summary: "list the daemon's sockets or sessions: one's own, or for operators all",
+    summary: "list your sockets or sessions in the daemon, or all (operators)",
     load: async () => (await import("./commands/ls.js")).ls,
   },
   {

@@ -2,11 +2,11 @@ import { BrokerError, PolicyDenial } from "../client/index.js";
 
 /** The meaning of each exit status, in the order of the help. */
 export const exitCodes = {
-  ok: [0, "it worked"],
-  failed: [1, "it failed: a system call, the resolver or the daemon reported an error, or nothing answered (ping)"],
-  usage: [2, "the command line was wrong; nothing was done"],
+  ok: [0, "success"],
+  failed: [1, "failure: a system call, the resolver or the daemon reported an error, or nothing answered (ping)"],
+  usage: [2, "invalid command line; nothing was done"],
   unreachable: [3, "the daemon cannot be reached, or the connection to it broke"],
-  denied: [4, "the daemon's policy denied it"],
+  denied: [4, "denied by the daemon's policy"],
   busy: [5, "the daemon is draining or a limit is reached: retry later"],
   inUse: [6, "serve: another daemon listens at the endpoint"],
   noPermission: [7, "serve: no permission to listen at the endpoint"],

@@ -1,11 +1,21 @@
-import type { CommandSpec, Option, Options } from "./command.js";
 import { exitCodes } from "./exit-codes.js";
+import type { Option, Options } from "./options.js";
 
 const WIDTH = 100;
 
+/** What the help says of a command. */
+export interface CommandText {
+  readonly name: string;
+  /** The arguments after the name, one line for each form. */
+  readonly usage: readonly string[];
+  /** Paragraphs of the help. */
+  readonly description: readonly string[];
+  readonly options: Options;
+  readonly examples: readonly string[];
+}
+
 /** Returns the output of `sockbroker COMMAND --help`. */
-export function commandHelp(spec: Omit<CommandSpec<Options>, "run">): string {
-  const { name, usage, description, options, examples } = spec;
+export function commandHelp({ name, usage, description, options, examples }: CommandText): string {
   const forms = usage.map((form, index) => `${index === 0 ? "usage:" : "      "} sockbroker ${name} ${form}`.trimEnd());
   return [
     forms.join("\n"),
@@ -24,19 +34,16 @@ export function mainHelp(commands: readonly { readonly name: string; readonly su
     wrap("A daemon that owns real sockets and serves them to programs that may not, or cannot, open them.", 0),
     `commands:\n${columns(commands.map(({ name, summary }) => [name, summary]))}`,
     `options:\n${columns([
-      ["-h, --help", "print this"],
+      ["-h, --help", "print this help"],
       ["-V, --version", "print the version"],
-      ["    --endpoint ENDPOINT", "as an option of the command"],
+      ["    --endpoint ENDPOINT", "the same as the option of the command"],
     ])}`,
     `environment:\n${columns([
-      [
-        "SOCKBROKER_ENDPOINT",
-        "the daemon's endpoint, where --endpoint is not given: unix:///path, or a path with a / in it",
-      ],
+      ["SOCKBROKER_ENDPOINT", "the daemon's endpoint without --endpoint: unix:///path, or a path that contains a /"],
     ])}`,
     `exit status:\n${columns([
       ...Object.values(exitCodes).map(([code, meaning]): [string, string] => [String(code), meaning]),
-      ["128+N", "signal N ended it: 130 SIGINT, 143 SIGTERM; 141 when nobody reads its output any more"],
+      ["128+N", "ended by signal N: 130 SIGINT, 143 SIGTERM; 141 if nobody reads its output"],
     ])}`,
     "examples:\n  sockbroker serve --endpoint unix:///tmp/sockbroker.sock\n  sockbroker --endpoint unix:///tmp/sockbroker.sock ping -c 3 localhost",
   ]

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checksum, decodeEcho, encodeEcho, icmp4, icmp6 } from "./icmp.js";
 
-test("encodeEcho › makes a message whose checksum is right, for odd lengths too", () => {
+test("encodeEcho › computes the right checksum, for odd lengths too", () => {
   for (const payload of [Buffer.alloc(0), Buffer.from("a"), Buffer.from("hello"), Buffer.alloc(65_507 - 8, 0xff)]) {
     const message = encodeEcho(icmp4, { id: 0xabcd, sequence: 7, payload });
     expect(message.readUInt8(0)).toBe(8);
@@ -14,11 +14,11 @@ test("encodeEcho › leaves the checksum of ICMPv6 to the kernel", () => {
   expect([message.readUInt8(0), message.readUInt16BE(2)]).toEqual([128, 0]);
 });
 
-test("encodeEcho › counts on from 0 after 65535", () => {
+test("encodeEcho › continues with 0 after 65535", () => {
   expect(encodeEcho(icmp4, { id: 1, sequence: 65_536, payload: Buffer.alloc(0) }).readUInt16BE(6)).toBe(0);
 });
 
-test("decodeEcho › finds the message behind the IP header, with options or without", () => {
+test("decodeEcho › finds the message after the IP header, with or without options", () => {
   const message = encodeEcho(icmp4, { id: 3, sequence: 4, payload: Buffer.from("data") });
   for (const words of [5, 15]) {
     const header = Buffer.alloc(words * 4);
@@ -30,7 +30,7 @@ test("decodeEcho › finds the message behind the IP header, with options or wit
   }
 });
 
-test("decodeEcho › answers null for what is too short", () => {
+test("decodeEcho › returns null for a packet that is too short", () => {
   for (const length of [0, 1, 7, 20, 27]) {
     const packet = Buffer.alloc(length);
     if (length > 0) packet.writeUInt8(0x45, 0);

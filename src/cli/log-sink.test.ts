@@ -34,7 +34,7 @@ function namedPipe(): { readAll(): string; close(): void } {
 }
 
 describe("LogSink", () => {
-  it("keeps lines that nobody reads up to a bound, counts the rest, and says so", () => {
+  it("keeps unread lines up to a limit, counts the others, and logs the count", () => {
     const pipe = namedPipe();
     const sink = new LogSink({ path, lostLine });
     const count = 40_000;
@@ -47,7 +47,7 @@ describe("LogSink", () => {
     const lines = text.split("\n").slice(0, -1);
     const lost = Number(/^lost (\d+)$/.exec(lines.at(-1) ?? "")?.[1]);
     const written = lines.slice(0, -1);
-    // The capacity of the pipe plus the bound.
+    // The capacity of the pipe plus the limit.
     expect(written.length).toBeGreaterThan(11_000);
     expect(written.length).toBeLessThan(15_000);
     expect(written.map((line) => Number(line.replaceAll(".", "")))).toEqual([...written.keys()]);
@@ -55,7 +55,7 @@ describe("LogSink", () => {
     pipe.close();
   });
 
-  it("loses and counts what nobody can read, and goes on when somebody can", () => {
+  it("counts lines that are lost without a reader, and continues when there is one", () => {
     const pipe = namedPipe();
     const sink = new LogSink({ path, lostLine });
     pipe.close();
@@ -67,7 +67,7 @@ describe("LogSink", () => {
     closeSync(reader);
   });
 
-  it("opens a file anew", () => {
+  it("reopens a file", () => {
     const sink = new LogSink({ path, lostLine });
     sink.write("one\n");
     renameSync(path, `${path}.1`);
@@ -77,7 +77,7 @@ describe("LogSink", () => {
     expect([readFileSync(`${path}.1`, "utf8"), readFileSync(path, "utf8")]).toEqual(["one\ntwo\n", "three\n"]);
   });
 
-  it("keeps the file that it has when there is no other", () => {
+  it("keeps the open file if reopening fails", () => {
     const sink = new LogSink({ path, lostLine });
     renameSync(path, `${path}.1`);
     execFileSync("mkdir", [path]);

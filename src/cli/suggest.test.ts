@@ -12,12 +12,12 @@ test.each([
   ["contants", "constants"],
   ["lsa", "ls"],
   ["n", "nc"],
-])("%s is near %s", (written, meant) => {
+])("%s is suggested for %s", (written, meant) => {
   expect(nearest(written, names)).toBe(meant);
   expect(didYouMean(written, names)).toBe(`; did you mean ${meant}?`);
 });
 
-test.each(["frobnicate", "", "list-everything", "zz"])("%j is near none", (written) => {
+test.each(["frobnicate", "", "list-everything", "zz"])("nothing is suggested for %j", (written) => {
   expect(nearest(written, names)).toBe(null);
   expect(didYouMean(written, names)).toBe("");
 });

@@ -43,21 +43,21 @@ const addresses: SocketAddress[] = [
   { family: "raw", addressFamily: 40, data: Buffer.from([1, 2]) },
 ];
 
-test.each(addresses)("$family comes back as it was", (address) => {
+test.each(addresses)("$family survives encoding and decoding", (address) => {
   expect(through(address)).toEqual(address);
 });
 
-test("RDS addresses come back as inet, as in Python", () => {
+test("RDS addresses decode as inet, as in Python", () => {
   expect(through({ family: "rds", host: "10.0.0.1", port: 1 })).toEqual({ family: "inet", host: "10.0.0.1", port: 1 });
 });
 
-test("a family that this client does not know is null", () => {
+test("a family that this client does not know decodes as null", () => {
   expect(addressFromProto(create(SocketAddressSchema, {}), unixPaths)).toBeNull();
   expect(addressFromProto(undefined, unixPaths)).toBeNull();
 });
 
 describe("{ host, port }", () => {
-  test("has the family of the socket", () => {
+  test("gets the family of the socket", () => {
     expect(encode({ host: "h", port: 1 }).address.case).toBe("inet");
     expect(encode({ host: "h", port: 1 }, AddressFamily.INET6).address.case).toBe("inet6");
   });
@@ -72,27 +72,27 @@ describe("{ host, port }", () => {
     expect(() => encode({ host: "", port: port as never })).toThrow(TypeError);
   });
 
-  test("refuses flowinfo beyond 20 bits", () => {
+  test("refuses flowinfo of more than 20 bits", () => {
     expect(() => encode({ host: "", port: 1, flowinfo: 2 ** 20 }, AddressFamily.INET6)).toThrow(/flowinfo must be/);
   });
 });
 
-test.each([null, undefined, 5, true])("refuses %j for an address with a TypeError", (input) => {
+test.each([null, undefined, 5, true])("refuses %j as an address with a TypeError", (input) => {
   expect(() => encode(input as never)).toThrow(TypeError);
 });
 
 describe("text and bytes", () => {
-  test("are paths of unix sockets", () => {
+  test("are accepted as paths of unix sockets", () => {
     expect(through("/a", AddressFamily.UNIX)).toEqual({ family: "unix", path: "/a" });
     expect(through(Buffer.from("/a"), AddressFamily.UNIX)).toEqual({ family: "unix", path: "/a" });
     expect(through("", AddressFamily.UNIX)).toEqual({ family: "unix", path: "" });
   });
 
-  test("are abstract names when they begin with NUL, which may hold more NULs", () => {
+  test("are abstract names if they begin with NUL, and may contain further NULs", () => {
     expect(through("\0a\0b", AddressFamily.UNIX)).toEqual({ family: "abstract", name: Buffer.from("a\0b") });
   });
 
-  test("end at a NUL when they are paths, as a C string does", () => {
+  test("end at the first NUL if they are paths, as in C", () => {
     expect(through("/a\0b", AddressFamily.UNIX)).toEqual({ family: "unix", path: "/a" });
   });
 
@@ -118,14 +118,14 @@ describe("relative paths", () => {
     });
   });
 
-  test("come back as they were bound, and only those", () => {
+  test("are returned as they were bound; other paths are returned as absolute paths", () => {
     addressToProto("./x/../s", use("bind"));
     addressToProto("t", use("connect"));
     expect(show("/home/u/./x/../s")).toEqual({ family: "unix", path: "./x/../s" });
     expect(show("/home/u/t")).toEqual({ family: "unix", path: "/home/u/t" });
   });
 
-  test("are forgotten when the name is bound anew by its whole path", () => {
+  test("are forgotten when the same file is bound by its absolute path", () => {
     addressToProto("u", use("bind"));
     addressToProto("/home/u/u", use("bind"));
     expect(show("/home/u/u")).toEqual({ family: "unix", path: "/home/u/u" });

@@ -1,20 +1,21 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Status } from "../gen/google/rpc/status_pb.js";
-import {
-  type ClientFrame,
-  ClientFrameSchema,
-  type ServerFrame,
-  StreamService,
-} from "../gen/sockbroker/v1/stream_service_pb.js";
-import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
-import { Code } from "../rpc/status.js";
+import { type BidiCall, openBidi } from "../rpc/bidi-call.js";
+import { Code } from "../rpc/code.js";
 import type { AddressInput, SocketAddress } from "./address.js";
+import { attachStream, encodeFrame, type ReceivedFrame, type SentFrame } from "./attach-codec.js";
 import type { CallOptions } from "./broker-context.js";
 import { type BytesInput, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
 import { errorFromStream } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
-import { type DetachedFrame, type Frame, type FrameContext, frameFromProto, type SyncedFrame } from "./frames.js";
+import {
+  type AcceptedSocket,
+  type DetachedFrame,
+  type Frame,
+  type FrameContext,
+  frameFromProto,
+  type SyncedFrame,
+} from "./frames.js";
 import { int32 } from "./int32.js";
 import { brokerClosed } from "./operation-stream.js";
 import { requestError } from "./request-error.js";
@@ -44,8 +45,6 @@ export interface OutgoingMessage {
 /** Maximum size of one data frame that is sent, in bytes. */
 const FRAME_BYTES = 128 * 1024;
 
-type FrameInit = Exclude<MessageInitShape<typeof ClientFrameSchema>["frame"], undefined>;
-
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
@@ -58,9 +57,9 @@ interface Waiter<T> {
  * Ending the attachment does not close the socket. Calling `detach()` and reading up to the `detached` frame ends it
  * without losing a byte; disposing of it drops data that this process has received and not read.
  */
-export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
-  readonly #call: BidiCall<ClientFrame, ServerFrame>;
-  readonly #context: FrameContext;
+export class Attachment<S extends AcceptedSocket = AcceptedSocket> implements AsyncIterable<Frame<S>>, AsyncDisposable {
+  readonly #call: BidiCall<Buffer, ReceivedFrame>;
+  readonly #context: FrameContext<S>;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#leave();
   readonly #ended: Promise<void>;
@@ -78,13 +77,13 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   #peerAddress: SocketAddress | null = null;
 
   /** Internal: `Socket.attach` makes them. */
-  constructor(context: FrameContext, options: AttachOptions) {
+  constructor(context: FrameContext<S>, options: AttachOptions) {
     this.#context = context;
     this.#signal = options.signal;
     this.#ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
-    this.#call = openBidi(context.state.context.channel, messageStream(StreamService.method.attach), {
+    this.#call = openBidi(context.state.context.channel, attachStream, {
       readable: () => this.#wake(),
       writable: () => this.#drain(),
       ended: (status) => this.#finish(status),
@@ -93,7 +92,10 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   }
 
   /** Attaches to a socket, and waits for the daemon's `attached` frame. */
-  static async open(context: FrameContext, options: AttachOptions): Promise<Attachment> {
+  static async open<S extends AcceptedSocket>(
+    context: FrameContext<S>,
+    options: AttachOptions,
+  ): Promise<Attachment<S>> {
     if (context.state.closed) throw closedError("attach");
     // An attachment that was cancelled earlier may still hold the direction.
     await context.state.leaving;
@@ -128,7 +130,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
    *
    * Rejects with the daemon's error if the stream broke, or with the signal's reason.
    */
-  async read(): Promise<Frame | null> {
+  async read(): Promise<Frame<S> | null> {
     for (;;) {
       const frame = this.take();
       if (frame !== null) return frame;
@@ -140,7 +142,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   }
 
   /** Returns the next frame if it has already arrived, else null. */
-  take(): Frame | null {
+  take(): Frame<S> | null {
     if (this.#left) return null;
     for (let wire = this.#call.take(); wire !== null; wire = this.#call.take()) {
       const frame = frameFromProto(wire, this.#context);
@@ -154,7 +156,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
   /**
    * Iterates over the frames. Leaving the loop does not end the attachment: a later loop continues where it stopped.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame<S>, void, undefined> {
     for (let frame = await this.read(); frame !== null; frame = await this.read()) yield frame;
   }
 
@@ -248,7 +250,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     this.#left = true;
     const { state, accepted } = this.#context;
     state.leaving = Promise.all([state.leaving, this.#ended]);
-    this.#call.leave(({ frame }) => {
+    this.#call.leave((frame) => {
       if (frame.case !== "accepted" || frame.value.socket === undefined) return;
       accepted(frame.value.socket)
         .close()
@@ -272,8 +274,8 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     });
     for (;;) {
       const first = this.#call.take();
-      if (first?.frame.case === "attached") {
-        const { listening, socket } = first.frame.value;
+      if (first?.case === "attached") {
+        const { listening, socket } = first.value;
         this.#listening = listening;
         this.#localAddress = decodeAddress(this.#context.state, socket?.localAddress);
         this.#peerAddress = decodeAddress(this.#context.state, socket?.peerAddress);
@@ -287,11 +289,11 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     }
   }
 
-  #send(frame: FrameInit): Promise<void> {
+  #send(frame: SentFrame): Promise<void> {
     if (this.#status !== null || this.#left) return Promise.reject(this.#failure(this.#status));
-    let message: ClientFrame;
+    let message: Buffer;
     try {
-      message = create(ClientFrameSchema, { frame });
+      message = encodeFrame(frame);
     } catch (error) {
       return Promise.reject(requestError("attach", error));
     }
@@ -313,7 +315,7 @@ export class Attachment implements AsyncIterable<Frame>, AsyncDisposable {
     for (const { resolve } of drained) resolve();
   }
 
-  #notice(frame: Frame): void {
+  #notice(frame: Frame<S>): void {
     if (frame.type === "synced") {
       this.#syncs.get(frame.id)?.resolve(frame);
       this.#syncs.delete(frame.id);

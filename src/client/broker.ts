@@ -9,7 +9,7 @@ import { addressToProto } from "./address-to-proto.js";
 import { Admin } from "./admin.js";
 import { type BrokerContext, type CallOptions, type NetworkNamespace, netnsOf } from "./broker-context.js";
 import * as order from "./byte-order.js";
-import { type BytesInput, buffersOf, bytesOf, toBuffer } from "./bytes.js";
+import { type BytesInput, buffersToSend, bytesOf, toBuffer } from "./bytes.js";
 import { cmsgLen, cmsgSpace } from "./cmsg-size.js";
 import type { Constants } from "./constants.js";
 import {
@@ -94,7 +94,7 @@ export interface PolicyRule {
   readonly allow: boolean;
   readonly principals: readonly string[];
   /** Permissions; "*" for all. */
-  readonly operations: readonly string[];
+  readonly permissions: readonly string[];
   /** Endpoint patterns; "*" for all. */
   readonly endpoints: readonly string[];
 }
@@ -295,7 +295,7 @@ export class Broker implements AsyncDisposable {
     const { flags = 0, address, timeout, signal } = options;
     const init = {
       handle: handleOf(socket),
-      buffers: buffersOf(buffers, "send_fds"),
+      buffers: buffersToSend(buffers, "send_fds"),
       handles: Array.from(fds, handleOf),
       flags: int32(flags, "send_fds"),
       ...(address === undefined ? {} : { address: this.#encodeAddress(address, "send_fds", AddressFamily.UNIX) }),
@@ -500,16 +500,20 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Tells whether a permission would be granted, and by which rule, without any effect. `operation` is a permission,
-   * e.g. "connect". Another principal than the caller requires the permission `admin`.
+   * Tells whether a permission would be granted, and by which rule, without any effect. Another principal than the
+   * caller requires the permission `admin`.
    */
   async explainPolicy(
-    operation: string,
+    permission: string,
     options: CallOptions & { readonly address?: AddressInput; readonly principal?: string } = {},
   ): Promise<PolicyDecision> {
     const { address, principal = "", signal } = options;
     const encoded = address === undefined ? {} : { address: this.#encodeAddress(address, "explainPolicy") };
-    const response = await this.#context.operations.call("explainPolicy", { operation, principal, ...encoded }, signal);
+    const response = await this.#context.operations.call(
+      "explainPolicy",
+      { permission, principal, ...encoded },
+      signal,
+    );
     return {
       allowed: response.allowed,
       rule: response.rule,

@@ -44,7 +44,7 @@ describe.skipIf(pythonVersion === null)(`against CPython ${pythonVersion ?? "(py
   }
 });
 
-test("a big-endian daemon's order is the network's", () => {
+test("the byte order of a big-endian daemon is network byte order", () => {
   expect(ntohl(0x01020304, { byteOrder: "big" })).toBe(0x01020304);
   expect(htons(0x0102, { byteOrder: "big" })).toBe(0x0102);
   expect(ntohl(0x01020304, { byteOrder: "little" })).toBe(0x04030201);
@@ -55,7 +55,7 @@ test("a 32-bit daemon has shorter control messages", () => {
   expect(cmsgSpace(5, { pointerBytes: 4 })).toBe(20);
 });
 
-test("what is no whole number is a TypeError", () => {
+test("a value that is not an integer is a TypeError", () => {
   expect(() => htons("1" as never)).toThrow(TypeError);
   expect(() => htonl(1.5)).toThrow(TypeError);
   expect(() => cmsgLen(Number.NaN)).toThrow(TypeError);

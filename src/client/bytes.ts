@@ -1,3 +1,5 @@
+import { IOV_MAX } from "./linux.js";
+
 /** What is accepted where bytes are wanted. */
 export type BytesInput = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
@@ -20,6 +22,15 @@ export function buffersOf(buffers: Iterable<BytesInput>, operation: string): Uin
     throw new TypeError(`${operation}(): an iterable of buffers is required, not ${kindOf(buffers)}`);
   }
   return Array.from(buffers, (buffer) => bytesOf(buffer, operation));
+}
+
+/**
+ * Returns the buffers of one message to send. The kernel refuses more than IOV_MAX for their number alone, with EMSGSIZE:
+ * then as many empty ones take their place, or the request itself could be too long.
+ */
+export function buffersToSend(buffers: Iterable<BytesInput>, operation: string): Uint8Array[] {
+  const all = buffersOf(buffers, operation);
+  return all.length > IOV_MAX ? Array<Uint8Array>(IOV_MAX + 1).fill(new Uint8Array(0)) : all;
 }
 
 function kindOf(value: unknown): string {

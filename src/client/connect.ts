@@ -99,7 +99,7 @@ async function openBroker(channel: ClientChannel, choice: SessionChoice | null, 
 /** HTTP/2 drops a header value that ends with a blank, and the daemon would treat the call as one without a token. */
 function checkToken(choice: SessionChoice | undefined): void {
   if (choice === undefined || !("token" in choice) || /^[0-9a-f]{32}$/.test(choice.token)) return;
-  throw new TypeError("the token of a session is 32 lower-case hexadecimal digits");
+  throw new TypeError("a session token must be 32 lower-case hexadecimal digits");
 }
 
 async function sessionToken(
@@ -122,12 +122,12 @@ async function sessionToken(
 async function explain(error: unknown, path: string, timeout: AbortSignal): Promise<unknown> {
   const where = `unix://${path}`;
   if (timeout.aborted) {
-    return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} does not answer as a sockbroker daemon`);
+    return new BrokerError("NOT_A_BROKER", `the server at ${where} does not respond as a sockbroker daemon`);
   }
   if (!(error instanceof BrokerError)) return error;
   // Every daemon of this API knows the calls that connecting makes.
   if (error.code === "UNKNOWN_REQUEST") {
-    const text = `whoever listens at ${where} is no sockbroker daemon, or one that does not speak sockbroker.v1`;
+    const text = `the server at ${where} is not a sockbroker daemon, or does not support sockbroker.v1`;
     return new BrokerError("NOT_A_BROKER", text, "", { cause: error });
   }
   if (error.code !== "CONNECTION_LOST" && error.code !== "CANCELLED" && error.code !== "INTERNAL") return error;
@@ -148,7 +148,7 @@ function diagnosis(code: string | null, where: string, cause: BrokerError): Brok
   const start = `is the daemon running? sockbroker serve --endpoint ${where}`;
   switch (code) {
     case null:
-      return new BrokerError("NOT_A_BROKER", `whoever listens at ${where} is no sockbroker daemon`, "", options);
+      return new BrokerError("NOT_A_BROKER", `the server at ${where} is not a sockbroker daemon`, "", options);
     case "ENOENT":
     case "ENOTDIR":
       return new BrokerError("ENDPOINT_NOT_FOUND", `cannot reach ${where}: no such file; ${start}`, "", options);
@@ -156,7 +156,7 @@ function diagnosis(code: string | null, where: string, cause: BrokerError): Brok
       return new BrokerError("ENDPOINT_REFUSED", `cannot reach ${where}: nobody listens there; ${start}`, "", options);
     case "EACCES":
     case "EPERM": {
-      const admit = `the daemon lets this user in with --admit uid:${process.geteuid?.()}`;
+      const admit = `to admit this user, run the daemon with --admit uid:${process.geteuid?.()}`;
       return new BrokerError("ENDPOINT_FORBIDDEN", `cannot reach ${where}: permission denied; ${admit}`, "", options);
     }
     default:

@@ -10,7 +10,7 @@ test.each([
   [1e-10, 0n, 1],
   [0.1, 0n, 100_000_000],
   [2 ** 33, 2n ** 33n, 0],
-])("%d seconds, rounded up to nanoseconds", (seconds, whole, nanos) => {
+])("%d seconds are rounded up to nanoseconds", (seconds, whole, nanos) => {
   expect(durationOf(seconds, "settimeout")).toEqual({ seconds: whole, nanos });
 });
 
@@ -29,18 +29,18 @@ test.each(["1", true, {}])("%j is a TypeError", (value) => {
   expect(() => durationOf(value as never, "settimeout")).toThrow(TypeError);
 });
 
-test("an absent duration is for ever", () => {
+test("an absent duration waits forever", () => {
   expect(secondsOf(undefined)).toBeNull();
   expect(secondsOf(create(DurationSchema, { seconds: 1n, nanos: 250_000_000 }))).toBe(1.25);
 });
 
-test("a call's timeout: unset is the socket's own, null for ever", () => {
+test("an unset timeout of a call is the socket's own; null waits forever", () => {
   expect(timeoutOf(undefined, "recv")).toBeUndefined();
   expect(timeoutOf(null, "recv")).toEqual({ timeout: { limit: { case: "unlimited", value: true } } });
   expect(timeoutOf(0, "recv")).toEqual({ timeout: { limit: { case: "duration", value: { seconds: 0n, nanos: 0 } } } });
 });
 
-test("the record of a timeout is what the daemon keeps", () => {
+test("the client records a timeout with the daemon's precision", () => {
   expect(roundedSeconds(1e-10)).toBe(1e-9);
   expect(roundedSeconds(2)).toBe(2);
 });

@@ -12,11 +12,12 @@ import {
   SocketErrorSchema,
   TimeoutErrorSchema,
 } from "../gen/sockbroker/v1/error_pb.js";
-import { Code, statusOf } from "../rpc/status.js";
+import { Code } from "../rpc/code.js";
+import { statusOf } from "../rpc/status.js";
 import { errorFromStatus } from "./error-from-status.js";
 import * as errors from "./errors.js";
 
-test("the kernel's errors keep symbol, number, call and system", () => {
+test("errors of the kernel keep symbol, number, system call and operating system", () => {
   const detail = create(SocketErrorSchema, {
     symbol: "ECONNREFUSED",
     errorNumber: 111,
@@ -30,7 +31,7 @@ test("the kernel's errors keep symbol, number, call and system", () => {
   expect(error.message).toBe("connect ECONNREFUSED: Connection refused");
 });
 
-test("the resolver's and the host's errors stay apart", () => {
+test("errors of the resolver and of host look-ups have different classes", () => {
   const resolver = create(ResolverErrorSchema, { symbol: "EAI_NONAME", code: -2, message: "m" });
   const host = create(HostErrorSchema, { symbol: "HOST_NOT_FOUND", code: 1, message: "m" });
   const first = errorFromStatus(statusOf(Code.NOT_FOUND, "x", ResolverErrorSchema, resolver));
@@ -55,24 +56,24 @@ test.each([
   [ArgumentError_Kind.OS, "os"],
   [ArgumentError_Kind.UNICODE, "unicode"],
   [99 as ArgumentError_Kind, "value"],
-])("an argument's error of kind %d", (wire, kind) => {
+])("an argument error of kind %d", (wire, kind) => {
   const detail = create(ArgumentErrorSchema, { kind: wire, reason: "R", operation: "bind", message: "m" });
   const error = errorFromStatus(statusOf(Code.INVALID_ARGUMENT, "x", ArgumentErrorSchema, detail));
   expect(error).toBeInstanceOf(errors.ArgumentError);
   expect(error).toMatchObject({ kind, code: "R", operation: "bind", message: "m" });
 });
 
-test("a denial says which rule", () => {
+test("a denial names the rule", () => {
   const detail = create(PolicyDenialSchema, {
     rule: "r",
     principal: "uid:1",
-    operation: "connect",
+    permission: "connect",
     endpoint: "10.0.0.1:1",
     reason: "no",
   });
   const error = errorFromStatus(statusOf(Code.PERMISSION_DENIED, "x", PolicyDenialSchema, detail));
   expect(error).toBeInstanceOf(errors.PolicyDenial);
-  expect(error).toMatchObject({ rule: "r", principal: "uid:1", operation: "connect", endpoint: "10.0.0.1:1" });
+  expect(error).toMatchObject({ rule: "r", principal: "uid:1", permission: "connect", endpoint: "10.0.0.1:1" });
 });
 
 test.each([
@@ -80,7 +81,7 @@ test.each([
   [BrokerError_Code.DUPLICATE_OP_ID, "DUPLICATE_OP_ID"],
   [BrokerError_Code.UNSPECIFIED, "UNKNOWN"],
   [99 as BrokerError_Code, "UNKNOWN"],
-])("the broker's error %d", (wire, code) => {
+])("broker error %d", (wire, code) => {
   const detail = create(BrokerErrorSchema, { code: wire, message: "m", reference: "ref" });
   const error = errorFromStatus(statusOf(Code.INTERNAL, "x", BrokerErrorSchema, detail));
   expect(error).toBeInstanceOf(errors.BrokerError);
@@ -92,6 +93,6 @@ test.each([
   [Code.UNIMPLEMENTED, "UNKNOWN_REQUEST"],
   [Code.CANCELLED, "CANCELLED"],
   [Code.DATA_LOSS, "UNKNOWN"],
-])("a status %d without a detail, from a proxy or another server", (code, expected) => {
+])("a status %d without a detail, from a proxy or another server, is a BrokerError", (code, expected) => {
   expect(errorFromStatus(create(StatusSchema, { code, message: "m" }))).toMatchObject({ code: expected, message: "m" });
 });

@@ -7,7 +7,8 @@ import {
 } from "../gen/sockbroker/v1/error_pb.js";
 import type { ArgumentReason } from "../rpc/argument-reasons.js";
 import { CallError } from "../rpc/call-error.js";
-import { Code, detailOf } from "../rpc/status.js";
+import { Code } from "../rpc/code.js";
+import { detailOf } from "../rpc/status.js";
 import {
   ArgumentError,
   type ArgumentErrorKind,
@@ -35,7 +36,7 @@ export function errorFromStatus(status: Status): Error {
     case "sockbroker.v1.ArgumentError":
       return argumentError(detail);
     case "sockbroker.v1.PolicyDenial":
-      return new PolicyDenial(detail.rule, detail.principal, detail.operation, detail.endpoint, detail.reason);
+      return new PolicyDenial(detail.rule, detail.principal, detail.permission, detail.endpoint, detail.reason);
     case "sockbroker.v1.BrokerError":
       return brokerError(detail);
     case undefined:

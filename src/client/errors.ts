@@ -102,7 +102,7 @@ export class PolicyDenial extends Error {
     /** The principal as which the daemon authenticated the caller, e.g. "uid:1000". */
     readonly principal: string,
     /** The permission that was denied, e.g. "connect". */
-    readonly operation: string,
+    readonly permission: string,
     /** The endpoint as a rule would write it, e.g. "10.0.0.1:443"; "" if there is none. */
     readonly endpoint: string,
     /** One sentence. */
@@ -123,6 +123,7 @@ export type BrokerErrorCode =
   | "MALFORMED_REQUEST"
   | "UNAUTHENTICATED"
   | "HANDLE_BUSY"
+  | "UNREAD_DATA"
   | "CANCELLED"
   | "DUPLICATE_OP_ID"
   | "INTERNAL"

@@ -3,25 +3,29 @@ import {
   type AttachError,
   AttachError_Activity,
   type IncomingMessage,
-  type ServerFrame,
 } from "../gen/sockbroker/v1/stream_service_pb.js";
+import type { ReceivedFrame } from "./attach-codec.js";
 import { toBuffer } from "./bytes.js";
 import { controlFromProto } from "./control-message.js";
 import { errorFromStatus } from "./error-from-status.js";
 import { BrokerError } from "./errors.js";
 import { required } from "./required.js";
-import type { Socket } from "./socket.js";
 import type { ReceivedMessage } from "./socket-receive.js";
 import { decodeAddress, type SocketState } from "./socket-state.js";
 
+/** What an attachment needs of an accepted socket: to close it if nobody reads its frame. */
+export interface AcceptedSocket {
+  close(): Promise<void>;
+}
+
 /** What an attachment delivers, in order. */
-export type Frame =
+export type Frame<S = AcceptedSocket> =
   /** Bytes of a stream socket. */
   | { readonly type: "data"; readonly data: Buffer }
   /** Messages of any other socket. The `length` of each is its real length. */
   | { readonly type: "messages"; readonly messages: readonly ReceivedMessage[] }
   /** An accepted connection of a listening socket. The receiver has to close it. */
-  | { readonly type: "accepted"; readonly socket: Socket }
+  | { readonly type: "accepted"; readonly socket: S }
   /** The peer has shut down sending. Data can still be sent to it. */
   | { readonly type: "end" }
   | ErrorFrame
@@ -39,7 +43,7 @@ export interface ErrorFrame {
   /** The activity that failed. */
   readonly activity: "receive" | "send" | "control";
   readonly error: Error;
-  /** True if nothing more will be received or sent. False if the error concerns one message, and the stream goes on. */
+  /** True if nothing more will be received or sent. False if the error concerns one message, and the stream continues. */
   readonly final: boolean;
   /** Bytes that the kernel accepted since the stream began: where a failed send stopped. */
   readonly sentBytes: number;
@@ -63,13 +67,13 @@ export interface DetachedFrame {
 }
 
 /** Context for decoding: the attached socket, and how to create objects for accepted ones. */
-export interface FrameContext {
+export interface FrameContext<S> {
   readonly state: SocketState;
-  readonly accepted: (info: SocketInfo) => Socket;
+  readonly accepted: (info: SocketInfo) => S;
 }
 
 /** Decodes a frame; null if this client does not know it. */
-export function frameFromProto({ frame }: ServerFrame, context: FrameContext): Frame | null {
+export function frameFromProto<S>(frame: ReceivedFrame, context: FrameContext<S>): Frame<S> | null {
   switch (frame.case) {
     case "data":
       return { type: "data", data: toBuffer(frame.value) };

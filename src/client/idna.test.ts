@@ -53,12 +53,12 @@ describe.skipIf(pythonVersion === null)(
   },
 );
 
-test("bytes are taken as they are", () => {
+test("bytes are not changed", () => {
   const bytes = Buffer.from([0xff, 0x2e, 0x2e]);
   expect(encodeHost(bytes, "getaddrinfo")).toBe(bytes);
 });
 
-test("an address's host is not held to the codec's rules when it is ASCII, as in CPython", () => {
+test("an ASCII host in an address is not validated by the codec, as in CPython", () => {
   expect(hostText("a..b", "connect")).toBe("a..b");
   expect(hostText("münchen.de", "connect")).toBe("xn--mnchen-3ya.de");
   expect(() => hostText("a\0b", "connect")).toThrow(TypeError);

@@ -38,7 +38,7 @@ export type {
   VsockAddress,
 } from "./address.js";
 export type { Admin, HandleInfo, Statistics } from "./admin.js";
-export type { Attachment, AttachOptions, OutgoingMessage } from "./attachment.js";
+export type { AttachOptions, OutgoingMessage } from "./attachment.js";
 export type {
   Broker,
   CreateConnectionOptions,
@@ -67,12 +67,12 @@ export {
   SocketError,
   SocketTimeoutError,
 } from "./errors.js";
-export type { DetachedFrame, ErrorFrame, Frame, SyncedFrame } from "./frames.js";
+export type { DetachedFrame, ErrorFrame, SyncedFrame } from "./frames.js";
 export type { HandleSource } from "./handle.js";
 export { inetAton, inetNtoa, inetNtop, inetPton } from "./inet-text.js";
 export { callJson, type JsonCallOptions, type RpcMethod, rpcMethods } from "./json-call.js";
 export type { AddressInfo, GetaddrinfoOptions, HostEntry, NameInfo, NameInput } from "./resolver.js";
-export type { Accepted, ConnectedAddresses, Socket } from "./socket.js";
+export type { Accepted, Attachment, ConnectedAddresses, Frame, Socket } from "./socket.js";
 export type { SocketDuplex, SocketDuplexOptions } from "./socket-duplex.js";
 export type { FileSource, SendFileOptions } from "./socket-file.js";
 export type { GetOptionOptions, Linger, OptionInput, SetOptionOptions } from "./socket-options.js";

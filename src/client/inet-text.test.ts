@@ -147,7 +147,7 @@ describe.skipIf(pythonVersion === null)(`inet text, against CPython ${pythonVers
   );
 });
 
-test("text where bytes are wanted is a TypeError, and the reverse", () => {
+test("text instead of bytes is a TypeError, and vice versa", () => {
   expect(() => inetNtoa("1.2.3.4" as never)).toThrow(TypeError);
   expect(() => inetAton(Buffer.from("1.2.3.4") as never)).toThrow(TypeError);
   expect(() => inetPton(AF_INET, 1 as never)).toThrow(TypeError);
@@ -165,6 +165,6 @@ function attempt(run: () => unknown): unknown {
 
 function comparable(answer: Oracle): unknown {
   if (answer.error === undefined) return answer;
-  // The wording of our errno messages differs; the number must be the same.
+  // Our errno messages are worded differently; the number must be the same.
   return answer.errno === null ? answer : { error: answer.error, errno: answer.errno };
 }

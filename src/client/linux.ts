@@ -7,6 +7,7 @@
 export const EAFNOSUPPORT = 97;
 export const EBADF = 9;
 export const EMSGSIZE = 90;
+export const IOV_MAX = 1024;
 export const POLLERR = 8;
 export const POLLHUP = 16;
 export const POLLIN = 1;

@@ -17,12 +17,12 @@ import {
 } from "./operation-codec.js";
 
 describe("encodeSessionRequest", () => {
-  test("writes what the generated codec reads", () => {
+  test("writes bytes that the generated codec reads", () => {
     const data = Buffer.alloc(70_000, 7);
     const message = encodeSessionRequest(
       [
         { opId: 1, encoded: encodeOperation("send", { handle: 2n ** 40n, data, flags: 0x4000 }) },
-        { opId: 2 ** 45, encoded: encodeOperation("explainPolicy", { operation: "bind" }) },
+        { opId: 2 ** 45, encoded: encodeOperation("explainPolicy", { permission: "bind" }) },
         { opId: 300, encoded: encodeOperation("gethostname", {}) },
       ],
       [1, 127, 128, 2 ** 45],
@@ -31,7 +31,7 @@ describe("encodeSessionRequest", () => {
       create(SessionRequestSchema, {
         operations: [
           { opId: 1n, request: { case: "send", value: { handle: 2n ** 40n, data, flags: 0x4000 } } },
-          { opId: 2n ** 45n, request: { case: "explainPolicy", value: { operation: "bind" } } },
+          { opId: 2n ** 45n, request: { case: "explainPolicy", value: { permission: "bind" } } },
           { opId: 300n, request: { case: "gethostname", value: {} } },
         ],
         cancelOpIds: [1n, 127n, 128n, 2n ** 45n],
@@ -39,14 +39,14 @@ describe("encodeSessionRequest", () => {
     );
   });
 
-  test("may be cancellations alone", () => {
+  test("may contain only cancellations", () => {
     const request = fromBinary(SessionRequestSchema, encodeSessionRequest([], [5]));
     expect(request.cancelOpIds).toEqual([5n]);
     expect(request.operations).toEqual([]);
   });
 });
 
-test("decodeSessionResponse reads what the generated codec writes", () => {
+test("decodeSessionResponse reads bytes that the generated codec writes", () => {
   const error = create(StatusSchema, { code: 9, message: "no" });
   const message = toBinary(
     SessionResponseSchema,
@@ -79,37 +79,34 @@ const newFields: readonly (readonly [string, (writer: BinaryWriter) => unknown])
   ["a group", (writer) => writer.tag(999, WireType.StartGroup).tag(999, WireType.EndGroup)],
 ];
 
-test.each(newFields)(
-  "decodeSessionResponse passes over %s of a newer daemon, before and after the outcome",
-  (_, add) => {
-    const recv = create(OperationResultSchema, {
-      opId: 5n,
-      outcome: { case: "recv", value: { data: Buffer.from("abc"), lengthBytes: 3n } },
-    });
-    const writer = new BinaryWriter();
-    add(writer);
-    const added = writer.finish();
-    const known = toBinary(OperationResultSchema, recv);
-    for (const pieces of [
-      [added, known],
-      [known, added],
-    ]) {
-      const message = new BinaryWriter();
-      add(message);
-      message.tag(1, WireType.LengthDelimited).bytes(Buffer.concat(pieces));
-      add(message);
-      const results: Result[] = [];
-      decodeSessionResponse(message.finish(), (result) => results.push(result));
-      const [result] = results;
-      if (results.length !== 1 || result === undefined || !("arm" in result)) throw new Error("not one response");
-      expect(result.opId).toBe(5);
-      expect(answers("recv", result.arm)).toBe(true);
-      expect(Buffer.from(decodeResponse("recv", result.bytes).data).toString()).toBe("abc");
-    }
-  },
-);
+test.each(newFields)("decodeSessionResponse skips %s of a newer daemon, before and after the outcome", (_, add) => {
+  const recv = create(OperationResultSchema, {
+    opId: 5n,
+    outcome: { case: "recv", value: { data: Buffer.from("abc"), lengthBytes: 3n } },
+  });
+  const writer = new BinaryWriter();
+  add(writer);
+  const added = writer.finish();
+  const known = toBinary(OperationResultSchema, recv);
+  for (const pieces of [
+    [added, known],
+    [known, added],
+  ]) {
+    const message = new BinaryWriter();
+    add(message);
+    message.tag(1, WireType.LengthDelimited).bytes(Buffer.concat(pieces));
+    add(message);
+    const results: Result[] = [];
+    decodeSessionResponse(message.finish(), (result) => results.push(result));
+    const [result] = results;
+    if (results.length !== 1 || result === undefined || !("arm" in result)) throw new Error("not one response");
+    expect(result.opId).toBe(5);
+    expect(answers("recv", result.arm)).toBe(true);
+    expect(Buffer.from(decodeResponse("recv", result.bytes).data).toString()).toBe("abc");
+  }
+});
 
-test("decodeSessionResponse throws on what is cut short", () => {
+test("decodeSessionResponse throws if the message is truncated", () => {
   const message = toBinary(
     SessionResponseSchema,
     create(SessionResponseSchema, {
@@ -119,7 +116,7 @@ test("decodeSessionResponse throws on what is cut short", () => {
   expect(() => decodeSessionResponse(message.subarray(0, message.length - 1), () => undefined)).toThrow();
 });
 
-test("encodeOperation throws on a number beyond its field, here and not in the transport", () => {
+test("encodeOperation throws if a number exceeds its field, before the transport gets it", () => {
   expect(() => encodeOperation("listen", { handle: -1n })).toThrow(/invalid uint64/);
   expect(() => encodeOperation("listen", { handle: 1n, backlog: 2 ** 40 })).toThrow(/invalid int32/);
 });

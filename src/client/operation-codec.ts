@@ -105,7 +105,7 @@ export function encodeOperation<V extends Verb>(verb: V, init: RequestInit<V>): 
 /** Decodes the response of a verb. */
 export function decodeResponse<V extends Verb>(verb: V, bytes: Uint8Array): ResponseOf<V> {
   const message: MessageShape<DescMessage> = fromBinary(codecOf(verb).response, bytes, { readUnknownFields: false });
-  return message as unknown as ResponseOf<V>;
+  return message as never;
 }
 
 /** Returns an upper bound for the bytes that an operation takes in a SessionRequest. */

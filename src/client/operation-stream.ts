@@ -22,7 +22,7 @@ import type { Status } from "../gen/google/rpc/status_pb.js";
 import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { type BidiCall, byteStream, openBidi } from "../rpc/bidi-call.js";
 import type { ClientChannel } from "../rpc/client-channel.js";
-import { Code } from "../rpc/status.js";
+import { Code } from "../rpc/code.js";
 import { connectionBroke, errorFromStatus } from "./error-from-status.js";
 import { BrokerError, type BrokerErrorCode } from "./errors.js";
 import { localError } from "./local-error.js";
@@ -282,7 +282,7 @@ export class OperationStream {
         decodeSessionResponse(message, (result) => this.#settle(result));
       }
     } catch (error) {
-      this.#lose(new BrokerError("NOT_A_BROKER", "the daemon sent what is no result", "", { cause: error }));
+      this.#lose(new BrokerError("NOT_A_BROKER", "the daemon sent an invalid result", "", { cause: error }));
       this.#call.cancel();
       return;
     }
@@ -302,7 +302,7 @@ export class OperationStream {
     } else if (answers(pending.verb, result.arm)) {
       pending.resolve(decodeResponse(pending.verb, result.bytes) as never);
     } else {
-      pending.reject(new BrokerError("UNKNOWN", `the daemon answered ${pending.verb} with something else`));
+      pending.reject(new BrokerError("UNKNOWN", `the daemon sent a result of another verb for ${pending.verb}`));
     }
   }
 
@@ -342,7 +342,7 @@ export class OperationStream {
         continue;
       }
       forget(pending);
-      const text = `the connection broke while ${pending.verb} was under way: ${error.message}`;
+      const text = `the connection broke during ${pending.verb}: ${error.message}`;
       const lost = new BrokerError("CONNECTION_LOST", text, "", { cause: error, mayHaveHappened: true });
       pending.reject(pending.signal?.aborted === true ? pending.signal.reason : lost);
     }

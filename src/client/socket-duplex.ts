@@ -34,8 +34,9 @@ const JOINED_BYTES = 64 * 1024;
 /** Options of `Socket.duplex`. */
 export interface SocketDuplexOptions {
   /**
-   * What `destroy()`, or the end of both directions, does to the socket: close it (default), or leave it open. Data
-   * that this process had received and not read is lost in either case.
+   * What `destroy()`, or the end of both directions, does to the socket: close it (default), or leave it open. Then the
+   * next receive on the socket returns the data that was not read from a duplex, unless `setEncoding` was called; what a
+   * web stream has not read is lost.
    */
   readonly onDestroy?: "close" | "detach" | undefined;
   /** Bytes to buffer for the reader, and for the writer, before backpressure. Unset: Node's default, and 512 KiB. */
@@ -53,6 +54,7 @@ export interface DuplexSource {
   readonly constants: Constants;
   readonly setsockopt: (level: number, name: number, value: OptionInput) => Promise<void>;
   readonly close: () => Promise<void>;
+  readonly pushBack: (data: Buffer) => Promise<void>;
   /** Whether the program has closed the socket, so that resulting errors are expected. */
   readonly isClosed: () => boolean;
 }
@@ -87,6 +89,8 @@ export class SocketDuplex extends Duplex {
   readonly #source: DuplexSource;
   readonly #closes: boolean;
   #attached: Attached | null = null;
+  /** The last data that was received, at least as much as was not read. Only if the socket stays open. */
+  #unread: Buffer[] = [];
   #pump: Promise<void> | null = null;
   #wanted = false;
   #ended = false;
@@ -233,7 +237,7 @@ export class SocketDuplex extends Duplex {
           () => this.#fail(new BrokerError("CANCELLED", "the attachment ended")),
           (error: Error) => this.#fail(error),
         );
-        // Reads even without a reader, so that a program that only writes is told of a reset.
+        // Reads even without a reader, so that a program that only writes gets the error of a reset.
         this.read(0);
         this.emit("connect");
         this.emit("ready");
@@ -323,7 +327,11 @@ export class SocketDuplex extends Duplex {
     if (frame.type === "data") {
       this.#bytesRead += frame.data.length;
       this.#idle?.refresh();
+      if (!this.#closes) this.#unread.push(frame.data);
+      // After `destroy()` nobody reads it.
+      if (this.destroyed) return;
       if (!this.push(frame.data)) this.#wanted = false;
+      if (!this.#closes) this.#forgetRead();
     } else if (frame.type === "end") {
       this.#ended = true;
       receiver.cancel();
@@ -335,11 +343,44 @@ export class SocketDuplex extends Duplex {
 
   async #release(): Promise<void> {
     this.#attached?.sender.cancel();
+    if (this.#attached !== null && !this.#closes) {
+      await this.#pushBackUnread(this.#attached.receiver);
+      return;
+    }
     this.#attached?.receiver.cancel();
-    if (this.#attached === null || !this.#closes) return;
+    if (this.#attached === null) return;
     const { SOL_SOCKET, SO_LINGER } = this.#source.constants;
     if (this.#resets) await this.#source.setsockopt(SOL_SOCKET, SO_LINGER, { on: true, seconds: 0 });
     await this.#source.close();
+  }
+
+  /** Forgets the data that was read. */
+  #forgetRead(): void {
+    let surplus = lengthOf(this.#unread) - this.readableLength;
+    const firstUnread = this.#unread.findIndex(({ length }) => {
+      surplus -= length;
+      return surplus < 0;
+    });
+    this.#unread.splice(0, firstUnread < 0 ? this.#unread.length : firstUnread);
+  }
+
+  /** Ends receiving, and pushes back what was not read: what is buffered here, and what arrives until the end. */
+  async #pushBackUnread(receiver: Attachment): Promise<void> {
+    const length = this.readableEncoding === null ? this.readableLength : 0;
+    const received = Buffer.concat(this.#unread);
+    this.#unread = [];
+    try {
+      receiver.detach().catch(() => undefined);
+      await this.#pump;
+      for (let frame = await receiver.read(); frame !== null; frame = await receiver.read()) {
+        if (frame.type === "data") this.#unread.push(frame.data);
+      }
+    } catch {
+      // The stream broke. What did not arrive was pushed back by the daemon.
+    }
+    const buffered = received.subarray(Math.max(0, received.length - length));
+    const data = Buffer.concat([buffered, ...this.#unread]);
+    if (data.length > 0 && !this.#source.isClosed()) await this.#source.pushBack(data);
   }
 
   #set(level: number, name: number, value: number): this {

@@ -59,7 +59,7 @@ export async function getsockopt(
       return secondsOf(value.value) ?? 0;
     case "nullLength":
     case undefined:
-      throw new BrokerError("UNKNOWN", "the daemon's answer has no value");
+      throw new BrokerError("UNKNOWN", "the daemon's response has no value");
   }
 }
 

@@ -1,12 +1,16 @@
 import type { SocketAddress } from "./address.js";
-import type { WaitOptions } from "./broker-context.js";
+import type { CallOptions, WaitOptions } from "./broker-context.js";
 import { type BytesInput, buffersOf, bytesOf, toBuffer } from "./bytes.js";
 import { type ControlMessage, controlFromProto } from "./control-message.js";
 import { timeoutOf } from "./duration.js";
 import { ArgumentError } from "./errors.js";
 import { int32 } from "./int32.js";
+import { IOV_MAX } from "./linux.js";
+import { localError } from "./local-error.js";
 import { decodeAddress, perform, type SocketState } from "./socket-state.js";
 
+/** Maximum size of one request to push back data, in bytes. */
+const PIECE_BYTES = 1024 * 1024;
 const SOCKLEN_MAX = 2 ** 31 - 1;
 
 /** Options of methods that receive. */
@@ -67,6 +71,15 @@ export async function recvInto(state: SocketState, buffer: BytesInput, options: 
   return Number(lengthBytes);
 }
 
+export async function pushBack(state: SocketState, data: BytesInput, options: CallOptions): Promise<void> {
+  const bytes = bytesOf(data, "push_back");
+  // The end first: each piece comes before those that were pushed back before it.
+  for (let end = bytes.length; end > 0; end -= PIECE_BYTES) {
+    const piece = bytes.subarray(Math.max(0, end - PIECE_BYTES), end);
+    await perform(state, "pushBack", { handle: state.handle, data: piece }, options.signal);
+  }
+}
+
 export async function recvfrom(state: SocketState, maxBytes: number, options: ReceiveOptions): Promise<ReceivedFrom> {
   const response = await perform(state, "recvfrom", request(state, "recvfrom", maxBytes, options), options.signal);
   return { data: toBuffer(response.data), address: decodeAddress(state, response.address) };
@@ -105,6 +118,7 @@ export async function recvmsgInto(
   options: ReceiveMessageOptions,
 ): Promise<ReceivedMessageInto> {
   const targets = buffersOf(buffers, "recvmsg_into");
+  if (targets.length > IOV_MAX) throw localError("EMSGSIZE", "recvmsg_into");
   const room = targets.reduce((sum, target) => sum + target.length, 0);
   const { data, length, ...rest } = await recvmsg(state, room, options);
   let from = 0;

@@ -1,7 +1,7 @@
 import { AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { AddressInput } from "./address.js";
 import type { WaitOptions } from "./broker-context.js";
-import { type BytesInput, buffersOf, bytesOf } from "./bytes.js";
+import { type BytesInput, buffersToSend, bytesOf } from "./bytes.js";
 import { type ControlMessageInput, controlToProto } from "./control-message.js";
 import { createDeadline } from "./deadline.js";
 import { timeoutOf } from "./duration.js";
@@ -80,7 +80,7 @@ export async function sendmsg(
   options: SendMessageOptions,
 ): Promise<number> {
   const { address, ancillaryData = [], flags = 0, timeout } = options;
-  const parts = buffersOf(buffers, "sendmsg");
+  const parts = buffersToSend(buffers, "sendmsg");
   const init = {
     handle: state.handle,
     buffers: state.type === SocketType.STREAM ? head(parts) : parts,
@@ -107,7 +107,7 @@ export async function sendmsgAfalg(
   if (assoclen !== undefined && !(assoclen >= 0)) throw new TypeError("sendmsg_afalg(): assoclen must not be negative");
   const init = {
     handle: state.handle,
-    buffers: buffersOf(buffers, "sendmsg_afalg"),
+    buffers: buffersToSend(buffers, "sendmsg_afalg"),
     op,
     ...(iv === undefined ? {} : { iv: bytesOf(iv, "sendmsg_afalg") }),
     ...(assoclen === undefined ? {} : { assoclen }),

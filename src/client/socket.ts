@@ -1,11 +1,12 @@
 import { type AddressFamily, SocketType } from "../gen/sockbroker/v1/address_pb.js";
 import type { SocketInfo } from "../gen/sockbroker/v1/socket_pb.js";
 import type { AddressInput, SocketAddress } from "./address.js";
-import { Attachment, type AttachOptions } from "./attachment.js";
+import { Attachment as AttachmentOf, type AttachOptions } from "./attachment.js";
 import type { BrokerContext, CallOptions, WaitOptions } from "./broker-context.js";
 import { type BytesInput, bytesOf, toBuffer } from "./bytes.js";
 import { durationOf, roundedSeconds, timeoutOf } from "./duration.js";
 import { BrokerError, SocketError } from "./errors.js";
+import type { Frame as FrameOf } from "./frames.js";
 import { int32 } from "./int32.js";
 import { EBADF } from "./linux.js";
 import { required } from "./required.js";
@@ -23,6 +24,12 @@ import * as receive from "./socket-receive.js";
 import * as transmit from "./socket-send.js";
 import { decodeAddress, encodeAddress, perform, type SocketState, socketState } from "./socket-state.js";
 import { createWebStreams, type WebStreams, type WebStreamsOptions } from "./web-streams.js";
+
+/** A data stream on one socket: see `Socket.attach`. */
+export type Attachment = AttachmentOf<Socket>;
+
+/** What an attachment delivers, in order. */
+export type Frame = FrameOf<Socket>;
 
 /** An accepted connection and its peer. */
 export interface Accepted {
@@ -289,6 +296,16 @@ export class Socket implements AsyncDisposable {
     return receive.recvInto(this.#state, buffer, options);
   }
 
+  /**
+   * Returns bytes that were received and not used to a stream socket: the next receive returns them, on this socket or on
+   * a duplicate, before all other data. For a socket that is handed on, for example by `sendFds`.
+   *
+   * Typical errors: `ArgumentError` for more bytes than were received; HANDLE_BUSY while an attachment receives.
+   */
+  async pushBack(data: BytesInput, options: CallOptions = {}): Promise<void> {
+    return receive.pushBack(this.#state, data, options);
+  }
+
   /** Receives bytes and their sender's address. Analogous to recvfrom(2). */
   async recvfrom(maxBytes: number, options: receive.ReceiveOptions = {}): Promise<receive.ReceivedFrom> {
     return receive.recvfrom(this.#state, maxBytes, options);
@@ -450,7 +467,7 @@ export class Socket implements AsyncDisposable {
   async attach(options: AttachOptions = {}): Promise<Attachment> {
     const { context } = this.#state;
     const accepted = (info: SocketInfo): Socket => Socket.fromInfo(context, info, context.defaultTimeout);
-    return Attachment.open({ state: this.#state, accepted }, options);
+    return AttachmentOf.open({ state: this.#state, accepted }, options);
   }
 
   #duplexSource(): DuplexSource {
@@ -459,6 +476,7 @@ export class Socket implements AsyncDisposable {
       constants: this.#state.context.constants,
       setsockopt: (level, name, value) => this.setsockopt(level, name, value),
       close: () => this.close(),
+      pushBack: (data) => this.pushBack(data),
       isClosed: () => this.closed,
     };
   }

@@ -7,7 +7,7 @@ import {
   type WatchResponse,
 } from "../gen/sockbroker/v1/stream_service_pb.js";
 import { type BidiCall, messageStream, openBidi } from "../rpc/bidi-call.js";
-import { Code } from "../rpc/status.js";
+import { Code } from "../rpc/code.js";
 import type { BrokerContext, CallOptions } from "./broker-context.js";
 import { errorFromStream } from "./error-from-status.js";
 import { type HandleSource, handleOf } from "./handle.js";

@@ -121,8 +121,8 @@ export interface PeerCredentials {
 }
 
 /**
- * Owns one descriptor: usually a socket, but it may be a received file or pipe. Whoever serves a received file can make
- * any call on it block, so no call is made: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY).
+ * Owns one descriptor: usually a socket, but it may be a received file or pipe. The process that serves a received
+ * file can make any call on it block, so no call is made: it is always ready, cannot be watched (-EPERM) and has no ioctls (-ENOTTY).
  * Pipes, eventfds, timerfds, signalfds and pidfds can be polled and watched. After `close` or `release` every method
  * returns `-EBADF`, except that `close` returns 0. An object that is garbage-collected is closed.
  */
@@ -368,18 +368,4 @@ export interface NativeAddon {
 
   /** Linux constants by name. */
   readonly linux: Readonly<Record<LinuxName, number>>;
-
-  /** For tests: the address codecs alone, for every family even if this kernel lacks it, and the guarded buffer. */
-  readonly testing: {
-    /** The bytes of the struct, family first. */
-    encodeSockaddr(address: Sockaddr): Uint8Array | NegatedErrno;
-    /**
-     * `family`, `type` and `protocol` are the socket's; the layout of AF_CAN and AF_BLUETOOTH addresses depends on
-     * them.
-     */
-    decodeSockaddr(bytes: Uint8Array, family: number, type: number, protocol: number): Sockaddr;
-    /** Fills the guarded buffer. Calls with fewer bytes use its end. */
-    fillGuarded(value: number): void;
-    guardedBytes(): Uint8Array;
-  };
 }

@@ -13,8 +13,8 @@ function newer<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> {
   return fromBinary(schema, UNKNOWN);
 }
 
-describe("a request that is decoded strictly", () => {
-  it("is as it was sent when all of it is known", () => {
+describe("a strictly decoded request", () => {
+  it("is unchanged if all its fields are known", () => {
     const request = create(SendmsgRequestSchema, {
       handle: 7n,
       buffers: [Uint8Array.of(120)],
@@ -25,12 +25,12 @@ describe("a request that is decoded strictly", () => {
     expect(decodeStrictly(SendmsgRequestSchema, toBinary(SendmsgRequestSchema, request))).toEqual(request);
   });
 
-  it("is refused for a field that is not known", () => {
+  it("is refused if it has an unknown field", () => {
     const bytes = Buffer.concat([toBinary(RecvRequestSchema, create(RecvRequestSchema, { handle: 7n })), UNKNOWN]);
     expect(() => decodeStrictly(RecvRequestSchema, bytes)).toThrow(new UnknownField("sockbroker.v1.RecvRequest", 99));
   });
 
-  it("is refused for one in a message inside it, in a list of them, and in an arm of a oneof", () => {
+  it("is refused if a nested message, an element of a list, or an arm of a oneof has an unknown field", () => {
     const { typeName } = SocketAddressSchema;
     const inside = create(SendmsgRequestSchema, { address: newer(SocketAddressSchema) });
     const listed = create(SendmsgRequestSchema, { ancillaryData: [{ level: 1 }, newer(ControlMessageSchema)] });

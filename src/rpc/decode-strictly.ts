@@ -6,6 +6,7 @@ import {
   type Message,
   type MessageShape,
 } from "@bufbuild/protobuf";
+import { limitFields } from "./field-limit.js";
 
 /*
  * Requests are decoded strictly. A daemon that ignored an unknown field would silently do something other than its
@@ -27,8 +28,11 @@ export class UnknownField extends Error {
   }
 }
 
-/** Decodes a message. Throws UnknownField, or the decoder's error if the bytes are not a valid message. */
+/**
+ * Decodes a message. Throws UnknownField, TooManyFields, or the decoder's error if the bytes are not a valid message.
+ */
 export function decodeStrictly<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  limitFields(schema, bytes);
   const message = fromBinary(schema, bytes);
   refuseUnknown(schema, message);
   return message;

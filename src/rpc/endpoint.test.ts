@@ -4,8 +4,7 @@ import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "./endpoint.js";
 
 /** The Python client's test reads the same vectors. */
 interface Vectors {
-  readonly unix: readonly [text: string, path: string][];
-  readonly tcp: readonly [text: string, host: string, port: number][];
+  readonly valid: readonly [text: string, path: string][];
   readonly refused: readonly [text: string, why: string][];
 }
 
@@ -13,7 +12,7 @@ const vectors = JSON.parse(
   readFileSync(new URL("../../test/support/endpoints.json", import.meta.url), "utf8"),
 ) as Vectors;
 
-test.each(vectors.unix)("%j", (text, path) => {
+test.each(vectors.valid)("%j", (text, path) => {
   expect(parseEndpoint(text)).toBe(path.replace("{cwd}", process.cwd()));
 });
 
@@ -22,13 +21,7 @@ test.each(vectors.refused)("%j is refused", (text, why) => {
   expect(() => parseEndpoint(text)).toThrow(why);
 });
 
-test.each(vectors.tcp)("%j is refused: there is no TCP yet", (text) => {
-  expect(() => parseEndpoint(text)).toThrow(
-    new TypeError(`there is no endpoint over TCP yet: ${JSON.stringify(text)}`),
-  );
-});
-
-describe("the endpoint that counts", () => {
+describe("the effective endpoint", () => {
   afterEach(() => vi.unstubAllEnvs());
 
   test.each([

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
+import { UNIX_PATH_MAX } from "./linux.js";
 
 /** Where a daemon listens by default. */
 export const DEFAULT_ENDPOINT = "unix:///run/sockbroker/sockbroker.sock";
 
 /** The longest path that fits into the address of a unix socket, in bytes. */
-const LONGEST_PATH = 107;
+const LONGEST_PATH = UNIX_PATH_MAX - 1;
 
 /** Returns the given endpoint, else that of the environment (an empty variable counts as unset), else the default. */
 export function chosenEndpoint(given: string | undefined): string {
@@ -36,7 +37,9 @@ function pathIn(text: string): string {
       throw new TypeError(`a path without a slash is written ./name, not ${JSON.stringify(text)}`);
     return text;
   }
-  if (scheme === "tcp") throw new TypeError(`there is no endpoint over TCP yet: ${JSON.stringify(text)}`);
+  if (scheme === "tcp") {
+    throw new TypeError(`only unix sockets are supported: unix:///path or a path, not ${JSON.stringify(text)}`);
+  }
   if (scheme !== "unix" || rest === "") {
     throw new TypeError(`an endpoint is unix:///path or a path, not ${JSON.stringify(text)}`);
   }

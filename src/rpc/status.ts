@@ -1,6 +1,6 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type Any, anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
-import { status as Code, Metadata, type StatusObject } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import {
   ArgumentErrorSchema,
@@ -11,6 +11,7 @@ import {
   SocketErrorSchema,
   TimeoutErrorSchema,
 } from "../gen/sockbroker/v1/error_pb.js";
+import type { Code } from "./code.js";
 import { DETAILS_KEY } from "./metadata-keys.js";
 
 /** All messages that may be the detail of an error of this API. */
@@ -26,7 +27,10 @@ const detailSchemas = [
 
 export type ErrorDetail = MessageShape<(typeof detailSchemas)[number]>;
 
-export { Code };
+/** Creates a status without details. */
+export function newStatus(code: Code, message: string): Status {
+  return create(StatusSchema, { code, message });
+}
 
 /** Creates a status with one typed detail. */
 export function statusOf<Desc extends (typeof detailSchemas)[number]>(
@@ -47,13 +51,6 @@ export function detailOf(status: Status): ErrorDetail | null {
   return null;
 }
 
-/** Converts a status to what grpc-js sends when an RPC fails. */
-export function toGrpcStatus(status: Status): StatusObject {
-  const metadata = new Metadata();
-  metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, status)));
-  return { code: status.code, details: headerText(status.message), metadata };
-}
-
 /**
  * Converts what grpc-js received when an RPC failed. Without details (an error of a proxy or of grpc-js itself) only
  * code and text.
@@ -67,7 +64,7 @@ export function fromGrpcStatus(received: { code: number; details: string; metada
       // Details of another format: the code and text are still valid.
     }
   }
-  return create(StatusSchema, { code: received.code, message: received.details });
+  return newStatus(received.code as Code, received.details);
 }
 
 function unpack(any: Any): ErrorDetail | null {
@@ -80,9 +77,4 @@ function unpack(any: Any): ErrorDetail | null {
     }
   }
   return null;
-}
-
-/** grpc-js passes the text to encodeURI, which throws on a lone surrogate. */
-function headerText(text: string): string {
-  return text.toWellFormed();
 }

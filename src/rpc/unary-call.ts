@@ -3,8 +3,9 @@ import type { ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
 import { CallError } from "./call-error.js";
 import { cancelCall } from "./cancel-call.js";
 import type { ClientChannel } from "./client-channel.js";
+import { Code } from "./code.js";
 import { clientMethod } from "./service-definition.js";
-import { Code, fromGrpcStatus } from "./status.js";
+import { fromGrpcStatus } from "./status.js";
 
 export interface UnaryOptions {
   readonly signal?: AbortSignal | undefined;

@@ -15,7 +15,8 @@ import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
 import type { NativeAddon } from "../native/binding.js";
-import { type BidiHandler, createRpcServer, type RpcServer, type UnaryHandler } from "../rpc/server.js";
+import type { BidiHandler, UnaryHandler } from "../rpc/server/routes.js";
+import { createRpcServer, type RpcServer } from "../rpc/server/server.js";
 import { refusal, SHARED_SOCKET } from "./access/authorise.js";
 import type { PeerIdentity } from "./access/principal.js";
 import { CallerQuery } from "./access/query.js";
@@ -23,7 +24,7 @@ import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
 import { newCounters } from "./counters.js";
 import { adminHandlers } from "./entry/admin.js";
-import { countBegun, countFailed, draining, type EntryPoint } from "./entry/invoke.js";
+import { countRefused, draining, type EntryPoint } from "./entry/invoke.js";
 import { malformedBy } from "./entry/malformed.js";
 import { openSession } from "./entry/open-session.js";
 import { unaryHandlers } from "./entry/unary.js";
@@ -39,18 +40,13 @@ import { serveAttach } from "./streams/attach.js";
 import { serveSession } from "./streams/session.js";
 import { serveWatch } from "./streams/watch.js";
 import { ThrottledLog } from "./throttled-log.js";
+import { CallerMemory } from "./transport/caller-memory.js";
 import { type Connection, Connections } from "./transport/connections.js";
 import { DescriptorReserve } from "./transport/descriptor-reserve.js";
 import { listenUnix, type UnixListener } from "./transport/unix-listener.js";
 
-/** HTTP/2 receive window, per connection and per stream. */
-const RECEIVE_WINDOW_BYTES = 1024 * 1024;
-
 /** More than the look-ups of one principal, so that slow names of one do not block the others. */
 const RESOLVER_THREADS = 64;
-
-/** Per connection. Each stream may hold one incomplete request. */
-const MAX_STREAMS = 1024;
 
 /** For operators, and for the daemon itself, when no other descriptors are left. */
 const RESERVED_DESCRIPTORS = 16;
@@ -74,6 +70,7 @@ export class Daemon {
   readonly #services: Services;
   readonly #sessions: Sessions;
   readonly #connections: Connections;
+  readonly #callerMemory: CallerMemory;
   readonly #rpc: RpcServer;
   readonly #listener: UnixListener;
   readonly #sockets = new Set<Socket>();
@@ -103,6 +100,10 @@ export class Daemon {
       refusalOfShared: (principal) => refusal({ services: this.#services, principal }, "ancillary", SHARED_SOCKET),
     });
     this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
+    this.#callerMemory = new CallerMemory(
+      limits,
+      (principal) => policy.decide(new CallerQuery({ principal }, "session")).allowed,
+    );
     this.#rpc = this.#createRpc();
     this.#listener = this.#listen(options);
   }
@@ -133,7 +134,7 @@ export class Daemon {
             message: "a connection could not be accepted",
             fields: { err: error },
           }),
-        onRestored: () => log.warn({ path }, "the socket's file was gone, and was put back"),
+        onRestored: () => log.warn({ path }, "the socket's file was missing, and was recreated"),
         onLost: (reason) => log.error({ path, reason }, "callers cannot find this daemon"),
       });
     } catch (error) {
@@ -159,7 +160,7 @@ export class Daemon {
     const reason = draining();
     for (const session of [...this.#sessions]) session.destroy(reason);
     // Lets each connection send the final statuses of the streams that ended with their session.
-    this.#rpc.drain(FINAL_STATUS_MS);
+    this.#rpc.drain(STALL_MS);
     await untilZero([connections], DISCONNECT_MS);
     for (const socket of this.#sockets) socket.destroy();
     this.#rpc.close();
@@ -175,7 +176,7 @@ export class Daemon {
     log.debug({ connection: connection.id, principal: connection.principal.name, pid: peer.pid }, "connected");
     socket.on("error", (error) => log.debug({ connection: connection.id, err: error }, "connection failed"));
     socket.on("close", () => this.#forget(socket, connection));
-    this.#rpc.inject(socket, connection.id);
+    this.#rpc.inject(socket, connection.id, this.#callerMemory.of(connection.principal));
   }
 
   #file(socket: Socket, peer: PeerIdentity): Connection | null {
@@ -196,7 +197,7 @@ export class Daemon {
    */
   #refuseOwn(): void {
     const reason =
-      "it came from the daemon's own process, whose privileges no caller has; clients need a process of their own";
+      "it came from the daemon's own process, whose privileges no caller may have; clients must be in another process";
     this.#refuse("own process", { pid: process.pid, reason });
     this.#options.onOwnProcess(reason);
   }
@@ -238,13 +239,10 @@ export class Daemon {
     const admin = adminHandlers({ ...entry, sessions: this.#sessions, drain });
     return createRpcServer({
       maxRequestBytes: limits.maxRequestBytes,
-      maxStreams: MAX_STREAMS,
-      receiveWindowBytes: RECEIVE_WINDOW_BYTES,
       statusOf,
       malformed: (cause) => {
         // A unary call that cannot be decoded does not reach a handler, so it is counted here.
-        countBegun(this.#services.counters);
-        countFailed(this.#services.counters);
+        countRefused(this.#services.counters);
         return malformed(cause);
       },
       services: [
@@ -259,8 +257,10 @@ export class Daemon {
         { service: SocketService, unary },
         {
           service: StreamService,
-          bidi: { watch: ((call) => serveWatch(entry, call)) satisfies BidiHandler },
-          bidiBytes: { attach: ((call) => serveAttach(entry, call)) satisfies BidiHandler },
+          bidiBytes: {
+            attach: ((call) => serveAttach(entry, call)) satisfies BidiHandler,
+            watch: ((call) => serveWatch(entry, call)) satisfies BidiHandler,
+          },
         },
         { service: ResolverService, unary },
         { service: InterfaceService, unary },
@@ -289,8 +289,9 @@ function placeOf(cause: unknown): string {
   return `${cause.name} ${frame?.[0].trim() ?? ""}`;
 }
 
-/** Default grace period for running calls when the daemon is asked to end. */
+/** Default grace period for running calls when the daemon is drain requested. */
 export const DEFAULT_GRACE_MS = 5_000;
-/** How long a connection may take to send the final statuses of its streams. */
-const FINAL_STATUS_MS = 100;
-const DISCONNECT_MS = 1_000;
+/** A connection may send the final statuses of its streams while its caller reads something in this time. */
+const STALL_MS = 400;
+/** How long all connections may take. With the grace period it is less than the ten seconds of some supervisors. */
+const DISCONNECT_MS = 4_000;

@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { Gauge, untilZero } from "./gauge.js";
 
-test("waiting settles at once when there is nothing", async () => {
+test("waiting ends at once if nothing is counted", async () => {
   await untilZero([new Gauge(), new Gauge()], 60_000);
 });
 
-test("waiting settles when the last of all has left, not when one kind has", async () => {
+test("waiting ends when the counts of all kinds are 0, not of one kind", async () => {
   const [operations, streams] = [new Gauge(), new Gauge()];
   operations.enter();
   streams.enter();
@@ -25,7 +25,7 @@ test("waiting settles when the last of all has left, not when one kind has", asy
   expect(operations.value).toBe(0);
 });
 
-test("waiting settles when its time is over, and then is not called back", async () => {
+test("waiting ends after its timeout, and is then not notified again", async () => {
   vi.useFakeTimers();
   const gauge = new Gauge();
   gauge.enter();

@@ -6,6 +6,10 @@ export interface Limits {
   readonly maxReceiveBytes: number;
   /** Maximum size of one message to the daemon, in bytes. */
   readonly maxRequestBytes: number;
+  /** Messages to the daemon that have not arrived completely, of one principal, in bytes. */
+  readonly maxUnfinishedBytes: number;
+  /** The same of one connection. */
+  readonly maxUnfinishedBytesOfConnection: number;
   /** Handles of one principal, in all its sessions. */
   readonly maxHandles: number;
   /** Waiting operations of one session. */
@@ -23,6 +27,8 @@ export interface Limits {
 export const defaultLimits: Limits = {
   maxReceiveBytes: 4 * 1024 * 1024 - 64 * 1024,
   maxRequestBytes: 4 * 1024 * 1024,
+  maxUnfinishedBytes: 64 * 1024 * 1024,
+  maxUnfinishedBytesOfConnection: 16 * 1024 * 1024,
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 16,

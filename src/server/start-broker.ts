@@ -56,7 +56,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const native = loadNative();
   checkDescriptorLimit();
   if (options.policy !== undefined && options.admit !== undefined) {
-    throw new StartupError("admit says who may use the built-in policy, and has no meaning beside another policy");
+    throw new StartupError("admit configures the built-in policy, and cannot be combined with another policy");
   }
   const admitted = (options.admit ?? []).map((text) => admission(text, native));
   makeDirectory(path);
@@ -93,7 +93,7 @@ function warnOnce(): (reason: string) => void {
 function admission(text: string, native: NativeAddon): Admission {
   const written = parseAdmission(text);
   if (written === null) {
-    throw new StartupError(`an admission is written uid:USER or uid:USER,unix, and ${JSON.stringify(text)} is not`);
+    throw new StartupError(`an admission must be uid:USER or uid:USER,unix, not ${JSON.stringify(text)}`);
   }
   const resolved = resolveAdmission(written, native);
   if (resolved === null) throw new StartupError(`there is no user ${JSON.stringify(written.user)} to admit`);

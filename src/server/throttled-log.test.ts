@@ -13,7 +13,7 @@ function line(kind: string, reference = 0) {
 }
 
 describe("ThrottledLog", () => {
-  it("writes the first of a kind, and counts like ones until its time is over", () => {
+  it("writes the first line of a kind, and counts the following ones until the interval is over", () => {
     const { lines, throttled } = capture();
     for (let i = 0; i < 1000; i++) throttled.add(line("one"), i);
     throttled.add(line("two"), 1000);
@@ -25,7 +25,7 @@ describe("ThrottledLog", () => {
     ]);
   });
 
-  it("answers what the line has that stands for it in the log", () => {
+  it("returns the logged line that stands for a suppressed one", () => {
     const { lines, throttled } = capture();
     const references = [1, 2, 3].map((reference) => throttled.add(line("one", reference), reference).reference);
     expect(references).toEqual([1, 1, 1]);
@@ -33,7 +33,7 @@ describe("ThrottledLog", () => {
     expect(lines.map(({ reference }) => reference)).toEqual([1, 4]);
   });
 
-  it("is bounded by more kinds than it tells apart too, and recovers", () => {
+  it("is also limited if there are more kinds than it distinguishes, and recovers", () => {
     const { lines, throttled } = capture();
     for (let i = 0; i < 10_000; i++) throttled.add(line(`kind ${i}`), i / 100);
     expect(lines.length).toBe(1_025);

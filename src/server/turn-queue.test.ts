@@ -3,7 +3,7 @@ import { BrokerError_Code } from "../gen/sockbroker/v1/error_pb.js";
 import { TurnQueue } from "./turn-queue.js";
 
 describe("TurnQueue", () => {
-  it("lets so many run, and the others in their order", async () => {
+  it("runs up to the limit at once, and the others in their order", async () => {
     const queue = new TurnQueue("look-ups of uid:7", 2, 10);
     const running = [queue.enter(), queue.enter()];
     expect(running.map(({ turn }) => turn)).toEqual([null, null]);
@@ -23,7 +23,7 @@ describe("TurnQueue", () => {
     expect(queue.used).toBe(0);
   });
 
-  it("forgets one that leaves while it waits", async () => {
+  it("removes one that is aborted while it waits", async () => {
     const queue = new TurnQueue("look-ups of uid:7", 1, 10);
     const running = queue.enter();
     const gone = queue.enter();
@@ -35,7 +35,7 @@ describe("TurnQueue", () => {
     expect(queue.used).toBe(0);
   });
 
-  it("refuses one too many, and counts it not", () => {
+  it("refuses one beyond the limit of waiting ones, and does not count it", () => {
     const queue = new TurnQueue("look-ups of uid:7", 1, 1);
     queue.enter();
     queue.enter();

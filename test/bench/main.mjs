@@ -5,35 +5,55 @@
 // machine than these. The daemon, the bare gRPC server and the plain TCP peer are separate processes.
 
 import { parseArgs } from "node:util";
+import { abuse } from "./abuse.mjs";
 import { attachCases } from "./attach.mjs";
 import { fanCases } from "./fan.mjs";
+import { memory } from "./memory.mjs";
 import { operationCases } from "./operations.mjs";
+import { comparePeers } from "./peers/main.mjs";
 import { startProcesses } from "./processes.mjs";
 import { pythonCases } from "./python.mjs";
 import { median, table } from "./report.mjs";
 
 const USAGE = `usage: npm run bench -- [--quick] [--json] [--only TEXT] [--rounds N]
+       npm run bench -- --peers [--quick] [--rounds N] [--plot FILE]
+       npm run bench -- --abuse [--only TEXT]
+       npm run bench -- --memory [--rounds N]
 
   --quick     shorter rounds, and fewer: for a look, not for numbers to quote
   --rounds N  how many rounds (default 7)
   --only TEXT only groups whose title contains TEXT
   --json      print the numbers as JSON
+  --peers     compare attach streams with socat, ssh -L and microsocks instead; needs Go and protoc
+  --plot FILE write a plot of the uploads to an SVG file
+  --abuse     instead: what another caller sees during each of the most expensive messages
+  --memory    instead: what an idle handle and an idle attach stream cost
   --help      print this
 
 The groups of the Python client need an interpreter with grpcio and protobuf: python3, or what SOCKBROKER_TEST_PYTHON names.
+Without it they are skipped.
 `;
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    abuse: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
+    peers: { type: "boolean", default: false },
+    plot: { type: "string" },
   },
 });
 if (options.help) process.stdout.write(USAGE);
-else await main();
+else if (options.abuse) await runAbuse();
+else if (options.memory) await memory(Number(options.rounds ?? 5));
+else if (options.peers) {
+  const { quick, plot: plotFile } = options;
+  await comparePeers({ quick, rounds: Number(options.rounds ?? 0), plotFile });
+} else await main();
 
 async function main() {
   const rounds = Number(options.rounds ?? (options.quick ? 3 : 7));
@@ -43,12 +63,27 @@ async function main() {
   try {
     for (const group of [operationCases, attachCases, fanCases, ...pythonCases]) {
       if (!group.title.includes(options.only)) continue;
+      const reason = group.cannotRun?.() ?? null;
+      if (reason !== null) {
+        process.stderr.write(`skipped: ${group.title}: ${reason}\n`);
+        continue;
+      }
       results.push(await measure(group, processes, rounds, milliseconds));
     }
   } finally {
     await processes.stop();
   }
   process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `${results.map(table).join("\n")}\n`);
+  process.exit(0);
+}
+
+async function runAbuse() {
+  const processes = await startProcesses();
+  try {
+    await abuse(processes, options.only);
+  } finally {
+    await processes.stop();
+  }
   process.exit(0);
 }
 

@@ -50,9 +50,10 @@ function file(path) {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-async function accepting(path) {
+/** Waits until a unix socket, or a port of loopback, accepts connections. */
+export async function accepting(where) {
   for (let tries = 0; ; tries++) {
-    const socket = connect(path);
+    const socket = connect(where);
     try {
       await once(socket, "connect");
       return;

@@ -32,7 +32,9 @@ echo = channel.unary_unary("/echo.Echo/Unary")
 
 
 def in_threads(count, make, seconds):
-    """How many operations in a second so many threads do; `make` answers a function that does some and counts them."""
+    """Returns how many operations per second this many threads complete; `make` returns a function that performs some
+    and counts them.
+    """
     workers = [make() for _ in range(count)]
     counts = [0] * count
     over = time.perf_counter() + seconds
@@ -102,7 +104,7 @@ def ping_pong(connect, seconds):
 
 
 def bare_round_trips(seconds):
-    """What a byte there and a byte back cost at the least: a call each."""
+    """The minimum cost of a byte in each direction: one call each."""
     return in_threads(1, bare_unary, seconds) / 2
 
 

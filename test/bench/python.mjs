@@ -1,8 +1,11 @@
 // The Python client next to the cost of a call or a message in grpcio itself: python-worker.py in its own process.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+
+/** The interpreter that the tests use. */
+const python = process.env.SOCKBROKER_TEST_PYTHON ?? "python3";
 
 export const pythonCases = [
   group("python operations", "per second", [
@@ -30,6 +33,7 @@ function group(title, unit, rows) {
   return {
     title,
     unit,
+    cannotRun,
     open: async (processes) => {
       const worker = await startWorker(processes);
       return rows.map(([name, id, than], i) => ({
@@ -43,9 +47,15 @@ function group(title, unit, rows) {
   };
 }
 
-/** Starts python-worker.py with the interpreter that the tests use: it needs grpcio and protobuf. */
+/** Why python-worker.py cannot run here; null if it can. */
+function cannotRun() {
+  const { status, error, stderr } = spawnSync(python, ["-c", "import grpc, google.protobuf"], { encoding: "utf8" });
+  if (status === 0) return null;
+  const said = error?.message ?? stderr.trim().split("\n").at(-1);
+  return `${python} needs grpcio and protobuf (SOCKBROKER_TEST_PYTHON names another interpreter): ${said}`;
+}
+
 async function startWorker({ daemonPath, echoPath, ports }) {
-  const python = process.env.SOCKBROKER_TEST_PYTHON ?? "python3";
   const script = fileURLToPath(new URL("./python-worker.py", import.meta.url));
   const child = spawn(python, [script, daemonPath, echoPath, JSON.stringify(ports)], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -53,8 +63,7 @@ async function startWorker({ daemonPath, echoPath, ports }) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await lines.next();
-    if (done)
-      throw new Error(`${python} ended: it needs grpcio and protobuf (SOCKBROKER_TEST_PYTHON names another one)`);
+    if (done) throw new Error(`${python} ended`);
     return value;
   };
   await answer();

@@ -18,19 +18,19 @@ import type { NeutralError } from "./case-file.js";
 import { CaseFile, Descriptors, itemsOf, List, PathBytes } from "./values.js";
 
 /*
- * Python's socket module, spoken through the TypeScript client: arguments in Python's shapes and order become the client's,
- * and results come back in Python's shapes.
+ * Python's socket module in terms of the TypeScript client: arguments in Python's shapes and order are converted to the
+ * client's, and results are converted back.
  *
- * It decides nothing that the client or the daemon should: a wrong value, and even a wrong type, is handed on for them to
- * refuse. It raises TypeError only for what has no form in TypeScript at all (numbers of arguments, keywords, the shape of
+ * It does no validation of its own: a wrong value, or even a wrong type, is passed to the client, which must refuse it.
+ * It only raises TypeError for arguments that have no form in TypeScript (numbers of arguments, keywords, the shape of
  * an address), where a TypeScript program would not compile.
  */
 
-/** Names given by position, then by keyword. */
+/** Names of arguments by position, then by keyword. */
 type Arguments = readonly unknown[];
 type Keywords = ReadonlyMap<string, unknown>;
 
-/** Families whose addresses differ, with Linux's numbers. */
+/** Families with different addresses, with Linux's numbers. */
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -122,7 +122,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   shutdown: ["how!"],
 };
 
-/** Binds arguments as Python does; `*` begins those that only have a keyword, and `!` marks those that must be given. */
+/** Binds arguments as Python does; `*` starts keyword-only arguments, and `!` marks required ones. */
 function bind(name: string, parameters: readonly string[], args: Arguments, keywords: Keywords): Map<string, unknown> {
   const bound = new Map<string, unknown>();
   const positional = parameters.includes("*") ? parameters.slice(0, parameters.indexOf("*")) : parameters;
@@ -141,21 +141,21 @@ function bind(name: string, parameters: readonly string[], args: Arguments, keyw
 }
 
 /**
- * Values that do not compile in TypeScript are passed to the client all the same, because it must refuse them at run
+ * Values that do not compile in TypeScript are still passed to the client, because it must refuse them at run
  * time.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the point is to hand on what the types forbid
 function unchecked(value: unknown): any {
-  // Integers that a double cannot hold lose digits here, and stay out of every range they were out of.
+  // Integers that a double cannot represent lose digits here, but stay outside of every range that excludes them.
   return typeof value === "bigint" ? Number(value) : value;
 }
 
-/** Descriptors are handles: the client has bigints where Python has ints. */
+/** Descriptors are handles: bigint in the client, int in Python. */
 function handle(value: unknown): bigint {
   return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : (value as bigint);
 }
 
-/** An optional argument, left out where Python's was. */
+/** An optional argument, omitted if Python's was. */
 function optional<K extends string>(key: K, bound: ReadonlyMap<string, unknown>, name: string = key) {
   return (bound.has(name) ? { [key]: unchecked(bound.get(name)) } : {}) as Record<K, never>;
 }
@@ -341,7 +341,7 @@ function controlResult({ level, type, data, view }: ControlMessage): unknown {
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** The conversions, which the client makes itself, and the daemon too. */
+/** The conversions, which both the client and the daemon implement. */
 export interface Conversions {
   ntohl(value: number): MaybePromise<number>;
   ntohs(value: number): MaybePromise<number>;
@@ -619,7 +619,7 @@ export async function callMethod(
     case "setblocking":
       return socket.setblocking(truth(bound.get("flag")));
     case "setsockopt": {
-      // Python has two forms, and TypeScript's compiler tells them apart by the value.
+      // Python has two forms, which TypeScript distinguishes by the value.
       if (bound.has("optlen") !== (bound.get("value") === null))
         throw new TypeError("setsockopt() takes other arguments");
       return socket.setsockopt(given("level"), given("optname"), given("value"), optional("length", bound, "optlen"));
@@ -661,18 +661,18 @@ export function descriptorsIn(value: unknown): bigint[] {
   });
 }
 
-/** Python takes any int for a truth value. */
+/** Python accepts any int as a truth value. */
 function truth(value: unknown): boolean {
   return (Number.isInteger(value) ? value !== 0 : value) as boolean;
 }
 
-/** Bytes are not writable in Python, and every Uint8Array is in JavaScript. */
+/** Bytes are immutable in Python, and every Uint8Array is mutable. */
 function writableBuffer(value: unknown, writable: readonly Uint8Array[]): Uint8Array {
   if (value instanceof Uint8Array && !writable.includes(value)) throw new TypeError("the buffer is read-only");
   return value as Uint8Array;
 }
 
-/** Unpacks a pair as Python does, where a str has items too. */
+/** Unpacks a pair as Python does, which also unpacks a str. */
 function pair(value: unknown): [unknown, unknown] {
   const fields = typeof value === "string" ? Array.from(value) : tuple(value);
   if (fields.length !== 2)
@@ -690,7 +690,7 @@ function numericAddress(value: unknown): AddressInput {
   return { family: "inet6", host, port, flowinfo: whole(fields[2]), scopeId: whole(fields[3] ?? 0) };
 }
 
-/** The host does not have it. */
+/** The host lacks it. */
 class Unsupported extends Error {}
 
 // Errors -------------------------------------------------------------------------------------------------------------------

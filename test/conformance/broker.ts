@@ -10,7 +10,7 @@ import { CaseFile, type Environment, evaluate, itemsOf, Unset } from "./values.j
 /** Where the cases run. */
 export interface Stage {
   readonly broker: Broker;
-  /** Whose conversions are asked for. */
+  /** The implementation that performs conversions. */
   readonly conversions: Conversions;
   /** The daemon's view of the session's sockets; null if no step needs it. */
   readonly view: DaemonView | null;
@@ -21,10 +21,10 @@ export interface Stage {
 }
 
 const CASE_MILLISECONDS = 10_000;
-/** As many characters as Python's tempfile makes, because some cases have paths of an exact length. */
+/** As many characters as Python's tempfile generates, because some cases have paths of an exact length. */
 const DIRECTORY_PREFIX = "sbc-xx";
 
-/** Runs a case through the client, in a directory of its own, and returns what each step gave. */
+/** Runs a case through the client, in its own directory, and returns the outcome of each step. */
 export async function runCase({ steps }: Case, stage: Stage): Promise<Outcome[]> {
   const directory = await mkdtemp(join(await realpath("/tmp"), DIRECTORY_PREFIX));
   const before = process.cwd();
@@ -55,7 +55,7 @@ export async function runCase({ steps }: Case, stage: Stage): Promise<Outcome[]>
   }
 }
 
-/** A call that was started: it never rejects. */
+/** A started call: it never rejects. */
 interface Operation {
   readonly step: Step;
   readonly settled: Promise<{ readonly value: unknown } | { readonly error: unknown }>;
@@ -120,7 +120,7 @@ class Interpreter {
     return { ...outcome, buffers: buffers.map((buffer) => this.#recorder.buffer(buffer)) };
   }
 
-  /** Evaluates a step's arguments once, and returns what makes the call. */
+  /** Evaluates a step's arguments once, and returns a function that makes the call. */
   #bind(step: Step, buffers: Uint8Array[]): () => Promise<unknown> {
     const on = step.on === undefined ? null : (this.#evaluate({ ref: step.on }) as Socket);
     if (step.get !== undefined) {
@@ -142,7 +142,7 @@ class Interpreter {
     return () => callModule(this.#stage.broker, this.#stage.conversions, name, args, keywords);
   }
 
-  /** Checks that the daemon agrees with what the client knows without asking it. */
+  /** Checks that the daemon agrees with what the client knows without asking. */
   async #agree(socket: Socket, name: string, value: unknown): Promise<void> {
     const { view } = this.#stage;
     if (view === null || socket.closed || !isViewed(name)) return;
@@ -183,7 +183,7 @@ class Interpreter {
         }),
     };
     this.#operations.set(name, operation);
-    // Only the state decides, and no time: each turn asks the daemon again.
+    // Depends only on the state, not on time: each turn asks the daemon again.
     while (!operation.done && (await this.#stage.waitingOperations()) <= before) {}
     return { started: step.only === undefined ? (operation.done ? "done" : "waiting") : true };
   }

@@ -1,4 +1,4 @@
-/** The expanded steps of a case, and their results, as oracle.py prints them. README.md describes both. */
+/** The expanded steps of a case, and their outcomes, as oracle.py prints them. README.md describes both. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -8,40 +8,40 @@ export interface Step {
   readonly on?: string;
   readonly args?: readonly Json[];
   readonly kw?: { readonly [name: string]: Json };
-  /** Where to keep the value, or its items. */
+  /** The variables for the value, or for its items. */
   readonly as?: string | readonly string[];
   /** Reads an attribute of `on`. */
   readonly get?: string;
-  /** Begins the call, and goes on once it waits or has ended. */
+  /** Starts the call, and continues when it waits or has ended. */
   readonly start?: string;
   /** Waits for a started call. */
   readonly await?: string;
-  /** Keeps of the value only its type, or its type and length. */
+  /** Records only the type of the value, or its type and length. */
   readonly only?: "type" | "length";
-  /** Ranges of bytes that differ from run to run. */
+  /** Ranges of bytes that differ between runs. */
   readonly mask?: readonly (readonly [number, number])[];
   readonly maskAncillary?: readonly (readonly [number, number])[];
   /** Repeats the call until it fails with an error. */
   readonly until?: "error";
-  /** Records whether the call took so many seconds. */
+  /** Records whether the call took at least this many seconds. */
   readonly atLeast?: number;
-  /** Makes a file. */
+  /** Creates a file. */
   readonly file?: { readonly path: Json; readonly content?: Json };
-  /** Makes sockets of the descriptors in a result. */
+  /** Creates sockets for the descriptors in a result. */
   readonly adopt?: Json;
   /** Names a value. */
   readonly let?: Json;
-  /** For differences.json and reports, in place of the call. */
+  /** Replaces the call in differences.json and reports. */
   readonly label?: string;
 }
 
-/** What went wrong in a step, in no language's terms. */
+/** The error of a step, in language-independent terms. */
 export interface NeutralError {
   readonly kind: string;
   readonly errno?: number | null;
   readonly symbol?: string;
   readonly message?: string;
-  /** Only in the oracle: the whole text, and the exception's class. */
+  /** Only in the oracle's output: the whole text, and the exception's class. */
   readonly text?: string;
   readonly type?: string;
 }
@@ -63,18 +63,18 @@ export interface Case {
   readonly id: string;
   readonly file: string;
   readonly needs: readonly string[];
-  /** The languages whose matter it is; null for all. */
+  /** The languages that it is for; null for all. */
   readonly languages: readonly string[] | null;
   /** Why it cannot run here, or null. */
   readonly skip: string | null;
   readonly steps: readonly Step[];
-  /** Unset where it was skipped. */
+  /** Unset if it was skipped. */
   readonly results?: readonly Outcome[];
-  /** Why CPython's run of it cannot be used: it hung, or the case is invalid. Unset otherwise. */
+  /** Why CPython's outcome cannot be used: it hung, or the case is invalid. Unset otherwise. */
   readonly broken?: string;
 }
 
-/** What oracle.py prints. */
+/** The output of oracle.py. */
 export interface OracleReport {
   readonly module: string;
   readonly python: string;
@@ -82,7 +82,10 @@ export interface OracleReport {
   readonly cases: readonly Case[];
 }
 
-/** How a step reads in reports and in differences.json: "s.recv", "getaddrinfo", "s.family"; of an awaited call its own. */
+/**
+ * The name of a step in reports and in differences.json: "s.recv", "getaddrinfo", "s.family"; an awaited call has its
+ * own name.
+ */
 export function stepLabel(step: Step, steps: readonly Step[] = []): string {
   if (step.label !== undefined) return step.label;
   const begun = step.await === undefined ? undefined : steps.find(({ start }) => start === step.await);

@@ -9,7 +9,7 @@ import type { Conversions } from "./adapter.js";
 const { method } = ConversionService;
 
 /**
- * Conversions by the daemon, where the client makes its own: both must agree with CPython. Values that the wire format
+ * Conversions by the daemon that the client also implements: both must agree with CPython. Values that the wire format
  * cannot represent are refused here.
  */
 export function daemonConversions(channel: ClientChannel): Conversions {

@@ -11,14 +11,14 @@ import { unaryCall } from "../../src/rpc/unary-call.js";
 
 const { method } = SocketService;
 
-/** The daemon's view of what the client knows without asking it: both must agree. */
+/** The daemon's view of what the client knows without asking: both must agree. */
 export interface DaemonView extends Disposable {
   gettimeout(handle: bigint): Promise<number | null>;
   getblocking(handle: bigint): Promise<boolean>;
   fileno(handle: bigint): Promise<bigint>;
 }
 
-/** Looks at a session of the daemon from a connection of its own. */
+/** Looks at a session of the daemon over its own connection. */
 export function openDaemonView(path: string, sessionToken: string): DaemonView {
   const channel = openChannel(path);
   const own = withSession(channel, sessionToken);
@@ -34,7 +34,7 @@ export function openDaemonView(path: string, sessionToken: string): DaemonView {
   };
 }
 
-/** The verbs that a view has. */
+/** The verbs that have a view. */
 export function isViewed(call: string | undefined): call is "gettimeout" | "getblocking" | "fileno" {
   return call === "gettimeout" || call === "getblocking" || call === "fileno";
 }

@@ -2,19 +2,19 @@ import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { type Case, type Json, type Outcome, stepLabel } from "./case-file.js";
 
-/** An entry of differences.json: what is meant to differ, and why. */
+/** An entry of differences.json: an intended difference, with its reason. */
 interface Entry {
   readonly reason: string;
-  /** The versions of Python that it is a difference to: from `since`, and before `before`. Unset: all. */
+  /** The versions of Python that it applies to: from `since`, and before `before`. Unset: all. */
   readonly since?: string;
   readonly before?: string;
-  /** Which cases: their ids, `*` for any text. */
+  /** The cases: ids with `*` for any text. */
   readonly cases: readonly string[];
   /** The client's outcomes that differ from CPython's, by step, as named by `stepLabel`; "s.recv#2" is the second. */
   readonly gives: { readonly [step: string]: Json };
 }
 
-/** One step of some cases that is meant to differ. */
+/** An intended difference in one step of some cases. */
 export interface Difference {
   readonly cases: string;
   readonly step: string;
@@ -22,7 +22,7 @@ export interface Difference {
   readonly reason: string;
 }
 
-/** Reads differences.json, as far as it is about this version of Python. */
+/** Reads the entries of differences.json for this version of Python. */
 export function loadDifferences(python: string): Difference[] {
   const text = readFileSync(new URL("differences.json", import.meta.url), "utf8");
   const entries = (JSON.parse(text) as readonly Entry[]).filter(
@@ -74,8 +74,8 @@ export function complaints(
 }
 
 /**
- * The parts of an outcome that are compared: texts depend on the language, so only the text of an OSError without an
- * errno is.
+ * The parts of an outcome that are compared. Texts depend on the language, so they are only compared for an OSError
+ * without an errno.
  */
 function comparable(outcome: Outcome | undefined): Json {
   if (outcome === undefined) return null;
@@ -87,14 +87,14 @@ function comparable(outcome: Outcome | undefined): Json {
   return { ...rest, error: errno === null ? { kind, message: message ?? "" } : { kind, errno, symbol } } as Json;
 }
 
-/** Below, at or above 0, by the two first numbers. */
+/** Below, at or above 0, by the first two numbers. */
 function compareVersions(one: string, other: string): number {
   const [major = 0, minor = 0] = one.split(".").map(Number);
   const [otherMajor = 0, otherMinor = 0] = other.split(".").map(Number);
   return major - otherMajor || minor - otherMinor;
 }
 
-/** Whether a case's id fits a pattern. */
+/** Whether a case's id matches a pattern. */
 export function matches(pattern: string, id: string): boolean {
   const parts = pattern.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(id);

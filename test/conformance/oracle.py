@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Runs conformance cases in a Python interpreter and prints what each step gave, as JSON.
+"""Runs conformance cases in a Python interpreter and prints the outcome of each step, as JSON.
 
 usage: oracle.py [--module NAME] [--pid N] [--in-process] [--only TEXT] [--ids FILE] [--expand] FILE…
 
-Without --module it is the oracle: CPython's own socket module, the same calls made directly. With --module it runs a
-drop-in replacement (for example a client of the broker) over the same cases, for the outputs to be compared; --pid
-says which process has its sockets, if it is another. --only chooses the cases whose ids have a text in them, --ids those
-whose ids are lines of a file.
+Without --module it is the oracle: CPython's own socket module, with the same calls made directly. With --module it runs
+a drop-in replacement (for example a client of the broker) with the same cases, so that the outputs can be compared;
+--pid names the process that has its sockets, if it is another one. --only selects the cases whose ids contain a text,
+--ids those whose ids are lines of a file.
 
-The case files are expanded here and nowhere else: setups, variables and names are replaced, and the output carries each
-case's final steps, so that a runner in another language interprets steps only. README.md describes both formats.
+The case files are only expanded here: setups, variables and names are replaced, and the output contains each case's
+final steps, so that a runner in another language only interprets steps. README.md describes both formats.
 
-Every case runs in a child process of its own, in a new directory, and is killed when it hangs: a blocked thread can not
-be ended in any other way, and no descriptor, default timeout or directory survives into the next case. --in-process is
-for modules that do not survive a fork; there a hung case ends the run.
+Every case runs in its own child process, in a new directory, and is killed if it hangs: a blocked thread can be ended
+in no other way, and no descriptor, default timeout or directory survives into the next case. --in-process is for
+modules that do not support a fork; with it a case that hangs ends the run.
 """
 
 import argparse
@@ -48,7 +48,7 @@ EPHEMERAL_PORTS = range(32768, 61000)  # net.ipv4.ip_local_port_range
 
 
 class BrokenCase(Exception):
-    """The case file is wrong, not the module under test."""
+    """The case file is invalid, not the module under test."""
 
 
 # Expansion -----------------------------------------------------------------------------------------------------------
@@ -96,14 +96,14 @@ def substitute(node, variables):
                 value |= linux_names()[name]
             return value
         if "names" in node:
-            # What CPython's build defines here; a module may have more.
+            # The constants of CPython's build here; a module may have more.
             names = inventory_groups()[substitute(node["names"], variables)]
             return [name for name in names if hasattr(socket, name)]
     return {key: substitute(value, variables) for key, value in node.items()}
 
 
 def label(value):
-    """A short, readable text for a value in a case's name."""
+    """Returns a short, readable text for a value in a case's name."""
     if isinstance(value, dict) and len(value) == 1:
         (key, inner), = value.items()
         if key == "bytes":
@@ -129,7 +129,7 @@ def shorten(text):
 
 
 def bindings(case):
-    """Every assignment of the case's variables: the product of `each`, once for each of `rows`."""
+    """Returns every assignment of the case's variables: the product of `each`, once for each of `rows`."""
     each = case.get("each", {})
     for row in case.get("rows", [{}]):
         lists = [values if isinstance(values, list) else substitute(values, row) for values in each.values()]
@@ -182,7 +182,7 @@ def expand_file(path):
                 steps = list(expand_steps(prelude + case["steps"], variables, needs))
             except BrokenCase as error:
                 raise BrokenCase(f"{identity}: {error}") from None
-            if not steps:  # A group of constants that this build has none of.
+            if not steps:  # A group of constants of which this build has none.
                 continue
             yield {
                 "id": identity,
@@ -198,7 +198,7 @@ def expand_file(path):
 
 
 def missing_constants(node):
-    """Names of constants in a case that this Python does not have."""
+    """Returns the names of constants in a case that this Python does not have."""
     if isinstance(node, list):
         return {name for item in node for name in missing_constants(item)}
     if not isinstance(node, dict):
@@ -245,14 +245,14 @@ NEEDS = {
     "qrtr": (lambda: can_open(42, 2, 0), "QIPCRTR"),
     # Without the module a connection would leave for the host of a virtual machine.
     "vsock-loopback": (lambda: os.path.exists("/sys/module/vsock_loopback"), "the module vsock_loopback"),
-    # npm test says so: it makes a network and a UTS namespace for the run.
+    # Set by npm test, which creates network and UTS namespaces for the run.
     "uts": (lambda: os.environ.get("SOCKBROKER_TEST_NAMESPACE") == "1", "a UTS namespace of its own"),
 }
 
 
 @functools.lru_cache(maxsize=None)
 def missing(need):
-    """Why a need is not met, or None."""
+    """Returns why a need is not met, or None."""
     version = re.fullmatch(r"python(\d+)\.(\d+)", need)
     if version:
         wanted = (int(version[1]), int(version[2]))
@@ -271,7 +271,7 @@ class Unset(Exception):
 
 
 class Values:
-    """Turns the neutral values of a case file into Python's."""
+    """Converts the neutral values of a case file to Python's."""
 
     def __init__(self, module, directory, pid):
         self.module = module
@@ -356,7 +356,7 @@ class Values:
 # Records -------------------------------------------------------------------------------------------------------------
 
 
-# The kernel's own names, where Python's table has the alias last.
+# The kernel's own names, if Python's table has the alias last.
 SYMBOLS = {**errno.errorcode, errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EAGAIN: "EAGAIN", errno.EDEADLK: "EDEADLK"}
 
 
@@ -432,7 +432,9 @@ class Record:
         return [level, kind, self.bytes(mask(data, masks))]
 
     def result(self, step, value):
-        """The neutral form of a step's value: by position for calls whose results have a shape, else as it is."""
+        """Returns the neutral form of a step's value: by position for calls whose results have a shape, otherwise
+        unchanged.
+        """
         if "only" in step:
             return outline(value, step["only"])
         name = step.get("call")
@@ -487,7 +489,7 @@ class Record:
         record["message"] = self.text(text)
         record["text"] = self.words(str(error))
         record["type"] = qualified(type(error))
-        # As far as they are the standard's: a module may have subclasses of its own.
+        # Only the standard ones: a module may have its own subclasses.
         bases = [base for base in type(error).__mro__[1:] if base.__module__ in ("builtins", "socket")]
         record["bases"] = [qualified(base) for base in bases]
         if isinstance(error, OSError):
@@ -496,7 +498,7 @@ class Record:
         return record
 
     def words(self, text):
-        """A text of an exception, with tokens for the ports in it that the kernel chose."""
+        """Returns the text of an exception, with tokens for the ports in it that the kernel chose."""
         return self.text(re.sub(r"\b[3-6]\d{4}\b", self.port, text))
 
     def port(self, match):
@@ -518,7 +520,7 @@ def mask(data, ranges):
 
 
 def outline(value, how):
-    """What is recorded of a value that may differ: its type and sign, or (for "length") its length."""
+    """Returns the record of a value that may differ: its type and sign, or (for "length") its length."""
     if value is None:
         return {"type": "none"}
     if isinstance(value, bool):
@@ -535,7 +537,7 @@ def outline(value, how):
 
 # Waiting -------------------------------------------------------------------------------------------------------------
 
-# The calls that an operation on a socket waits in.
+# The system calls in which an operation on a socket waits.
 WAITING_SYSCALLS = {
     "x86_64": {0, 1, 3, 7, 23, 40, 42, 43, 44, 45, 46, 47, 232, 270, 271, 281, 288},
     "aarch64": {20, 21, 22, 57, 63, 64, 71, 72, 73, 202, 203, 206, 207, 211, 212, 242},
@@ -543,7 +545,7 @@ WAITING_SYSCALLS = {
 
 
 class Operation(threading.Thread):
-    """A call on a thread of its own."""
+    """A call on its own thread."""
 
     def __init__(self, function):
         super().__init__(daemon=True)
@@ -554,11 +556,11 @@ class Operation(threading.Thread):
     def run(self):
         try:
             self.value = self.function()
-        except Exception as error:  # Handed to the step that awaits it.
+        except Exception as error:  # Passed to the step that awaits it.
             self.error = error
 
     def waits(self):
-        """Whether the thread sleeps in a call that waits for a socket."""
+        """Returns whether the thread sleeps in a call that waits for a socket."""
         try:
             with open(f"/proc/self/task/{self.native_id}/syscall", encoding="ascii") as file:
                 number = file.read().split()[0]
@@ -569,8 +571,8 @@ class Operation(threading.Thread):
         return state == "S" and number.isdigit() and int(number) in WAITING_SYSCALLS[platform.machine()]
 
     def settle(self, module):
-        """Returns "waiting" once the operation waits, or "done". No time is involved, only its state."""
-        # A module whose sockets live elsewhere says itself how many of its operations wait there.
+        """Returns "waiting" when the operation waits, or "done". Depends only on its state, not on time."""
+        # A module whose sockets are elsewhere reports itself how many of its operations wait there.
         count = getattr(module, "_waiting_operations", None)
         before = count() if count else 0
         self.start()
@@ -597,7 +599,7 @@ class Interpreter:
         self.record = Record(module, directory)
         self.operations = {}
 
-    # What Python's module has under another name, or not at all.
+    # Names that differ in Python's module, or are missing there.
 
     def constant(self, name):
         if not hasattr(self.module, name):
@@ -608,7 +610,7 @@ class Interpreter:
         return self.module.has_ipv6
 
     def ioctl(self, on, request, argument=0):
-        if on.fileno() < 0:  # fcntl's own objection is not of interest.
+        if on.fileno() < 0:  # The errors of fcntl itself are not compared.
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if isinstance(argument, int):
             return struct.unpack("=i", fcntl.ioctl(on.fileno(), request, struct.pack("=i", argument)))[0]
@@ -702,7 +704,7 @@ class Interpreter:
         return outcome
 
     def adopt(self, step):
-        """Makes sockets of the descriptors in a result of recvmsg or recv_fds."""
+        """Creates sockets for the descriptors in a result of recvmsg or recv_fds."""
         value = self.values(step["adopt"])
         descriptors = array.array("i")
         if len(value) == 4 and all(isinstance(item, int) for item in value[1]):
@@ -734,7 +736,7 @@ def replay(operation):
 
 def run_here(case, options, emit):
     warnings.simplefilter("ignore")
-    # realpath, and a fixed length: cases with paths of an exact length must see the same everywhere.
+    # realpath and a fixed length: cases with paths of an exact length must have the same everywhere.
     directory = tempfile.mkdtemp(prefix="sbc-", dir=os.path.realpath("/tmp"))
     here = os.getcwd()
     os.chdir(directory)
@@ -756,7 +758,8 @@ def run_in_child(case, options):
         os.close(reader)
         with os.fdopen(writer, "w", encoding="utf-8") as pipe:
             run_here(case, options, lambda outcome: print(json.dumps(outcome), file=pipe, flush=True))
-            # As an interpreter ends: a module whose sockets live elsewhere closes them, and the next case finds none.
+            # As at the end of an interpreter: a module whose sockets are elsewhere closes them, so that the next case
+            # finds none.
             atexit._run_exitfuncs()
         os._exit(0)
     os.close(writer)
@@ -796,7 +799,7 @@ def run_in_process(case, options):
 
 
 def complaint(case, results):
-    """The errors of the case itself, according to its run in the oracle; or None."""
+    """Returns the errors of the case itself, according to its run in the oracle; or None."""
     for number, result in enumerate(results, 1):
         if "broken" in result:
             return result["broken"]

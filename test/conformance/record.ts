@@ -10,7 +10,7 @@ import { Descriptors, List, PathBytes } from "./values.js";
 /** Ports that the kernel chooses: net.ipv4.ip_local_port_range. */
 const EPHEMERAL = { from: 32768, to: 61000 };
 
-/** How a socket is shown: its family, type and protocol. */
+/** The form of a socket: its family, type and protocol. */
 export interface SocketShape {
   readonly family: number;
   readonly type: number;
@@ -81,13 +81,13 @@ export class Recorder {
     return { type: typeof value };
   }
 
-  /** What is recorded of a buffer that was received into. */
+  /** The record of a buffer that was received into. */
   buffer(buffer: Uint8Array): Json {
     return this.#bytes(buffer);
   }
 
   #bytes(value: Uint8Array): Json {
-    // latin1 keeps every byte a character of its own.
+    // latin1 maps every byte to one character.
     const text = Buffer.from(value).toString("latin1").replaceAll(this.#directory, "$dir");
     const bytes = Buffer.from(text, "latin1");
     if (bytes.length <= 256) return { hex: bytes.toString("hex") };

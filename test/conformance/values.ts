@@ -16,7 +16,7 @@ export class PathBytes {
   constructor(readonly bytes: Uint8Array) {}
 }
 
-/** A file that the case has made. */
+/** A file that the case created. */
 export class CaseFile {
   constructor(readonly path: string) {}
 }
@@ -27,17 +27,17 @@ export class Unset extends Error {}
 /** The values that a reference may name. */
 export interface Environment {
   readonly directory: string;
-  /** The process that has the sockets. */
+  /** The process that owns the sockets. */
   readonly pid: number;
   readonly variables: ReadonlyMap<string, unknown>;
   constant(name: string): number;
-  /** The handle of the socket that a variable holds. */
+  /** The handle of the socket in a variable. */
   descriptor(socket: unknown): bigint;
 }
 
 /**
- * Turns the neutral values of a case into Python-shaped ones: null, booleans, numbers (bigints beyond 2^53), strings,
- * Uint8Array, arrays for tuples, List, and what variables hold. Buffers to receive into are added to `buffers`.
+ * Converts the neutral values of a case to Python-shaped ones: null, booleans, numbers (bigints beyond 2^53), strings,
+ * Uint8Array, arrays for tuples, List, and the values of variables. Buffers to receive into are added to `buffers`.
  */
 export function evaluate(node: Json, env: Environment, buffers: Uint8Array[]): unknown {
   const inner = (value: Json | undefined): unknown => evaluate(value ?? null, env, buffers);
@@ -92,7 +92,7 @@ export function evaluate(node: Json, env: Environment, buffers: Uint8Array[]): u
   }
 }
 
-/** One constant, which may have all 32 bits, or flags. */
+/** One constant, which may use all 32 bits, or flags. */
 function constants([first = "", ...others]: readonly string[], env: Environment): number {
   return others.reduce((sum, name) => sum | env.constant(name), env.constant(first));
 }
@@ -109,7 +109,7 @@ export function itemsOf(value: unknown): readonly unknown[] {
   throw new TypeError("it has no items");
 }
 
-/** A name in the case's directory, or one that makes the whole path so many bytes long. */
+/** A name in the case's directory, or one that gives the whole path an exact length in bytes. */
 function casePath(wanted: Json, directory: string): string {
   if (typeof wanted === "string") return wanted === "" ? `${directory}/` : join(directory, wanted);
   const { length } = wanted as { readonly length: number };

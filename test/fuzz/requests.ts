@@ -1,24 +1,23 @@
 /*
- * Operations that a careless or a hostile caller might send: by the descriptors, so that a new field is tried without
- * anybody thinking of it. Half of what is chosen is plausible (handles that are open, small numbers, addresses of loopback),
- * so that requests come deep enough; the rest is whatever the types allow, and some of the bytes are then damaged.
+ * Operations that a careless or a hostile caller might send, generated from the descriptors, so that new fields are
+ * covered automatically. Half of the values are plausible (open handles, small numbers, loopback addresses), so that
+ * requests get far enough; the others are arbitrary values of their types, and some of the bytes are then damaged.
  *
- * What could change the host beyond the test's own network namespace is never made: the host's name, other namespaces,
- * AF_VSOCK, which has none, netlink, files at paths of the caller's choice, and families and protocols for which the kernel
- * would load a module.
+ * Operations that could change the host outside the test's own network namespace are never generated: those on the
+ * hostname, on other namespaces, with AF_VSOCK, which has no namespaces, with netlink, with files at arbitrary paths,
+ * and with families and protocols for which the kernel would load a module.
  */
 
 import { type DescField, type DescMessage, type Message, ScalarType, toBinary } from "@bufbuild/protobuf";
 import { type ReflectList, reflect } from "@bufbuild/protobuf/reflect";
 import { AddressFamily } from "../../src/gen/sockbroker/v1/address_pb.js";
 import { OperationSchema } from "../../src/gen/sockbroker/v1/session_service_pb.js";
+import { damage, pick, type Random, text } from "./bytes.js";
 
-export type Random = (below: number) => number;
-
-/** Not these: they would end the session that the others need, or reach beyond the namespace. */
+/** Excluded: they would end the session that the others need, or reach beyond the namespace. */
 const excludedVerbs: ReadonlySet<string> = new Set(["sethostname", "closeSession", "ioctl"]);
 const families = [AddressFamily.UNIX, AddressFamily.INET, AddressFamily.INET6] as const;
-/** Besides those: 0, and numbers that no kernel knows. */
+/** In addition to those: 0, and numbers unknown to any kernel. */
 const noFamilies = [AddressFamily.UNSPECIFIED, 1_000, 2 ** 31 - 1] as const;
 const protocols = [0, 0, 0, 0, 1, 6, 17, 58, 255, -1, 65_536, 2 ** 31 - 1] as const;
 const excludedArms: ReadonlySet<string> = new Set(["vsock", "netlink", "raw", "path", "netns", "namespace"]);
@@ -33,7 +32,7 @@ export interface FuzzedOperation {
   readonly bytes: Uint8Array;
 }
 
-/** Makes one operation, for a session that has these handles. */
+/** Generates one operation, for a session that has these handles. */
 export function fuzzOperation(random: Random, handles: readonly bigint[]): FuzzedOperation {
   const verb = pick(random, verbs);
   if (verb.message === undefined) throw new Error(`${verb.name} is no message`);
@@ -43,7 +42,7 @@ export function fuzzOperation(random: Random, handles: readonly bigint[]): Fuzze
   return { verb: verb.localName, field: verb.number, bytes: damaged ? damage(random, bytes) : bytes };
 }
 
-/** A flipped bit can turn an address into one of a family that is not to be touched, or a name into a path. */
+/** A flipped bit can change an address into one of an excluded family, or a name into a path. */
 const mayNotBeDamaged: ReadonlySet<string> = new Set([
   "socket",
   "socketpair",
@@ -64,12 +63,13 @@ interface Maker {
   readonly depth: number;
 }
 
-function fuzzMessage(schema: DescMessage, maker: Maker): Message {
+/** Generates a message with random fields. */
+export function fuzzMessage(schema: DescMessage, maker: Maker): Message {
   const message = reflect(schema);
   const deeper = { ...maker, depth: maker.depth + 1 };
   for (const member of schema.members) {
     const field = member.kind === "oneof" ? pick(maker.random, allowed(member.fields)) : member;
-    // Plausible requests have their handle and their address; a field may be missing all the same.
+    // Plausible requests have their handle and their address; any field may still be missing.
     if (maker.random(8) === 0 || (maker.depth > 3 && field.message !== undefined)) continue;
     set(message, field, deeper);
   }
@@ -164,34 +164,7 @@ function scalar(type: ScalarType, field: DescField, { random, handles }: Maker):
       return random(1_000) / 7;
     default:
       if (localName === "protocol") return pick(random, protocols);
-      // Option names and protocols are small numbers, and so are flags, most of the time.
+      // Option names and protocols are mostly small numbers, and so are flags.
       return random(3) === 0 ? pick(random, interesting32) : random(80);
   }
-}
-
-function text(random: Random): string {
-  return Buffer.from(Array.from({ length: random(40) }, () => 32 + random(90))).toString();
-}
-
-/** Flips a bit, cuts, repeats or inserts. */
-function damage(random: Random, bytes: Uint8Array): Uint8Array {
-  const damaged = Buffer.from(bytes);
-  const at = random(Math.max(damaged.length, 1));
-  switch (random(4)) {
-    case 0:
-      if (damaged.length > 0) damaged[at] = (damaged[at] ?? 0) ^ (1 << random(8));
-      return damaged;
-    case 1:
-      return damaged.subarray(0, at);
-    case 2:
-      return Buffer.concat([damaged, damaged.subarray(at)]);
-    default:
-      return Buffer.concat([damaged.subarray(0, at), Buffer.of(random(256), random(256)), damaged.subarray(at)]);
-  }
-}
-
-function pick<T>(random: Random, values: readonly T[]): T {
-  const value = values[random(values.length)];
-  if (value === undefined) throw new Error("nothing to pick from");
-  return value;
 }

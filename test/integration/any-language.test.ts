@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Daemon, startDaemon } from "../support/daemon.js";
 
 /*
- * docs/clients/any-language.md: its commands make stubs, its program runs on them and prints what it is said to print. Needs
- * a Python with the packages of test/python/requirements.txt, as SOCKBROKER_TEST_PYTHON or as python3; with the built-in
- * policy.
+ * docs/clients/any-language.md: its commands generate stubs, and its program runs with them and prints the documented
+ * output. Needs a Python with the packages of test/python/requirements.txt, as SOCKBROKER_TEST_PYTHON or as python3;
+ * with the built-in policy.
  */
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,14 +32,14 @@ afterAll(async () => {
 });
 
 describe("the page on clients in any language", () => {
-  it("has a program that runs as printed, from the stubs alone, in thirty lines", async (ctx) => {
+  it("has a program of thirty lines that runs as printed, with only the stubs", async (ctx) => {
     if (!hasTools) ctx.skip("needs grpcio-tools: set SOCKBROKER_TEST_PYTHON, see test/python/requirements.txt");
     const [program, output] = [block("python"), block("text")];
     expect(program.trim().split("\n").length).toBeLessThanOrEqual(30);
     const commands = `python() { "$PYTHON" "$@"; }\n${block("sh")}`;
     await run("sh", ["-e", "-c", commands], { cwd: directory, env: { ...process.env, PYTHON: python } });
     writeFileSync(join(directory, "program.py"), program);
-    // -I: the environment's packages are not importable.
+    // -I: the packages of the environment cannot be imported.
     const script = `${exported(daemon.endpoint)}\nexec "$PYTHON" -I program.py`;
     const env = { ...process.env, SOCKBROKER_ENDPOINT: undefined, PYTHON: python };
     const { stdout, stderr } = await run("sh", ["-e", "-c", script], { cwd: directory, env, timeout: 20_000 });
@@ -47,7 +47,7 @@ describe("the page on clients in any language", () => {
   });
 });
 
-/** The README's own export, with the path of another daemon's socket in the place of its. */
+/** The README's own export, with the path of this test's daemon. */
 function exported(endpoint: string): string {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const [line, path = ""] = /^export SOCKBROKER_ENDPOINT=\S*?(\/tmp\S+)$/m.exec(readme) ?? [];
@@ -55,7 +55,7 @@ function exported(endpoint: string): string {
   return line.replace(path, endpoint.replace(/^unix:\/\//, ""));
 }
 
-/** The first fenced block of a kind. */
+/** The first fenced block with this language. */
 function block(kind: string): string {
   const match = new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\``, "ms").exec(page);
   if (match?.[1] === undefined) throw new Error(`the page has no ${kind}`);

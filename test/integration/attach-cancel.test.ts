@@ -40,11 +40,11 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("a cancelled attach stream", () => {
-  it("gives all back when the caller took nothing", async () => {
+  it("returns all data to the socket if the caller took none", async () => {
     await cancelledAfter(0);
   });
 
-  it("goes on exactly behind what the caller has, wherever the window cut it", async () => {
+  it("loses nothing after what the caller received, wherever the window ended", async () => {
     const seed = chooseSeed();
     const random = seeded(seed);
     for (let round = 0; round < 40; round++) {
@@ -54,7 +54,11 @@ describe("a cancelled attach stream", () => {
     }
   });
 
-  it("gives datagrams back whole and in order", async () => {
+  it("leaves to a duplicate what was not handed over when its handle is closed", async () => {
+    await cancelledAfter(50_000, 0, "closed", "close");
+  });
+
+  it("returns datagrams whole and in order", async () => {
     using client = daemon.client();
     const { token } = await client.unary(SessionService.method.openSession, {});
     const owner = { token };
@@ -87,7 +91,7 @@ describe("a cancelled attach stream", () => {
     await client.unary(SessionService.method.closeSession, {}, owner);
   });
 
-  it("gives connections back to be accepted: every peer is served", async () => {
+  it("returns connections to the listener: every peer is served", async () => {
     for (const windowBytes of [0, 300, 1_000]) {
       using client = daemon.client();
       const { token } = await client.unary(SessionService.method.openSession, {});
@@ -99,7 +103,7 @@ describe("a cancelled attach stream", () => {
       await attach.start(handle);
       const peers = Array.from({ length: 40 }, () => connectTo(port, "127.0.0.1"));
       await Promise.all(peers.map((peer) => once(peer, "connect")));
-      // Accepted ones count as handles before they are handed over.
+      // Accepted connections count as handles before they are handed over.
       await until("the daemon has accepted all", async () => (await handlesOf(client, owner)) === 1 + peers.length);
       await attach.full();
       const accepted = attach
@@ -125,7 +129,7 @@ describe("a cancelled attach stream", () => {
     }
   });
 
-  it("wakes an accept that waits with a connection that it gives back", async () => {
+  it("wakes a waiting accept with a connection that it returns", async () => {
     using client = daemon.client();
     const { token } = await client.unary(SessionService.method.openSession, {});
     const owner = { token };
@@ -143,8 +147,13 @@ describe("a cancelled attach stream", () => {
   });
 });
 
-/** Cancels when the window is used up, and receives the rest: there must be neither a gap nor anything twice. */
-async function cancelledAfter(windowBytes: number, maxMessageBytes = 0, note = ""): Promise<void> {
+/** Cancels when the window is used up, and receives the rest: nothing may be missing, and nothing may come twice. */
+async function cancelledAfter(
+  windowBytes: number,
+  maxMessageBytes = 0,
+  note = "",
+  how: "cancel" | "close" = "cancel",
+): Promise<void> {
   using client = daemon.client();
   const { token } = await client.unary(SessionService.method.openSession, {});
   const owner = { token };
@@ -154,10 +163,15 @@ async function cancelledAfter(windowBytes: number, maxMessageBytes = 0, note = "
     { host: "127.0.0.1", destination: { case: "port", value: peer.port } },
     owner,
   );
-  const handle = handleOf(made.socket);
+  let handle = handleOf(made.socket);
   using attach = new NarrowAttach(daemon.path, token, windowBytes);
   await attach.start(handle, maxMessageBytes);
   await attach.full();
+  if (how === "close") {
+    const duplicate = await client.unary(SocketService.method.dup, { handle }, owner);
+    await client.unary(SocketService.method.close, { handle }, owner);
+    handle = handleOf(duplicate.socket);
+  }
   const arrived = attach.cancel().flatMap(({ frame }) => (frame.case === "data" ? [frame.value] : []));
   await idle(client);
   for (let length = total(arrived); length < peer.data.length; length = total(arrived)) {
@@ -187,7 +201,7 @@ function total(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
 
-/** Sends its data to each caller that connects, and then ends. */
+/** Sends its data to each client that connects, and then ends the connection. */
 class Source implements AsyncDisposable {
   readonly data: Buffer;
   readonly #server = createServer((connection) => {
@@ -220,7 +234,7 @@ class Source implements AsyncDisposable {
   }
 }
 
-/** An attach stream over HTTP/2 whose window is not opened again. */
+/** An attach stream over HTTP/2 whose window is not extended. */
 class NarrowAttach implements Disposable {
   readonly #session: ClientHttp2Session;
   readonly #stream: ClientHttp2Stream;
@@ -257,7 +271,7 @@ class NarrowAttach implements Disposable {
     await until("the window is used up", () => this.#stream.readableLength >= this.#windowBytes);
   }
 
-  /** Cancels the stream, and returns the frames that came whole. */
+  /** Cancels the stream, and returns the complete frames that arrived. */
   cancel(): ServerFrame[] {
     this.#stream.close(constants.NGHTTP2_CANCEL);
     const received: Buffer = this.#stream.read() ?? Buffer.alloc(0);

@@ -35,6 +35,7 @@ const IP_RECVTOS = 13;
 const SOL_SOCKET = 1;
 const MSG_DONTWAIT = 0x40;
 const SO_RCVBUF = 8;
+const SO_RXQ_OVFL = 40;
 const MSG_FASTOPEN = 0x2000_0000;
 const SCM_RIGHTS = 1;
 const MSG_TRUNC = 0x20;
@@ -48,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("datagrams", () => {
-  it("keep their boundaries and their senders, empty ones too", async () => {
+  it("keep their boundaries and senders, also empty ones", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);
     await using first = await Sender.bind();
@@ -64,23 +65,57 @@ describe("datagrams", () => {
     expect(messages.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
   });
 
-  it.each([0, 20, 40_000])(
-    "that are small come many in a frame, however large they may be: %i bytes",
-    async (limit) => {
-      using client = daemon.client();
-      const { handle, port } = await boundDatagram(client);
-      await using sender = await Sender.bind();
-      for (let i = 0; i < 100; i++) await sender.send(Buffer.from(`${i}`), port);
-      using stream = await client.attach({ handle, maxMessageBytes: limit });
-      const { messages } = await frame(stream, "messages");
-      expect(messages.map(({ data }) => Number(Buffer.from(data)))).toEqual([...Array(messages.length).keys()]);
-      expect(messages.length).toBeGreaterThanOrEqual(60);
-      const rest = await incoming(stream, 100 - messages.length);
-      expect(Number(Buffer.from(rest.at(-1)?.data ?? []))).toBe(99);
-    },
-  );
+  it("that the kernel dropped are not counted in messages for either of two streams on duplicates", async () => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await client.unary(setsockopt, { handle, ...option(SOL_SOCKET, SO_RCVBUF, 2_048) });
+    await using sender = await Sender.bind();
+    for (let i = 0; i < 50; i++) await sender.send(Buffer.alloc(500), port);
+    const duplicate = handleOf((await client.unary(SocketService.method.dup, { handle })).socket);
+    const shown = async () => {
+      const { value } = await client.unary(SocketService.method.getsockopt, {
+        handle,
+        level: SOL_SOCKET,
+        name: SO_RXQ_OVFL,
+      });
+      return value?.value.value;
+    };
+    const start = { receiveOnly: true, maxAncillaryBytes: 1_000 };
+    using first = await client.attach({ handle, ...start });
+    using second = await client.attach({ handle: duplicate, ...start });
+    const messages: IncomingMessage[] = [];
+    const read = async (stream: Attach): Promise<void> => {
+      for (let next = await stream.next(); next !== null; next = await stream.next()) {
+        if (next.frame.case === "messages") messages.push(...next.frame.value.messages);
+      }
+    };
+    const [firstRead, secondRead] = [read(first), read(second)];
+    await until("the first ones are received", () => messages.length > 0);
+    first.halfClose();
+    await firstRead;
+    expect(await shown()).toBe(1);
+    await sender.send(Buffer.from("last"), port);
+    await until("the last one is received", () => messages.some(({ data }) => data.length === 4));
+    second.halfClose();
+    await secondRead;
+    expect(await shown()).toBe(0);
+    expect(messages.flatMap(({ ancillaryData }) => ancillaryData)).toEqual([]);
+  });
 
-  it("say their real length when they are cut", async () => {
+  it.each([0, 20, 40_000])("that are small share frames, whatever their maximum size: %i bytes", async (limit) => {
+    using client = daemon.client();
+    const { handle, port } = await boundDatagram(client);
+    await using sender = await Sender.bind();
+    for (let i = 0; i < 100; i++) await sender.send(Buffer.from(`${i}`), port);
+    using stream = await client.attach({ handle, maxMessageBytes: limit });
+    const { messages } = await frame(stream, "messages");
+    expect(messages.map(({ data }) => Number(Buffer.from(data)))).toEqual([...Array(messages.length).keys()]);
+    expect(messages.length).toBeGreaterThanOrEqual(60);
+    const rest = await incoming(stream, 100 - messages.length);
+    expect(Number(Buffer.from(rest.at(-1)?.data ?? []))).toBe(99);
+  });
+
+  it("report their real length when they are truncated", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);
     await using sender = await Sender.bind();
@@ -95,7 +130,7 @@ describe("datagrams", () => {
     expect((whole?.flags ?? 0) & MSG_TRUNC).toBe(0);
   });
 
-  it("are sent one by one, to the address of each", async () => {
+  it("are sent one by one, each to its own address", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);
     await using first = await Sender.bind();
@@ -118,7 +153,7 @@ describe("datagrams", () => {
     expect(first.received[0]?.from.port).toBe(port);
   });
 
-  it("that the kernel refuses are named by their number, and those behind them go out", async () => {
+  it("that the kernel refuses are reported by their number, and later ones are sent", async () => {
     using client = daemon.client();
     const { handle } = await boundDatagram(client);
     await using receiver = await Sender.bind();
@@ -142,7 +177,7 @@ describe("datagrams", () => {
     expect(receiver.received.map(({ data }) => data.toString())).toEqual(["a", "c"]);
   });
 
-  it("have the options that were set before them and not those that were set behind them", async () => {
+  it("use the options that were set before them, but not those set after them", async () => {
     using client = daemon.client();
     const { handle } = await boundDatagram(client);
     const receiver = await boundDatagram(client);
@@ -176,7 +211,7 @@ describe("datagrams", () => {
       if (next?.frame.case === "messages") kept.push(...next.frame.value.messages);
       return null;
     };
-    // First what was dropped before the last that was kept, then the rest.
+    // First the messages dropped before the last one that was kept, then the others.
     let dropped: bigint | null = null;
     while (kept.length + Number(dropped ?? 0) < 100) dropped = (await take()) ?? dropped;
     await send(Buffer.from("last"));
@@ -186,7 +221,7 @@ describe("datagrams", () => {
     expect(kept.every(({ ancillaryData }) => ancillaryData.length === 0)).toBe(true);
   });
 
-  it("that the kernel dropped are told once, whichever stream comes after, and what was dropped between two by the second", async () => {
+  it("that the kernel dropped are reported once, by the next stream, and drops between two streams by the second", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);
     await client.unary(setsockopt, { handle, ...option(SOL_SOCKET, SO_RCVBUF, 2_048) });
@@ -207,7 +242,7 @@ describe("datagrams", () => {
         seen.count += Number(frame.value.count);
         seen.total = Number(frame.value.total);
       }
-      // What it did not come to read is none of the next one's.
+      // Data that this stream did not read does not belong to the next one.
       for (;;) {
         const more = client.unary(SocketService.method.recv, { handle, maxBytes: 1n, flags: MSG_DONTWAIT });
         if ((await symbolOf(more)) !== "ok") return seen;
@@ -228,7 +263,7 @@ describe("datagrams", () => {
   });
 
   it.each(["detach", "close", "half-close", "sync", "nothing, but time"])(
-    "that the kernel dropped at the end of a burst are counted at %s",
+    "that the kernel dropped at the end of a burst are counted after %s",
     async (end) => {
       using client = daemon.client();
       const { handle, port } = await boundDatagram(client);
@@ -270,7 +305,7 @@ describe("datagrams", () => {
     },
   );
 
-  it("go on behind a refused connection: one error is one error", async () => {
+  it("continue after a refused connection, which is a single error", async () => {
     using client = daemon.client();
     const { handle, port } = await boundDatagram(client);
     await using vanished = await Sender.bind();
@@ -291,7 +326,7 @@ describe("datagrams", () => {
     expect(Buffer.from(answer?.data ?? []).toString()).toBe("yes");
   });
 
-  it("bring handles with them, and say when some did not fit", async () => {
+  it("carry handles, and report when some did not fit", async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.DGRAM });
     const [here, there] = [handleOf(pair.first), handleOf(pair.second)];
@@ -315,7 +350,7 @@ describe("datagrams", () => {
     );
     expect(handles.map((list) => list.length)).toEqual([1, 1]);
     expect(messages.map(({ flags }) => flags & MSG_CTRUNC)).toEqual([0, MSG_CTRUNC]);
-    // The new handle is the same socket.
+    // The new handle refers to the same socket.
     const [copy = 0n] = handles[0] ?? [];
     await client.unary(SocketService.method.sendall, { handle: copy, data: Buffer.from("through the copy") });
     const read = await client.unary(recvmsg, { handle: handleOf(passed.second), maxBytes: 100n });
@@ -323,8 +358,8 @@ describe("datagrams", () => {
   });
 });
 
-describe("packets in sequence", () => {
-  it("keep their boundaries, and end", async () => {
+describe("a SOCK_SEQPACKET socket", () => {
+  it("keeps message boundaries, and has an end", async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.SEQPACKET });
     using receiving = await client.attach({ handle: handleOf(pair.first) });
@@ -336,7 +371,7 @@ describe("packets in sequence", () => {
     await frame(receiving, "endOfData");
   });
 
-  it("may be empty, which is not their end", async () => {
+  it("distinguishes an empty message from the end", async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, { family: AddressFamily.UNIX, type: SocketType.SEQPACKET });
     using receiving = await client.attach({ handle: handleOf(pair.first) });
@@ -369,7 +404,7 @@ describe("a message with MSG_FASTOPEN", () => {
 });
 
 describe("a listener", () => {
-  it("answers connections as frames, with both addresses, and each is a socket", async () => {
+  it("delivers connections as frames with both addresses, each with a handle", async () => {
     using client = daemon.client();
     const made = await client.unary(createServer, { address: LOOPBACK });
     const port = portOf(made.socket?.localAddress);
@@ -394,7 +429,7 @@ describe("a listener", () => {
     stream.cancel();
   });
 
-  it("has those that come while nobody is attached wait for the next who accepts", async () => {
+  it("keeps connections that arrive without a stream for the next accept", async () => {
     using client = daemon.client();
     const made = await client.unary(createServer, { address: LOOPBACK });
     const handle = handleOf(made.socket);

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("a daemon that drains", () => {
-  it("tells where sending stopped when the grace is over", async () => {
+  it("reports where sending stopped when the grace period is over", async () => {
     await using mortal = await RawDaemon.start();
     using client = mortal.client();
     const { first } = await client.unary(SocketService.method.socketpair, {});
@@ -59,7 +59,7 @@ describe("a daemon that drains", () => {
 });
 
 describe("half-close", () => {
-  it("delivers ten megabytes that the peer sends after the caller shut down writing", async () => {
+  it("delivers ten megabytes from the peer after the caller shut down writing", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -78,7 +78,7 @@ describe("half-close", () => {
     expect(data.length).toBe(TEN_MEGABYTES);
   });
 
-  it("goes on sending ten megabytes after the peer ended its data", async () => {
+  it("continues to send ten megabytes after the peer shut down writing", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -100,7 +100,7 @@ describe("half-close", () => {
     expect(await stream.next()).toBeNull();
   });
 
-  it("keeps the socket when the caller ends the stream, and the peer sees nothing of it", async () => {
+  it("keeps the socket open when the caller ends the stream, and the peer notices nothing", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -118,8 +118,8 @@ describe("half-close", () => {
   });
 });
 
-describe("how a connection ends", () => {
-  it("performs what came before it, also when the socket is full", async () => {
+describe("the end of a connection", () => {
+  it("comes after earlier frames have been performed, even if the socket is full", async () => {
     using client = daemon.client();
     for (const kind of ["data", "messages"] as const) {
       const { first, second } = await client.unary(SocketService.method.socketpair, {
@@ -148,7 +148,7 @@ describe("how a connection ends", () => {
     }
   });
 
-  it("tells the peer's FIN as the end of data", async () => {
+  it("by a FIN is the end of data", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -158,7 +158,7 @@ describe("how a connection ends", () => {
     expect((await client.unary(recv, { handle, maxBytes: 1n })).data.length).toBe(0);
   });
 
-  it("tells the peer's RST as ECONNRESET, behind the data that came before it", async () => {
+  it("by an RST is ECONNRESET, after the data that came before it", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -173,7 +173,7 @@ describe("how a connection ends", () => {
     expect(symbolOfStatus(error.status)).toBe("ECONNRESET");
   });
 
-  it("tells a peer that takes nothing as ETIMEDOUT", async () => {
+  it("by a peer that acknowledges nothing is ETIMEDOUT", async () => {
     await using peer = await Peer.listen({ paused: true });
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -187,7 +187,7 @@ describe("how a connection ends", () => {
     expect(error.final).toBe(true);
   });
 
-  it("says where sending stopped, and drops what comes behind", async () => {
+  it("reports where sending stopped, and drops later frames", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -213,7 +213,7 @@ describe("how a connection ends", () => {
 });
 
 describe("backpressure", () => {
-  it("reaches a peer whose data nobody reads, and loses nothing", async () => {
+  it("stops a peer whose data is not read, and loses nothing", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -224,7 +224,7 @@ describe("backpressure", () => {
     socket.end(data);
     await until("the kernel's buffer fills", async () => (await queuesOf(client, handle)).receiveQueue > 0n);
     const taken = await settled(async () => (await queuesOf(client, handle)).receivedBytes);
-    // The daemon's own window, HTTP/2's, and what is between: a small part of what the peer has.
+    // The daemon's own window, HTTP/2's, and what lies between: a small part of the peer's data.
     expect(taken).toBeLessThan(2n * 1024n * 1024n);
     expect(socket.writableLength).toBeGreaterThan(32 * 1024 * 1024);
     expect(await grownMegabytes(client, before)).toBeLessThan(32);
@@ -234,7 +234,7 @@ describe("backpressure", () => {
     expect(sha256(arrived)).toBe(sha256(data));
   });
 
-  it("reaches a caller whose peer does not read, and loses nothing", async () => {
+  it("stops a caller whose peer does not read, and loses nothing", async () => {
     await using peer = await Peer.listen({ paused: true });
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -260,7 +260,7 @@ describe("backpressure", () => {
     expect(sha256(await arriving)).toBe(sha256(data));
   });
 
-  it("of one direction leaves the other alone", async () => {
+  it("in one direction does not affect the other", async () => {
     await using peer = await Peer.listen({ paused: true });
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -277,7 +277,7 @@ describe("backpressure", () => {
 });
 
 describe("detaching", () => {
-  it("loses nothing: the next receive goes on with the next byte, again and again", async () => {
+  it("loses nothing: the next receive returns the next byte, again and again", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -304,8 +304,8 @@ describe("detaching", () => {
   });
 });
 
-describe("one stream of a direction", () => {
-  it("refuses a second with HANDLE_BUSY, and admits it once the first is gone", async () => {
+describe("a second stream in the same direction", () => {
+  it("is refused with HANDLE_BUSY until the first one has ended", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -327,8 +327,8 @@ describe("one stream of a direction", () => {
   });
 });
 
-describe("control among the data", () => {
-  it("sets an option behind what was sent before it, and reports what the kernel refuses", async () => {
+describe("a control frame between data frames", () => {
+  it("sets an option after the earlier data was sent, and reports an error of the kernel", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -350,7 +350,7 @@ describe("control among the data", () => {
     await until("all arrives", () => socket.bytesRead === 12);
   });
 
-  it("refuses an option of another handle", async () => {
+  it("for another handle is refused", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -361,7 +361,7 @@ describe("control among the data", () => {
     expect(symbolOfStatus((await frame(stream, "error")).status)).toBe("MALFORMED_REQUEST");
   });
 
-  it("closes the handle behind the data, and ends the stream well", async () => {
+  it("closes the handle after the earlier data was sent, and ends the stream with OK", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -377,7 +377,7 @@ describe("control among the data", () => {
     expect(await symbolOf(client.unary(recv, { handle, maxBytes: 1n }))).toBe("HANDLE_NOT_FOUND");
   });
 
-  it("ends the stream with HANDLE_NOT_FOUND when somebody else closes the handle", async () => {
+  it("fails with HANDLE_NOT_FOUND after another caller closed the handle", async () => {
     await using peer = await Peer.listen();
     using client = daemon.client();
     const handle = await connectedTo(client, peer.port);
@@ -461,7 +461,7 @@ async function stateOf(client: RawClient, handle: bigint): Promise<string> {
   return (await queuesOf(client, handle)).state;
 }
 
-/** A number once it no longer changes: the same at ten looks in a row. */
+/** Waits until a number no longer changes, and returns it: ten equal values in a row. */
 async function settled(look: () => Promise<bigint>): Promise<bigint> {
   let last = await look();
   let same = 0;

@@ -27,7 +27,7 @@ async function symbolOf(made: Promise<unknown>): Promise<string> {
   }
 }
 
-describe("while the daemon ends", () => {
+describe("while the daemon drains", () => {
   /** Starts draining the daemon, and prevents it from ending by an operation that waits. */
   async function draining(daemon: RawDaemon, client: RawClient): Promise<AsyncDisposable> {
     const { first, second } = await client.unary(socketpair, {});
@@ -43,7 +43,7 @@ describe("while the daemon ends", () => {
     };
   }
 
-  it("what ends something is done both by unary calls and on a Session stream, and what begins something neither way", async () => {
+  it("calls that end something work as unary calls and on a Session stream, and calls that begin something work on neither", async () => {
     await using daemon = await RawDaemon.start();
     using client = daemon.client();
     const open = async () => handleOf((await client.unary(socket, {})).socket);
@@ -77,11 +77,11 @@ describe("while the daemon ends", () => {
   });
 });
 
-describe("what is counted", () => {
+describe("the counters", () => {
   type Attempt = (client: RawClient, session: RawSession, handle: bigint) => Promise<unknown>;
   const waiting = { maxBytes: 1n, timeout: { limit: { case: "duration", value: { nanos: 1_000_000 } } } } as const;
   const receive = (handle: bigint): RequestOf<"recv"> => ({ handle, ...waiting });
-  /** No message: a field with a length that is not there. */
+  /** Not a message: a field with a length, without contents. */
   const undecodable = Buffer.from([0x12, 0x7f]);
 
   it.each<[name: string, symbol: string, unary: Attempt, streamed: Attempt]>([
@@ -109,7 +109,7 @@ describe("what is counted", () => {
         return await done;
       },
     ],
-  ])("of an operation that %s is the same both ways", async (_name, symbol, unary, streamed) => {
+  ])("are the same both ways for an operation that %s", async (_name, symbol, unary, streamed) => {
     await using daemon = await RawDaemon.start();
     using client = daemon.client();
     using session = client.session();

@@ -3,12 +3,12 @@ import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js"
 import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
 import { type RawClient, RawDaemon, symbolOf, until } from "../support/raw-broker.js";
 
-/* Stubs alone reset a stream for each call that they cancel, thousands in all, on an implicit session. */
+/* With only the stubs, each cancelled call resets a stream: thousands of resets in all, on an implicit session. */
 
-/** More than Node 20 allows in the time that a test has: a thousand, and 33 a second. */
+/** More resets than Node 20 allows during a test: a thousand, and 33 per second. */
 const CALLS = 2_500;
 const MILLISECONDS = 40_000;
-/** Node 20 ends a connection that has reset about a thousand streams, and has no option against it. */
+/** Node 20 closes a connection after about a thousand resets, and has no option to prevent that. */
 const RESETS_END_CONNECTIONS = Number.parseInt(process.versions.node, 10) < 22;
 
 const members: readonly [string, (client: RawClient, handle: bigint, signal: AbortSignal) => Promise<unknown>][] = [
@@ -26,7 +26,7 @@ const members: readonly [string, (client: RawClient, handle: bigint, signal: Abo
   ],
 ];
 
-describe("a socket stays as it is when calls are cancelled by the thousand", () => {
+describe("cancelling thousands of calls does not change the socket", () => {
   it.each(members)("%s", { timeout: MILLISECONDS }, async (_, begin) => {
     await using daemon = await RawDaemon.start();
     using client = daemon.client();
@@ -35,7 +35,7 @@ describe("a socket stays as it is when calls are cancelled by the thousand", () 
     for (let call = 0; call < CALLS; call += 50) {
       const controller = new AbortController();
       const begun = Array.from({ length: 50 }, () => begin(client, handle, controller.signal).catch(() => undefined));
-      // An answer to a later call: the daemon has begun the others.
+      // The answer to a later call: the daemon has started the earlier ones.
       await client.unary(SocketService.method.gettimeout, { handle }).catch(() => undefined);
       controller.abort();
       await Promise.all(begun);

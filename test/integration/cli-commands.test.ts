@@ -35,20 +35,20 @@ describe("call", () => {
     ["SocketService/Socket", '{"family":"AF_INET6"}', "ADDRESS_FAMILY_INET6"],
     ["SocketService/Socket", '{"type":"SOCK_DGRAM"}', "SOCKET_TYPE_DGRAM"],
     ["ResolverService/Getaddrinfo", '{"family":"inet"}', "ADDRESS_FAMILY_INET"],
-  ])("tells the name of an enum that was meant: %s %s", async (method, request, name) => {
+  ])("suggests the full name of an enum value: %s %s", async (method, request, name) => {
     const { code, stderr } = await broker("call", method, request);
     expect(code).toBe(2);
     expect(stderr.split("\n")[0]).toMatch(new RegExp(`; did you mean "${name}"\\?$`));
   });
 
   it("takes the request from stdin with -", async () => {
-    const input = '{"operation":"connect"}\n';
+    const input = '{"permission":"connect"}\n';
     const { code, stdout } = await run(["call", "PolicyService/ExplainPolicy", "-"], { env: daemon.env, input });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ allowed: true, rule: "built-in-owner" });
   });
 
-  it("prints a typed error as JSON with --json, else in a line", async () => {
+  it("prints a typed error as JSON with --json, otherwise on one line", async () => {
     const request = ["SocketService/Socket", '{"family":99}'];
     const plain = await broker("call", ...request);
     expect(plain).toMatchObject({
@@ -70,7 +70,7 @@ describe("call", () => {
     });
   });
 
-  it("closes the sockets of a call with it, and keeps those of a leased session", async () => {
+  it("closes the sockets of a call at its end, and keeps those of a leased session", async () => {
     const alone = JSON.parse((await broker("call", "SocketService/Socket", "{}")).stdout) as Opened;
     const lost = await broker("call", "SocketService/Getsockname", JSON.stringify({ handle: alone.socket.handle }));
     expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("sockbroker call:") });
@@ -94,7 +94,7 @@ describe("call", () => {
     expect(JSON.parse(after.stderr)).toMatchObject({ error: { type: "BrokerError", code: "SESSION_NOT_FOUND" } });
   });
 
-  it("prints the answers of a stream, one a line", async () => {
+  it("prints the responses of a stream, one per line", async () => {
     await using running = new Running(["call", "AdminService/WatchHandles", '{"interval":"0.1s"}'], {
       env: daemon.env,
     });
@@ -143,24 +143,24 @@ describe("resolve", () => {
 });
 
 describe("constants", () => {
-  it("lists what a pattern matches, whatever its case", async () => {
+  it("lists constants that match a pattern, ignoring case", async () => {
     expect((await broker("constants", "af_inet")).stdout).toBe("NAME     VALUE\nAF_INET      2\n");
     const { stdout } = await broker("constants", "SOCK_?TREAM", "SHUT_*", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ SOCK_STREAM: 1, SHUT_RD: 0, SHUT_WR: 1, SHUT_RDWR: 2 });
   });
 
-  it("lists all of them without", async () => {
+  it("lists all constants without a pattern", async () => {
     const { stdout } = await broker("constants");
     expect(stdout.split("\n").length).toBeGreaterThan(200);
   });
 
-  it("is status 1 when none matches", async () => {
+  it("exits with status 1 if none matches", async () => {
     expect(await broker("constants", "NO_SUCH_*")).toEqual({ code: 1, signal: null, stdout: "", stderr: "" });
   });
 });
 
 describe("ls", () => {
-  it("shows a listener and a connection, whose they are and where", async () => {
+  it("shows a listener and a connection with their owner and addresses", async () => {
     await using listener = new Running(["nc", "-l", "-v", "127.0.0.1", "0"], { env: daemon.env });
     const [, port = ""] = await listener.says("stderr", /listening on 127\.0\.0\.1:(\d+)/);
     const listening = await broker("ls");
@@ -191,7 +191,7 @@ describe("ls", () => {
     expect(sessions.map(({ id }) => id)).toContain(session.id);
   });
 
-  it("goes on with --watch, with an empty line between", async () => {
+  it("repeats the list with --watch, separated by an empty line", async () => {
     await using watching = new Running(["ls", "-w", "-i", "0.1"], { env: daemon.env });
     await watching.says("stdout", /^HANDLE/);
     await using listener = new Running(["nc", "-l", "-v", "127.0.0.1", "0"], { env: daemon.env });
@@ -200,7 +200,7 @@ describe("ls", () => {
   });
 });
 
-it("drain lets the daemon end, with the status 0", async () => {
+it("drain ends the daemon, with status 0", async () => {
   await using other = await ServedDaemon.start();
   expect(await run(["drain", "--grace", "0.1"], { env: other.env })).toEqual({
     code: 0,
@@ -229,7 +229,7 @@ describe("ping", () => {
     expect(lines[7]).toMatch(/^rtt min\/avg\/max\/mdev = [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+ ms$/);
   });
 
-  it("pings IPv6, and sums up as JSON", async (ctx) => {
+  it("pings IPv6, and prints totals as JSON", async (ctx) => {
     const reason = lacks("CAP_NET_RAW");
     if (reason !== null) ctx.skip(reason);
     const { code, stdout, stderr } = await broker("ping", "-6", "-c", "2", "-i", "0.05", "--json", "::1");
@@ -238,16 +238,16 @@ describe("ping", () => {
     expect(JSON.parse(stdout)).toMatchObject({ address: "::1", transmitted: 2, received: 2, lossPercent: 0 });
   });
 
-  it("is status 1 when nobody answers", async (ctx) => {
+  it("exits with status 1 if nobody answers", async (ctx) => {
     const reason = lacks("CAP_NET_RAW");
     if (reason !== null) ctx.skip(reason);
-    // Nobody answers what is sent to everybody, but the kernel must be let.
+    // This address never answers; the kernel may also refuse to send to it.
     const { code, stdout, stderr } = await broker("ping", "-c", "1", "-W", "0.2", "-q", "240.0.0.1");
     expect(code).toBe(1);
     expect(stdout + stderr).toMatch(/1 packets transmitted, 0 received|Network is unreachable/);
   });
 
-  it("sums up when it is interrupted", async (ctx) => {
+  it("prints totals when it is interrupted", async (ctx) => {
     const reason = lacks("CAP_NET_RAW");
     if (reason !== null) ctx.skip(reason);
     await using running = new Running(["ping", "-i", "0.05", "127.0.0.1"], { env: daemon.env });

@@ -33,7 +33,7 @@ async function closed(server: Server): Promise<void> {
   server.close();
 }
 
-/** Reads to the end, and leaves the socket to be written to. */
+/** Reads to the end, and keeps the socket writable. */
 async function all(socket: NetSocket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer);
@@ -41,7 +41,7 @@ async function all(socket: NetSocket): Promise<Buffer> {
 }
 
 describe("half-close", () => {
-  it("at the end of stdin shuts down writing, and reads on until the peer has sent all", async () => {
+  it("at the end of stdin shuts down writing, and reads until the peer has sent everything", async () => {
     await using peer = await listen();
     await using client = nc("127.0.0.1", peer.port);
     client.child.stdin?.end("question");
@@ -58,7 +58,7 @@ describe("half-close", () => {
     });
   });
 
-  it("of the peer closes stdout, and stdin is still sent", async () => {
+  it("by the peer closes stdout, and stdin is still sent", async () => {
     await using peer = await listen();
     await using client = nc("127.0.0.1", peer.port);
     const socket = await peer.connection;
@@ -76,7 +76,7 @@ describe("half-close", () => {
   });
 });
 
-it(`carries ${BIG} bytes each way at the same time, from nc to nc`, async () => {
+it(`sends ${BIG} bytes in each direction at the same time, from nc to nc`, async () => {
   const [up, down] = [randomBytes(BIG), randomBytes(BIG)];
   await using listener = nc("-l", "-v", "127.0.0.1", "0");
   const [, port = ""] = await listener.says("stderr", /listening on 127\.0\.0\.1:(\d+)\n/);
@@ -91,7 +91,7 @@ it(`carries ${BIG} bytes each way at the same time, from nc to nc`, async () => 
   expect(client.stdout.equals(down)).toBe(true);
 });
 
-it("does not end before a peer that has ended has taken everything", async () => {
+it("does not end before the peer, which has ended its data, has received everything", async () => {
   await using peer = await listen();
   await using client = nc("127.0.0.1", peer.port);
   const data = randomBytes(BIG / 2);
@@ -99,7 +99,7 @@ it("does not end before a peer that has ended has taken everything", async () =>
   const socket = (await peer.connection).pause();
   socket.end("all that comes from here");
   await client.says("stdout", /all that comes from here/);
-  // As long as it takes to come and go.
+  // Exceeds the time of a round trip.
   await run(["call", "HostService/Gethostname"], { env: daemon.env });
   const pieces: Buffer[] = [];
   for await (const piece of socket) pieces.push(piece as Buffer);
@@ -107,12 +107,12 @@ it("does not end before a peer that has ended has taken everything", async () =>
   expect(await client.ended()).toMatchObject({ code: 0, stderr: "" });
 });
 
-it("stops reading the peer while nobody reads stdout", async () => {
+it("stops reading from the peer while nobody reads stdout", async () => {
   await using peer = await listen();
   await using client = nc("-d", "127.0.0.1", peer.port);
   client.child.stdout?.removeAllListeners("data").pause();
   const socket = await peer.connection;
-  // More than every buffer on the way has room for.
+  // Exceeds the capacity of all buffers in between.
   const data = randomBytes(64 * 1024 * 1024);
   const written = new Promise((resolve) => socket.end(data, () => resolve("written")));
   const waited = new Promise((resolve) => setTimeout(() => resolve("held back"), 1_000));
@@ -134,7 +134,7 @@ it("fails when the peer resets the connection", async () => {
   expect(stderr).toMatch(/^sockbroker nc: [^\n]*ECONNRESET[^\n]*\n$/);
 });
 
-it("fails when nobody listens, and says with -v which address it was", async () => {
+it("fails if nobody listens, and names the address with -v", async () => {
   const peer = await listen();
   await peer[Symbol.asyncDispose]();
   const { code, stderr } = await run(["nc", "-v", "127.0.0.1", peer.port], { env: daemon.env });
@@ -146,14 +146,14 @@ it("fails when nobody listens, and says with -v which address it was", async () 
   ]);
 });
 
-it("ends with -w when nothing moves for so long, with the status 0", async () => {
+it("ends with status 0 when -w expires without data", async () => {
   await using peer = await listen();
   await using client = nc("-w", "0.3", "127.0.0.1", peer.port);
   (await peer.connection).write("once");
   expect(await client.ended()).toMatchObject({ code: 0, stdout: "once", stderr: "" });
 });
 
-it("comes from the address and the port of -s and -p", async () => {
+it("connects from the address and port of -s and -p", async () => {
   const free = await listen();
   await free[Symbol.asyncDispose]();
   await using peer = await listen();
@@ -165,7 +165,7 @@ it("comes from the address and the port of -s and -p", async () => {
   expect(await client.ended()).toMatchObject({ code: 0 });
 });
 
-it("talks IPv6 with -6", async (ctx) => {
+it("uses IPv6 with -6", async (ctx) => {
   const listening = await listen({ port: 0, host: "::1" }).catch(() => null);
   if (listening === null) return ctx.skip("needs IPv6 on loopback");
   await using peer = listening;
@@ -180,7 +180,7 @@ it("talks IPv6 with -6", async (ctx) => {
 });
 
 describe("unix sockets", () => {
-  it("are connected to by path", async () => {
+  it("can be connected to by path", async () => {
     const path = join(daemon.directory, "peer.sock");
     await using peer = await listen({ path });
     await using client = nc("-U", path);
@@ -191,7 +191,7 @@ describe("unix sockets", () => {
     expect(await client.ended()).toMatchObject({ code: 0, stdout: "world" });
   });
 
-  it("are listened on, by a path relative to the command's own directory", async () => {
+  it("can be listened on, at a path relative to the command's own directory", async () => {
     await using listener = new Running(["nc", "-U", "-l", "-v", "own.sock"], {
       env: daemon.env,
       cwd: daemon.directory,
@@ -230,7 +230,7 @@ describe("UDP", () => {
     peer.close();
   });
 
-  it("listens for the first sender, and talks to that one", async () => {
+  it("listens for the first sender, and exchanges messages with that one", async () => {
     await using listener = nc("-u", "-l", "-v", "127.0.0.1", "0");
     const [, port = ""] = await listener.says("stderr", /listening on 127\.0\.0\.1:(\d+)/);
     await using client = nc("-u", "127.0.0.1", port);
@@ -240,7 +240,7 @@ describe("UDP", () => {
     await client.says("stdout", /^pong$/);
   });
 
-  it("fails when the host says that nobody listens", async () => {
+  it("fails if the host reports that nobody listens", async () => {
     const peer = createSocket("udp4");
     peer.bind(0, "127.0.0.1");
     await once(peer, "listening");

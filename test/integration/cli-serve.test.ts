@@ -28,13 +28,13 @@ async function waiting(broker: Broker): Promise<{ socket: Socket; recv: Promise<
   await socket.bind({ host: "127.0.0.1", port: 0 });
   const recv = socket.recv(10, { timeout: null });
   recv.catch(() => undefined);
-  // The stream keeps the order, so when this is answered the receive has begun.
+  // The stream preserves order: when this call is answered, the receive has started.
   await socket.getsockname();
   return { socket, recv };
 }
 
 describe("the endpoint", () => {
-  it("is replaced when a daemon that was killed left it behind", async () => {
+  it("is replaced if a killed daemon left it", async () => {
     await using first = await ServedDaemon.start();
     first.process.child.kill("SIGKILL");
     await first.process.ended();
@@ -44,7 +44,7 @@ describe("the endpoint", () => {
     expect(await run(["ls"], { env: first.env })).toMatchObject({ code: 0 });
   });
 
-  it("is refused when a daemon listens there, which goes on", async () => {
+  it("is refused if a daemon listens there, and that daemon continues", async () => {
     await using daemon = await ServedDaemon.start();
     const { code, stdout, stderr } = await run(["serve", "--endpoint", daemon.path]);
     expect({ code, stdout }).toEqual({ code: 6, stdout: "" });
@@ -52,7 +52,7 @@ describe("the endpoint", () => {
     expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
   });
 
-  it("is refused when it is a file", async () => {
+  it("is refused if it is a regular file", async () => {
     const path = join(scratch(), "file");
     writeFileSync(path, "precious");
     const { code, stderr } = await run(["serve", "--endpoint", path]);
@@ -60,10 +60,10 @@ describe("the endpoint", () => {
     expect(stderr).toBe(`sockbroker serve: ${path} exists and is not a socket\n`);
   });
 
-  it("is refused when the directory may not be written to", async (ctx) => {
+  it("is refused if the directory is not writable", async (ctx) => {
     const directory = scratch();
     chmodSync(directory, 0o555);
-    // Root may write everywhere, unless it is told that it may not.
+    // Root may write everywhere unless it drops the capability.
     const through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"];
     const isRoot = process.geteuid?.() === 0;
     const reason = isRoot ? await cannot(through) : null;
@@ -73,7 +73,7 @@ describe("the endpoint", () => {
     expect(result.stderr).toMatch(/^sockbroker serve: no permission to listen on [^\n]*\n$/);
   });
 
-  it("is made with its directory, and gone afterwards", async () => {
+  it("is created with its directory, and removed afterwards", async () => {
     const path = join(scratch(), "a", "b", "broker.sock");
     await using daemon = new Running(["serve"], { env: { SOCKBROKER_ENDPOINT: `unix://${path}` } });
     const [line] = await daemon.says("stderr", /^.*"listening".*$/m);
@@ -117,7 +117,7 @@ describe("a wrong command line", () => {
     [["--max-waiting", "1.5"]],
     [["--log-level", "loud"]],
     [["--log-format", "xml"]],
-  ])("is status 2: %j", async (args) => {
+  ])("is status 2, without any effect: %j", async (args) => {
     const cwd = scratch();
     const env = { SOCKBROKER_ENDPOINT: "/nonexistent/x" };
     const { code, stdout, stderr } = await run(["serve", ...args], { env, cwd });
@@ -127,7 +127,7 @@ describe("a wrong command line", () => {
   });
 });
 
-it("says so in one line when there is no such user to admit, and makes nothing", async () => {
+it("reports an unknown user to admit in one line, and creates nothing", async () => {
   const directory = scratch();
   const args = ["serve", "--endpoint", join(directory, "x.sock"), "--admit", "uid:no-such-user"];
   expect(await run(args)).toMatchObject({
@@ -138,7 +138,7 @@ it("says so in one line when there is no such user to admit, and makes nothing",
   expect(readdirSync(directory)).toEqual([]);
 });
 
-it("says so in one line when there is no addon", async () => {
+it("reports a missing addon in one line", async () => {
   const env = { SOCKBROKER_ADDON: "/nonexistent/sockbroker.node" };
   const { code, stderr } = await run(["serve", "--endpoint", join(scratch(), "x.sock")], { env });
   expect(code).toBe(8);
@@ -147,17 +147,20 @@ it("says so in one line when there is no addon", async () => {
 });
 
 describe("a signal", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("%s ends what waits with DRAINING, and the status is 0", async (signal) => {
-    await using daemon = await ServedDaemon.start(["--grace", "0.2"]);
-    await using broker = await connect(daemon.path);
-    const { recv } = await waiting(broker);
-    daemon.process.child.kill(signal);
-    await expect(recv).rejects.toMatchObject({ name: "BrokerError", code: "DRAINING" });
-    expect(await daemon.process.ended()).toMatchObject({ code: 0, signal: null, stdout: "" });
-    expect(existsSync(daemon.path)).toBe(false);
-  });
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "%s ends waiting operations with DRAINING, and the status is 0",
+    async (signal) => {
+      await using daemon = await ServedDaemon.start(["--grace", "0.2"]);
+      await using broker = await connect(daemon.path);
+      const { recv } = await waiting(broker);
+      daemon.process.child.kill(signal);
+      await expect(recv).rejects.toMatchObject({ name: "BrokerError", code: "DRAINING" });
+      expect(await daemon.process.ended()).toMatchObject({ code: 0, signal: null, stdout: "" });
+      expect(existsSync(daemon.path)).toBe(false);
+    },
+  );
 
-  it("lets what waits end by itself within the grace, and refuses the new", async () => {
+  it("lets waiting operations finish within the grace period, and refuses new ones", async () => {
     await using daemon = await ServedDaemon.start(["--grace", "600"]);
     await using broker = await connect(daemon.path);
     const { socket, recv } = await waiting(broker);
@@ -177,7 +180,7 @@ describe("a signal", () => {
   it.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
-  ] as const)("%s a second time ends it at once with the status %i", async (signal, status) => {
+  ] as const)("%s a second time ends the daemon immediately with status %i", async (signal, status) => {
     await using daemon = await ServedDaemon.start(["--grace", "600"]);
     await using broker = await connect(daemon.path);
     const { recv } = await waiting(broker);
@@ -201,7 +204,7 @@ describe("standard streams", () => {
     expect(await daemon.ended()).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
-  it.each(["json", "text"])("may lose the reader of the log (%s), and the daemon goes on", async (format) => {
+  it.each(["json", "text"])("may lose the reader of the log (%s), and the daemon continues", async (format) => {
     await using daemon = await ServedDaemon.start(["--log-level", "debug", "--log-format", format]);
     daemon.process.child.stderr?.destroy();
     for (let count = 0; count < 3; count++) {
@@ -214,7 +217,7 @@ describe("standard streams", () => {
 });
 
 describe("the log", () => {
-  it("is JSON, a record a line", async () => {
+  it("is JSON, one record per line", async () => {
     await using daemon = await ServedDaemon.start(["--log-level", "debug"]);
     await run(["call", "HostService/Gethostname"], { env: daemon.env });
     const [line] = await daemon.process.says("stderr", /^.*"connected".*$/m);
@@ -236,14 +239,14 @@ describe("the log", () => {
   });
 });
 
-it("holds a principal to --max-handles, which is status 5", async () => {
+it("limits a principal to --max-handles; exceeding it is status 5", async () => {
   await using daemon = await ServedDaemon.start(["--max-handles", "1"]);
   const { code, stderr } = await run(["call", "--json", "SocketService/Socketpair"], { env: daemon.env });
   expect(code).toBe(5);
   expect(JSON.parse(stderr)).toMatchObject({ error: { type: "BrokerError", code: "QUOTA_EXCEEDED" } });
 });
 
-/** For a daemon that does not say when it listens. */
+/** For a daemon that does not log when it listens. */
 async function connectWhenThere(path: string): Promise<Broker> {
   await until("the daemon listens", async () => {
     const probe = connectTo(path);

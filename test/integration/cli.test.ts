@@ -23,7 +23,7 @@ describe("help", () => {
     expect(stdout).toContain("SOCKBROKER_ENDPOINT");
   });
 
-  it.each(commands)("of %s has its usage, its options and examples, and fits a terminal", async (command) => {
+  it.each(commands)("of %s has its usage, its options and examples, and fits into a terminal", async (command) => {
     const { code, stdout, stderr } = await run([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(new RegExp(`^usage: sockbroker ${command}`));
@@ -34,12 +34,12 @@ describe("help", () => {
     for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it("is the same by `help COMMAND`", async () => {
+  it("is the same with `help COMMAND`", async () => {
     expect((await run(["help", "nc"])).stdout).toBe((await run(["nc", "--help"])).stdout);
     expect((await run(["help"])).stdout).toBe((await run(["-h"])).stdout);
   });
 
-  it.each(["--version", "-V", "version"])("tells the version by %s", async (form) => {
+  it.each(["--version", "-V", "version"])("prints the version with %s", async (form) => {
     expect(await run([form])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^sockbroker \d+\.\d+\.\d+\n$/),
@@ -47,7 +47,7 @@ describe("help", () => {
   });
 });
 
-describe("exit status 2, the command line was wrong", () => {
+describe("exit status 2, a wrong command line", () => {
   it.each([
     [[]],
     [["frobnicate"]],
@@ -99,7 +99,7 @@ describe("exit status 2, the command line was wrong", () => {
   });
 });
 
-describe("a name that is wrong by little", () => {
+describe("a slightly wrong name", () => {
   it.each([
     [["srve"], 'there is no command "srve"; did you mean serve?'],
     [["pign", "localhost"], 'there is no command "pign"; did you mean ping?'],
@@ -112,21 +112,21 @@ describe("a name that is wrong by little", () => {
       'there is no RPC "HostService/GetHostname"; did you mean HostService/Gethostname?',
     ],
     [["call", "Gethostname"], 'there is no RPC "Gethostname"; did you mean HostService/Gethostname?'],
-  ])("%j is told the right one", async (args, said) => {
+  ])("%j gets the suggestion", async (args, said) => {
     const { code, stderr } = await run(args, { env: daemon.env });
     expect(code).toBe(2);
     expect(stderr.split("\n")[0]).toMatch(/^sockbroker( \w+)?: /);
     expect(stderr.split("\n")[0]?.endsWith(`: ${said}`)).toBe(true);
   });
 
-  it("and nothing is guessed for one that is wrong by much", async () => {
+  it("that resembles no other gets no suggestion", async () => {
     expect((await run(["frobnicate"])).stderr).toBe(
       "sockbroker: there is no command \"frobnicate\"\nTry 'sockbroker --help'.\n",
     );
   });
 });
 
-describe("errors name what they are about", () => {
+describe("the message of an error names its subject", () => {
   it.each([
     [["nc", "127.0.0.1", "1"], /^sockbroker nc: 127\.0\.0\.1:1: connect ECONNREFUSED: /],
     [["nc", "name.invalid", "1"], /^sockbroker nc: name\.invalid: EAI_/],
@@ -148,7 +148,7 @@ describe("exit status 3, the daemon cannot be reached", () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it.each([["ls"], ["resolve", "localhost"], ["nc", "localhost", "1"], ["call", "HostService/Gethostname"]])(
-    "when there is no socket: %s",
+    "if there is no socket: %s",
     async (...args) => {
       const { code, stderr } = await run(args, { env: { SOCKBROKER_ENDPOINT: join(directory, "nothing.sock") } });
       expect(code).toBe(3);
@@ -158,13 +158,13 @@ describe("exit status 3, the daemon cannot be reached", () => {
     },
   );
 
-  it("when what is there is no socket", async () => {
+  it("if the path is not a socket", async () => {
     const path = join(directory, "file");
     writeFileSync(path, "");
     expect(await run(["ls", "--endpoint", path])).toMatchObject({ code: 3, stdout: "" });
   });
 
-  it("as JSON with --json", async () => {
+  it("is reported as JSON with --json", async () => {
     const { code, stderr } = await run(["ls", "--json", "--endpoint", join(directory, "nothing.sock")]);
     expect(code).toBe(3);
     expect(JSON.parse(stderr)).toMatchObject({ error: { type: "BrokerError", code: "ENDPOINT_NOT_FOUND" } });
@@ -175,16 +175,16 @@ it.each([
   ["before", (endpoint: string) => ["--endpoint", endpoint, "ls"]],
   ["with = before", (endpoint: string) => [`--endpoint=${endpoint}`, "ls"]],
   ["behind", (endpoint: string) => ["ls", "--endpoint", endpoint]],
-])("takes --endpoint %s the command", async (_, args) => {
+])("is reported for --endpoint %s the command", async (_, args) => {
   const env = { SOCKBROKER_ENDPOINT: "/nonexistent/broker.sock" };
   expect(await run(args(daemon.path), { env })).toMatchObject({ code: 0, stderr: "" });
 });
 
-it("ends quietly when nobody reads its output", async () => {
+it("ends without an error when nobody reads its output", async () => {
   await using running = new Running(["ls", "--watch", "--json", "--interval", "0.1"], { env: daemon.env });
   await running.says("stdout", /\n/);
   running.child.stdout?.destroy();
-  // The list changes, and is printed again to nobody.
+  // The list changes, and is printed again without a reader.
   await using other = new Running(["nc", "-l", "127.0.0.1", "0", "-v"], { env: daemon.env });
   await other.says("stderr", /listening/);
   expect(await running.ended()).toMatchObject({ code: 141, stderr: "" });

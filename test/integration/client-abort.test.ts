@@ -1,4 +1,4 @@
-/* An abort settles a call with what really happened. Needs `npm run build`. */
+/* An aborted call settles with what really happened. Needs `npm run build`. */
 
 import { describe, expect, test } from "vitest";
 import { type Broker, connect, type Socket } from "../../src/client/index.js";
@@ -17,11 +17,11 @@ async function withPair(use: (a: Socket, b: Socket) => Promise<void>): Promise<v
   await Promise.all([a.close(), b.close()]);
 }
 
-test("a recv that waits rejects with the reason, and has taken nothing", () =>
+test("a waiting recv rejects with the reason, and has consumed nothing", () =>
   withPair(async (a, b) => {
     const aborter = new AbortController();
     const waiting = rejection(a.recv(100, { signal: aborter.signal }));
-    await broker.getprotobyname("tcp"); // It follows the recv on the stream, so the recv is now waiting in the daemon.
+    await broker.getprotobyname("tcp"); // It follows the recv on the stream, so the recv now waits in the daemon.
     const reason = new Error("enough");
     aborter.abort(reason);
     expect(await waiting).toBe(reason);
@@ -29,7 +29,7 @@ test("a recv that waits rejects with the reason, and has taken nothing", () =>
     expect((await a.recv(100)).toString()).toBe("kept");
   }));
 
-test("an abort before anything was sent rejects at once, and in order", () =>
+test("aborting before anything was sent rejects immediately, and in order", () =>
   withPair(async (a, b) => {
     await b.sendall(Buffer.from("kept"));
     const aborter = new AbortController();
@@ -40,12 +40,12 @@ test("an abort before anything was sent rejects at once, and in order", () =>
     expect((await a.recv(100)).toString()).toBe("kept");
   }));
 
-test("AbortSignal.timeout works as any signal", () =>
+test("AbortSignal.timeout works like any signal", () =>
   withPair(async (a) => {
     await expect(a.recv(1, { signal: AbortSignal.timeout(10) })).rejects.toMatchObject({ name: "TimeoutError" });
   }));
 
-test("of ten thousand aborted receives none loses a byte", () =>
+test("ten thousand aborted receives lose no byte", () =>
   withPair(async (a, b) => {
     const rounds = 10_000;
     let received = 0;
@@ -64,13 +64,14 @@ test("of ten thousand aborted receives none loses a byte", () =>
         );
         const sending = b.sendall(Buffer.from([round & 0xff, index]));
         sends.push(sending);
-        // Some are aborted before they are sent, some while they cross the answer, some in vain.
+        // Some are aborted before they are sent, some while they are answered, some too late.
         if (index % 3 === 0) aborter.abort();
         else if (index % 3 === 1) void sending.then(() => aborter.abort());
         return receiving;
       });
       await Promise.all(receives);
-      // Data that the aborted calls did not take is still there; unread, it would fill the kernel's buffer.
+      // Data that the aborted calls did not take is still there; if it were not read, it would fill the kernel's
+      // buffer.
       while (received < 2 * (round + 100)) received += (await a.recv(1000)).length;
       await Promise.all(sends);
     }
@@ -80,7 +81,7 @@ test("of ten thousand aborted receives none loses a byte", () =>
     expect(rejected).toBeGreaterThan(rounds / 3);
   }));
 
-test("of many aborted accepts none loses a connection", async () => {
+test("many aborted accepts lose no connection", async () => {
   await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 }, { backlog: 200 });
   const address = await internetAddress(listener);
   const accepted: Socket[] = [];
@@ -103,7 +104,7 @@ test("of many aborted accepts none loses a connection", async () => {
   await Promise.all([...accepted, ...made].map((socket) => socket.close()));
 });
 
-test("a look-up and a connect can be aborted", async () => {
+test("aborts a look-up and a connect", async () => {
   const { signal } = new AbortController();
   expect(await broker.gethostbyname("127.0.0.1", { signal })).toBe("127.0.0.1");
   await expect(broker.gethostbyname("127.0.0.1", { signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -112,7 +113,7 @@ test("a look-up and a connect can be aborted", async () => {
 });
 
 describe("closing", () => {
-  test("a socket ends what waits on it with EBADF", () =>
+  test("a socket ends its waiting operations with EBADF", () =>
     withPair(async (a) => {
       const waiting = rejection(a.recv(1));
       await broker.getprotobyname("tcp");
@@ -120,7 +121,7 @@ describe("closing", () => {
       expect(await waiting).toMatchObject({ name: "SocketError", code: "EBADF" });
     }));
 
-  test("the broker ends what waits with BROKER_CLOSED, and answers what was done", async () => {
+  test("the broker ends waiting operations with BROKER_CLOSED, and settles the finished ones with their results", async () => {
     const other = await connect(daemon.endpoint);
     const [a, b] = await other.socketpair();
     const waiting = rejection(a.recv(1));

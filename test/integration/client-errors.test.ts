@@ -1,4 +1,4 @@
-/* Every kind of error, and every way not to reach a daemon. Needs `npm run build`. */
+/* Every kind of error, and every way in which the daemon can be unreachable. Needs `npm run build`. */
 
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 describe("connect", () => {
-  test("to nothing is ENDPOINT_NOT_FOUND", async () => {
+  test("to a path that does not exist is ENDPOINT_NOT_FOUND", async () => {
     const error = await rejection(connect(join(directory, "nothing")));
     expect(error).toBeInstanceOf(BrokerError);
     expect(error).toMatchObject({ code: "ENDPOINT_NOT_FOUND" });
@@ -46,12 +46,12 @@ describe("connect", () => {
     );
   });
 
-  test("to a file that nobody listens at is ENDPOINT_REFUSED", async () => {
+  test("to a file where nobody listens is ENDPOINT_REFUSED", async () => {
     writeFileSync(join(directory, "file"), "");
     await expect(connect(join(directory, "file"))).rejects.toMatchObject({ code: "ENDPOINT_REFUSED" });
   });
 
-  test("to a socket that one may not open is ENDPOINT_FORBIDDEN", async ({ skip }) => {
+  test("to a socket without permission is ENDPOINT_FORBIDDEN", async ({ skip }) => {
     const reason = cannotBeNobody();
     if (reason !== null) skip(reason);
     const closed = join(directory, "closed");
@@ -68,7 +68,7 @@ describe("connect", () => {
     }
   });
 
-  test("to something else is NOT_A_BROKER", async () => {
+  test("to a server without HTTP/2 is NOT_A_BROKER", async () => {
     await using _ = await listen(
       join(directory, "other"),
       createServer((socket) => socket.on("error", () => undefined).end("HTTP/1.1 400 Bad Request\r\n\r\n")),
@@ -82,7 +82,7 @@ describe("connect", () => {
     await expect(connect(join(directory, "http2"))).rejects.toMatchObject({ code: "NOT_A_BROKER" });
   });
 
-  test("to something that never answers is NOT_A_BROKER when the patience ends", async () => {
+  test("to a server that never answers is NOT_A_BROKER after the timeout", async () => {
     await using _ = await listen(join(directory, "mute"), createServer());
     const connecting = connect({ endpoint: join(directory, "mute"), timeout: 0.2 });
     await expect(connecting).rejects.toMatchObject({ code: "NOT_A_BROKER" });
@@ -111,7 +111,7 @@ describe("connect", () => {
   });
 
   test.each(["", "x", "0".repeat(31), `${"0".repeat(32)} `, ` ${"0".repeat(32)}`, "F".repeat(32)])(
-    "with %j for a token is a TypeError",
+    "with token %j is a TypeError",
     async (token) => {
       expect(await rejection(connect({ endpoint: daemon.endpoint, session: { token } }))).toBeInstanceOf(TypeError);
     },
@@ -125,8 +125,8 @@ describe("connect", () => {
   );
 });
 
-describe("the kernel's errors", () => {
-  test("have symbol, number and call", async () => {
+describe("errors of the kernel", () => {
+  test("have symbol, number and system call", async () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     const address = await internetAddress(listener);
     await listener.close();
@@ -135,7 +135,7 @@ describe("the kernel's errors", () => {
     expect(error).toMatchObject({ code: "ECONNREFUSED", errno: 111, syscall: "connect", os: "linux" });
   });
 
-  test("tell a reset from an end", async () => {
+  test("distinguish a reset from the end of data", async () => {
     await using pair = await tcpPair(broker);
     const { SOL_SOCKET, SO_LINGER } = broker.constants;
     await pair.client.setsockopt(SOL_SOCKET, SO_LINGER, { on: true, seconds: 0 });
@@ -143,7 +143,7 @@ describe("the kernel's errors", () => {
     await expect(pair.server.recv(1)).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
-  test("come through unchanged: EADDRINUSE, ENOTCONN, ENOPROTOOPT, EINVAL", async () => {
+  test("are returned unchanged: EADDRINUSE, ENOTCONN, ENOPROTOOPT, EINVAL", async () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     await using other = await broker.socket();
     await expect(other.bind(await internetAddress(listener))).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -154,7 +154,7 @@ describe("the kernel's errors", () => {
   });
 });
 
-test("timeouts are not ETIMEDOUT", async () => {
+test("a timeout is not ETIMEDOUT", async () => {
   const [a, b] = await broker.socketpair();
   await a.settimeout(0.01);
   const error = await rejection(a.recv(1));
@@ -168,7 +168,7 @@ test("timeouts are not ETIMEDOUT", async () => {
   await Promise.all([a.close(), b.close()]);
 });
 
-test("the resolver's errors are of two kinds", async () => {
+test("errors of the resolver and of host look-ups have different classes", async () => {
   const { AI_NUMERICHOST } = broker.constants;
   const error = await rejection(broker.getaddrinfo("no address", null, { flags: AI_NUMERICHOST }));
   expect(error).toBeInstanceOf(ResolverError);
@@ -186,7 +186,7 @@ describe("arguments", () => {
     ["an interface", () => broker.ifNametoindex("nonexistent0"), "os", expect.any(String)],
     ["a backlog", async () => (await broker.socket()).listen(2 ** 31), "overflow", "INTEGER_OUT_OF_RANGE"],
     ["flags", async () => (await broker.socket()).recv(1, { flags: 2 ** 33 }), "overflow", expect.any(String)],
-  ])("%s that cannot be is an ArgumentError", async (_, call, kind, code) => {
+  ])("%s that is invalid is an ArgumentError", async (_, call, kind, code) => {
     const error = await rejection(call());
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ kind, code });
@@ -206,7 +206,7 @@ describe("arguments", () => {
     expect(await rejection(call(broker))).toBeInstanceOf(TypeError);
   });
 
-  test("a TypeError wins over a closed socket, as in CPython", async () => {
+  test("a TypeError precedes the error of a closed socket, as in CPython", async () => {
     const socket = await broker.socket();
     await socket.close();
     expect(await rejection(socket.send("text" as never))).toBeInstanceOf(TypeError);
@@ -214,8 +214,8 @@ describe("arguments", () => {
   });
 });
 
-describe("the broker's errors", () => {
-  test("handles of others are not found", async () => {
+describe("errors of the broker", () => {
+  test("handles of other sessions are not found", async () => {
     await using other = await connect(daemon.endpoint);
     await using socket = await other.socket();
     await expect(broker.close(socket)).rejects.toMatchObject({ name: "BrokerError", code: "HANDLE_NOT_FOUND" });
@@ -234,7 +234,7 @@ describe("the broker's errors", () => {
     await expect(pair.client.attach()).rejects.toMatchObject({ code: "HANDLE_BUSY" });
   });
 
-  test("a daemon that dies loses what is under way, and what comes after", async () => {
+  test("a daemon that dies fails the calls in progress and later ones", async () => {
     await using mortal = await startDaemon();
     const doomed = await connect(mortal.endpoint);
     const [a] = await doomed.socketpair();

@@ -12,7 +12,7 @@ const inventory = JSON.parse(
   readFileSync(new URL("../conformance/data/inventory.json", import.meta.url), "utf8"),
 ) as Inventory;
 
-/** Names of Python that are not functions of the module here, and their replacements. */
+/** Python's functions that are not methods here, with their replacements. */
 const instead: Readonly<Record<string, string>> = {
   SocketType: "the class Socket",
   _accept: "accept",

@@ -17,7 +17,7 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-test("a leased session is resumed from a new connection, with its handles and what waits in them", async () => {
+test("a leased session is resumed from a new connection, with its handles and their unread data", async () => {
   const first = await connect({ endpoint: daemon.endpoint, session: { lease: 60, name: "resumed" } });
   const token = first.sessionToken ?? "";
   expect(token).toMatch(/^[0-9a-f]{32}$/);
@@ -31,7 +31,7 @@ test("a leased session is resumed from a new connection, with its handles and wh
   expect(second.sessionToken).toBe(token);
   expect((await second.getSession()).handleCount).toBe(2);
   const again = await second.socket(-1, -1, -1, { fileno: a.handle });
-  // A new object of an old handle has the default timeout, as in Python; the session's default came along.
+  // A new object for an old handle gets the default timeout, as in Python; the session's default was kept.
   expect(again.timeout).toBe(3);
   expect((await again.recv(10)).toString()).toBe("kept");
   expect((await second.socketpair())[0].timeout).toBe(3);
@@ -64,7 +64,7 @@ test("the session of a connection ends with it", async () => {
   expect(await probe.connectEx(address)).toBe(111);
 });
 
-test("two brokers of one process have a session each", async () => {
+test("two brokers of one process have separate sessions", async () => {
   await using first = await connect(daemon.endpoint);
   await using second = await connect(daemon.endpoint);
   expect((await first.getSession()).id).not.toBe((await second.getSession()).id);
@@ -72,7 +72,7 @@ test("two brokers of one process have a session each", async () => {
   expect(await rejection(second.close(socket))).toMatchObject({ code: "HANDLE_NOT_FOUND" });
 });
 
-test("a process ends by itself once its broker is closed", async () => {
+test("a process exits by itself after its broker was closed", async () => {
   const client = new URL("../../dist/client/index.js", import.meta.url).href;
   const script = `
     import { connect } from ${JSON.stringify(client)};
@@ -93,7 +93,7 @@ test("a process ends by itself once its broker is closed", async () => {
   expect(code).toBe(0);
 });
 
-test("a process whose daemon is gone ends by itself", async () => {
+test("a process whose daemon is gone exits by itself", async () => {
   const mortal = await startDaemon();
   const client = new URL("../../dist/client/index.js", import.meta.url).href;
   const script = `

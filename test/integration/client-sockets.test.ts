@@ -15,8 +15,8 @@ beforeTests((started) => {
   ({ daemon, broker } = started);
 });
 
-describe("what is known after connect", () => {
-  test("the daemon, its host and its limits", async () => {
+describe("after connect", () => {
+  test("the daemon, its host and its limits are known", async () => {
     expect(broker.daemonVersion).toMatch(/^\d+\.\d+/);
     expect(broker.principal).toBe(`uid:${process.getuid?.()}`);
     expect(broker.host).toMatchObject({ os: "linux", byteOrder: "little", pointerBytes: 8 });
@@ -25,7 +25,7 @@ describe("what is known after connect", () => {
     expect(await broker.getSession()).toMatchObject({ implicit: false, lease: 30 });
   });
 
-  test("constants, as numbers", () => {
+  test("constants are numbers", () => {
     const { AF_INET, SOCK_STREAM, SOL_SOCKET, INADDR_BROADCAST, has_ipv6 } = broker.constants;
     expect([AF_INET, SOCK_STREAM, SOL_SOCKET, INADDR_BROADCAST]).toEqual([2, 1, 1, 2 ** 32 - 1]);
     expect(has_ipv6).toBe(true);
@@ -42,7 +42,7 @@ describe("opening", () => {
     expect(await socket.getInheritable()).toBe(false);
   });
 
-  test("with SOCK_NONBLOCK makes the timeout 0, and clears it from the type", async () => {
+  test("with SOCK_NONBLOCK sets the timeout to 0, and removes the flag from the type", async () => {
     const { AF_INET, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = broker.constants;
     await using socket = await broker.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
     expect(socket).toMatchObject({ type: SOCK_DGRAM, timeout: 0 });
@@ -52,13 +52,13 @@ describe("opening", () => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  test("with fileno describes the same resource", async () => {
+  test("with fileno describes the same socket", async () => {
     await using socket = await broker.socket(10, 2);
     const same = await broker.socket(undefined, undefined, undefined, { fileno: socket });
     expect(same).toMatchObject({ handle: socket.handle, family: 10, type: 2 });
   });
 
-  test("the default timeout is the session's", async () => {
+  test("uses the session's default timeout", async () => {
     await using other = await connect(daemon.endpoint);
     await other.setdefaulttimeout(2.5);
     expect(await other.getdefaulttimeout()).toBe(2.5);
@@ -72,7 +72,7 @@ describe("opening", () => {
     expect(await broker.getdefaulttimeout()).toBeNull();
   });
 
-  test("dup copies the timeout, fromfd does not", async () => {
+  test("by dup copies the timeout, by fromfd does not", async () => {
     const [a, b] = await broker.socketpair();
     await a.settimeout(3);
     await using copy = await a.dup();
@@ -87,7 +87,7 @@ describe("opening", () => {
 });
 
 describe("streams", () => {
-  test("carry bytes both ways, and know their addresses", async () => {
+  test("transfer bytes both ways, and know their addresses", async () => {
     await using pair = await tcpPair(broker);
     const { client, server } = pair;
     expect(await client.getpeername()).toEqual(await server.getsockname());
@@ -104,7 +104,7 @@ describe("streams", () => {
     expect((await server.recv(10)).length).toBe(0);
   });
 
-  test("sendall sends what is larger than a message to the daemon", async () => {
+  test("sendall sends data that exceeds one message to the daemon", async () => {
     await using pair = await tcpPair(broker);
     const data = Buffer.alloc(broker.limits.maxRequestBytes + 12_345);
     for (let at = 0; at < data.length; at += 997) data[at] = at & 0xff;
@@ -115,7 +115,7 @@ describe("streams", () => {
     expect(received.equals(data)).toBe(true);
   });
 
-  test("send takes a part of what is too much", async () => {
+  test("send accepts only a part of a large buffer", async () => {
     await using pair = await tcpPair(broker);
     const sent = await pair.client.send(Buffer.alloc(4 * 1024 * 1024));
     expect(sent).toBeGreaterThan(0);
@@ -126,7 +126,7 @@ describe("streams", () => {
     expect(part).toBeLessThan(4 * 1024 * 1024);
   });
 
-  test("buffers may be used again at once", async () => {
+  test("buffers may be reused immediately", async () => {
     await using pair = await tcpPair(broker);
     const buffer = Buffer.from("first");
     const sending = pair.client.sendall(buffer);
@@ -135,7 +135,7 @@ describe("streams", () => {
     expect((await pair.server.recv(5)).toString()).toBe("first");
   });
 
-  test("PEEK leaves data, WAITALL waits for all of it", async () => {
+  test("PEEK leaves the data, WAITALL waits for all of it", async () => {
     const { MSG_PEEK, MSG_WAITALL } = broker.constants;
     await using pair = await tcpPair(broker);
     await pair.client.sendall(Buffer.from("abc"));
@@ -145,7 +145,7 @@ describe("streams", () => {
     expect((await all).toString()).toBe("abcdef");
   });
 
-  test("connectEx answers 0 or the errno", async () => {
+  test("connectEx returns 0 or the errno", async () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     const address = await internetAddress(listener);
     await using good = await broker.socket();
@@ -155,7 +155,7 @@ describe("streams", () => {
     expect(await bad.connectEx(address)).toBe(111);
   });
 
-  test("createServer and createConnection speak IPv6 and both", async () => {
+  test("createServer and createConnection support IPv6 and dual-stack", async () => {
     const { AF_INET6 } = broker.constants;
     await using six = await broker.createServer({ host: "::1", port: 0 }, { family: AF_INET6, backlog: 5 });
     expect(six.family).toBe(AddressFamily.INET6);
@@ -217,7 +217,7 @@ describe("datagrams", () => {
     ]);
   });
 
-  test("too large for the daemon are EMSGSIZE, as for the kernel", async () => {
+  test("that are too large for the daemon are EMSGSIZE, as in the kernel", async () => {
     const { AF_INET, SOCK_DGRAM } = broker.constants;
     await using socket = await broker.socket(AF_INET, SOCK_DGRAM);
     await socket.connect({ host: "127.0.0.1", port: 9 });
@@ -225,13 +225,13 @@ describe("datagrams", () => {
     const huge = Buffer.alloc(broker.limits.maxRequestBytes);
     await expect(socket.send(huge)).rejects.toMatchObject({ code: "EMSGSIZE" });
     await expect(socket.sendmsg([huge])).rejects.toMatchObject({ code: "EMSGSIZE" });
-    // The stream to the daemon is not the worse for it.
+    // The stream to the daemon still works.
     expect(await socket.send(Buffer.from("x"))).toBe(1);
   });
 });
 
 describe("unix sockets", () => {
-  test("have relative names of this process's directory, and give them back", async () => {
+  test("have names relative to this process's directory, and return them unchanged", async () => {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "sockbroker-client-")));
     const before = process.cwd();
     process.chdir(directory);
@@ -280,7 +280,7 @@ describe("unix sockets", () => {
 });
 
 describe("options", () => {
-  test("are ints, bytes, and typed", async () => {
+  test("are ints, bytes, or typed", async () => {
     const { SOL_SOCKET, SO_KEEPALIVE, SO_LINGER, SO_RCVTIMEO, SO_TYPE, IPPROTO_TCP, TCP_NODELAY } = broker.constants;
     await using socket = await broker.socket();
     expect(await socket.getsockopt(SOL_SOCKET, SO_TYPE)).toBe(1);
@@ -306,7 +306,7 @@ describe("options", () => {
     expect(adopted.timeout).toBeNull();
   });
 
-  test("inheritable is recorded", async () => {
+  test("inheritable is stored", async () => {
     await using socket = await broker.socket();
     await socket.setInheritable(true);
     expect(await socket.getInheritable()).toBe(true);
@@ -342,7 +342,7 @@ describe("sendfile", () => {
     expect(received.equals(content)).toBe(true);
   });
 
-  test("sends a part, of an open file or of chunks", async () => {
+  test("sends part of an open file or of chunks", async () => {
     const part = content.subarray(5, 5 + 300_000);
     await using file = await open(path);
     const fromFile = await sendAndReceive((socket) => socket.sendfile(file, { offset: 5, count: 300_000 }));
@@ -355,7 +355,7 @@ describe("sendfile", () => {
     expect(fromChunks.received.equals(part)).toBe(true);
   });
 
-  test("is for streams that wait", async () => {
+  test("requires a blocking stream socket", async () => {
     await using dgram = await broker.socket(2, 2);
     await expect(dgram.sendfile(path)).rejects.toMatchObject({ kind: "value" });
     await using pair = await tcpPair(broker);
@@ -364,8 +364,8 @@ describe("sendfile", () => {
   });
 });
 
-describe("closing", () => {
-  test("is idempotent, and leaves what the object knows", async () => {
+describe("close", () => {
+  test("is idempotent, and keeps what the object knows", async () => {
     const socket = await broker.socket();
     await socket.settimeout(4);
     await Promise.all([socket.close(), socket.close()]);
@@ -386,7 +386,7 @@ describe("closing", () => {
     expect(await again.getsockname()).toMatchObject({ family: "inet" });
   });
 
-  test("await using closes", async () => {
+  test("is called by await using", async () => {
     let handle: bigint;
     {
       await using socket = await broker.socket();
@@ -395,13 +395,13 @@ describe("closing", () => {
     await expect(broker.close(handle)).rejects.toMatchObject({ code: "HANDLE_NOT_FOUND" });
   });
 
-  test("a missing handle does not close the broker", async () => {
+  test("of a handle that does not exist does not close the broker", async () => {
     await expect(broker.close(undefined as never)).rejects.toBeInstanceOf(TypeError);
     expect(await broker.getprotobyname("tcp")).toBe(6);
   });
 });
 
-describe("names", () => {
+describe("look-ups", () => {
   test("of hosts", async () => {
     const { AF_INET, SOCK_STREAM, AI_NUMERICHOST, NI_NUMERICHOST, NI_NUMERICSERV } = broker.constants;
     const options = { family: AF_INET, type: SOCK_STREAM, flags: AI_NUMERICHOST };
@@ -439,7 +439,7 @@ describe("names", () => {
   });
 });
 
-test("conversions of the daemon agree with the local ones", async () => {
+test("conversions by the daemon agree with the local ones", async () => {
   expect(broker.htons(0x0102)).toBe(0x0201);
   expect(broker.ntohl(broker.htonl(5))).toBe(5);
   expect(broker.ntohs(broker.htons(5))).toBe(5);
@@ -448,7 +448,7 @@ test("conversions of the daemon agree with the local ones", async () => {
   expect([broker.cmsgLen(4), broker.cmsgSpace(4)]).toEqual([20, 24]);
 });
 
-test("watch reports that the peer sends no more, to whoever asks for that alone", async () => {
+test("watch reports that the peer shut down writing, if only that is requested", async () => {
   const [a, b] = await broker.socketpair();
   await using watcher = broker.watch([{ socket: a, events: PollEvents.RDHUP }]);
   await b.sendall(Buffer.from("x"));
@@ -456,7 +456,7 @@ test("watch reports that the peer sends no more, to whoever asks for that alone"
   expect(await watcher.next()).toEqual({ handle: a.handle, events: PollEvents.RDHUP });
 });
 
-test("watch reports readiness once each time it is asked", async () => {
+test("watch reports readiness once per request", async () => {
   const [a, b] = await broker.socketpair();
   await using watcher = broker.watch([{ socket: a, events: 1 }]);
   await b.sendall(Buffer.from("x"));
@@ -467,7 +467,7 @@ test("watch reports readiness once each time it is asked", async () => {
   await Promise.all([a.close(), b.close()]);
 });
 
-test("the policy explains itself", async () => {
+test("explainPolicy and getEffectivePolicy describe the policy", async () => {
   const decision = await broker.explainPolicy("connect", { address: { host: "127.0.0.1", port: 80 } });
   expect(decision).toMatchObject({ allowed: true, principal: broker.principal });
   const { rules } = await broker.getEffectivePolicy();

@@ -16,7 +16,7 @@ beforeTests((started) => {
   ({ daemon, broker } = started);
 });
 
-/** A peer that is not brokered: Node's own socket, connected to a brokered one. */
+/** A peer outside the daemon: Node's own socket, connected to a socket of the daemon. */
 async function withPeer(use: (socket: Socket, peer: NetSocket) => Promise<void>): Promise<void> {
   const server = createTcp({ allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -36,7 +36,7 @@ async function withPeer(use: (socket: Socket, peer: NetSocket) => Promise<void>)
   }
 }
 
-/** Not node:stream/consumers: it destroys a duplex at the end of its readable half. */
+/** Unlike node:stream/consumers, does not destroy a duplex at the end of its readable half. */
 async function readToEnd(readable: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   readable.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -55,7 +55,7 @@ function pattern(length: number, seed: number): Buffer {
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("iteration", () => {
-  test("over a stream gives its chunks up to the end", async () => {
+  test("over a stream returns chunks until the end", async () => {
     await using pair = await tcpPair(broker);
     await pair.client.sendall(Buffer.from("to the end"));
     await pair.client.shutdown(1);
@@ -64,7 +64,7 @@ describe("iteration", () => {
     expect(Buffer.concat(chunks).toString()).toBe("to the end");
   });
 
-  test("over a listener gives sockets, loses none when it is left, and ends when it is closed", async () => {
+  test("over a listener returns sockets, loses none when it is left, and ends when the listener is closed", async () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     const address = await internetAddress(listener);
     const made = await Promise.all(Array.from({ length: 3 }, () => broker.createConnection(address)));
@@ -83,7 +83,7 @@ describe("iteration", () => {
     await Promise.all(made.map((socket) => socket.close()));
   });
 
-  test("over a datagram socket gives messages, empty ones too", async () => {
+  test("over a datagram socket returns messages, also empty ones", async () => {
     await using receiver = await broker.socket(2, 2);
     await receiver.bind({ host: "127.0.0.1", port: 0 });
     await using sender = await broker.socket(2, 2);
@@ -109,7 +109,7 @@ describe("iteration", () => {
     await b.close();
   });
 
-  test("passes errors on", async () => {
+  test("throws errors", async () => {
     await using pair = await tcpPair(broker);
     await pair.client.setsockopt(1, broker.constants.SO_LINGER, { on: true, seconds: 0 });
     await pair.client.close();
@@ -118,7 +118,7 @@ describe("iteration", () => {
 });
 
 describe("duplex", () => {
-  test("carries 10 MB each way after the other's FIN", () =>
+  test("transfers 10 MB in each direction after the other side's FIN", () =>
     withPeer(async (socket, peer) => {
       const request = pattern(TEN_MB, 1);
       const answer = pattern(TEN_MB, 2);
@@ -136,7 +136,7 @@ describe("duplex", () => {
       expect(socket.closed).toBe(true);
     }));
 
-  test("goes on sending 10 MB after the peer's FIN", () =>
+  test("continues to send 10 MB after the peer's FIN", () =>
     withPeer(async (socket, peer) => {
       const data = pattern(TEN_MB, 3);
       const duplex = socket.duplex();
@@ -148,7 +148,7 @@ describe("duplex", () => {
       expect(digest(await heard)).toBe(digest(data));
     }));
 
-  test("keeps the order of many small writes", () =>
+  test("preserves the order of many small writes", () =>
     withPeer(async (socket, peer) => {
       const heard = readToEnd(peer);
       const duplex = socket.duplex();
@@ -164,7 +164,7 @@ describe("duplex", () => {
       await once(duplex, "close");
     }));
 
-  test("a reader that stops stops the sender", () =>
+  test("a reader that stops reading stops the sender", () =>
     withPeer(async (socket, peer) => {
       const duplex = socket.duplex();
       const chunk = Buffer.alloc(64 * 1024, 7);
@@ -180,7 +180,7 @@ describe("duplex", () => {
       // Nothing is read, so the amount written stops at the capacity of the buffers in between.
       await standstill(() => peer.bytesWritten - peer.writableLength);
       expect(written).toBeLessThan(total / 2);
-      // Another handle of the same connection does not notice.
+      // Another handle of the same connection is not affected.
       await using pair = await tcpPair(broker);
       await pair.client.sendall(Buffer.from("alive"));
       expect((await pair.server.recv(5)).toString()).toBe("alive");
@@ -252,6 +252,24 @@ describe("duplex", () => {
       expect(socket.closed).toBe(true);
     }));
 
+  test("a duplex that leaves the socket open leaves its unread data to the next receive", () =>
+    withPeer(async (socket, peer) => {
+      const data = Buffer.alloc(3_000_000);
+      for (let at = 0; at < data.length; at += 4) data.writeUInt32LE(at, at);
+      peer.end(data);
+      const parts: Buffer[] = [];
+      for (let round = 0; round < 6; round++) {
+        const duplex = socket.duplex({ onDestroy: "detach" });
+        await once(duplex, "readable");
+        parts.push(duplex.read(1000 + round) as Buffer);
+        duplex.destroy();
+        await once(duplex, "close");
+        parts.push(await socket.recv(100));
+      }
+      for (let part = await socket.recv(65536); part.length > 0; part = await socket.recv(65536)) parts.push(part);
+      expect(Buffer.concat(parts).equals(data)).toBe(true);
+    }));
+
   test("an abort destroys it", () =>
     withPeer(async (socket) => {
       const aborter = new AbortController();
@@ -273,7 +291,7 @@ describe("duplex", () => {
       expect(digest(Buffer.concat(chunks))).toBe(digest(data));
     }));
 
-  test("is for streams alone, and of an open socket", async () => {
+  test("requires an open stream socket", async () => {
     await using dgram = await broker.socket(2, 2);
     expect(() => dgram.duplex()).toThrow(TypeError);
     const socket = await broker.socket();
@@ -282,7 +300,7 @@ describe("duplex", () => {
     expect((await once(duplex, "error"))[0]).toMatchObject({ code: "EBADF" });
   });
 
-  test("a broker that is closed ends it", async () => {
+  test("ends when the broker is closed", async () => {
     const other = await connect(daemon.endpoint);
     const pair = await tcpPair(other);
     const duplex = pair.client.duplex();
@@ -297,7 +315,7 @@ describe("duplex", () => {
 });
 
 describe("web streams", () => {
-  test("keep the half-close in both directions", () =>
+  test("preserve half-close in both directions", () =>
     withPeer(async (socket, peer) => {
       const { readable, writable } = socket.webStreams();
       const data = pattern(1024 * 1024, 5);
@@ -355,7 +373,7 @@ describe("web streams", () => {
       expect(await rejection(writable.getWriter().write(Buffer.from("x")))).toBe(reason);
     }));
 
-  test("pass a reset on", () =>
+  test("fail with the peer's reset", () =>
     withPeer(async (socket, peer) => {
       const { readable, writable } = socket.webStreams();
       writable.getWriter().closed.catch(() => undefined);
@@ -372,7 +390,7 @@ describe("attachments", () => {
     return all;
   };
 
-  test("perform frames in order, and tell what the kernel took", async () => {
+  test("perform frames in order, and report what the kernel took", async () => {
     await using pair = await tcpPair(broker);
     await using attachment = await pair.client.attach();
     const { IPPROTO_TCP, TCP_NODELAY, SHUT_WR } = broker.constants;
@@ -393,7 +411,7 @@ describe("attachments", () => {
     expect((await frames).map(({ type }) => type)).toEqual(expect.arrayContaining(["synced", "data", "detached"]));
   });
 
-  test("of datagram sockets carry batches of messages, and one bad one stops nothing", async () => {
+  test("of datagram sockets transfer batches of messages, and an invalid message stops none of the others", async () => {
     await using receiver = await broker.socket(2, 2);
     await receiver.bind({ host: "127.0.0.1", port: 0 });
     await using sender = await broker.socket(2, 2);
@@ -416,7 +434,7 @@ describe("attachments", () => {
     expect(messages).toEqual(["one/3", "thre/5"]);
   });
 
-  test("of listeners carry connections", async () => {
+  test("of listeners deliver connections", async () => {
     await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
     await using attachment = await listener.attach();
     expect(attachment.listening).toBe(true);
@@ -428,7 +446,7 @@ describe("attachments", () => {
     await frame.socket.close();
   });
 
-  test("end without a loss when they detach, and again", async () => {
+  test("lose nothing when they detach, repeatedly", async () => {
     await using pair = await tcpPair(broker);
     const data = pattern(3 * 1024 * 1024, 6);
     const sending = pair.client.sendall(data).then(() => pair.client.shutdown(1));
@@ -466,7 +484,7 @@ test("a Duplex is a Duplex of Node", async () => {
   duplex.destroy();
 });
 
-/** Waits until a counter stands still while the daemon turns a hundred times. */
+/** Waits until a counter does not change during a hundred turns of the daemon. */
 async function standstill(counter: () => number): Promise<void> {
   for (let before = -1; before !== counter(); ) {
     before = counter();

@@ -20,8 +20,9 @@ import {
   SessionService,
 } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { type ClientChannel, closeChannel, openChannel } from "../../src/rpc/client-channel.js";
+import { Code } from "../../src/rpc/code.js";
 import { clientMethod } from "../../src/rpc/service-definition.js";
-import { Code, statusOf } from "../../src/rpc/status.js";
+import { statusOf } from "../../src/rpc/status.js";
 import { rejection } from "../support/client.js";
 
 type Results = NonNullable<MessageInitShape<typeof SessionResponseSchema>["results"]>;
@@ -43,7 +44,7 @@ afterEach(async () => {
 });
 
 describe("operations", () => {
-  test("that are issued together travel together, in order", async () => {
+  test("that are issued together are sent together, in order", async () => {
     recorder.answerAll();
     operations.setLimits({ maxRequestBytes: 1024 * 1024, maxWaitingOperations: 1000 });
     await Promise.all(Array.from({ length: 100 }, (_, index) => operations.call("close", { handle: BigInt(index) })));
@@ -53,7 +54,7 @@ describe("operations", () => {
     );
   });
 
-  test("that continue a batch travel together again", async () => {
+  test("that continue a batch are sent together again", async () => {
     recorder.answerAll();
     await Promise.all(
       Array.from({ length: 50 }, async () => {
@@ -63,7 +64,7 @@ describe("operations", () => {
     expect(recorder.requests.map((request) => request.operations.length)).toEqual([50, 50, 50, 50]);
   });
 
-  test("are at most 128 a message, and about 64 KiB", async () => {
+  test("are sent in messages of at most 128, and about 64 KiB", async () => {
     recorder.answerAll();
     operations.setLimits({ maxRequestBytes: 1024 * 1024, maxWaitingOperations: 1000 });
     await Promise.all(Array.from({ length: 300 }, () => operations.call("close", { handle: 1n })));
@@ -74,7 +75,7 @@ describe("operations", () => {
     expect(recorder.requests.map((request) => request.operations.length)).toEqual([3, 3]);
   });
 
-  test("are no more at a time than the daemon lets wait, less one, so that it reads cancellations", async () => {
+  test("in progress are at most one fewer than the daemon lets wait, so that it reads cancellations", async () => {
     operations.setLimits({ maxRequestBytes: 1024 * 1024, maxWaitingOperations: 4 });
     const aborter = new AbortController();
     const calls = Array.from({ length: 10 }, (_, index) =>
@@ -98,7 +99,7 @@ describe("operations", () => {
     expect(recorder.operationIds().length).toBe(4);
   });
 
-  test("that do not encode fail alone", async () => {
+  test("that cannot be encoded fail alone", async () => {
     recorder.answerAll();
     const bad = rejection(operations.call("close", { handle: -1n }));
     const good = operations.call("close", { handle: 1n });
@@ -106,7 +107,7 @@ describe("operations", () => {
     await good;
   });
 
-  test("beyond the daemon's message size fail alone", async () => {
+  test("that exceed the daemon's message size fail alone", async () => {
     recorder.answerAll();
     operations.setLimits({ maxRequestBytes: 10_000, maxWaitingOperations: 10 });
     const bad = rejection(operations.call("send", { handle: 1n, data: Buffer.alloc(10_000) }));
@@ -116,7 +117,7 @@ describe("operations", () => {
 });
 
 describe("an abort", () => {
-  test("of what was not sent sends nothing", async () => {
+  test("of an operation that was not sent sends nothing", async () => {
     recorder.answerAll();
     const aborter = new AbortController();
     const aborted = rejection(operations.call("recv", { handle: 1n }, aborter.signal));
@@ -126,7 +127,7 @@ describe("an abort", () => {
     expect(recorder.requests).toMatchObject([{ operations: [{ request: { case: "close" } }], cancelOpIds: [] }]);
   });
 
-  test("that comes too late gives the result", async () => {
+  test("that comes too late returns the result", async () => {
     const aborter = new AbortController();
     const receiving = operations.call("recv", { handle: 1n }, aborter.signal);
     await recorder.received(1);
@@ -156,8 +157,8 @@ describe("an abort", () => {
   });
 });
 
-describe("the end", () => {
-  test("of the stream rejects what is under way and what is queued", async () => {
+describe("the end of the stream", () => {
+  test("rejects operations in progress and queued ones", async () => {
     operations.setLimits({ maxRequestBytes: 1000, maxWaitingOperations: 2 });
     const calls = [1, 2, 3].map(() => rejection(operations.call("recv", { handle: 1n })));
     await recorder.received(1);
@@ -167,7 +168,7 @@ describe("the end", () => {
     expect(operations.ended).toBe(true);
   });
 
-  test("by close sends what is queued, cancels what waits, and takes what was answered", async () => {
+  test("by close sends queued operations, cancels waiting ones, and accepts results", async () => {
     const waiting = rejection(operations.call("recv", { handle: 1n }));
     await recorder.received(1);
     const queued = operations.call("close", { handle: 2n });
@@ -185,14 +186,14 @@ describe("the end", () => {
     await closing;
   });
 
-  test("by nonsense is no hang", async () => {
+  test("after a malformed message rejects operations in progress", async () => {
     const call = rejection(operations.call("recv", { handle: 1n }));
     await recorder.received(1);
     recorder.answerBytes(Buffer.from([0x0a, 0x7f, 0x01]));
     expect(await call).toMatchObject({ code: "NOT_A_BROKER" });
   });
 
-  test("an answer of another verb is an error, and one to nobody is nothing", async () => {
+  test("a result for another verb is an error, and one for an unknown op id is ignored", async () => {
     const call = rejection(operations.call("recv", { handle: 1n }));
     await recorder.received(1);
     recorder.answer([

@@ -23,7 +23,7 @@ beforeEach((ctx) => {
   if (reason !== null) ctx.skip(reason);
 });
 
-/** A caller that is connected; it is served when the daemon begins to speak HTTP/2. */
+/** A connected caller; it is served when the daemon starts to speak HTTP/2. */
 interface Caller {
   readonly socket: NetSocket;
   served: boolean;
@@ -62,7 +62,7 @@ async function callers(daemon: ServedDaemon, count: number): Promise<Caller[]> {
 const served = (all: readonly Caller[]) => all.filter((caller) => caller.served).length;
 
 describe("a daemon without descriptors", () => {
-  it("lets callers wait and operators in, cuts nobody, logs little, and serves all when there is room", async () => {
+  it("makes callers wait, serves operators, closes no connection, logs little, and serves all callers when descriptors are free", async () => {
     await using daemon = await ServedDaemon.start(["--admit", `uid:${NOBODY}`], { through: limitedTo(LIMIT) });
     const broker: Broker = await asNobody(() => connect(daemon.path));
     const all = await callers(daemon, CALLERS);
@@ -100,7 +100,7 @@ describe("a daemon without descriptors", () => {
     expect(daemon.process.stderr.split("\n").length).toBeLessThan(12);
   });
 
-  it("serves those who wait although others who waited have gone", async () => {
+  it("serves waiting callers although other waiting callers have disconnected", async () => {
     await using daemon = await ServedDaemon.start(["--mode", "0666"], { through: limitedTo(LIMIT) });
     const all = await callers(daemon, CALLERS);
     await daemon.process.says("stderr", /"no descriptors are left/);
@@ -110,7 +110,7 @@ describe("a daemon without descriptors", () => {
     for (const { socket } of last) socket.destroy();
   });
 
-  it("is drained by an operator", async () => {
+  it("can be drained by an operator", async () => {
     await using daemon = await ServedDaemon.start(["--mode", "0666"], { through: limitedTo(LIMIT) });
     await callers(daemon, CALLERS);
     await daemon.process.says("stderr", /"no descriptors are left/);
@@ -118,7 +118,7 @@ describe("a daemon without descriptors", () => {
     expect(await daemon.process.ended()).toMatchObject({ code: 0 });
   });
 
-  it.each([255, 64, 40])("does not start with %i, and says so in one sentence", async (count) => {
+  it.each([255, 64, 40])("does not start with a limit of %i, and reports the reason in one line", async (count) => {
     const directory = temporaryDirectory();
     const args = ["serve", "--endpoint", join(directory, "sock")];
     const { code, stderr } = await run(args, { through: limitedTo(count) });

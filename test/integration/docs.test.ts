@@ -1,8 +1,8 @@
 /*
- * The examples of the documentation: every ```ts block is compiled with the package's own types and run as a process of
- * its own against a daemon; a ```text block behind it is what it prints.
+ * The examples of the documentation: every ```ts block is compiled with the package's own types and run as its own
+ * process against a daemon; a ```text block after it is its expected output.
  *
- * The policy is the built-in one: the daemon's own user may do what the daemon may do.
+ * The policy is the built-in one: the daemon's own user may do everything.
  */
 
 import { execFile } from "node:child_process";
@@ -93,7 +93,7 @@ function compile(): ReadonlyMap<string, string> {
   return output;
 }
 
-/** Lets an example outside the package import the built package, not its sources. */
+/** Makes an example outside the package import the built package, not its sources. */
 function linked(javascript: string): string {
   return javascript
     .replaceAll('from "sockbroker"', `from "file://${root}dist/client/index.js"`)

@@ -1,6 +1,6 @@
 /*
- * When the callbacks of a stream's writes are called, and who gets the error when the peer has closed the connection,
- * compared with Node's own socket. Needs `npm run build`.
+ * When the callbacks of a stream's writes are called, and which callback gets the error if the peer has closed the
+ * connection, compared with Node's own socket. Needs `npm run build`.
  */
 
 import { once } from "node:events";
@@ -64,7 +64,7 @@ async function* endless(): AsyncGenerator<Buffer> {
 }
 
 describe.each(Object.entries(writers))("a stream that is only written to: %s", (_, make) => {
-  test.each(["a FIN", "a reset"])("fails in a pipeline when the peer goes with %s", async (how) => {
+  test.each(["a FIN", "a reset"])("fails in a pipeline when the peer ends with %s", async (how) => {
     const { stream, peer } = await open(make);
     const outcome = rejection(pipeline(Readable.from(endless()), stream));
     peer.resume();
@@ -76,7 +76,7 @@ describe.each(Object.entries(writers))("a stream that is only written to: %s", (
     });
   });
 
-  test("has finished when the kernel has everything", async () => {
+  test("finishes when the kernel has accepted everything", async () => {
     const { stream, peer } = await open(make);
     let finished = false;
     stream.once("finish", () => {
@@ -98,7 +98,7 @@ describe.each(Object.entries(writers))("a stream that is only written to: %s", (
   });
 });
 
-test("the callback of a write tells that the kernel took it", async () => {
+test("calls the callback of a write when the kernel has accepted it", async () => {
   const { stream, peer } = await open(writers.duplex);
   stream.on("error", () => undefined);
   const outcomes: string[] = [];
@@ -118,7 +118,7 @@ test("the callback of a write tells that the kernel took it", async () => {
 });
 
 describe("web streams that are only written to", () => {
-  test.each(["a FIN", "a reset"])("fail when the peer goes with %s", async (how) => {
+  test.each(["a FIN", "a reset"])("fail when the peer ends with %s", async (how) => {
     const { streams, peer } = await openWeb();
     const outcome = rejection(ReadableStream.from(endless()).pipeTo(streams.writable));
     peer.resume();
@@ -130,7 +130,7 @@ describe("web streams that are only written to", () => {
     });
   });
 
-  test("fulfil the close when the kernel took everything", async () => {
+  test("resolve close() when the kernel has accepted everything", async () => {
     const { streams, peer } = await openWeb();
     const writer = streams.writable.getWriter();
     await writer.write(Buffer.alloc(1_000));
@@ -152,10 +152,10 @@ describe("web streams that are only written to", () => {
   });
 });
 
-test("a stream whose data nobody reads still tells what the kernel took", async () => {
+test("a stream whose data nobody reads still reports what the kernel accepted", async () => {
   const { stream, peer } = await open(writers.duplex);
   stream.on("error", () => undefined);
-  // More than every buffer on the way to the reader holds.
+  // More than all buffers between the peer and the reader hold.
   peer.write(Buffer.alloc(32 * 1024 * 1024));
   peer.resume();
   for (let round = 0; round < 20; round++) {

@@ -13,16 +13,22 @@ async function stop(daemon: ServedDaemon): Promise<void> {
   expect(await daemon.process.ended()).toMatchObject({ code: 0 });
 }
 
+/** The permission bits of a file; undefined if there is none. */
+function modeOf(path: string): number | undefined {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+  return mode === undefined ? undefined : mode & 0o777;
+}
+
 describe("a daemon", () => {
-  it("puts its socket back when somebody removed it, with its mode, and says so", async () => {
+  it("recreates its socket after it was removed, with the same mode, and logs it", async () => {
     await using daemon = await ServedDaemon.start(["--mode", "0640"]);
     for (let times = 1; times <= 2; times++) {
       rmSync(daemon.path);
-      await until("the socket is back", () => existsSync(daemon.path));
-      expect(statSync(daemon.path).mode & 0o777).toBe(0o640);
+      // It gets its mode after it was bound.
+      await until("the socket is back, with its mode", () => modeOf(daemon.path) === 0o640);
       expect(await answers(daemon)).toBe(true);
     }
-    await daemon.process.says("stderr", /"the socket's file was gone, and was put back"/);
+    await daemon.process.says("stderr", /"the socket's file was missing, and was recreated"/);
     expect(await run(["serve", "--endpoint", daemon.path])).toMatchObject({ code: 6 });
     await stop(daemon);
     expect(readdirSync(daemon.directory)).toEqual([]);
@@ -37,7 +43,7 @@ describe("a daemon", () => {
     expect(ping.child.exitCode).toBe(null);
   });
 
-  it("puts its lock back, and lets no second one in meanwhile", async () => {
+  it("recreates its lock file, and excludes a second daemon in the meantime", async () => {
     await using daemon = await ServedDaemon.start();
     rmSync(`${daemon.path}.lock`);
     expect(await run(["serve", "--endpoint", daemon.path])).toMatchObject({ code: 6 });
@@ -48,7 +54,7 @@ describe("a daemon", () => {
     expect(readdirSync(daemon.directory)).toEqual([]);
   });
 
-  it("knows that another one took its place, says so once, and leaves the other's files alone", async () => {
+  it("logs once that another daemon took its place, and does not touch the other's files", async () => {
     await using first = await ServedDaemon.start();
     first.process.child.kill("SIGSTOP");
     rmSync(first.path);
@@ -64,13 +70,13 @@ describe("a daemon", () => {
     expect(await run(["serve", "--endpoint", first.path])).toMatchObject({ code: 6 });
   });
 
-  it("says so when something else is at its path, leaves it alone, and comes back when it is gone", async () => {
+  it("logs that another file is at its path, does not touch it, and recreates the socket when it is gone", async () => {
     await using daemon = await ServedDaemon.start();
     rmSync(daemon.path);
     writeFileSync(`${daemon.path}.new`, "precious");
     renameSync(`${daemon.path}.new`, daemon.path);
     await until("it was noticed, or the socket was there before", () =>
-      /callers cannot find this daemon|put back/.test(daemon.process.stderr),
+      /callers cannot find this daemon|recreated/.test(daemon.process.stderr),
     );
     expect(readFileSync(daemon.path, "utf8")).toBe("precious");
     rmSync(daemon.path);

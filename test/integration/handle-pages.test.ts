@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { AdminService } from "../../src/gen/sockbroker/v1/admin_service_pb.js";
 import { handleOf, type RawClient, RawDaemon, type RawSession, symbolOf } from "../support/raw-broker.js";
 
-/* Pages of ListHandles, while sockets and sessions come and go. */
+/* Pages of ListHandles while sockets and sessions come and go. */
 
 let daemon: RawDaemon;
 let client: RawClient;
@@ -38,14 +38,14 @@ it("shows every handle once", async () => {
   expect(await page(3, "")).toEqual({ handles: opened, nextPageToken: "" });
 });
 
-it("misses none when handles of an earlier page were closed", async () => {
+it("omits none when handles of an earlier page were closed", async () => {
   const opened = [await open(session), await open(session), await open(session), await open(session)];
   const { nextPageToken } = await page(2, "");
   for (const handle of opened.slice(0, 2)) await session.op("close", { handle });
   expect((await page(2, nextPageToken)).handles).toEqual(opened.slice(2));
 });
 
-it("misses none when the session of an earlier page ended", async () => {
+it("omits none when the session of an earlier page ended", async () => {
   await open(session);
   const later = [await open(other.session())];
   const { nextPageToken } = await page(1, "");
@@ -53,7 +53,7 @@ it("misses none when the session of an earlier page ended", async () => {
   expect((await page(1, nextPageToken)).handles).toEqual(later);
 });
 
-it("refuses a token that no page had", async () => {
+it("refuses a token that no page returned", async () => {
   await open(session);
   expect(await symbolOf(page(1, "junk"))).toBe("MALFORMED_REQUEST");
   expect(await symbolOf(page(1, "1"))).toBe("MALFORMED_REQUEST");

@@ -47,7 +47,7 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
     expect(await listServices(version)).toEqual(expect.arrayContaining([...SERVICES, "grpc.health.v1.Health"]));
   });
 
-  it("describes every method and message of them, with all that they import", async () => {
+  it("describes all their methods and messages, with all imports", async () => {
     for (const service of SERVICES) {
       const files = await filesOf(version, service);
       const own = files.find(({ service: services, package: name }) =>
@@ -71,14 +71,14 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
     ["grpc.health.v1.HealthCheckRequest", "HealthCheckRequest"],
     ["grpc.health.v1.Health.Watch", "HealthCheckResponse"],
     ...file_sockbroker_v1_error.messages.map(({ typeName, name }) => [typeName, name] as const),
-  ])("finds the file of %s, with what it imports", async (symbol, message) => {
+  ])("returns the file of %s, with its imports", async (symbol, message) => {
     const files = await filesOf(version, symbol);
     expect(files.flatMap((file) => file.messageType.map(({ name }) => name))).toContain(message);
     const names = new Set(files.map(({ name }) => name));
     for (const dependency of files.flatMap((file) => file.dependency)) expect(names).toContain(dependency);
   });
 
-  it("describes the detail that an error carries", async () => {
+  it("describes the detail of an error", async () => {
     using caller = daemon.client();
     const failure = await caller
       .unary(SocketService.method.socket, { family: 99 as AddressFamily })
@@ -91,17 +91,17 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
 });
 
 describe("health", () => {
-  it("serves as a whole and by service, and knows no other", async () => {
+  it("reports the whole server and each service as serving, and no other name", async () => {
     for (const service of ["", ...SERVICES]) expect(await health(service)).toBe(SERVING);
     await expect(health("no.such.Service")).rejects.toMatchObject({ code: NOT_FOUND });
   });
 
-  it("does not echo a name that no answer has room for", async () => {
+  it("does not repeat a name that is too long for an error message", async () => {
     await expect(health("a".repeat(100_000))).rejects.toMatchObject({ code: NOT_FOUND });
     expect(await health("")).toBe(SERVING);
   });
 
-  it("does not know services that are watched and do not exist, and ends the watch of a long name", async () => {
+  it("reports watched services that do not exist as unknown, and ends the watch of a long name", async () => {
     const unknown = watch(client, "no.such.Service");
     expect((await unknown.next()).value).toBe(SERVICE_UNKNOWN);
     await unknown.return?.();
@@ -109,7 +109,7 @@ describe("health", () => {
     expect(await health("")).toBe(SERVING);
   });
 
-  it("tells whoever watches that the daemon drains", async () => {
+  it("notifies watchers that the daemon drains", async () => {
     await using draining = await RawDaemon.start();
     const watcher = new Client(`unix:${draining.path}`, credentials.createInsecure());
     const statuses = watch(watcher, "");

@@ -19,11 +19,11 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("clients that are killed in the middle of an operation", () => {
-  it("leave no descriptor, handle, timer or byte behind: thousands of them", { timeout: 120_000 }, async (ctx) => {
+  it("leave no descriptor, handle, timer or memory behind: thousands of clients", { timeout: 120_000 }, async (ctx) => {
     if (!hasPython) ctx.skip("needs python3");
     const seed = chooseSeed();
     using observer = daemon.client();
-    // The first ones warm the daemon up: code is compiled, pools are made.
+    // The first clients warm the daemon up: code is compiled, pools are created.
     kill(300, seed);
     let before = await settled(observer, { connections: 1, sessions: 1 });
     const grown: number[] = [];
@@ -40,7 +40,8 @@ describe("clients that are killed in the middle of an operation", () => {
       before = after;
     }
     const note = notes.join();
-    // A thousand sessions that were kept would be more than this, each time; the heap may grow with the first thousand.
+    // A thousand sessions that were not released would take more than this each time; the heap may grow with the first
+    // thousand.
     expect(grown.at(-1), `${note}, ${grown.join()}`).toBeLessThan(30);
     expect((await observer.unary(HostService.method.gethostname, {})).hostname, note).not.toBe("");
     expect(daemon.faults).toEqual([]);
@@ -62,7 +63,7 @@ interface Live {
   readonly timers: number;
 }
 
-/** The statistics once they are back to those of the observer alone. */
+/** The statistics when only the observer's resources are left. */
 async function settled(
   observer: RawClient,
   expected: Partial<Live>,

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("a leased session", () => {
-  it("outlives its connection, and is resumed from another by its token", async () => {
+  it("outlives its connection, and is resumed from another one by its token", async () => {
     const first = daemon.client();
     const { token } = await first.unary(openSession, {});
     const pair = await first.unary(socketpair, {}, { token });
@@ -39,7 +39,7 @@ describe("a leased session", () => {
     await second.unary(closeSession, {});
   });
 
-  it("is resumed by a stream after the connection of its stream broke, and what waited had consumed nothing", async () => {
+  it("is resumed by a stream after its connection broke; operations that waited have consumed nothing", async () => {
     const first = daemon.client();
     const { token } = await first.unary(openSession, {});
     const broken = first.session({ token });
@@ -58,7 +58,7 @@ describe("a leased session", () => {
     await resumed.op("closeSession", {});
   });
 
-  it("expires when its lease runs out: its handles are closed, and its token tells why", async () => {
+  it("expires with its lease: its handles are closed, and its token is LEASE_EXPIRED", async () => {
     using client = daemon.client();
     await client.quiet();
     const { token, session } = await client.unary(openSession, { lease: shortest, name: "short" });
@@ -76,7 +76,7 @@ describe("a leased session", () => {
     expect(after.openDescriptors).toBe(before.openDescriptors - 2);
   });
 
-  it("begins its lease anew with any call that has its token, and says what is left", async () => {
+  it("restarts its lease with any call that has its token, and reports the remaining time", async () => {
     using client = daemon.client();
     const lease = 60_000;
     const { token, session } = await client.unary(openSession, { lease: { seconds: 60n } });
@@ -92,18 +92,18 @@ describe("a leased session", () => {
       () => symbolOf(client.unary(recv, { handle: 1n, maxBytes: 1n }, { token })),
     ];
     for (const call of calls) {
-      // An operator's look at the list is none of them.
+      // An operator's ListSessions does not restart it.
       await until("some of it has passed", async () => (await left()) < lease - 300);
       const before = performance.now();
       await call();
-      // However slow this is: what has passed of the lease by now has passed since the call.
+      // However slow this machine is: the lease cannot have run for longer than since the call.
       expect((await left()) + (performance.now() - before)).toBeGreaterThanOrEqual(lease - 1);
     }
     await client.unary(closeSession, {}, { token });
     expect((await client.statistics()).timers).toBe(0);
   });
 
-  it("lives while a unary call waits on it, and expires when nobody does", async () => {
+  it("does not expire while a unary call waits, and expires without one", async () => {
     using client = daemon.client();
     const { token } = await client.unary(openSession, { lease: shortest });
     const pair = await client.unary(socketpair, {}, { token });
@@ -117,7 +117,7 @@ describe("a leased session", () => {
     await until("it expires", async () => (await client.statistics()).handles === 0);
   });
 
-  it("is told from one that never was", async () => {
+  it("is distinguished from one that never existed", async () => {
     using client = daemon.client();
     const { token } = await client.unary(openSession, {});
     await client.unary(closeSession, {}, { token });
@@ -125,7 +125,7 @@ describe("a leased session", () => {
     expect(await symbolOf(client.unary(getSession, {}, { token }))).not.toBe("ok");
   });
 
-  it("lives while a stream is open on it, and begins its lease when the last one ends", async () => {
+  it("does not expire while a stream is open, and starts its lease when the last one ends", async () => {
     using client = daemon.client();
     const { token } = await client.unary(openSession, { lease: shortest });
     const session = client.session({ token });
@@ -143,7 +143,7 @@ describe("a leased session", () => {
     expect(await symbolOf(client.unary(fileno, { handle: handleOf(pair.first) }, { token }))).toBe("LEASE_EXPIRED");
   });
 
-  it("lasts from a second to a day", async () => {
+  it("has a lease from a second to a day", async () => {
     using client = daemon.client();
     for (const lease of [{ nanos: 999_999_999 }, { seconds: 0n }, { seconds: 86_401n }]) {
       expect(await symbolOf(client.unary(openSession, { lease }))).toBe("LEASE_OUT_OF_RANGE");
@@ -152,7 +152,7 @@ describe("a leased session", () => {
     expect((await client.statistics()).timers).toBe(0);
   });
 
-  it("ends when an operator revokes it, streams and all", async () => {
+  it("ends with its streams when an operator revokes it", async () => {
     using client = daemon.client();
     const { token, session } = await client.unary(openSession, {});
     const stream = client.session({ token });
@@ -168,7 +168,7 @@ describe("a leased session", () => {
     expect([handles, streams]).toEqual([0, 0]);
   });
 
-  it("belongs to its principal: another who has the token does not find it", async (ctx) => {
+  it("belongs to its principal: another principal with the token does not find it", async (ctx) => {
     const reason = cannotBeNobody();
     if (reason !== null) ctx.skip(reason);
     chmodSync(daemon.directory, 0o755);
@@ -180,7 +180,7 @@ describe("a leased session", () => {
     expect(await symbolOf(stranger.unary(renewSession, {}, token))).toBe("SESSION_NOT_FOUND");
     expect(await symbolOf(stranger.unary(closeSession, {}, token))).toBe("SESSION_NOT_FOUND");
     expect(await symbolOf(client.unary(getSession, {}, { token }))).toBe("ok");
-    // And one that ended is not told from one that never was.
+    // It does not distinguish an ended session from one that never existed either.
     await client.unary(closeSession, {}, { token });
     expect(await symbolOf(stranger.unary(getSession, {}, token))).toBe("SESSION_NOT_FOUND");
     stranger.close();
@@ -188,14 +188,14 @@ describe("a leased session", () => {
 });
 
 describe("the session of a connection", () => {
-  it("has handles that no other connection finds", async () => {
+  it("has handles that are not found on other connections", async () => {
     using first = daemon.client();
     using second = daemon.client();
     const pair = await first.unary(socketpair, {});
     expect(await symbolOf(second.unary(fileno, { handle: handleOf(pair.first) }))).toBe("HANDLE_NOT_FOUND");
   });
 
-  it("says of a handle of the connection before that it ended, and gives its number to no other socket", async () => {
+  it("reports for a handle of an earlier connection that the session ended, and does not reuse its number", async () => {
     const lost = daemon.client();
     const old = handleOf((await lost.unary(socketpair, {})).second);
     lost[Symbol.dispose]();
@@ -214,7 +214,7 @@ describe("the session of a connection", () => {
     });
   });
 
-  it("ends with it", async () => {
+  it("ends with its connection", async () => {
     using observer = daemon.client();
     const before = await observer.quiet();
     for (let i = 0; i < 20; i++) {
@@ -228,7 +228,7 @@ describe("the session of a connection", () => {
     expect(after.openDescriptors).toBe(before.openDescriptors);
   });
 
-  it("starts anew, empty, when it is closed", async () => {
+  it("is replaced by a new, empty one when it is closed", async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, {});
     await client.unary(closeSession, {});
@@ -246,7 +246,7 @@ class Stranger {
   readonly #session;
 
   constructor(path: string) {
-    // The kernel notes the user when connect(2) is made, which is at once.
+    // The kernel records the user at connect(2), which happens immediately.
     process.seteuid?.(NOBODY);
     const socket = connectTo(path);
     process.seteuid?.(0);

@@ -11,7 +11,7 @@ import { connectedTo, handleOf, RawDaemon, type RawStream, symbolOf, until } fro
 const HANDLES = 10_000;
 const STREAMS = 64;
 const BYTES_EACH = 2 * 1024 * 1024;
-/** A frame of 64 KiB, as many as fit the daemon's window, on both sides of the transport, for each of the streams. */
+/** Frames of 64 KiB up to the daemon's window, on both sides of the transport, for each stream. */
 const CEILING_MEGABYTES = 192;
 
 let daemon: RawDaemon;
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => daemon[Symbol.asyncDispose]());
 
 describe("ten thousand handles", () => {
-  it("are open at once, all of use, and gone with their session", { timeout: 60_000 }, async (ctx) => {
+  it("are open at once, can all be used, and are closed with their session", { timeout: 60_000 }, async (ctx) => {
     const limit = daemon.descriptorLimit;
     if (limit < HANDLES + 100) ctx.skip(`needs ${HANDLES + 100} descriptors in a process, and the limit is ${limit}`);
     using client = daemon.client();
@@ -38,8 +38,8 @@ describe("ten thousand handles", () => {
     expect(during.openDescriptors).toBeGreaterThanOrEqual(HANDLES);
     expect(new Set(pairs.flat()).size).toBe(HANDLES);
 
-    // Every receive waits at once but for the limit, and each gets what is its own.
-    // No more at once: from Node 24 on, grpc-js here and in the daemon would each wait for the other to read (any-language.md).
+    // Each receive gets its own data. Not more at once: from Node 24 on, grpc-js here and in the daemon would each wait
+    // for the other to read (any-language.md).
     for (let at = 0; at < pairs.length; at += 500) {
       const some = pairs.slice(at, at + 500);
       const received = some.map(([handle]) => session.op("recv", { handle, maxBytes: 20n }));
@@ -62,7 +62,7 @@ describe("ten thousand handles", () => {
     expect((await client.statistics()).openDescriptors).toBe(before.openDescriptors);
   });
 
-  it("are the most that a principal with that limit may have: the next is refused, and nothing leaks", async () => {
+  it("are the limit of a principal with that quota: the next one is refused, and nothing leaks", async () => {
     await using small = await RawDaemon.start("--max-handles", "100");
     using client = small.client();
     const before = await client.quiet();
@@ -77,7 +77,7 @@ describe("ten thousand handles", () => {
 });
 
 describe(`${STREAMS} attach streams`, () => {
-  it("are not held up by one whose caller does not read", { timeout: 60_000 }, async () => {
+  it("are not delayed by one whose caller does not read", { timeout: 60_000 }, async () => {
     const served: Socket[] = [];
     const server = createServer((socket) => {
       served.push(socket.on("error", () => undefined));
@@ -88,7 +88,7 @@ describe(`${STREAMS} attach streams`, () => {
     const { port } = server.address() as { port: number };
     using client = daemon.client();
     using observer = daemon.client();
-    // One stream is attached first and not read, so that it would delay all others if it could delay any.
+    // The first stream is attached and not read, so it would delay all others if it could delay any.
     const stalledHandle = await connectedTo(client, port);
     const filler = await until("the peer is there", () => served.length === 1).then(() => served[0]);
     filler?.write(Buffer.alloc(32 * 1024 * 1024, 2));
@@ -121,7 +121,7 @@ describe(`${STREAMS} attach streams`, () => {
     server.close();
   });
 
-  it("that all stall stay under the ceiling", { timeout: 60_000 }, async () => {
+  it("that are all stalled stay below the memory limit", { timeout: 60_000 }, async () => {
     const served: Socket[] = [];
     const server = createServer((socket) => {
       served.push(socket.on("error", () => undefined));
@@ -145,6 +145,17 @@ describe(`${STREAMS} attach streams`, () => {
     for (const socket of served) socket.destroy();
     server.close();
   });
+});
+
+it("two thousand streams all learn that the daemon drains", { timeout: 60_000 }, async () => {
+  const clients = Array.from({ length: 20 }, () => daemon.client());
+  const sessions = clients.flatMap((client) => Array.from({ length: 100 }, () => client.session()));
+  await Promise.all(sessions.map((session) => symbolOf(session.op("gettimeout", { handle: 1n }))));
+  using admin = daemon.client();
+  await admin.unary(AdminService.method.drain, { grace: { seconds: 0n } });
+  const ends = await Promise.all(sessions.map(({ ended }) => ended));
+  expect(new Set(ends.map((end) => end?.symbol))).toEqual(new Set(["DRAINING"]));
+  for (const client of clients) client[Symbol.dispose]();
 });
 
 async function take(stream: RawStream<typeof StreamService.method.attach>, bytes: number): Promise<number> {

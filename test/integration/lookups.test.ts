@@ -3,7 +3,7 @@ import { handleOf, portOf, RawDaemon } from "../support/raw-broker.js";
 
 /* Many look-ups of one principal at once, with the built-in policy. */
 
-it("more look-ups than may run at a time wait for their turn", async () => {
+it("look-ups beyond the number that may run at a time wait", async () => {
   await using daemon = await RawDaemon.start("--max-lookups", "2");
   using client = daemon.client();
   using session = client.session();

@@ -32,7 +32,7 @@ const script = `
   console.log(JSON.stringify(answers));
 `;
 
-it("a process lives that cannot be looked at for want of a descriptor, and one that ended does not", async () => {
+it("a process counts as alive if it cannot be checked for lack of a descriptor, and one that ended does not", async () => {
   const node = [process.execPath, "--input-type=module", "--eval", script];
   const child = spawn("sh", ["-c", 'ulimit -n 64 && exec "$@"', "sh", ...node], {
     stdio: ["ignore", "pipe", "inherit"],

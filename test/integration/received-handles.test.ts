@@ -9,7 +9,7 @@ import { frame, handleOf, RawDaemon } from "../support/raw-broker.js";
 
 const MSG_CTRUNC = 0x08;
 
-it("descriptors beyond the quota are closed, MSG_CTRUNC says so, and the bytes arrive", async () => {
+it("descriptors beyond the quota are closed, MSG_CTRUNC is set, and the data arrives", async () => {
   await using daemon = await RawDaemon.start("--max-handles", "4");
   using client = daemon.client();
   using session = client.session();
@@ -36,7 +36,7 @@ it.each([
   ["a file", "os.open(sys.executable, os.O_RDONLY)"],
   ["a pipe", "os.pipe()[0]"],
   ["an eventfd", "os.eventfd(0)"],
-])("an attach stream on %s ends with ENOTSOCK, and the daemon serves on", async (_kind, expression) => {
+])("an attach stream on %s ends with ENOTSOCK, and the daemon continues", async (_kind, expression) => {
   await using daemon = await RawDaemon.start();
   using client = daemon.client();
   using session = client.session();
@@ -65,7 +65,7 @@ it.each([
   expect((await other.session().op("socketpair", {})).first).toBeDefined();
 });
 
-it("sends a file whole, in order with what is sent behind it, through a socket that is full most of the time", async () => {
+it("sends a file completely, and in order with later data, through a socket that is full most of the time", async () => {
   await using daemon = await RawDaemon.start();
   using client = daemon.client();
   using session = client.session();

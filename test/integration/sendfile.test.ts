@@ -7,7 +7,7 @@ import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js"
 import { loadAddon } from "../../src/native/load-addon.js";
 import { connectedTo, handleOf, type RawClient, RawDaemon, symbolOf, until } from "../support/raw-broker.js";
 
-/* Sendfile from files whose descriptors the daemon was sent, to a peer outside. With the built-in policy. */
+/* Sendfile from files whose descriptors were sent to the daemon, to a peer outside. With the built-in policy. */
 
 const { sendfile, getsockopt, setsockopt } = SocketService.method;
 const KIB = 1024;
@@ -40,7 +40,7 @@ describe("sendfile", () => {
     ["as much as one call", CHUNK],
     ["several calls", 3 * CHUNK],
     ["several calls and a rest", 5 * CHUNK + 12_345],
-  ])("sends a file of %s, whole and in part", async (_, length) => {
+  ])("sends a file of %s, completely and in part", async (_, length) => {
     const content = randomBytes(length);
     const file = await handleOfFile(content);
     for (const [offset, count] of [
@@ -63,7 +63,7 @@ describe("sendfile", () => {
     }
   });
 
-  it("is over when the file is, though nobody reads and there is room for no more", async () => {
+  it("ends at the end of the file, even if nobody reads and the socket is full", async () => {
     const { handle, socket, close } = await connection({ reads: false });
     await client.unary(setsockopt, {
       handle,
@@ -72,7 +72,7 @@ describe("sendfile", () => {
       value: { value: { case: "integer", value: 4 * KIB } },
     });
     const file = await handleOfFile(randomBytes(64 * KIB));
-    // Until not even a byte fits any more; what is left of the file is then nothing.
+    // Until the socket does not even accept one byte; then the file has no bytes left.
     let sent = 0n;
     for (let more = true; more; ) {
       const timeout = { limit: { case: "duration", value: { nanos: 50_000_000 } } } as const;
@@ -88,7 +88,7 @@ describe("sendfile", () => {
     await close();
   });
 
-  it("of a file without an end lets others be served, and can be cancelled", async () => {
+  it("of an endless file does not block others, and can be cancelled", async () => {
     const file = await handleOfFile(Buffer.alloc(0), 2 ** 40);
     using other = daemon.client();
     const pair = await other.unary(SocketService.method.socketpair, {});
@@ -109,7 +109,7 @@ describe("sendfile", () => {
   });
 });
 
-/** A handle of a file with that content, and of that length. */
+/** The handle of a file with this content and length. */
 async function handleOfFile(content: Buffer, length = content.length): Promise<bigint> {
   const { socket, bind, listen, accept, recvFds, close } = SocketService.method;
   const path = join(daemon.directory, randomBytes(6).toString("hex"));
@@ -142,7 +142,7 @@ async function handleOfFile(content: Buffer, length = content.length): Promise<b
 interface Connection {
   readonly handle: bigint;
   readonly socket: Socket;
-  /** All that came, when it was closed. */
+  /** All data that arrived until the connection was closed. */
   readonly received: Promise<Buffer>;
   close(): Promise<void>;
 }

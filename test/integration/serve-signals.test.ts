@@ -31,7 +31,7 @@ function scratch(): string {
   return directory;
 }
 
-/** TCP sockets of a process that listen: the debugger would be one. */
+/** TCP sockets of a process that listen; the debugger would be one. */
 function tcpListeners(pid: number | undefined): string[] {
   const own = readdirSync(`/proc/${pid}/fd`).map((fd) => {
     try {
@@ -60,8 +60,8 @@ function catches(pid: number, signal: number): boolean {
 
 const gethostname = ["call", "HostService/Gethostname"];
 
-describe("a signal that means nothing", () => {
-  it.each(["SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGHUP", "SIGWINCH"] as const)("%s does nothing", async (signal) => {
+describe("a signal without a meaning", () => {
+  it.each(["SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGHUP", "SIGWINCH"] as const)("%s is ignored", async (signal) => {
     await using daemon = await ServedDaemon.start();
     const { child } = daemon.process;
     for (let i = 0; i < 3; i++) child.kill(signal);
@@ -74,7 +74,7 @@ describe("a signal that means nothing", () => {
     expect(readdirSync(daemon.directory)).toEqual([]);
   });
 
-  it("SIGUSR1 leaves no debugger behind at any moment of the start", async () => {
+  it("SIGUSR1 leaves no debugger open at any moment of the start", async () => {
     const endpoint = join(scratch(), "sock");
     await using daemon = new Running(["serve", "--endpoint", endpoint]);
     const { child } = daemon;
@@ -87,7 +87,7 @@ describe("a signal that means nothing", () => {
     }
     const closed = () => tcpListeners(child.pid).length === 0;
     await until("it is closed, however late it was opened", closed);
-    // It may be opened only now.
+    // It may only be opened now.
     expect(await run([...gethostname, "--endpoint", endpoint])).toMatchObject({ code: 0 });
     await until("it is closed again", closed);
   });
@@ -113,21 +113,21 @@ describe("SIGTERM leaves no files behind", () => {
 });
 
 describe("--log-file", () => {
-  it("is opened anew on SIGHUP", async () => {
+  it("is reopened on SIGHUP", async () => {
     const log = join(scratch(), "log");
     await using daemon = new Running(["serve", "--endpoint", join(scratch(), "sock"), "--log-file", log]);
     const logged = (path: string, text: string) => existsSync(path) && readFileSync(path, "utf8").includes(text);
     await until("it listens", () => logged(log, '"listening"'));
     renameSync(log, `${log}.1`);
     daemon.child.kill("SIGHUP");
-    await until("there is a new file", () => logged(log, '"log opened anew"'));
+    await until("there is a new file", () => logged(log, '"log reopened"'));
     daemon.child.kill("SIGTERM");
     expect(await daemon.ended()).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
     expect(logged(log, '"ended"')).toBe(true);
     expect(logged(`${log}.1`, '"ended"')).toBe(false);
   });
 
-  it("that cannot be opened is said in one line", async () => {
+  it("that cannot be opened is reported in one line", async () => {
     const path = join(scratch(), "sock");
     const { code, stderr } = await run(["serve", "--endpoint", path, "--log-file", "/nonexistent/log"]);
     expect(code).toBe(1);
@@ -137,7 +137,7 @@ describe("--log-file", () => {
 });
 
 describe("a log that nobody reads", () => {
-  /** Connects so often that the log fills a pipe, and a socket's buffer. */
+  /** Connects so often that the log fills a pipe and the buffer of a socket. */
   async function fill(path: string): Promise<void> {
     for (let i = 0; i < 2_500; i++) {
       const socket = connectTo(path);
@@ -146,7 +146,7 @@ describe("a log that nobody reads", () => {
     }
   }
 
-  it("does not stop the daemon, nor its end, where stderr is a pipe; who reads it later finds it whole", async () => {
+  it("does not block the daemon or its end if stderr is a pipe, and a later reader gets complete lines", async () => {
     const directory = scratch();
     const [pipe, path] = [join(directory, "pipe"), join(directory, "sock")];
     execFileSync("mkfifo", [pipe]);
@@ -176,7 +176,7 @@ describe("a log that nobody reads", () => {
     closeSync(reader);
   });
 
-  it("does not stop the daemon, nor its end, where stderr is a socket", async () => {
+  it("does not block the daemon or its end if stderr is a socket", async () => {
     await using daemon = await ServedDaemon.start(["--log-level", "debug"]);
     daemon.process.child.stderr?.pause();
     await fill(daemon.path);

@@ -1,6 +1,6 @@
 /*
- * A session outlives the fault of its connection, and not its process. The connection is cut between client and daemon, by a
- * socket that passes bytes on; what is looked at comes over a connection of its own. Needs `npm run build`.
+ * A session survives the failure of its connection, but not the end of its process. A proxy between client and daemon
+ * cuts the connection; the checks use a connection of their own. Needs `npm run build`.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -35,19 +35,19 @@ beforeEach(async () => {
 
 afterEach(() => broker.close());
 
-/** How many sessions there are besides the observer's. */
+/** How many sessions there are in addition to the observer's. */
 async function sessions(): Promise<number> {
   return (await observer.admin.listSessions()).length - 1;
 }
 
-/** Cuts the connection, and waits until the broker has noticed and is back. */
+/** Cuts the connection, and waits until the broker has noticed and reconnected. */
 async function cut(): Promise<void> {
   tap.cut();
   await broker.gethostname();
 }
 
-describe("when the connection breaks", () => {
-  test("handles stay, and what was under way says that it may have happened", async () => {
+describe("after the connection broke", () => {
+  test("handles remain, and calls in progress fail with mayHaveHappened", async () => {
     const [near, far] = await broker.socketpair();
     await far.send(Buffer.from("still here"));
     const { id } = await broker.getSession();
@@ -63,7 +63,7 @@ describe("when the connection breaks", () => {
     expect((await broker.getSession()).handleCount).toBe(0);
   });
 
-  test("a listener goes on, and so do its connections", async () => {
+  test("a listener and its connections continue to work", async () => {
     await using pair = await tcpPair(broker);
     const address = await internetAddress(pair.listener);
     for (let round = 0; round < 5; round++) {
@@ -78,11 +78,11 @@ describe("when the connection breaks", () => {
     }
   });
 
-  test("what may be repeated is sent again, and what was not sent is sent", async () => {
+  test("repeatable operations are sent again, and those that were not sent are sent", async () => {
     const [near, far] = await broker.socketpair();
     for (let round = 0; round < 20; round++) {
       const asked = [near.getsockname(), broker.getSession(), near.getpeername(), broker.gethostname()];
-      // The connection is broken at a different moment each time: before or after the operation was sent.
+      // The connection breaks at a different moment each time: before or after the operation was sent.
       for (let turn = 0; turn < round; turn++) await null;
       if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
       tap.cut();
@@ -101,7 +101,7 @@ describe("when the connection breaks", () => {
     expect((await near.recv(100)).toString()).toBe("sent once");
   });
 
-  test("a close is made once, however often it is sent", async () => {
+  test("a close is performed once, however often it is sent", async () => {
     for (let round = 0; round < 20; round++) {
       const socket = await broker.socket();
       const closing = socket.close();
@@ -112,7 +112,7 @@ describe("when the connection breaks", () => {
     expect((await broker.getSession()).handleCount).toBe(0);
   });
 
-  test("attachments and watchers are lost, and the handle can be attached and watched again", async () => {
+  test("attachments and watchers fail, and the handle can be attached and watched again", async () => {
     const [near, far] = await broker.socketpair();
     const attachment = await near.attach();
     const reading = rejection(attachment.read());
@@ -129,7 +129,7 @@ describe("when the connection breaks", () => {
     expect(await watcher.next()).toMatchObject({ events: PollEvents.IN });
   });
 
-  test("an abort meanwhile is heard", async () => {
+  test("an abort before the reconnection takes effect", async () => {
     const [near] = await broker.socketpair();
     const aborter = new AbortController();
     const waiting = rejection(near.recv(1, { signal: aborter.signal }));
@@ -145,7 +145,7 @@ describe("when the connection breaks", () => {
     await near.close();
   });
 
-  test("for longer than the lease, that is LEASE_EXPIRED", async () => {
+  test("a reconnection after the lease has expired is LEASE_EXPIRED", async () => {
     await using brief = await connect({ endpoint: tap.path, session: { lease: 1 } });
     const before = await sessions();
     const socket = await brief.socket();
@@ -158,7 +158,7 @@ describe("when the connection breaks", () => {
     expect(await rejection(brief.socket())).toMatchObject({ code: "LEASE_EXPIRED" });
   });
 
-  test("and the daemon has gone, that is CONNECTION_LOST, and nothing hangs", async () => {
+  test("calls fail with CONNECTION_LOST if the daemon is gone, and nothing hangs", async () => {
     const mortal = await startDaemon();
     const doomed = await connect(mortal.endpoint);
     const [socket] = await doomed.socketpair();
@@ -171,7 +171,7 @@ describe("when the connection breaks", () => {
     await doomed.close();
   });
 
-  test("while the broker is closed, its session ends nevertheless", async () => {
+  test("a broker that is closed before the reconnection ends its session", async () => {
     const before = await sessions();
     const other = await connect(tap.path);
     await other.socket();
@@ -181,7 +181,7 @@ describe("when the connection breaks", () => {
   });
 });
 
-test("a session goes on over more streams than a connection can have", async () => {
+test("a session uses further connections if it has more streams than one connection allows", async () => {
   const [near, far] = await broker.socketpair();
   const before = tap.connections;
   const { connections } = await observer.admin.getStatistics();
@@ -198,7 +198,7 @@ test("a session goes on over more streams than a connection can have", async () 
   await until("the others are closed", async () => (await observer.admin.getStatistics()).connections === connections);
 });
 
-describe("a process that ends without closing", () => {
+describe("a process that ends without closing its broker", () => {
   const client = new URL("../../dist/client/index.js", import.meta.url).href;
   const endings = {
     "by SIGKILL": (child: ChildProcess) => child.kill("SIGKILL"),
@@ -206,7 +206,7 @@ describe("a process that ends without closing", () => {
     "by itself": (child: ChildProcess) => child.stdin?.end(),
   };
 
-  test.each(Object.entries(endings))("%s leaves nothing behind, long before its lease", async (_, end) => {
+  test.each(Object.entries(endings))("%s leaves nothing behind, long before its lease expires", async (_, end) => {
     const before = await observer.admin.getStatistics();
     const script = `
       import { connect } from ${JSON.stringify(client)};
@@ -236,7 +236,7 @@ describe("a process that ends without closing", () => {
     await until("everything is gone", gone, 10_000);
   });
 
-  test("takes every session that it had with it, and none of another process", async () => {
+  test("ends all its sessions, and none of another process", async () => {
     const raw = new URL("../../dist/rpc/client-channel.js", import.meta.url).href;
     const call = new URL("../../dist/rpc/unary-call.js", import.meta.url).href;
     const messages = new URL("../../dist/gen/sockbroker/v1/session_service_pb.js", import.meta.url).href;
@@ -270,7 +270,7 @@ describe("a process that ends without closing", () => {
     await until("the others are gone, too", async () => (await sessions()) === before);
   });
 
-  test("leaves a session that was asked for to its lease, for others", async () => {
+  test("does not end a session that was opened for others, which has its lease", async () => {
     const script = `
       import { connect } from ${JSON.stringify(client)};
       const broker = await connect({ endpoint: ${JSON.stringify(daemon.endpoint)}, session: { lease: 60 } });

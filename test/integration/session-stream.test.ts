@@ -70,7 +70,7 @@ describe("a cancelled receive", () => {
     expect(Buffer.concat(arrived).equals(counting(0, sent)), note).toBe(true);
   });
 
-  it("of MSG_WAITALL gives back the part that it had", async () => {
+  it("with MSG_WAITALL returns the part that it had received to the socket", async () => {
     using client = daemon.client();
     using session = client.session();
     const pair = await session.op("socketpair", {});
@@ -86,7 +86,7 @@ describe("a cancelled receive", () => {
     }
   });
 
-  it("consumes nothing as a unary call, once the daemon knows of it", { timeout: 60_000 }, async () => {
+  it("consumes nothing as a unary call, once the daemon has noticed", { timeout: 60_000 }, async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, {});
     const [handle, there] = [handleOf(pair.first), handleOf(pair.second)];
@@ -138,7 +138,7 @@ describe("a cancelled accept", () => {
       const { socket } = await session.op("accept", { handle });
       served.push(portOf(socket?.peerAddress));
     }
-    // All are open still, so no two have the same port.
+    // All are still open, so no two have the same port.
     const note = `seed ${seed}, ${cancelled} of 2000 cancelled`;
     expect(cancelled, note).toBeGreaterThan(100);
     expect(new Set(served).size, note).toBe(peers.length);
@@ -146,7 +146,7 @@ describe("a cancelled accept", () => {
     for (const peer of peers) peer.destroy();
   });
 
-  it("accepts nothing as a unary call, once the daemon knows of it", async () => {
+  it("accepts nothing as a unary call, once the daemon has noticed", async () => {
     using client = daemon.client();
     const made = await client.unary(createServer, { address: LOOPBACK });
     const handle = handleOf(made.socket);
@@ -169,7 +169,7 @@ describe("a cancelled accept", () => {
 });
 
 describe("operations on one stream", () => {
-  it("happen in the order in which they were sent", async () => {
+  it("are performed in the order in which they were sent", async () => {
     using client = daemon.client();
     using session = client.session();
     const pair = await session.op("socketpair", {});
@@ -180,7 +180,7 @@ describe("operations on one stream", () => {
     expect(results.map(({ data }) => ((data[0] ?? 0) << 8) | (data[1] ?? 0))).toEqual(results.map((_, i) => i));
   });
 
-  it("do not wait for each other across handles and directions", async () => {
+  it("do not wait for those on other handles or in the other direction", async () => {
     using client = daemon.client();
     using session = client.session();
     const pair = await session.op("socketpair", {});
@@ -191,7 +191,7 @@ describe("operations on one stream", () => {
     expect((await blocked).data[0]).toBe(2);
   });
 
-  it("refuse an op id that is in use, and take it again when it is not", async () => {
+  it("are refused if their op id is in use, and accepted after that one has ended", async () => {
     using client = daemon.client();
     using session = client.session();
     const pair = await session.op("socketpair", {});
@@ -222,7 +222,7 @@ describe("operations on one stream", () => {
     expect((await session.op("recv", { handle: here, maxBytes: 1n })).data.length).toBe(1);
   });
 
-  it("that wait are answered when the caller half-closes, and then the stream ends well", async () => {
+  it("that wait are completed when the caller half-closes, and then the stream ends with OK", async () => {
     using client = daemon.client();
     using session = client.session();
     const pair = await session.op("socketpair", {});
@@ -233,7 +233,7 @@ describe("operations on one stream", () => {
     expect(await session.ended).toBeNull();
   });
 
-  it("that wait are cancelled when the stream is, and have consumed nothing", async () => {
+  it("that wait are cancelled with the stream, and have consumed nothing", async () => {
     using client = daemon.client();
     const pair = await client.unary(socketpair, {});
     const [here, there] = [handleOf(pair.first), handleOf(pair.second)];
@@ -262,7 +262,7 @@ describe("operations on one stream", () => {
     expect(await symbolOf(session.op("recv", { handle, maxBytes: 1n }))).toBe("HANDLE_NOT_FOUND");
   });
 
-  it("beyond the limit of those that wait are refused with QUOTA_EXCEEDED, and consume nothing", async () => {
+  it("beyond the limit of waiting ones are refused with QUOTA_EXCEEDED, and consume nothing", async () => {
     using client = daemon.client();
     using session = client.session();
     const { limits } = await session.op("whoAmI", {});
@@ -278,7 +278,7 @@ describe("operations on one stream", () => {
 });
 
 describe("a caller that sends and does not read", () => {
-  it("is made to wait, and the daemon does not fill up with his results", { timeout: 60_000 }, async () => {
+  it("has to wait, and its results do not accumulate in the daemon", { timeout: 60_000 }, async () => {
     using client = daemon.client();
     using observer = daemon.client();
     const before = await observer.statistics();
@@ -314,12 +314,12 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Bytes whose values tell where they belong. */
+/** Bytes whose values depend on their position. */
 function counting(from: number, length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => ((from + i) * 31 + ((from + i) >> 8)) & 255));
 }
 
-/** A listener of this process that one connects to. */
+/** A listener of this process. */
 class Sender implements AsyncDisposable {
   readonly #server = listenHere();
   readonly connected = once(this.#server, "connection").then(([socket]) => (socket as Socket).setNoDelay());

@@ -1,8 +1,8 @@
 /*
- * What docs/python-socket-map.md says about names without conformance cases: those that only the client has, and those
- * that this host lacks.
+ * What docs/python-socket-map.md states about names without conformance cases: those that only the client has, and
+ * those that this host lacks.
  *
- * The policy is the built-in one: the daemon's own user may do what the daemon may do.
+ * The policy is the built-in one: the daemon's own user may do everything.
  */
 
 import { text } from "node:stream/consumers";
@@ -35,8 +35,8 @@ async function getConstants(): Promise<ConstantsAnswer> {
   throw new Error("no answer");
 }
 
-describe("the client's own", () => {
-  test("a duplex stream is makefile: what is written is read, and the end is the end", async () => {
+describe("functions of the client alone", () => {
+  test("a duplex stream replaces makefile: data that was written can be read, and the end is the end", async () => {
     const [near, far] = await broker.socketpair();
     const [left, right] = [near.duplex(), far.duplex()];
     left.end("one\ntwo\n");
@@ -55,13 +55,13 @@ describe("the client's own", () => {
     });
   });
 
-  test("a copy of a socket has nothing of it", async () => {
+  test("a structured clone of a socket has none of its members", async () => {
     await using socket = await broker.socket();
     expect(JSON.stringify(socket)).toBe("{}");
     expect(structuredClone(socket)).toEqual({});
   });
 
-  test("what repr shows is there, also after the socket was closed", async () => {
+  test("the properties that repr shows exist, also after the socket was closed", async () => {
     const socket = await broker.socket(AddressFamily.INET, SocketType.DGRAM);
     const { handle } = socket;
     expect(socket.fileno()).toBe(handle);
@@ -90,7 +90,7 @@ describe("values", () => {
     ]);
   });
 
-  test("an RDS address is an inet address under another name", async () => {
+  test("an RDS address is an inet address", async () => {
     await using socket = await broker.socket(AddressFamily.INET, SocketType.DGRAM);
     const bound = await socket.bind({ family: "rds", host: "127.0.0.1", port: 0 });
     expect(bound).toMatchObject({ family: "inet", host: "127.0.0.1" });
@@ -98,7 +98,7 @@ describe("values", () => {
 });
 
 describe("what this host lacks", () => {
-  test("an ioctl that this host lacks says so", async () => {
+  test("an ioctl that this host lacks is an error", async () => {
     await using socket = await broker.socket();
     const sioRcvall = 0x98000001;
     await expect(socket.ioctl(sioRcvall, 1)).rejects.toMatchObject({ code: "NOT_SUPPORTED_ON_HOST" });
@@ -112,7 +112,7 @@ describe("what this host lacks", () => {
     });
   });
 
-  test("a family of another system is named as absent, with the reason", async () => {
+  test("a constant of another system is listed as absent, with the reason", async () => {
     const { absent } = await getConstants();
     const reasons = Object.fromEntries(absent.map(({ name, reason }) => [name, reason]));
     expect(reasons).toMatchObject({
@@ -122,7 +122,7 @@ describe("what this host lacks", () => {
     });
   });
 
-  test("a pointer inside a process is no constant", async () => {
+  test("a pointer in a process is not a constant", async () => {
     const { constants, absent } = await getConstants();
     expect([...constants, ...absent].map(({ name }) => name)).not.toContain("CAPI");
   });

@@ -1,6 +1,6 @@
 /*
- * How the typed client ends its streams. An HTTP/2 server takes a thousand resets in a burst for an attack, and ends the
- * connection: ordinary work must not reset. Needs `npm run build`.
+ * How the typed client ends its streams. An HTTP/2 server treats a burst of a thousand resets as an attack, and closes
+ * the connection: ordinary use must not reset streams. Needs `npm run build`.
  */
 
 import { once } from "node:events";
@@ -32,14 +32,14 @@ beforeEach(() => {
   tap.resets = 0;
 });
 
-/** Waits until the daemon has no attach or watch stream left. Returns what ending them took. */
+/** Waits until the daemon has no attach or watch stream. Returns the number of resets that clients have sent. */
 async function resets(): Promise<number> {
   await until("the streams are gone", async () => (await broker.admin.getStatistics()).streams === 0);
   return tap.resets;
 }
 
 describe("without a reset", () => {
-  test("a duplex is destroyed: while it connects, idle, and with data under way in both directions", async () => {
+  test("a duplex is destroyed while it connects, when idle, and during transfers in both directions", async () => {
     for (let round = 0; round < 20; round++) {
       await using pair = await tcpPair(broker);
       const near = pair.client.duplex().on("error", () => undefined);
@@ -59,7 +59,7 @@ describe("without a reset", () => {
     expect(await resets()).toBe(0);
   });
 
-  test("a duplex is destroyed whose peer takes nothing", async () => {
+  test("a duplex is destroyed whose peer does not read", async () => {
     await using pair = await tcpPair(broker);
     const duplex = pair.client.duplex();
     duplex.write(Buffer.alloc(32 * 1024 * 1024), () => undefined);
@@ -129,7 +129,7 @@ describe("without a reset", () => {
   });
 });
 
-test("an attachment that is left while its socket is full is reset in the end, and lets go of the socket", async () => {
+test("an attachment that is left while its socket is full is finally reset, and releases the socket", async () => {
   const [near, far] = await broker.socketpair();
   const attachment = await near.attach({ direction: "send" });
   for (let round = 0; round < 30; round++) void attachment.write(Buffer.alloc(100_000)).catch(() => undefined);
@@ -140,7 +140,7 @@ test("an attachment that is left while its socket is full is reset in the end, a
   await far.close();
 });
 
-test("connections that a listener's attachment had taken when it was left are closed", async () => {
+test("connections that the attachment of a listener had accepted when it was left are closed", async () => {
   await using listener = await broker.createServer({ host: "127.0.0.1", port: 0 });
   const attachment = await listener.attach();
   const made = await Promise.all(
@@ -150,7 +150,7 @@ test("connections that a listener's attachment had taken when it was left are cl
   await until("all are accepted", async () => (await broker.getSession()).handleCount >= 21);
   const before = (await broker.getSession()).handleCount;
   await attachment[Symbol.asyncDispose]();
-  // The one that was read is the reader's.
+  // The connection that was read belongs to its reader.
   await until("they are closed", async () => (await broker.getSession()).handleCount === before - 9);
   await Promise.all(made.map((socket) => socket.close()));
 });

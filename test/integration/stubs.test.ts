@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RawDaemon } from "../support/raw-broker.js";
 
 /*
- * A client out of generated stubs alone, in Python: plain gRPC, none of our client code. Needs a Python with the packages of
- * test/python/requirements.txt, as SOCKBROKER_TEST_PYTHON or as python3; with the built-in policy.
+ * A Python client that uses only generated stubs and gRPC, and none of our client code. Needs a Python with the
+ * packages of test/python/requirements.txt, as SOCKBROKER_TEST_PYTHON or as python3; with the built-in policy.
  */
 
 const PROTO = fileURLToPath(new URL("../../proto", import.meta.url));
@@ -58,7 +58,7 @@ const checks = [
   "leased session",
 ];
 
-describe("a client from generated stubs alone", () => {
+describe("a client with only generated stubs", () => {
   for (const check of checks) {
     it(`can: ${check}`, (ctx) => {
       if (!hasTools) ctx.skip("needs grpcio-tools: set SOCKBROKER_TEST_PYTHON, see test/python/requirements.txt");
@@ -66,7 +66,7 @@ describe("a client from generated stubs alone", () => {
     });
   }
 
-  it("checks nothing beside these", (ctx) => {
+  it("has no other checks", (ctx) => {
     if (!hasTools) ctx.skip("needs grpcio-tools: set SOCKBROKER_TEST_PYTHON, see test/python/requirements.txt");
     expect([...problems.keys()].sort()).toEqual([...checks].sort());
   });

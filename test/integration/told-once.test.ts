@@ -51,7 +51,7 @@ async function received(handle: bigint): Promise<string> {
   return Buffer.from(data).toString();
 }
 
-/** Starts to gather more data than will arrive, and waits until it has everything that did. */
+/** Starts to gather more data than will arrive, and waits until it has received everything that did. */
 async function gathering(handle: bigint, from: bigint) {
   await session.op("sendall", { handle: from, data: Buffer.from("part") });
   const begun = session.begin("recv", { handle, maxBytes: 100n, flags: MSG_WAITALL });
@@ -59,7 +59,7 @@ async function gathering(handle: bigint, from: bigint) {
   return begun;
 }
 
-describe("a reset behind data that MSG_WAITALL gathered", () => {
+describe("a reset after data that MSG_WAITALL gathered", () => {
   async function reset(): Promise<bigint> {
     const [here, there] = await connection();
     const { done } = await gathering(here, there);
@@ -70,13 +70,13 @@ describe("a reset behind data that MSG_WAITALL gathered", () => {
     return here;
   }
 
-  it("is for the next receive", async () => {
+  it("is returned by the next receive", async () => {
     const handle = await reset();
     expect(await symbolOf(received(handle))).toBe("ECONNRESET");
     expect(await received(handle)).toBe("");
   });
 
-  it("is why sending is impossible", async () => {
+  it("makes sending fail", async () => {
     const handle = await reset();
     const send = () => symbolOf(session.op("send", { handle, data: Buffer.from("x") }));
     expect([await send(), await send()]).toEqual(["ECONNRESET", "EPIPE"]);
@@ -94,7 +94,7 @@ describe("a reset behind data that MSG_WAITALL gathered", () => {
 });
 
 describe("closing a socket with data that nobody received", () => {
-  /** A connection of which the daemon, and no longer the kernel, has data. */
+  /** A connection whose data is in the daemon, and no longer in the kernel. */
   async function withUnread(): Promise<[bigint, bigint]> {
     const [here, there] = await connection();
     const { opId, done } = await gathering(here, there);
@@ -109,14 +109,14 @@ describe("closing a socket with data that nobody received", () => {
     expect(await symbolOf(received(there))).toBe("ECONNRESET");
   });
 
-  it("does not when it was received", async () => {
+  it("does not reset it if the data was received", async () => {
     const [here, there] = await withUnread();
     expect(await received(here)).toBe("part");
     await session.op("close", { handle: here });
     expect(await received(there)).toBe("");
   });
 
-  it("does not while a duplicate is open", async () => {
+  it("does not reset it while a duplicate is open", async () => {
     const [here, there] = await withUnread();
     const duplicate = handleOf((await session.op("dup", { handle: here })).socket);
     await session.op("close", { handle: here });
@@ -124,7 +124,7 @@ describe("closing a socket with data that nobody received", () => {
     expect(await received(there)).toBe("still here");
   });
 
-  it("does not when the socket came in a message", async () => {
+  it("does not reset it if the socket arrived in a message", async () => {
     const [here, there] = await withUnread();
     const { first, second } = await session.op("socketpair", {});
     await session.op("sendFds", { handle: handleOf(first), buffers: [Buffer.from("x")], handles: [here] });

@@ -29,8 +29,8 @@ import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js"
 import { RawDaemon, RawError } from "../support/raw-broker.js";
 
 /*
- * Callers of another version of the API: newer and older stubs, made of this version's descriptors. With the built-in
- * policy.
+ * Callers with another version of the API: newer and older stubs, derived from this version's descriptors. With the
+ * built-in policy.
  */
 
 const { recv, send, socketpair } = SocketService.method;
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("a newer caller", () => {
-  it("that uses a field which the daemon does not know is told so, and nothing is done", async () => {
+  it("that uses an unknown field gets UNKNOWN_REQUEST, and nothing is performed", async () => {
     using client = daemon.client();
     const { first, second } = await client.unary(socketpair, {});
     const [one = 0n, other = 0n] = [first?.handle, second?.handle];
@@ -61,7 +61,7 @@ describe("a newer caller", () => {
     expect(Buffer.from(received.data).toString()).toBe("kept");
   });
 
-  it("that calls an RPC which the daemon does not know is told so", async () => {
+  it("that calls an unknown RPC gets UNKNOWN_REQUEST", async () => {
     using client = daemon.client();
     const file = newer(file_sockbroker_v1_socket_service, withVerb);
     const error = await failureOf(client.unary(rpc(file, "Frobnicate"), {}));
@@ -69,7 +69,7 @@ describe("a newer caller", () => {
     expect(errorFromStatus(error.status)).toMatchObject({ name: "BrokerError", code: "UNKNOWN_REQUEST" });
   });
 
-  it("that begins an operation which the daemon does not know is told so, and its others are done", async () => {
+  it("that begins an unknown operation gets UNKNOWN_REQUEST, and its other operations are performed", async () => {
     using client = daemon.client();
     using session = client.session();
     const Operation = message(newer(file_sockbroker_v1_session_service, withOperation), "Operation");
@@ -93,44 +93,41 @@ describe("a newer caller", () => {
 });
 
 describe("a newer caller on a Session stream", () => {
-  // Unknown fields besides the operations and the ids to cancel: a number, bytes, and operations encoded as a number.
+  // Unknown fields next to the operations and the ids to cancel: a number, bytes, and operations encoded as a number.
   it.each([
     ["99", [0x98, 0x06, 0x01]],
     ["99", [0x9a, 0x06, 0x01, 0x00]],
     ["1", [0x08, 0x01]],
-  ])(
-    "is told of field %s that the daemon does not know, and nothing of its request is begun",
-    async (field, unknown) => {
-      using client = daemon.client();
-      const { first, second } = await client.unary(socketpair, {});
-      const [one = 0n, other = 0n] = [first?.handle, second?.handle];
-      const sends = toBinary(
-        SessionRequestSchema,
-        create(SessionRequestSchema, {
-          operations: [
-            { opId: 1n, request: { case: "send", value: { handle: one, data: Buffer.from("not to be sent") } } },
-          ],
-        }),
-      );
-      for (const request of [
-        [...sends, ...unknown],
-        [...unknown, ...sends],
-      ]) {
-        using stream = client.bidi(SessionService.method.session);
-        await stream.write(Uint8Array.from(request));
-        const error = await failureOf(stream.next());
-        expect(error.symbol).toBe("UNKNOWN_REQUEST");
-        expect(IS_OLDER.exec(error.status.message)?.slice(1)).toEqual(["sockbroker.v1.SessionRequest", field]);
-      }
-      const timeout = { limit: { case: "duration", value: {} } } as const;
-      const nothing = client.unary(recv, { handle: other, maxBytes: 100n, timeout });
-      expect((await failureOf(nothing)).symbol).toBe("EAGAIN");
-    },
-  );
+  ])("gets UNKNOWN_REQUEST for field %s, and none of the request is performed", async (field, unknown) => {
+    using client = daemon.client();
+    const { first, second } = await client.unary(socketpair, {});
+    const [one = 0n, other = 0n] = [first?.handle, second?.handle];
+    const sends = toBinary(
+      SessionRequestSchema,
+      create(SessionRequestSchema, {
+        operations: [
+          { opId: 1n, request: { case: "send", value: { handle: one, data: Buffer.from("not to be sent") } } },
+        ],
+      }),
+    );
+    for (const request of [
+      [...sends, ...unknown],
+      [...unknown, ...sends],
+    ]) {
+      using stream = client.bidi(SessionService.method.session);
+      await stream.write(Uint8Array.from(request));
+      const error = await failureOf(stream.next());
+      expect(error.symbol).toBe("UNKNOWN_REQUEST");
+      expect(IS_OLDER.exec(error.status.message)?.slice(1)).toEqual(["sockbroker.v1.SessionRequest", field]);
+    }
+    const timeout = { limit: { case: "duration", value: {} } } as const;
+    const nothing = client.unary(recv, { handle: other, maxBytes: 100n, timeout });
+    expect((await failureOf(nothing)).symbol).toBe("EAGAIN");
+  });
 });
 
 describe("a newer caller on an attach stream", () => {
-  it("is told of a frame that the daemon does not know, and the socket is as it was", async () => {
+  it("gets UNKNOWN_REQUEST for an unknown frame, and the socket is unchanged", async () => {
     using client = daemon.client();
     const { first, second } = await client.unary(socketpair, {});
     const [one = 0n, other = 0n] = [first?.handle, second?.handle];
@@ -148,7 +145,7 @@ describe("a newer caller on an attach stream", () => {
 });
 
 describe("an older caller", () => {
-  it("does not see what the daemon tells beyond what it knows", async () => {
+  it("ignores fields that it does not know", async () => {
     using client = daemon.client();
     const file = newer(file_sockbroker_v1_session_service, withoutLimits);
     const theirs = await client.unary(rpc(file, "WhoAmI"), {});

@@ -19,6 +19,7 @@ import {
   SOCK_STREAM,
   socket,
 } from "./helpers.js";
+import { testingAddon } from "./testing-addon.js";
 
 const directory = mkdtempSync(join(tmpdir(), "sockbroker-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -28,12 +29,12 @@ const AF_CAN = constant("AF_CAN");
 
 /** Encodes and decodes without a socket. `protocol` is the socket's. */
 function roundTrip(address: Sockaddr, protocol = 0): Sockaddr {
-  const encoded = got(addon.testing.encodeSockaddr(address));
+  const encoded = got(testingAddon.testing.encodeSockaddr(address));
   const family = new DataView(encoded.buffer, encoded.byteOffset).getUint16(0, true);
-  return addon.testing.decodeSockaddr(encoded, family, 0, protocol);
+  return testingAddon.testing.decodeSockaddr(encoded, family, 0, protocol);
 }
 
-describe("an address survives its struct", () => {
+describe("an address survives encoding and decoding", () => {
   test.each<[string, Sockaddr, number?]>([
     ["inet", { kind: "inet", address: "192.0.2.1", port: 65535 }],
     ["inet6", { kind: "inet6", address: "2001:db8::1", port: 1, flowinfo: 0xfffff, scopeId: 0xffffffff }],
@@ -83,12 +84,12 @@ describe("an address survives its struct", () => {
     expect(JSON.stringify(decoded, plain)).toBe(JSON.stringify(address, plain));
   });
 
-  test("tipc name: the range of one that Python gives", () => {
+  test("tipc name: Python's form has an empty range", () => {
     expect(roundTrip({ kind: "tipc", addressType: 2, v1: 1, v2: 7, v3: 0, scope: 2 })).toMatchObject({ v2: 7, v3: 7 });
   });
 
-  test("l2cap: bytes as the kernel has them", () => {
-    const encoded = addon.testing.encodeSockaddr({
+  test("l2cap: bytes in the kernel's order", () => {
+    const encoded = testingAddon.testing.encodeSockaddr({
       kind: "l2cap",
       bdaddr: "1:2:3:4:5:6",
       psm: 0x0102,
@@ -108,7 +109,7 @@ function plain(_: string, value: unknown): unknown {
   return value instanceof Uint8Array ? [...value] : value;
 }
 
-describe("what is no address", () => {
+describe("an invalid address", () => {
   test.each<[string, Sockaddr, string]>([
     ["a name", { kind: "inet", address: "localhost", port: 0 }, "EINVAL"],
     ["short IPv4", { kind: "inet", address: "127.1", port: 0 }, "EINVAL"],
@@ -137,7 +138,7 @@ describe("what is no address", () => {
     ],
     ["127 bytes", { kind: "raw", family: 5, data: new Uint8Array(127) }, "EINVAL"],
   ])("%s is refused", (_, address, errno) => {
-    expect(addon.testing.encodeSockaddr(address)).toBe(failed(errno));
+    expect(testingAddon.testing.encodeSockaddr(address)).toBe(failed(errno));
   });
 
   test.each([
@@ -145,23 +146,23 @@ describe("what is no address", () => {
     ["a short inet", "\x02\0\0\x50", 0, { kind: "raw", family: 2, data: Buffer.from([0, 0x50]) }],
     ["a Bluetooth protocol of no kind", "\x1f\0\x01", 8, { kind: "raw", family: 31, data: Buffer.from([1]) }],
     ["an interface that is gone", "\x1d\0\0\0\xff\xff\xff\x7f", 1, { kind: "can", interface: "" }],
-  ])("%s decodes without harm", (_, struct, protocol, address) => {
-    expect(addon.testing.decodeSockaddr(bytes(struct), 0, 0, protocol)).toEqual(address);
+  ])("%s decodes without a crash", (_, struct, protocol, address) => {
+    expect(testingAddon.testing.decodeSockaddr(bytes(struct), 0, 0, protocol)).toEqual(address);
   });
 
-  test("every struct of every length decodes without harm", () => {
+  test("every struct of every length decodes without a crash", () => {
     for (let family = 0; family < 50; family++) {
       for (let length = 2; length <= 130; length++) {
         const struct = new Uint8Array(length).fill(0xff);
         struct.set([family, 0]);
-        for (const protocol of [0, 1, 2, 3, 6, 7]) addon.testing.decodeSockaddr(struct, family, 1, protocol);
+        for (const protocol of [0, 1, 2, 3, 6, 7]) testingAddon.testing.decodeSockaddr(struct, family, 1, protocol);
       }
     }
   });
 
-  test("the family of the socket decides nothing but the codec of CAN and Bluetooth", () => {
+  test("the family of the socket only selects the codec of CAN and Bluetooth", () => {
     const struct = bytes(`${String.fromCharCode(AF_CAN)}${"\0".repeat(23)}`);
-    expect(addon.testing.decodeSockaddr(struct, AF_BLUETOOTH, 0, constant("CAN_J1939"))).toMatchObject({
+    expect(testingAddon.testing.decodeSockaddr(struct, AF_BLUETOOTH, 0, constant("CAN_J1939"))).toMatchObject({
       kind: "j1939",
     });
   });
@@ -197,7 +198,7 @@ describe("bind and getsockname", () => {
     expect(one.getsockname()).toEqual({ kind: "unix", path: Buffer.from(path()) });
   });
 
-  test("unix: no name asks for one", () => {
+  test("unix: an empty path requests an automatic name", () => {
     const one = socket(AF_UNIX, SOCK_DGRAM);
     using _ = closing(one);
     expect(one.bind({ kind: "unix", path: new Uint8Array() })).toBe(0);
@@ -253,7 +254,7 @@ describe("bind and getsockname", () => {
     if (typeof one === "number") return skip(`this kernel has no such family: ${addon.strerror(-one)}`);
     using _ = closing(one);
     expect(one.bind(address)).toBe(0);
-    // AF_ALG keeps no name, and HCI none without a controller.
+    // AF_ALG stores no address, and HCI none without a controller.
     if (address.kind === "alg" || address.kind === "hci") return;
     expect(got(one.getsockname()).kind).toBe(address.kind);
   });

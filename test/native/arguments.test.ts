@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { NativeSocket, Sockaddr } from "../../src/native/binding.js";
 import { AF_INET, addon, bytes, closing, loopback, pair, SOCK_STREAM, socket } from "./helpers.js";
 
-/** Calls past the types. */
+/** Calls without the static types. */
 function call(target: object, name: string, ...args: unknown[]): unknown {
   return Reflect.get(target, name).apply(target, args);
 }
@@ -24,12 +24,12 @@ describe("arguments", () => {
     );
   });
 
-  test("a missing and an extra one are TypeErrors", () => {
+  test("too few or too many arguments are a TypeError", () => {
     expect(() => call(addon, "socket", 2, 1, 0)).toThrow(new TypeError("socket takes 4 arguments (3 given)"));
     expect(() => call(addon, "socket", 2, 1, 0, null, null)).toThrow("socket takes 4 arguments (5 given)");
   });
 
-  test("a size below zero is a TypeError", () => {
+  test("a negative size is a TypeError", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(() => a.recv(-1, 0)).toThrow("recv: argument 1 must be an integer from 0 to 4294967295");
@@ -41,13 +41,13 @@ describe("arguments", () => {
     ["other elements", new Uint16Array(1)],
     ["a DataView", new DataView(new ArrayBuffer(1))],
     ["an array", [1]],
-  ])("bytes that are %s are a TypeError", (_, value) => {
+  ])("%s instead of bytes is a TypeError", (_, value) => {
     const [a, b] = pair();
     using __ = closing(a, b);
     expect(() => call(a, "send", value, 0)).toThrow(new TypeError("send: argument 1 must be a Uint8Array"));
   });
 
-  test("a view is taken at its offset and length", () => {
+  test("a view is used with its offset and length", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.send(new Uint8Array(bytes("abcdef")).subarray(2, 4), 0)).toBe(2);
@@ -77,7 +77,7 @@ describe("an address", () => {
     expect(() => one.bind(address as Sockaddr)).toThrow(new TypeError(message));
   });
 
-  test("whose getter throws passes that on", () => {
+  test("with a getter that throws throws that error", () => {
     const address = {
       kind: "inet",
       get address(): string {
@@ -89,8 +89,8 @@ describe("an address", () => {
   });
 });
 
-describe("objects of others", () => {
-  test("cannot be made into sockets", () => {
+describe("foreign objects", () => {
+  test("cannot be constructed as sockets", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(() => Reflect.construct(Reflect.get(a, "constructor"), [3])).toThrow(new TypeError("Illegal constructor"));
@@ -102,14 +102,14 @@ describe("objects of others", () => {
     ["the prototype", (real: NativeSocket): object => Object.getPrototypeOf(real)],
     ["an heir", (real: NativeSocket): object => Object.create(real)],
     ["a proxy", (real: NativeSocket) => new Proxy(real, {})],
-  ])("methods refuse %s as this", (_, make) => {
+  ])("are refused as `this` by methods: %s", (_, make) => {
     const [a, b] = pair();
     using __ = closing(a, b);
     expect(() => Reflect.get(a, "close").call(make(a))).toThrow(TypeError);
     expect(a.closed).toBe(false);
   });
 
-  test("functions refuse them where a socket belongs", () => {
+  test("are refused as arguments where a socket is required", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     for (const foreign of [{}, new Map(), Object.create(a), new Proxy(a, {}), 3]) {

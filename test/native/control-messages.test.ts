@@ -34,7 +34,7 @@ function rights(...sockets: NativeSocket[]): ControlOut[] {
 }
 
 describe("SCM_RIGHTS", () => {
-  test("moves sockets as objects, never as numbers", () => {
+  test("transfers sockets as objects, never as numbers", () => {
     const [a, b] = pair();
     const udp = boundDatagram();
     using _ = closing(a, b, udp);
@@ -51,7 +51,7 @@ describe("SCM_RIGHTS", () => {
     expect(copy.poll(4)).toBe(4);
   });
 
-  test("arrive close-on-exec, sockets non-blocking", () => {
+  test("makes received descriptors close-on-exec, and sockets non-blocking", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     a.sendmsg([bytes("x")], rights(a), 0, null);
@@ -59,7 +59,7 @@ describe("SCM_RIGHTS", () => {
     expect(made.map(({ flags }) => flags & (O_CLOEXEC | O_NONBLOCK))).toEqual([O_CLOEXEC | O_NONBLOCK]);
   });
 
-  test("leave the mode of other files to those who share them", async ({ skip }) => {
+  test("does not change the mode of other files, which is shared", async ({ skip }) => {
     if (!hasPython) return skip("needs python3");
     const peer = await pythonPeer(`
 r, w = os.pipe()
@@ -90,12 +90,12 @@ peer.recv(1)`);
       [true, false],
       [true, true],
     ]);
-    // A thread closes the pipe, which the next test would otherwise see go.
+    // A thread closes the pipe; without the wait the next test would see it disappear.
     pipe.close();
     await vi.waitFor(() => expect([...descriptors().keys()].filter((fd) => made.includes(fd))).toHaveLength(1));
   });
 
-  test("are closed when there is no room for them, and counted as cut", () => {
+  test("closes descriptors without room, and sets MSG_CTRUNC", () => {
     const [a, b] = pair(SOCK_DGRAM);
     using _ = closing(a, b);
     const before = descriptors();
@@ -115,7 +115,7 @@ peer.recv(1)`);
     expect(descriptors()).toEqual(before);
   });
 
-  test("are closed with the message that nobody reads", () => {
+  test("closes descriptors in a message that is not read", () => {
     const before = descriptors();
     const [a, b] = pair(SOCK_DGRAM);
     a.sendmsg([bytes("x")], rights(a, b), 0, null);
@@ -126,7 +126,7 @@ peer.recv(1)`);
     expect(descriptors()).toEqual(before);
   });
 
-  test("come in batches too", () => {
+  test("can arrive in batches", () => {
     const [a, b] = pair(SOCK_DGRAM);
     using _ = closing(a, b);
     const before = descriptors();
@@ -137,7 +137,7 @@ peer.recv(1)`);
     expect(descriptors()).toEqual(before);
   });
 
-  test("take no numbers from the data", () => {
+  test("ignores numbers in the data", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const numbers = new Uint8Array(new Int32Array([0, 1, 2]).buffer);
@@ -145,7 +145,7 @@ peer.recv(1)`);
     expect(got(b.recvmsg(1, 100, 0)).control).toEqual([]);
   });
 
-  test("take no closed socket, and none where they do not belong", () => {
+  test("refuses closed sockets, and sockets in other control messages", () => {
     const [a, b] = pair();
     const closed = socket(AF_INET, SOCK_DGRAM);
     closed.close();
@@ -156,7 +156,7 @@ peer.recv(1)`);
     expect(() => a.sendmsg([bytes("x")], odd, 0, null)).toThrow("property sockets must be null but for SCM_RIGHTS");
   });
 
-  test("are no more than the kernel allows", () => {
+  test("allows no more descriptors than the kernel", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.sendmsg([bytes("x")], rights(...Array.from({ length: 254 }, () => a)), 0, null)).toBe(failed("EINVAL"));
@@ -168,7 +168,7 @@ peer.recv(1)`);
 });
 
 describe("other control messages", () => {
-  test("SCM_CREDENTIALS come as bytes", () => {
+  test("SCM_CREDENTIALS arrives as bytes", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     b.setsockoptInt(SOL_SOCKET, constant("SO_PASSCRED"), 1);
@@ -179,7 +179,7 @@ describe("other control messages", () => {
     expect([...data]).toEqual([process.pid, process.getuid?.(), process.getgid?.()]);
   });
 
-  test("SCM_PIDFD comes as an object that tells when the process ends", ({ skip }) => {
+  test("SCM_PIDFD arrives as an object that reports when the process ends", ({ skip }) => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const error = b.setsockoptInt(SOL_SOCKET, SO_PASSPIDFD, 1);
@@ -194,7 +194,7 @@ describe("other control messages", () => {
     expect(descriptors()).toEqual(before);
   });
 
-  test("of the Internet protocols go and come, with their padding", () => {
+  test("of the Internet protocols are sent and received, with their padding", () => {
     const a = boundDatagram();
     const b = boundDatagram();
     using _ = closing(a, b);
@@ -215,14 +215,14 @@ describe("other control messages", () => {
     ]);
   });
 
-  test("that hold addresses in this process are refused", () => {
+  test("that contain addresses in this process are refused", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const control = [{ level: 276, type: constant("RDS_CMSG_RDMA_ARGS"), data: new Uint8Array(48), sockets: null }];
     expect(a.sendmsg([bytes("x")], control, 0, null)).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("that are too large are the kernel's ENOBUFS", () => {
+  test("that are too large are ENOBUFS from the kernel", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const control = (size: number) => [{ level: 1, type: 99, data: new Uint8Array(size), sockets: null }];
@@ -232,7 +232,7 @@ describe("other control messages", () => {
 });
 
 describe("peerCredentials", () => {
-  test("gives the process at the other end, and a pidfd", () => {
+  test("returns the process at the other end, and a pidfd", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const before = descriptors();
@@ -243,7 +243,7 @@ describe("peerCredentials", () => {
     expect(descriptors()).toEqual(before);
   });
 
-  test("tells that the process has ended", async ({ skip }) => {
+  test("returns a pidfd that reports the end of the process", async ({ skip }) => {
     if (!hasPython) return skip("needs python3");
     const peer = await pythonPeer("peer.recv(1)");
     using _ = closing(peer);
@@ -262,7 +262,7 @@ describe("peerCredentials", () => {
     expect(pidfd.poll(1)).toBe(1);
   });
 
-  test("of what has no peer is ENOTCONN", () => {
+  test("is ENOTCONN without a peer", () => {
     const one = socket(1, 1);
     const tcp = socket(AF_INET, 1);
     using _ = closing(one, tcp);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { errnoSymbol, SystemError, systemError } from "../../src/native/errno.js";
 
-test("an errno becomes an error with its name, number, call and text", () => {
+test("an errno becomes an error with its name, number, system call and text", () => {
   const error = systemError(-111, "connect");
   expect(error).toBeInstanceOf(SystemError);
   expect(error).toMatchObject({
@@ -15,7 +15,7 @@ test("an errno becomes an error with its name, number, call and text", () => {
   });
 });
 
-test("an errno that has no name is UNKNOWN, with its number", () => {
+test("an errno without a name is UNKNOWN, with its number", () => {
   expect(systemError(-9999, "recv")).toMatchObject({
     code: "UNKNOWN",
     errno: 9999,
@@ -23,6 +23,6 @@ test("an errno that has no name is UNKNOWN, with its number", () => {
   });
 });
 
-test("aliases have one name", () => {
+test("an errno with aliases has one name", () => {
   expect([errnoSymbol(11), errnoSymbol(95), errnoSymbol(35)]).toEqual(["EAGAIN", "EOPNOTSUPP", "EDEADLK"]);
 });

@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { NativeSocket, Sockaddr } from "../../src/native/binding.js";
 import { addon, bytes, closing, constant, got, ready, SOCK_DGRAM, SOCK_STREAM } from "./helpers.js";
 
-// Families that a kernel may lack, end to end. They are all there in a kernel as distributions build it, with the modules
-// loaded (and for CAN an interface: ip link add vcan0 type vcan; ip link set vcan0 up).
+// End-to-end tests of families that a kernel may lack. Kernels of distributions have all of them, if the modules are
+// loaded (and for CAN an interface exists: ip link add vcan0 type vcan; ip link set vcan0 up).
 
 const SOCK_RAW = constant("SOCK_RAW");
 const SOCK_RDM = constant("SOCK_RDM");
@@ -30,7 +30,7 @@ function needsVcan(skip: Skip): void {
 }
 
 describe("CAN", () => {
-  test("raw frames come from the interface by name", async ({ skip }) => {
+  test("raw frames arrive with the name of the interface", async ({ skip }) => {
     needsVcan(skip);
     const a = needs(skip, AF_CAN, SOCK_RAW, constant("CAN_RAW"));
     const b = needs(skip, AF_CAN, SOCK_RAW, constant("CAN_RAW"));
@@ -63,7 +63,7 @@ describe("CAN", () => {
     expect(one.getsockname()).toEqual(address);
   });
 
-  test("ISOTP carries a message longer than a frame", async ({ skip }) => {
+  test("ISOTP transfers a message longer than a frame", async ({ skip }) => {
     needsVcan(skip);
     const a = needs(skip, AF_CAN, SOCK_DGRAM, constant("CAN_ISOTP"));
     const b = needs(skip, AF_CAN, SOCK_DGRAM, constant("CAN_ISOTP"));
@@ -78,7 +78,7 @@ describe("CAN", () => {
     expect(address).toMatchObject({ kind: "isotp", interface: "vcan0" });
   });
 
-  test("J1939 shows the sender, and the destination as control messages", async ({ skip }) => {
+  test("J1939 reports the sender, and the destination as control messages", async ({ skip }) => {
     needsVcan(skip);
     const a = needs(skip, AF_CAN, SOCK_DGRAM, constant("CAN_J1939"));
     const b = needs(skip, AF_CAN, SOCK_DGRAM, constant("CAN_J1939"));
@@ -114,7 +114,7 @@ describe("AF_ALG", () => {
     expect(operation.socket.recv(512, 0)).toEqual(createHash("sha256").update("abc").digest());
   });
 
-  test("encrypts, with operation and vector as control messages", ({ skip }) => {
+  test("encrypts, with operation and initialization vector as control messages", ({ skip }) => {
     const algorithm = needs(skip, AF_ALG, SOCK_SEQPACKET, 0);
     using _ = closing(algorithm);
     expect(algorithm.bind({ kind: "alg", type: "skcipher", name: "cbc(aes)", feature: 0, mask: 0 })).toBe(0);
@@ -132,7 +132,7 @@ describe("AF_ALG", () => {
 });
 
 describe("TIPC", () => {
-  test("delivers to a name, and shows the sender's id", async ({ skip }) => {
+  test("delivers to a name, and reports the sender's id", async ({ skip }) => {
     const server = needs(skip, AF_TIPC, SOCK_RDM, 0);
     const client = needs(skip, AF_TIPC, SOCK_RDM, 0);
     using _ = closing(server, client);
@@ -162,7 +162,7 @@ describe("Bluetooth", () => {
 });
 
 describe("QIPCRTR", () => {
-  test("delivers on one node", async ({ skip }) => {
+  test("delivers within a node", async ({ skip }) => {
     const a = needs(skip, AF_QIPCRTR, SOCK_DGRAM, 0);
     const b = needs(skip, AF_QIPCRTR, SOCK_DGRAM, 0);
     using _ = closing(a, b);

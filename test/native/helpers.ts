@@ -6,7 +6,7 @@ import { loadAddon } from "../../src/native/load-addon.js";
 
 export const addon = loadAddon();
 
-/** The file of the addon that is loaded, for other processes and threads to load too. */
+/** The loaded addon's file, for other processes and threads. */
 export const addonFile = (() => {
   const line = readFileSync("/proc/self/maps", "utf8")
     .split("\n")
@@ -33,7 +33,7 @@ export function failed(name: string): number {
   return -value;
 }
 
-/** The record that a method answered, or an error with the errno's text. */
+/** The record that a method returned; for an errno, throws an error with its text. */
 export function got<T>(result: T): Exclude<T, number | null> {
   if (typeof result === "number") throw new Error(`answered ${result}: ${addon.strerror(-result)}`);
   if (result === null) throw new Error("answered null");
@@ -80,7 +80,7 @@ export function listener(): NativeSocket {
   return made;
 }
 
-/** Resolves with the events once one of them holds. */
+/** Resolves with the events when one of them has occurred. */
 export function ready(watched: NativeSocket, events: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const error = watched.watch(events, (happened) => {
@@ -91,7 +91,7 @@ export function ready(watched: NativeSocket, events: number): Promise<number> {
   });
 }
 
-/** Two ends of a TCP connection over loopback, and the listener, which the caller closes too. */
+/** Both ends of a TCP connection over loopback, and the listener. The caller closes all three. */
 export async function connection(): Promise<[NativeSocket, NativeSocket, NativeSocket]> {
   const server = listener();
   const client = socket(AF_INET, SOCK_STREAM);
@@ -100,20 +100,20 @@ export async function connection(): Promise<[NativeSocket, NativeSocket, NativeS
   return [client, got(server.accept()).socket, server];
 }
 
-/** Descriptors of this process: number to what it refers to. */
+/** Descriptors of this process: number to the name of what it refers to. */
 export function descriptors(): Map<number, string> {
   const found = new Map<number, string>();
   for (const name of readdirSync("/proc/self/fd")) {
     try {
       found.set(Number(name), readlinkSync(`/proc/self/fd/${name}`));
     } catch {
-      // The one that read the directory.
+      // The descriptor that was used to read the directory.
     }
   }
   return found;
 }
 
-/** The descriptor that `open` adds to this process, and its flags as fdinfo has them. */
+/** The descriptor that `open` adds to this process, and its flags according to fdinfo. */
 export function descriptorOf(open: () => unknown): { fd: number; flags: number }[] {
   const before = descriptors();
   open();
@@ -128,7 +128,7 @@ export function descriptorOf(open: () => unknown): { fd: number; flags: number }
 export const O_CLOEXEC = 0o2000000;
 export const O_NONBLOCK = 0o4000;
 
-/** JSON that the real python3 prints, or null where there is none. */
+/** JSON that python3 prints; null if there is no python3. */
 export function python(program: string): unknown {
   try {
     return JSON.parse(
@@ -146,8 +146,8 @@ export function bytes(text: string): Uint8Array {
 }
 
 /**
- * Runs a Python program with `peer`, a connected socket.socket whose other end is the answered socket. It is how tests
- * get what the addon itself never opens: files, pipes, descriptors in blocking mode.
+ * Runs a Python program with `peer`, a connected socket.socket whose other end is the returned socket. Tests use it for
+ * descriptors that the addon never opens: files, pipes, descriptors in blocking mode.
  */
 export async function pythonPeer(program: string): Promise<NativeSocket> {
   const server = socket(AF_UNIX, SOCK_STREAM);
@@ -174,13 +174,13 @@ ${program}`,
   return got(server.accept()).socket;
 }
 
-/** Resolves with the next message and what came with it. */
+/** Resolves with the next message and its control messages. */
 export async function nextMessage(from: NativeSocket): Promise<Received> {
   await ready(from, 1);
   return got(from.recvmsg(65536, 4096, 0));
 }
 
-/** The objects that came with the next message. */
+/** The objects received with the next message. */
 export async function nextDescriptors(from: NativeSocket): Promise<NativeSocket[]> {
   const message = await nextMessage(from);
   return message.control.flatMap(({ sockets }) => [...(sockets ?? [])]);

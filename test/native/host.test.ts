@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { AF_INET, AF_INET6, AF_UNIX, addon, bytes, failed, got, python } from "./helpers.js";
 
 describe("interfaces", () => {
-  test("have names and indices that lead to each other", () => {
+  test("have names and indices that correspond", () => {
     const interfaces = got(addon.ifNameindex());
     expect(interfaces.map(({ name }) => name)).toContain("lo");
     for (const { index, name } of interfaces) {
@@ -13,7 +13,7 @@ describe("interfaces", () => {
     }
   });
 
-  test("that are not there", () => {
+  test("that do not exist are an error", () => {
     expect(addon.ifNametoindex("no-such")).toBe(failed("ENODEV"));
     expect(addon.ifNametoindex("lo\0")).toBe(failed("ENODEV"));
     expect(addon.ifNametoindex("a".repeat(16))).toBe(failed("ENODEV"));
@@ -21,32 +21,32 @@ describe("interfaces", () => {
   });
 });
 
-describe("the host's name", () => {
+describe("the hostname", () => {
   test("is the kernel's", () => {
     expect(addon.gethostname()).toBe(hostname());
   });
 
-  test("is not set to what cannot be one", () => {
+  test("is not set to an invalid one", () => {
     expect(addon.sethostname(new Uint8Array(65))).toBeOneOf([failed("EINVAL"), failed("EPERM")]);
   });
 });
 
 describe("users", () => {
-  test.each(["root", "nobody", "daemon"])("%s has the number that Python's pwd has", (name) => {
+  test.each(["root", "nobody", "daemon"])("%s has the same number as in Python's pwd", (name) => {
     expect(addon.getpwnam(name)).toBe(
       Number(python(`import pwd; print(pwd.getpwnam(${JSON.stringify(name)}).pw_uid)`)),
     );
   });
 
-  test("that are not there", () => {
+  test("that do not exist are an error", () => {
     for (const name of ["", "no-such-user", "root\0", "x".repeat(10_000)]) {
       expect(addon.getpwnam(name)).toBe(failed("ENOENT"));
     }
   });
 });
 
-describe("Internet addresses", () => {
-  test("aton", () => {
+describe("addresses as text", () => {
+  test("inet_aton", () => {
     expect(addon.inetAton("127.1")).toEqual(Buffer.from([127, 0, 0, 1]));
     expect(addon.inetAton("0x7f.1")).toEqual(Buffer.from([127, 0, 0, 1]));
     expect(addon.inetAton("256.0.0.1")).toBeNull();
@@ -54,7 +54,7 @@ describe("Internet addresses", () => {
     expect(addon.inetAton("127.0.0.1\0")).toBeNull();
   });
 
-  test("pton", () => {
+  test("inet_pton", () => {
     expect(addon.inetPton(AF_INET, "192.0.2.1")).toEqual(Buffer.from([192, 0, 2, 1]));
     expect(addon.inetPton(AF_INET6, "::ffff:1.2.3.4")).toEqual(Buffer.from("00000000000000000000ffff01020304", "hex"));
     expect(addon.inetPton(AF_INET, "127.1")).toBeNull();
@@ -63,7 +63,7 @@ describe("Internet addresses", () => {
     expect(addon.inetPton(AF_UNIX, "192.0.2.1")).toBe(failed("EAFNOSUPPORT"));
   });
 
-  test("ntop", () => {
+  test("inet_ntop", () => {
     expect(addon.inetNtop(AF_INET, bytes("\x7f\0\0\x01"))).toBe("127.0.0.1");
     expect(addon.inetNtop(AF_INET6, new Uint8Array(16))).toBe("::");
     expect(addon.inetNtop(AF_INET, bytes("\x7f\0\0"))).toBe(failed("EINVAL"));
@@ -72,7 +72,7 @@ describe("Internet addresses", () => {
   });
 });
 
-describe("as Python says", () => {
+describe("as in Python", () => {
   test("every constant", ({ skip }) => {
     const theirs = python(`
 import json, socket
@@ -89,12 +89,12 @@ print(json.dumps({
     expect(Object.fromEntries(Object.keys(theirs).map((name) => [name, ours[name]]))).toEqual(theirs);
   });
 
-  test("every constant has a name of its own", () => {
+  test("every constant has a unique name", () => {
     const names = addon.constants().map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test("what its headers lack all the same", () => {
+  test("constants that Python's headers may lack exist", () => {
     const ours = new Map(addon.constants().map(({ name, value }) => [name, value]));
     expect(ours.get("AF_BLUETOOTH")).toBe(31n);
     expect(ours.get("BDADDR_LOCAL")).toBe("00:00:00:FF:FF:FF");
@@ -106,7 +106,7 @@ print(json.dumps({
     expect(ours.get("has_ipv6")).toBe(true);
   });
 
-  test("every errno, and its text", ({ skip }) => {
+  test("every errno, with its text", ({ skip }) => {
     const theirs = python(`
 import errno, json, os
 print(json.dumps({n: [v, os.strerror(v)] for n, v in vars(errno).items() if n.startswith("E")}))`) as Record<
@@ -134,7 +134,7 @@ print(json.dumps([[socket.CMSG_LEN(n), socket.CMSG_SPACE(n)] for n in ${JSON.str
     expect(lengths.map((length) => [addon.cmsgLen(length), addon.cmsgSpace(length)])).toEqual(theirs);
   });
 
-  test("what the resolver's errors mean", () => {
+  test("the texts of errors", () => {
     expect(addon.gaiStrerror(-2)).toBe("Name or service not known");
     expect(addon.hstrerror(1)).toBe("Unknown host");
     expect(addon.strerror(111)).toBe("Connection refused");

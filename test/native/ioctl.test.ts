@@ -12,7 +12,7 @@ const SIOCGIFINDEX = 0x8933;
 const SIOCETHTOOL = 0x8946;
 const IFREQ_BYTES = 40;
 
-/** A struct ifreq, or more than that, with a name at its start. */
+/** A struct ifreq, or a larger struct, with a name at its start. */
 function named(name: string, size = IFREQ_BYTES): Buffer {
   const buffer = Buffer.alloc(size, 0);
   buffer.write(name, "latin1");
@@ -24,7 +24,7 @@ function ints(...values: number[]): Buffer {
 }
 
 describe("ioctl", () => {
-  test("counts what is unread and unsent", () => {
+  test("counts unread and unsent bytes", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     a.send(bytes("hello"), 0);
@@ -33,7 +33,7 @@ describe("ioctl", () => {
     expect(got(a.ioctlInt(SIOCOUTQ, 0)).value).toBeGreaterThan(0);
   });
 
-  test("answers as many bytes as it was given, and uses those of the struct", () => {
+  test("returns as many bytes as it was given, and uses those of the struct", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     for (const [request, first, size] of [
@@ -69,14 +69,14 @@ describe("ioctl", () => {
     ["a request of its own", 0xdeadbeef],
     ["one that opens a descriptor: SIOCGSKNS", 0x894c],
     ["one that changes the mode: FIONBIO", 0x5421],
-  ])("does not know %s", (_, request) => {
+  ])("returns null for %s", (_, request) => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using __ = closing(one);
     expect(one.ioctl(request, new Uint8Array(8))).toBeNull();
     expect(one.ioctlInt(request, 0)).toBeNull();
   });
 
-  test("gives no int to a request for a struct", () => {
+  test("returns null for a struct request with an int", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     for (const request of [SIOCGIFINDEX, SIOCGIFCONF, SIOCETHTOOL]) expect(one.ioctlInt(request, 0)).toBeNull();
@@ -84,7 +84,7 @@ describe("ioctl", () => {
 });
 
 describe("SIOCGIFCONF", () => {
-  /** A struct ifconf whose address is this process's and unmapped: a kernel that got it would say EFAULT. */
+  /** A struct ifconf with an unmapped address, for which the kernel would return EFAULT. */
   const conf = (length: number, address = 0xdead000n) => {
     const struct = Buffer.alloc(16);
     struct.writeInt32LE(length);
@@ -92,7 +92,7 @@ describe("SIOCGIFCONF", () => {
     return struct;
   };
 
-  test("answers the list behind the struct, and never reads the address", () => {
+  test("returns the list after the struct, and never reads the address", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     const answer = Buffer.from(got(one.ioctl(SIOCGIFCONF, conf(4096))));
@@ -107,14 +107,14 @@ describe("SIOCGIFCONF", () => {
     expect(names).toContain("lo");
   });
 
-  test("answers how much room it wants when there is no address", () => {
+  test("returns the required size if the address is NULL", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     const { length } = got(one.ioctl(SIOCGIFCONF, conf(65536)));
     expect(one.ioctl(SIOCGIFCONF, conf(0, 0n))).toEqual(conf(length - 16, 0n));
   });
 
-  test("fills what room there is, and no more", () => {
+  test("fills the available space, and no more", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     for (const room of [-(2 ** 31), -1, 0, 1, 39]) {
@@ -133,7 +133,7 @@ describe("SIOCETHTOOL", () => {
   const GSTRINGS = 0x1b;
   const GLINKSETTINGS = 0x4c;
 
-  /** A struct ifreq whose address is unmapped, and a struct of ethtool's. */
+  /** A struct ifreq with an unmapped address, and a struct of ethtool. */
   function request(command: number, size: number, name = "lo"): Buffer {
     const ifreq = named(name);
     ifreq.writeBigUInt64LE(0xdead000n, 16);
@@ -142,19 +142,19 @@ describe("SIOCETHTOOL", () => {
     return Buffer.concat([ifreq, data]);
   }
 
-  test("reads what anybody may read, and never the address", () => {
+  test("allows reads that need no privileges, and never reads the address", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     const link = Buffer.from(got(one.ioctl(SIOCETHTOOL, request(GLINK, 8))));
     expect(link).toEqual(Buffer.concat([request(GLINK, 8).subarray(0, 40), ints(GLINK, 1)]));
-    // No driver: loopback has none on any kernel, or says "net".
+    // Without a driver: loopback has none, or "net", depending on the kernel.
     const driver = one.ioctl(SIOCETHTOOL, request(GDRVINFO, 196));
     if (typeof driver === "number") expect(driver).toBe(failed("EOPNOTSUPP"));
     else expect(got(driver)).toHaveLength(236);
     expect(one.ioctl(SIOCETHTOOL, request(GLINK, 8, "no-such"))).toBe(failed("ENODEV"));
   });
 
-  test("that writes more than there is room for fails, and changes nothing beyond", () => {
+  test("fails if the result exceeds the available space, and changes nothing beyond it", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     // struct ethtool_drvinfo has 196 bytes, struct ethtool_value 8.
@@ -179,7 +179,7 @@ describe("SIOCETHTOOL", () => {
     expect(one.ioctl(SIOCETHTOOL, request(command, 256))).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("needs both structs", () => {
+  test("requires both structs", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     for (const size of [0, 40, 43]) expect(one.ioctl(SIOCETHTOOL, new Uint8Array(size))).toBe(failed("EINVAL"));

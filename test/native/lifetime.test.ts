@@ -64,11 +64,11 @@ describe("after close", () => {
     "socket in it": (one) => addon.socket(AF_INET, SOCK_STREAM, 0, one),
   };
 
-  test.each(Object.entries(calls))("%s answers EBADF", async (_, call) => {
+  test.each(Object.entries(calls))("%s returns EBADF", async (_, call) => {
     expect(await call(closed)).toBe(failed("EBADF"));
   });
 
-  test("close answers 0, and ref and unref do nothing", () => {
+  test("close returns 0, and ref and unref do nothing", () => {
     expect(closed.close()).toBe(0);
     expect(closed.ref()).toBeUndefined();
     expect(closed.unref()).toBeUndefined();
@@ -76,7 +76,7 @@ describe("after close", () => {
     open.close();
   });
 
-  test("release has given the descriptor away", async () => {
+  test("release has transferred the descriptor", async () => {
     const [a, b] = pair();
     using _ = closing(b);
     a.watch(1, () => expect.unreachable("released"));
@@ -93,19 +93,19 @@ describe("after close", () => {
   });
 });
 
-/** The sockets of this process, by the name that /proc has for them. */
+/** The sockets of this process, by their names in /proc. */
 function sockets(): Set<string> {
   return new Set([...descriptors().values()].filter((name) => name.startsWith("socket:")));
 }
 
-/** Waits until this process has none of these any more. */
+/** Waits until this process has none of these. */
 async function gone(names: Iterable<string>): Promise<void> {
   const left = () => [...names].filter((name) => sockets().has(name));
   await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 25_000, interval: 5 });
 }
 
 describe("closing", () => {
-  test("leaves no descriptor, however many there were", () => {
+  test("leaves no descriptor open, however many there were", () => {
     const before = descriptors();
     for (let round = 0; round < 2000; round++) {
       const [a, b] = pair();
@@ -124,7 +124,7 @@ describe("closing", () => {
     client.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(new Int32Array([1, 20]).buffer));
     const start = performance.now();
     expect(client.close()).toBe(0);
-    // Twenty seconds, if close(2) ran here.
+    // It would take 20 seconds if close(2) ran on this thread.
     expect(performance.now() - start).toBeLessThan(5000);
     expect(client.send(bytes("x"), 0)).toBe(failed("EBADF"));
   });
@@ -135,7 +135,7 @@ describe("closing", () => {
     ["a TIPC socket", 30, 2, 0],
     ["an XDP socket", 44, 3, 0],
   ] as const)(
-    "does not wait for the kernel to let go of %s, and it does let go",
+    "does not wait until the kernel releases %s, and the kernel releases it",
     async ([, family, type, protocol], { skip }) => {
       const first = addon.socket(family, type, protocol, null);
       if (typeof first === "number")
@@ -151,7 +151,7 @@ describe("closing", () => {
     },
   );
 
-  test("is done at once by most", () => {
+  test("runs on this thread for most sockets", () => {
     const [a, b] = pair();
     const lingering = socket(AF_INET, SOCK_STREAM);
     const datagram = socket(AF_INET, 2);
@@ -162,7 +162,7 @@ describe("closing", () => {
     lingering.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(8));
   });
 
-  test("one of two leaves the connection open", () => {
+  test("a duplicate leaves the connection open", () => {
     const [a, b] = pair();
     const twin = got(a.dup());
     using _ = closing(b, twin);
@@ -175,19 +175,19 @@ describe("closing", () => {
   });
 });
 
-/** Runs a program with the addon as `addon`; its output, if it ended well. */
+/** Runs a program with the addon as `addon`. Returns its output, and throws if it fails. */
 async function run(body: string, ...flags: string[]): Promise<string> {
   const program = `const addon = require(${JSON.stringify(addonFile)});\n${body}`;
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, "-e", program]);
   return stdout.trim();
 }
 
-describe("an open description that is followed", () => {
+describe("a followed open description", () => {
   const rights = (...sockets: NativeSocket[]) => [
     { level: SOL_SOCKET, type: constant("SCM_RIGHTS"), data: new Uint8Array(), sockets },
   ];
 
-  test("is there until its last descriptor is closed", () => {
+  test("is followed until its last descriptor is closed", () => {
     const [one, other] = pair();
     const twin = got(one.dup());
     using _ = closing(other);
@@ -199,7 +199,7 @@ describe("an open description that is followed", () => {
     expect(addon.followed()).not.toContain(7);
   });
 
-  test("is there while it is in a message, and gone with it", () => {
+  test("is followed while it is in a message, until that is closed", () => {
     const [a, b] = pair();
     const sent = socket(AF_INET, SOCK_STREAM);
     const { inode } = sent;
@@ -219,7 +219,7 @@ describe("an open description that is followed", () => {
     expect(addon.followed()).not.toContain(8);
   });
 
-  test("has the last id that it was given", () => {
+  test("has the last id that was set", () => {
     const one = socket(AF_INET, SOCK_STREAM);
     expect(addon.follow(one, 9)).toBe(0);
     expect(addon.follow(one, 2 ** 32 - 1)).toBe(0);
@@ -229,7 +229,7 @@ describe("an open description that is followed", () => {
     expect(addon.follow(one, 10)).toBe(failed("EBADF"));
   });
 
-  test("is no file", () => {
+  test("cannot be a file", () => {
     const lock = got(addon.lockFile(join(tmpdir(), `follow-${process.pid}`)));
     using _ = closing(lock);
     rmSync(join(tmpdir(), `follow-${process.pid}`));
@@ -238,8 +238,8 @@ describe("an open description that is followed", () => {
   });
 });
 
-describe("the collector", () => {
-  test("closes what was dropped, and keeps what is watched", async () => {
+describe("the garbage collector", () => {
+  test("closes unreachable sockets, and keeps watched ones", async () => {
     const output = await run(
       `const { readdirSync } = require("node:fs");
       const count = () => readdirSync("/proc/self/fd").length;
@@ -276,7 +276,7 @@ const busy = `
     addon.gethostbyname(Buffer.from("localhost"), 2);
   }`;
 
-describe("with watches and look-ups under way", () => {
+describe("during watches and look-ups", () => {
   test("a process exits", async () => {
     expect(await run(`${busy} console.log("bye"); process.exit(0);`)).toBe("bye");
   });
@@ -285,14 +285,14 @@ describe("with watches and look-ups under way", () => {
     expect(await run(`${busy} setImmediate(() => { console.log("bye"); process.exit(0); });`)).toBe("bye");
   });
 
-  test("a process dies of an exception as it should", async () => {
+  test("a process ends with an uncaught exception as usual", async () => {
     await expect(run(`${busy} setImmediate(() => { throw new Error("mine"); });`)).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining("Error: mine"),
     });
   });
 
-  test("a process ends by itself once its look-ups are done", async () => {
+  test("a process exits by itself when its look-ups are done", async () => {
     const body = `addon.getaddrinfo(Buffer.from("127.0.0.1"), null, 0, 1, 0, 0).then((r) => console.log(r.length));`;
     expect(await run(body)).toBe("1");
   });
@@ -303,14 +303,14 @@ describe("with watches and look-ups under way", () => {
     ${busy}
     parentPort.postMessage([a.inode, b.inode]);`;
 
-  /** A worker that runs the program, and the names of the sockets that it keeps. */
+  /** A worker that runs the program, and the names of the sockets that it has open. */
   async function busyWorker(): Promise<[Worker, string[]]> {
     const worker = new Worker(program, { eval: true });
     const [inodes] = (await once(worker, "message")) as [number[]];
     return [worker, inodes.map((inode) => `socket:[${inode}]`)];
   }
 
-  test("workers are terminated, one after the other and together", async () => {
+  test("workers are terminated, one by one and together", async () => {
     const one = async () => {
       const [worker, names] = await busyWorker();
       expect([...sockets()]).toEqual(expect.arrayContaining(names));
@@ -321,7 +321,7 @@ describe("with watches and look-ups under way", () => {
     await Promise.all([one(), one(), one(), one()]);
   });
 
-  test("a worker that alone has the addon is terminated while its look-ups go on", async () => {
+  test("a worker that alone has loaded the addon is terminated during its look-ups", async () => {
     const output = await promisify(execFile)(process.execPath, [
       "-e",
       `const { Worker } = require("node:worker_threads");
@@ -331,7 +331,7 @@ describe("with watches and look-ups under way", () => {
     expect(output.stdout).toBe("bye\n");
   });
 
-  test("workers are terminated in the middle of calls, of which some throw", async () => {
+  test("workers are terminated in the middle of calls, some of which throw", async () => {
     const calls = `
       const { parentPort } = require("node:worker_threads");
       const addon = require(${JSON.stringify(addonFile)});
@@ -365,7 +365,7 @@ describe("with watches and look-ups under way", () => {
     expect(output.stdout).toBe("bye\n");
   });
 
-  test("a worker that exits by itself closes what it had", async () => {
+  test("a worker that exits by itself closes its sockets", async () => {
     const worker = new Worker(`${program} process.exit(0);`, { eval: true });
     let names: string[] = [];
     worker.on("message", (inodes: number[]) => {
@@ -376,7 +376,7 @@ describe("with watches and look-ups under way", () => {
     await gone(names);
   });
 
-  test("a worker that exits has its packet sockets closed too", async ({ skip }) => {
+  test("the packet sockets of a worker that exits are closed too", async ({ skip }) => {
     const packet = addon.socket(17, 3, 0, null);
     if (typeof packet === "number") return skip("needs CAP_NET_RAW");
     packet.close();

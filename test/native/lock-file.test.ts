@@ -27,26 +27,26 @@ function lock() {
 }
 
 describe("lockFile", () => {
-  it("gives the lock to one at a time", () => {
+  it("gives the lock to one holder at a time", () => {
     const first = lock();
     expect(lockFile(path)).toBe(EAGAIN);
     first.close();
     lock().close();
   });
 
-  it("takes a file that was left behind", () => {
+  it("takes over a file without a holder", () => {
     writeFileSync(path, "");
     lock().close();
   });
 
-  it("excludes nobody by a file that is gone", () => {
+  it("ignores the lock of a file that was removed", () => {
     const first = lock();
     rmSync(path);
     lock().close();
     first.close();
   });
 
-  it("follows no link, and reports what the kernel says", () => {
+  it("follows no symbolic link, and returns errors of the kernel", () => {
     symlinkSync(join(directory, "elsewhere"), path);
     expect(lockFile(path)).toBe(ELOOP);
     expect(lockFile(join(directory, "missing", "lock"))).toBe(ENOENT);

@@ -20,7 +20,7 @@ const MSG_CMSG_CLOEXEC = constant("MSG_CMSG_CLOEXEC");
 const MSG_ZEROCOPY = 0x4000000;
 
 describe("a datagram", () => {
-  test("keeps its boundary, its source and an absence of all else", () => {
+  test("preserves its boundary and source, and has nothing else", () => {
     const a = boundDatagram();
     const b = boundDatagram();
     using _ = closing(a, b);
@@ -38,7 +38,7 @@ describe("a datagram", () => {
     expect(b.recvmsg(100, 0, 0)).toBe(failed("EAGAIN"));
   });
 
-  test("that is cut says so, and its real length if asked", () => {
+  test("that is truncated has MSG_TRUNC, and its real length if requested", () => {
     const [a, b] = pair(SOCK_DGRAM);
     using _ = closing(a, b);
     a.send(bytes("0123456789"), 0);
@@ -48,7 +48,7 @@ describe("a datagram", () => {
     expect(b.recvmmsg(1, 4, 0, MSG_TRUNC)).toMatchObject([{ data: Buffer.from("0123"), length: 10, flags: MSG_TRUNC }]);
   });
 
-  test("has a largest size", () => {
+  test("has a maximum size", () => {
     const a = boundDatagram();
     const b = boundDatagram();
     using _ = closing(a, b);
@@ -59,7 +59,7 @@ describe("a datagram", () => {
     expect(a.sendmsg([new Uint8Array(65508)], [], 0, to)).toBe(failed("EMSGSIZE"));
   });
 
-  test("to a closed port fails on a later call, and the socket goes on", () => {
+  test("to a closed port fails in a later call, and the socket continues to work", () => {
     const gone = boundDatagram();
     const one = boundDatagram();
     using _ = closing(one);
@@ -71,7 +71,7 @@ describe("a datagram", () => {
     expect(one.recv(1, 0)).toBe(failed("EAGAIN"));
   });
 
-  test("without a destination has none", () => {
+  test("without a destination is EDESTADDRREQ", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     expect(one.send(bytes("x"), 0)).toBe(failed("EDESTADDRREQ"));
@@ -79,7 +79,7 @@ describe("a datagram", () => {
 });
 
 describe("sendmsg", () => {
-  test("gathers IOV_MAX buffers and no more", () => {
+  test("sends IOV_MAX buffers and no more", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const letters = Array.from({ length: 1024 }, () => bytes("x"));
@@ -89,14 +89,14 @@ describe("sendmsg", () => {
     expect(b.recv(1, 0)).toBe(failed("EAGAIN"));
   });
 
-  test("refuses what would read the memory later", () => {
+  test("refuses flags with which the kernel would read the memory later", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.send(bytes("x"), MSG_ZEROCOPY)).toBe(failed("EOPNOTSUPP"));
     expect(a.sendmsg([bytes("x")], [], MSG_ZEROCOPY, null)).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("wants its lists whole", () => {
+  test("validates its lists", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const anything = a as unknown as { sendmsg(...args: unknown[]): number };
@@ -109,7 +109,7 @@ describe("sendmsg", () => {
 });
 
 describe("batches", () => {
-  test("come in order, each with its own address", () => {
+  test("are received in order, each message with its own address", () => {
     const a = boundDatagram();
     const b = boundDatagram();
     const c = boundDatagram();
@@ -128,7 +128,7 @@ describe("batches", () => {
     expect(c.recvmmsg(10, 100, 0, 0)).toBe(failed("EAGAIN"));
   });
 
-  test("are as large as is asked, within reason", () => {
+  test("have any requested size, within limits", () => {
     const [a, b] = pair(SOCK_DGRAM);
     using _ = closing(a, b);
     a.send(bytes("x"), 0);
@@ -140,7 +140,7 @@ describe("batches", () => {
 });
 
 describe("flags", () => {
-  test("show MSG_CMSG_CLOEXEC only to who passed it", () => {
+  test("contain MSG_CMSG_CLOEXEC only if the caller set it", () => {
     const [a, b] = pair(SOCK_DGRAM);
     using _ = closing(a, b);
     a.send(bytes("x"), 0);

@@ -45,7 +45,7 @@ describe("openNetns", () => {
 });
 
 describe("a socket in another namespace", () => {
-  test("has the interfaces of that one, and the thread stays in this one", async ({ skip }) => {
+  test("has that namespace's interfaces, and the calling thread stays in its own namespace", async ({ skip }) => {
     if (!isRoot) return skip("needs root, to make a network namespace");
     const child = spawn("unshare", ["-n", "sh", "-c", "echo ready; read line"], { stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
@@ -54,7 +54,7 @@ describe("a socket in another namespace", () => {
     const packet = got(addon.socket(constant("AF_PACKET"), SOCK_DGRAM, 0, netns));
     const outside = got(addon.socket(AF_INET, SOCK_DGRAM, 0, null));
     using _ = closing(netns, inside, packet, outside);
-    // Its loopback interface is down, ours is up.
+    // The loopback interface there is down, ours is up.
     expect(inside.connect({ ...loopback, port: 9 })).toBe(failed("ENETUNREACH"));
     expect(outside.connect({ ...loopback, port: 9 })).toBe(0);
     const elsewhere = got(addon.ifNameindex()).find(({ name }) => name !== "lo");
@@ -67,7 +67,7 @@ describe("a socket in another namespace", () => {
     await once(child, "exit");
   });
 
-  test("needs the object of a namespace", () => {
+  test("requires a namespace object", () => {
     const one = got(addon.socket(AF_INET, SOCK_DGRAM, 0, null));
     using _ = closing(one);
     expect(addon.socket(AF_INET, SOCK_DGRAM, 0, one)).toBe(failed("EINVAL"));

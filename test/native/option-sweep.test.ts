@@ -4,16 +4,19 @@ import { describe, expect, test } from "vitest";
 
 import type { NativeSocket } from "../../src/native/binding.js";
 import { addon, bytes, closing, constant, failed, SOL_SOCKET } from "./helpers.js";
+import { testingAddon } from "./testing-addon.js";
 
 // Every option of every kind of socket, with valid and invalid lengths: only what was requested is written, nothing
 // crashes, and the results are CPython's.
 
-/** Every number that a SOL_* or an IPPROTO_* has; the largest known is SOL_VSOCK's, 287. */
+/** Every number of a SOL_* or IPPROTO_* constant; the largest known is SOL_VSOCK, 287. */
 const LEVELS = Array.from({ length: 301 }, (_, level) => level);
 const NAMES = Array.from({ length: 513 }, (_, name) => name);
-/** Options that the kernel does not know at this length are unknown at every length. */
+/** An option that the kernel does not know at this length is unknown at every length. */
 const PROBE = 256;
-/** 0 is an int. Around the sizes of ints, addresses, and structs that grew; CPython takes no more than 1024. */
+/**
+ * 0 requests an int. Sizes around those of ints, addresses, and structs that grew; CPython accepts no more than 1024.
+ */
 const SIZES = [
   0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 36, 64, 104, 128, 255, 256, 257, 512, 1023, 1024,
 ];
@@ -43,7 +46,7 @@ const SKIPPED: readonly (readonly [number, number])[] = [
   ...range(128, 131).map((name) => [0, name] as const),
   ...range(38, 43).map((name) => [6, name] as const),
   ...range(1, 4).map((name) => [284, name] as const),
-  // As do those of PACKET_HDRLEN, which is asked for a version, SO_IP_SET and IPV6_FLOWLABEL_MGR.
+  // The same for PACKET_HDRLEN, whose argument is a version, SO_IP_SET and IPV6_FLOWLABEL_MGR.
   [263, 11],
   [0, 83],
   [41, 32],
@@ -51,10 +54,10 @@ const SKIPPED: readonly (readonly [number, number])[] = [
 
 const skipped = new Set(SKIPPED.map(([level, name]) => `${level}:${name}`));
 
-/** Of these the answer's bytes change with time and place: only their length is compared. */
+/** The bytes of these change with time and place: only their length is compared. */
 const CHANGING = new Set(["1:17", "1:49", "1:55", "1:56", "1:57", "6:11", "6:26", "6:23", "6:24"]);
 
-/** Of these the kernel writes more than it was asked for: EFAULT here, and CPython's memory there. */
+/** The kernel writes more than was requested for these: EFAULT here, and CPython's memory there. */
 const OVERRUNNING: Readonly<Record<string, readonly number[]>> = { RFCOMM: [3], HCI: [12, 13], SCO: [16] };
 
 function range(first: number, last: number): number[] {
@@ -130,13 +133,13 @@ function sweep(one: NativeSocket, options: readonly (readonly [number, number])[
 }
 
 function changed(): number {
-  return addon.testing
+  return testingAddon.testing
     .guardedBytes()
     .subarray(0, CAPACITY - Math.max(...LARGE_SIZES))
     .findIndex((byte) => byte !== CANARY);
 }
 
-/** CPython's answers, for each filter. */
+/** CPython's results, for each filter. */
 function askPython(
   socket: readonly number[],
   filters: readonly (Buffer | null)[],
@@ -150,7 +153,7 @@ function askPython(
   return JSON.parse(stdout) as Record<string, readonly (Outcome | null)[]>[];
 }
 
-/** Whether an outcome is CPython's, as far as that is the kernel's. */
+/** Whether an outcome equals CPython's, as far as it comes from the kernel. */
 function agrees(
   kind: string,
   option: string,
@@ -163,7 +166,7 @@ function agrees(
   if (ours === failed("EFAULT") && OVERRUNNING[kind]?.includes(name)) return true;
   if (typeof ours === "number" && typeof theirs === "number") return CHANGING.has(option) && ours >= 0 && theirs >= 0;
   if (typeof ours !== "string" || typeof theirs !== "string") return false;
-  // CPython answers as many bytes as the kernel says that there are, whether they fit or not.
+  // CPython returns as many bytes as the kernel reports, whether they fit or not.
   const expected = theirs.slice(0, 2 * size);
   if (ours.length !== expected.length) return false;
   return CHANGING.has(option) || [...ours].every((digit, at) => expected[at] === "." || expected[at] === digit);
@@ -185,16 +188,16 @@ function differences(
 
 describe("getsockopt of every option", () => {
   test.for(kinds)("%s", { timeout: 600_000 }, ([kind, ...socket], { skip }) => {
-    const one = addon.socket(...socket, null);
+    const one = testingAddon.socket(...socket, null);
     if (typeof one === "number") return skip(`this kernel has no such socket: ${addon.strerror(-one)}`);
     using _ = closing(one);
-    addon.testing.fillGuarded(CANARY);
+    testingAddon.testing.fillGuarded(CANARY);
     const options = known(one);
     expect(changed()).toBe(-1);
     expect(options.length).toBeGreaterThan(20);
     const filters: (Buffer | null)[] = [null];
     const answers = [sweep(one, options)];
-    // MPTCP takes none.
+    // MPTCP accepts no filter.
     if (one.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, FILTER) === 0) {
       filters.push(FILTER);
       answers.push(sweep(one, options));

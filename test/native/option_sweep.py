@@ -1,9 +1,10 @@
-"""What CPython's getsockopt answers for some options of a socket, as JSON: option-sweep.test.ts compares.
+"""Prints CPython's getsockopt results for some options of a socket, as JSON; option-sweep.test.ts compares them.
 
-Standard input: {"socket": [family, type, protocol], "filters": [hexadecimal or null], "options": [[level, name]], "sizes"}.
-Standard output: [{"level:name": [an outcome for each size]} for each filter]. An outcome is a negative errno, an int for size
-0, or bytes as hexadecimal, with dots for those that depend on the socket or on what its memory had before: the kernel need
-not write as many bytes as it says, nor do all options write without reading. It is null where these decide about an error.
+Standard input: {"socket": [family, type, protocol], "filters": [hexadecimal or null], "options": [[level, name]],
+"sizes"}. Standard output: [{"level:name": [an outcome for each size]} for each filter]. An outcome is a negative errno,
+an int for size 0, or bytes as hexadecimal, with dots for those that depend on the socket or on the former contents of
+its memory: the kernel need not write as many bytes as it reports, nor do all options write without reading. It is null
+if these decide about an error.
 """
 
 import ctypes
@@ -14,7 +15,7 @@ import sys
 
 
 def ask(one, level, name, size, before):
-    # The bytes of the answer are where these were.
+    # The bytes of the result are where these were.
     bytes([before]) * size
     try:
         return one.getsockopt(level, name, size).hex() if size else one.getsockopt(level, name)

@@ -24,7 +24,7 @@ function ints(...values: number[]): Uint8Array {
 }
 
 describe("options", () => {
-  test("go in and out as ints", () => {
+  test("are read and written as ints", () => {
     const one = socket(AF_INET, SOCK_STREAM);
     using _ = closing(one);
     expect(one.setsockoptInt(SOL_SOCKET, constant("SO_REUSEADDR"), 1)).toBe(0);
@@ -34,7 +34,7 @@ describe("options", () => {
     expect(one.setsockoptInt(SOL_SOCKET, 9999, 1)).toBe(failed("ENOPROTOOPT"));
   });
 
-  test("go in and out as bytes, of the length that the kernel answers", () => {
+  test("are read and written as bytes, with the length that the kernel returns", () => {
     const one = socket(AF_INET, SOCK_STREAM);
     using _ = closing(one);
     expect(one.setsockopt(SOL_SOCKET, SO_LINGER, ints(1, 5))).toBe(0);
@@ -45,7 +45,7 @@ describe("options", () => {
     one.setsockopt(SOL_SOCKET, SO_LINGER, ints(0, 0));
   });
 
-  test("of a wrong size are for the kernel to refuse", () => {
+  test("of a wrong size are refused by the kernel", () => {
     const one = socket(AF_INET, SOCK_STREAM);
     using _ = closing(one);
     expect(one.setsockopt(SOL_SOCKET, SO_RCVBUF, bytes("x"))).toBe(failed("EINVAL"));
@@ -62,7 +62,7 @@ describe("options", () => {
     expect(one.getsockopt(SOL_SOCKET, SO_RCVBUF, 65537)).toBe(failed("EINVAL"));
   });
 
-  test("may have a length and no value", () => {
+  test("may have a length without a value", () => {
     const one = socket(AF_INET, SOCK_STREAM);
     using _ = closing(one);
     expect(one.setsockoptNull(SOL_SOCKET, SO_RCVBUF, 4)).toBe(failed("EFAULT"));
@@ -75,7 +75,7 @@ describe("options", () => {
     using _ = closing(a, b);
     const SO_ATTACH_FILTER = 26;
     const to = got(b.getsockname());
-    // ret #9: the first byte of payload behind the header of UDP.
+    // ret #9: the first byte of payload after the UDP header.
     const program = bytes("\x06\0\0\0\x09\0\0\0");
     expect(b.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, program)).toBe(0);
     a.sendmsg([bytes("abc")], [], 0, to);
@@ -101,7 +101,7 @@ describe("options", () => {
     ["NETLINK_RX_RING", 270, 6],
     ["RDS_GET_MR", 276, 2],
     ["RDS_GET_MR_FOR_DEST", 276, 7],
-  ])("that hold what is this process's own are refused: %s", (_, level, name) => {
+  ])("that refer to resources of this process are refused: %s", (_, level, name) => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using __ = closing(one);
     expect(one.setsockopt(level, name, new Uint8Array(64))).toBe(failed("EOPNOTSUPP"));
@@ -109,7 +109,7 @@ describe("options", () => {
     expect(one.setsockoptNull(level, name, 64)).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("that answer a descriptor are refused, and open none", () => {
+  test("that return a descriptor are refused, and open none", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const before = descriptors();
@@ -132,7 +132,7 @@ describe("options", () => {
   const programOf = (instructions: number) =>
     Buffer.concat([...Array.from({ length: instructions - 1 }, () => load), accept]);
 
-  test.each([1, 4, 32, 33, 1000])("that count instructions are read back: a filter of %i", (count) => {
+  test.each([1, 4, 32, 33, 1000])("whose length counts instructions can be read back: a filter of %i", (count) => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, 64)).toEqual(Buffer.alloc(0));
@@ -143,7 +143,7 @@ describe("options", () => {
     for (const size of [program.length, program.length + 7, 65536]) {
       expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, size)).toEqual(program);
     }
-    // Each of these is a number of instructions that has room for the filter, and too few bytes.
+    // Each of these sizes is enough as a number of instructions, but too small in bytes.
     for (const size of [0, 4, count, program.length - 1]) {
       expect(one.getsockopt(SOL_SOCKET, SO_GET_FILTER, size), String(size)).toBe(failed("EINVAL"));
     }

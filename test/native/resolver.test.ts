@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { AddressInfo } from "../../src/native/binding.js";
 import { AF_INET, AF_INET6, addon, bytes, constant, loopback, SOCK_STREAM } from "./helpers.js";
 
-// Names here are numeric or in /etc/hosts: no name server is asked.
+// Names here are numeric or in /etc/hosts: no name server is queried.
 
 const AI_NUMERICHOST = constant("AI_NUMERICHOST");
 const AI_CANONNAME = constant("AI_CANONNAME");
@@ -22,7 +22,7 @@ const numeric = (host: string | null, service: string | null, flags = AI_NUMERIC
   );
 
 describe("getaddrinfo", () => {
-  test("answers whole records", async () => {
+  test("returns complete records", async () => {
     expect(await numeric("192.0.2.1", "80")).toEqual([
       {
         family: AF_INET,
@@ -43,7 +43,7 @@ describe("getaddrinfo", () => {
     ]);
   });
 
-  test("turns a zone into its interface's index", async () => {
+  test("converts a zone to the index of its interface", async () => {
     const [info] = (await numeric("fe80::1%lo", null)) as AddressInfo[];
     expect(info?.address).toMatchObject({ address: "fe80::1", scopeId: addon.ifNametoindex("lo") });
   });
@@ -55,7 +55,7 @@ describe("getaddrinfo", () => {
     ["nothing to look for", null, null, 0, "EAI_NONAME"],
     ["a NUL in a name", "127.0.0.1\0.example", "80", 0, "EAI_NONAME"],
     ["a NUL in a service", "127.0.0.1", "80\0", 0, "EAI_NONAME"],
-  ])("says no to %s", async (_, host, service, flags, code) => {
+  ])("fails for %s", async (_, host, service, flags, code) => {
     expect(await numeric(host, service, flags)).toEqual({ kind: "eai", code: constant(code), errno: 0 });
   });
 });
@@ -63,7 +63,7 @@ describe("getaddrinfo", () => {
 describe("getnameinfo", () => {
   const flags = constant("NI_NUMERICHOST") | constant("NI_NUMERICSERV");
 
-  test("answers text", async () => {
+  test("returns text", async () => {
     expect(await addon.getnameinfo({ ...loopback, port: 80 }, flags)).toEqual({ host: "127.0.0.1", service: "80" });
     const scoped = {
       kind: "inet6",
@@ -75,7 +75,7 @@ describe("getnameinfo", () => {
     expect(await addon.getnameinfo(scoped, flags)).toEqual({ host: "fe80::1%lo", service: "1" });
   });
 
-  test("says no to an address of another family, or of none", async () => {
+  test("fails for an address of an unsupported or unknown family", async () => {
     const failure = { kind: "eai", code: constant("EAI_FAMILY"), errno: 0 };
     expect(await addon.getnameinfo({ kind: "netlink", pid: 0, groups: 0 }, flags)).toEqual(failure);
     expect(await addon.getnameinfo({ kind: "inet", address: "nonsense", port: 0 }, flags)).toEqual(failure);
@@ -83,7 +83,7 @@ describe("getnameinfo", () => {
 });
 
 describe("hosts", () => {
-  test("by name, from numbers", async () => {
+  test("are found by name, here a numeric one", async () => {
     expect(await addon.gethostbyname(bytes("192.0.2.7"), AF_INET)).toEqual({
       name: "192.0.2.7",
       aliases: [],
@@ -91,12 +91,12 @@ describe("hosts", () => {
     });
   });
 
-  test("by address, from /etc/hosts", async () => {
+  test("are found by address, in /etc/hosts", async () => {
     const entry = await addon.gethostbyaddr("127.0.0.1");
     expect(entry).toMatchObject({ name: expect.any(String), addresses: ["127.0.0.1"] });
   });
 
-  test("say no", async () => {
+  test("that do not exist are an error", async () => {
     const noname = { kind: "eai", code: EAI_NONAME, errno: 0 };
     expect(await addon.gethostbyaddr("localhost")).toEqual(noname);
     expect(await addon.gethostbyaddr("127.0.0.1\0")).toEqual(noname);
@@ -106,7 +106,7 @@ describe("hosts", () => {
 });
 
 describe("services and protocols", () => {
-  test("by name and by number", async () => {
+  test("are found by name and by number", async () => {
     expect(await addon.getservbyname(bytes("http"), bytes("tcp"))).toBe(80);
     expect(await addon.getservbyname(bytes("domain"), null)).toBe(53);
     expect(await addon.getservbyport(80, bytes("tcp"))).toBe("http");
@@ -114,7 +114,7 @@ describe("services and protocols", () => {
     expect(await addon.getprotobyname(bytes("udp"))).toBe(17);
   });
 
-  test("that are not there are null", async () => {
+  test("that do not exist are null", async () => {
     expect(await addon.getservbyname(bytes("no-such"), null)).toBeNull();
     expect(await addon.getservbyname(bytes("http"), bytes("no-such"))).toBeNull();
     expect(await addon.getservbyname(bytes("http\0"), null)).toBeNull();
@@ -124,7 +124,7 @@ describe("services and protocols", () => {
 });
 
 describe("the resolver's threads", () => {
-  test.each([1, 2, 64])("%i answer everything that waits", async (threads) => {
+  test.each([1, 2, 64])("with a limit of %i answer all waiting look-ups", async (threads) => {
     addon.setResolverThreads(threads);
     const answers = await Promise.all(Array.from({ length: 200 }, (_, port) => numeric("127.0.0.1", String(port))));
     expect(answers.map((answer) => (Array.isArray(answer) ? answer[0]?.address : answer))).toEqual(
@@ -132,7 +132,7 @@ describe("the resolver's threads", () => {
     );
   });
 
-  test("may become more and fewer while look-ups wait", async () => {
+  test("can become more or fewer while look-ups wait", async () => {
     addon.setResolverThreads(1);
     const first = Array.from({ length: 50 }, () => numeric("127.0.0.1", "1"));
     addon.setResolverThreads(8);
@@ -141,11 +141,11 @@ describe("the resolver's threads", () => {
     expect(await Promise.all([...first, ...second])).toHaveLength(100);
   });
 
-  test("are at least one", () => {
+  test("number at least one", () => {
     expect(() => addon.setResolverThreads(0)).toThrow(TypeError);
   });
 
-  test("are not libuv's", async () => {
+  test("are not those of libuv", async () => {
     const { readdirSync, readFileSync } = await import("node:fs");
     const count = () => readdirSync("/proc/self/task").length;
     await numeric("127.0.0.1", "1");

@@ -36,26 +36,26 @@ describe("opening", () => {
     ["socket", () => void got(addon.socket(AF_INET, SOCK_STREAM, 0, null)), 1],
     ["socketpair", () => void pair(), 2],
     ["dup", () => void got(got(addon.socket(AF_INET, SOCK_STREAM, 0, null)).dup()), 2],
-  ])("%s makes close-on-exec, non-blocking descriptors", (_, open, count) => {
+  ])("%s creates close-on-exec, non-blocking descriptors", (_, open, count) => {
     const made = descriptorOf(open);
     expect(made).toHaveLength(count);
     for (const { flags } of made) expect(flags & (O_CLOEXEC | O_NONBLOCK)).toBe(O_CLOEXEC | O_NONBLOCK);
   });
 
-  test("what the kernel lacks or refuses is its errno", () => {
+  test("of what the kernel lacks or refuses returns its errno", () => {
     expect(addon.socket(999, SOCK_STREAM, 0, null)).toBe(failed("EAFNOSUPPORT"));
     expect(addon.socket(AF_INET, 999, 0, null)).toBe(failed("EINVAL"));
     expect(addon.socket(AF_INET, SOCK_STREAM, 17, null)).toBe(failed("EPROTONOSUPPORT"));
     expect(addon.socketpair(AF_INET, SOCK_STREAM, 0)).toBe(failed("EOPNOTSUPP"));
   });
 
-  test("a type may carry its flags", () => {
+  test("accepts flags in the type", () => {
     const one = socket(AF_INET, SOCK_STREAM | constant("SOCK_NONBLOCK") | constant("SOCK_CLOEXEC"));
     using _ = closing(one);
     expect(one.type).toBe(SOCK_STREAM);
   });
 
-  test("vsock sockets can be made", ({ skip }) => {
+  test("works for vsock", ({ skip }) => {
     const one = addon.socket(constant("AF_VSOCK"), SOCK_STREAM, 0, null);
     if (typeof one === "number") return skip(`this kernel has no such family: ${addon.strerror(-one)}`);
     using _ = closing(one);
@@ -65,7 +65,7 @@ describe("opening", () => {
 });
 
 describe("connecting", () => {
-  test("goes on after EINPROGRESS and ends in writability", async () => {
+  test("continues after EINPROGRESS, and ends with writability", async () => {
     const server = listener();
     const client = socket(AF_INET, SOCK_STREAM);
     using _ = closing(server, client);
@@ -77,7 +77,7 @@ describe("connecting", () => {
     expect(client.connect(got(server.getsockname()))).toBe(failed("EISCONN"));
   });
 
-  test("to a closed port reports every watched event, and the reason once", async () => {
+  test("to a closed port reports every watched event, and its error once", async () => {
     const server = listener();
     const address = got(server.getsockname());
     server.close();
@@ -89,13 +89,13 @@ describe("connecting", () => {
     expect(client.getsockoptInt(SOL_SOCKET, SO_ERROR)).toEqual({ value: 0 });
   });
 
-  test("to a unix path that is not there fails at once", () => {
+  test("to a unix path that does not exist fails immediately", () => {
     const client = socket(AF_UNIX, SOCK_STREAM);
     using _ = closing(client);
     expect(client.connect({ kind: "unix", path: bytes("/nonexistent/socket") })).toBe(failed("ENOENT"));
   });
 
-  test("a datagram socket lets go of its peer by AF_UNSPEC", () => {
+  test("a datagram socket to AF_UNSPEC removes its peer", () => {
     const one = socket(AF_INET, SOCK_DGRAM);
     using _ = closing(one);
     expect(one.connect({ ...loopback, port: 9 })).toBe(0);
@@ -106,7 +106,7 @@ describe("connecting", () => {
 });
 
 describe("accepting", () => {
-  test("answers EAGAIN with nobody there, and EINVAL when not listening", () => {
+  test("returns EAGAIN without a connection, and EINVAL without listen", () => {
     const server = listener();
     const idle = socket(AF_INET, SOCK_STREAM);
     using _ = closing(server, idle);
@@ -114,7 +114,7 @@ describe("accepting", () => {
     expect(idle.accept()).toBe(failed("EINVAL"));
   });
 
-  test("gives the peer's address, and descriptors like all others", async () => {
+  test("returns the peer's address, and close-on-exec, non-blocking descriptors", async () => {
     const server = listener();
     const client = socket(AF_INET, SOCK_STREAM);
     using _ = closing(server, client);
@@ -128,7 +128,7 @@ describe("accepting", () => {
     expect(made.map(({ flags }) => flags & (O_CLOEXEC | O_NONBLOCK))).toEqual([O_CLOEXEC | O_NONBLOCK]);
   });
 
-  test("from an unnamed unix socket gives an empty path", async () => {
+  test("returns an empty path for an unnamed unix socket", async () => {
     const server = socket(AF_UNIX, SOCK_STREAM);
     const client = socket(AF_UNIX, SOCK_STREAM);
     using _ = closing(server, client);
@@ -142,7 +142,7 @@ describe("accepting", () => {
 });
 
 describe("a stream", () => {
-  test("carries bytes, has none yet, and ends", () => {
+  test("transfers bytes, returns EAGAIN without data, and has an end", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(b.recv(10, 0)).toBe(failed("EAGAIN"));
@@ -157,7 +157,7 @@ describe("a stream", () => {
     expect(a.recv(10, 0)).toEqual(Buffer.from("still"));
   });
 
-  test("is read into the caller's memory, and nothing beyond it is touched", () => {
+  test("is read into the caller's memory, and nothing beyond it is written", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const memory = Buffer.alloc(8, "-");
@@ -173,7 +173,7 @@ describe("a stream", () => {
     expect(() => b.recvInto("memory" as never, 0)).toThrow("recvInto: argument 1 must be a Uint8Array");
   });
 
-  test("moves nothing when asked for nothing", () => {
+  test("transfers nothing if 0 bytes are requested", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.send(new Uint8Array(), 0)).toBe(0);
@@ -183,7 +183,7 @@ describe("a stream", () => {
     expect(b.recv(9, 0)).toEqual(Buffer.from("x"));
   });
 
-  test("takes what fits, then answers EAGAIN", () => {
+  test("accepts what fits, then returns EAGAIN", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     const chunk = new Uint8Array(1 << 20).fill(7);
@@ -200,7 +200,7 @@ describe("a stream", () => {
     expect(received).toBe(sent);
   });
 
-  test("is read in one piece beyond the scratch buffer, and no request costs what it asks for", () => {
+  test("is read in one call beyond the scratch buffer, and allocates only for the data received", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     a.setsockoptInt(SOL_SOCKET, constant("SO_SNDBUF"), 1 << 22);
@@ -211,7 +211,7 @@ describe("a stream", () => {
     expect(got(b.recv(0xffffffff, 0)).buffer.byteLength).toBeLessThan(1 << 16);
   });
 
-  test("tells reset, broken pipe and end apart", async () => {
+  test("distinguishes reset, broken pipe and end", async () => {
     const [client, accepted, server] = await connection();
     using _ = closing(client, accepted, server);
     accepted.setsockopt(SOL_SOCKET, constant("SO_LINGER"), new Uint8Array(new Int32Array([1, 0]).buffer));
@@ -232,7 +232,7 @@ describe("a stream", () => {
     expect(accepted.recv(1, constant("MSG_OOB"))).toBe(failed("EINVAL"));
   });
 
-  test("with MSG_TRUNC discards on TCP, and shows none of what the process received before", async () => {
+  test("with MSG_TRUNC discards data on TCP, and reveals nothing received before", async () => {
     const [a, b] = pair();
     const [client, accepted, server] = await connection();
     using _ = closing(a, b, client, accepted, server);
@@ -244,7 +244,7 @@ describe("a stream", () => {
     expect(accepted.recv(10, 0)).toBe(failed("EAGAIN"));
   });
 
-  test("never waits, even when another holder has made the socket blocking", async ({ skip }) => {
+  test("never waits, even if another holder made the socket blocking", async ({ skip }) => {
     if (!hasPython) return skip("needs python3");
     const peer = await pythonPeer(`
 a, b = socket.socketpair()
@@ -270,7 +270,7 @@ peer.recv(1)`);
 });
 
 describe("sendfile", () => {
-  test("copies from a file that came with a message", async ({ skip }) => {
+  test("sends a file whose descriptor arrived in a message", async ({ skip }) => {
     if (!hasPython) return skip("needs python3");
     const [a, b] = pair();
     const peer = await pythonPeer(`

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { AF_INET6, addon, closing, SOCK_STREAM, socket } from "./helpers.js";
+import { testingAddon } from "./testing-addon.js";
 
 const source = readFileSync(new URL("../../src/native/binding.ts", import.meta.url), "utf8");
 
@@ -13,7 +14,7 @@ function members(name: string): string[] {
 
 const tooMany = Array.from({ length: 20 }, () => 0);
 
-/** The name that an implementation gives itself when it complains. */
+/** The name in an implementation's error message. */
 function nameOf(call: (...args: unknown[]) => unknown): string {
   try {
     call(...tooMany);
@@ -29,19 +30,22 @@ describe("the addon", () => {
     expect(Object.keys(addon)).toEqual(members("NativeAddon"));
   });
 
-  test.each(members("NativeAddon").filter((name) => name !== "linux" && name !== "testing"))(
-    "%s reaches its own function",
-    (name) => {
-      const call = Reflect.get(addon, name);
-      expect(nameOf(call)).toBe(name);
-      expect(call.name).toBe(name);
-    },
-  );
+  test.each(members("NativeAddon").filter((name) => name !== "linux"))("%s calls its own function", (name) => {
+    const call = Reflect.get(addon, name);
+    expect(nameOf(call)).toBe(name);
+    expect(call.name).toBe(name);
+  });
+});
+
+describe("the addon of tests", () => {
+  test("exports those too, and functions for tests", () => {
+    expect(Object.keys(testingAddon)).toEqual([...members("NativeAddon"), "testing"]);
+  });
 
   test.each(["encodeSockaddr", "decodeSockaddr", "fillGuarded", "guardedBytes"] as const)(
-    "testing.%s reaches its own function",
+    "testing.%s calls its own function",
     (name) => {
-      expect(nameOf(addon.testing[name] as (...args: unknown[]) => unknown)).toBe(name);
+      expect(nameOf(testingAddon.testing[name] as (...args: unknown[]) => unknown)).toBe(name);
     },
   );
 });
@@ -57,11 +61,11 @@ describe("a socket", () => {
 
   const properties = ["family", "type", "protocol", "closed", "inode", "closesOnThread"];
   const methods = members("NativeSocket").filter((name) => !properties.includes(name));
-  test.each(methods)("%s reaches its own function", (name) => {
+  test.each(methods)("%s calls its own function", (name) => {
     expect(nameOf((...args) => Reflect.get(one, name).apply(one, args))).toBe(name);
   });
 
-  test("tells its family, type, protocol and end apart", () => {
+  test("distinguishes its family, type, protocol and end", () => {
     using _ = closing(one);
     expect([one.family, one.type, one.protocol, one.closed]).toEqual([10, 1, 6, false]);
     one.close();

@@ -52,13 +52,19 @@ Napi::Value GuardedBytes(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-Napi::Object Testing(Napi::Env env) {
+// The addon, and `testing`: functions that only tests use.
+static Napi::Object InitForTests(Napi::Env env, Napi::Object exports) {
+  exports = Init(env, exports);
+  if (env.IsExceptionPending()) return exports;
   auto testing = Napi::Object::New(env);
   testing.Set("encodeSockaddr", Napi::Function::New<EncodeForTest>(env, "encodeSockaddr"));
   testing.Set("decodeSockaddr", Napi::Function::New<DecodeForTest>(env, "decodeSockaddr"));
   testing.Set("fillGuarded", Napi::Function::New<FillGuarded>(env, "fillGuarded"));
   testing.Set("guardedBytes", Napi::Function::New<GuardedBytes>(env, "guardedBytes"));
-  return testing;
+  exports.Set("testing", testing);
+  return exports;
 }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, InitForTests)
 
 }  // namespace sockbroker

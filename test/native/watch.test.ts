@@ -38,7 +38,7 @@ function reports(
 }
 
 describe("poll", () => {
-  test("tells what holds now", () => {
+  test("returns the current events", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.poll(POLLIN)).toBe(0);
@@ -51,7 +51,7 @@ describe("poll", () => {
 });
 
 describe("watch", () => {
-  test("reports again while it holds, and stops when told", async () => {
+  test("reports repeatedly while an event holds, and stops on request", async () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     b.send(bytes("x"), 0);
@@ -72,7 +72,7 @@ describe("watch", () => {
     expect(() => a.watch(POLLIN, null)).toThrow(new TypeError("watch: argument 2 must be a function"));
   });
 
-  test("refuses other events, and what cannot be polled", () => {
+  test("refuses other events, and sockets that are closed", () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     expect(a.watch(8, () => {})).toBe(failed("EINVAL"));
@@ -94,14 +94,14 @@ peer.recv(1)`);
     expect(file.watch(POLLIN, () => {})).toBe(failed("EPERM"));
   });
 
-  test("reports urgent data by itself", async () => {
+  test("reports urgent data separately", async () => {
     const [client, accepted, server] = await connection();
     using _ = closing(client, accepted, server);
     client.send(bytes("!"), 1);
     expect(await ready(accepted, POLLPRI)).toBe(POLLPRI);
   });
 
-  test("reports an error as every watched event, and again while it holds", async () => {
+  test("reports an error as every watched event, repeatedly while it holds", async () => {
     const gone = boundDatagram();
     const one = boundDatagram();
     using _ = closing(one);
@@ -128,7 +128,7 @@ peer.recv(1)`);
     expect(b.send(bytes("x"), 0)).toBe(failed("EPIPE"));
   });
 
-  test("ends with the descriptor, whose number then belongs to another", async () => {
+  test("ends with the descriptor, whose number may then be reused", async () => {
     for (let round = 0; round < 50; round++) {
       const [a, b] = pair();
       using _ = closing(a, b);
@@ -141,7 +141,7 @@ peer.recv(1)`);
     }
   });
 
-  test("runs promises before the next report", async () => {
+  test("runs microtasks before the next report", async () => {
     const [a, b] = pair();
     using _ = closing(a, b);
     b.send(bytes("x"), 0);
@@ -167,17 +167,17 @@ describe("a process", () => {
       `const addon = require(${JSON.stringify(addonFile)}); const [a, b] = addon.socketpair(1, 1, 0); ${body}`,
     ]);
 
-  test("ends in spite of a watch that is unreferenced, before or after it starts", async () => {
+  test("exits in spite of a watch that was unreferenced before or after it started", async () => {
     await run("a.unref(); a.watch(1, () => {}); b.watch(1, () => {}); b.unref();");
   });
 
-  test("stays for a watch that is referenced", async () => {
+  test("does not exit during a watch that is referenced", async () => {
     const body = "a.unref(); a.ref(); a.watch(1, () => { console.log('ready'); a.watch(0, null); });";
     const { stdout } = await run(`${body} setImmediate(() => b.send(Buffer.from('x'), 0));`);
     expect(stdout).toBe("ready\n");
   });
 
-  test("hears of what a callback throws", async () => {
+  test("gets exceptions of callbacks as uncaught", async () => {
     const body = "process.on('uncaughtException', (error) => { console.log(error.message); a.close(); });";
     const { stdout } = await run(`${body} a.watch(4, () => { throw new Error('mine'); });`);
     expect(stdout).toBe("mine\n");

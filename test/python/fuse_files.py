@@ -1,4 +1,6 @@
-"""A file system in this process whose files do not answer: the server of FUSE by its protocol, without a library."""
+"""A file system in this process whose files do not answer: a FUSE server that speaks the protocol itself, without a
+library.
+"""
 
 import ctypes
 import os
@@ -7,7 +9,7 @@ import threading
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, FLUSH, INIT = 1, 2, 3, 14, 15, 17, 25, 26
 INTERRUPT, IOCTL, POLL, BATCH_FORGET, STATX = 36, 39, 40, 42, 52
-#: What is asked of an open file.
+#: Requests on an open file.
 QUESTIONS = (GETATTR, READ, STATFS, FLUSH, IOCTL, POLL, STATX)
 ROOT = 1
 
@@ -30,7 +32,7 @@ def answer(operation, inode):
 
 
 class Files:
-    """Mounts itself on a directory. ``silent`` has the operations that are not answered any more."""
+    """Mounts itself on a directory. ``silent`` has the operations that are no longer answered."""
 
     def __init__(self, directory):
         self.silent = ()

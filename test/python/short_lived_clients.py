@@ -1,10 +1,10 @@
-"""Forks clients of a daemon, each a process of its own, and kills them with SIGKILL in the middle of an operation.
+"""Forks clients of a daemon, each in its own process, and kills them with SIGKILL in the middle of an operation.
 
 usage: short_lived_clients.py SOCKET COUNT SEED
 
-A client speaks just enough HTTP/2 and protobuf to begin an operation that waits: with a gRPC library it would take a second
-to start. Half of them are killed once their operation was sent, the others at any moment of their lives. Prints how many
-there were of each kind, as JSON.
+A client implements just enough HTTP/2 and protobuf to begin an operation that waits: with a gRPC library it would take
+a second to start. Half of them are killed after their operation was sent, the others at any moment. Prints the numbers
+of both kinds, as JSON.
 """
 
 import json
@@ -31,7 +31,7 @@ def varint(number):
 
 
 def field(number, value):
-    """A protobuf field: of a number if it is one, else of bytes."""
+    """A protobuf field: varint for a number, otherwise length-delimited."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     return varint(number << 3 | 2) + varint(len(value)) + value
@@ -92,7 +92,7 @@ class Connection:
         self.socket.sendall(self.frame(0, 1 if last else 0, stream, prefixed))
 
     def receive(self, stream):
-        """The next message of a stream. Messages of these few bytes come in one frame."""
+        """Returns the next message of a stream. Messages of these few bytes arrive in one frame."""
         while True:
             while len(self.buffer) >= 9:
                 length = struct.unpack("!I", b"\0" + self.buffer[:3])[0]

@@ -54,7 +54,7 @@ def make_socket(family=INET, kind=STREAM):
 
 
 def connected():
-    """Two handles of one TCP connection, both by way of socket, bind, listen, connect and accept."""
+    """Two handles of one TCP connection, created by socket, bind, listen, connect and accept."""
     listener = make_socket()
     bound = sockets.Bind(pb.BindRequest(handle=listener, address=inet()))
     port = bound.local_address.inet.port
@@ -70,7 +70,7 @@ def connected():
 
 
 def error_of(call, request):
-    """The one typed detail of the error that a call ends with."""
+    """Returns the typed detail of the error that a call ends with."""
     try:
         call(request)
     except grpc.RpcError as error:
@@ -137,7 +137,7 @@ def check_recvmsg_with_handles():
     assert (control.level, control.type) == (socket.SOL_SOCKET, socket.SCM_RIGHTS), control
     (copy,) = control.rights.handles
     assert copy not in (passed, kept), copy
-    # What was received is the same connection, although the handle that was sent is closed.
+    # The received handle has the same connection, although the handle that was sent is closed.
     sockets.Sendall(pb.SendallRequest(handle=copy, data=b"through it"))
     assert sockets.Recv(pb.RecvRequest(handle=kept, max_bytes=100)).data == b"through it"
 

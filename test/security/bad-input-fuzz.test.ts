@@ -8,7 +8,8 @@ import {
 } from "../../src/gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { ClientFrameSchema, StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
-import { fuzzOperation, type Random } from "../fuzz/requests.js";
+import type { Random } from "../fuzz/bytes.js";
+import { fuzzOperation } from "../fuzz/requests.js";
 import { chooseSeed, handleOf, type RawClient, RawDaemon, RawError, seeded, until } from "../support/raw-broker.js";
 
 /*
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("random requests", () => {
-  it("are answered with typed errors, crash nothing and leave nothing behind", { timeout: 240_000 }, async (ctx) => {
+  it("are answered with typed errors, and crash or leak nothing", { timeout: 240_000 }, async (ctx) => {
     if (process.env.SOCKBROKER_TEST_NAMESPACE === undefined) ctx.skip("needs a network namespace of its own");
     const seed = chooseSeed();
     const random = seeded(seed);
@@ -39,14 +40,14 @@ describe("random requests", () => {
       answered += await session(random, outcomes, `seed ${seed}, session ${made / PER_SESSION}`);
     }
     expect(answered).toBe(REQUESTS);
-    // Random requests of which none succeeds would show little.
+    // If no random request succeeded, the test would prove little.
     expect(outcomes.get("ok"), `seed ${seed}`).toBeGreaterThan(REQUESTS / 20);
     expect(outcomes.size, `seed ${seed}`).toBeGreaterThan(30);
     await back(observer, before, seed);
     expect(daemon.faults, `seed ${seed}`).toEqual([]);
   });
 
-  it("of bytes that are no messages end their streams alone", { timeout: 60_000 }, async () => {
+  it("that are not messages end only their own streams", { timeout: 60_000 }, async () => {
     const seed = chooseSeed();
     const random = seeded(seed);
     using observer = daemon.client();
@@ -120,7 +121,7 @@ async function session(random: Random, outcomes: Map<string, number>, note: stri
     if (random(2) === 0) await take();
     await stream.write({ cancelOpIds: [...open.keys()] });
     while (open.size > 0) await take();
-    // Few enough for the choice among them to hit the same one twice.
+    // So few handles that random choices repeat them.
     while (handles.length > 24) handles.splice(random(handles.length), 1);
   }
   stream.halfClose();

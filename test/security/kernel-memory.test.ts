@@ -1,5 +1,5 @@
 /*
- * Kernel memory that a caller could take without a limit.
+ * Kernel memory that a caller could allocate without a limit.
  *
  * Policy: the built-in one, with nobody admitted. Needs: root, because the caller is another user.
  */
@@ -47,7 +47,7 @@ it.each([
   ["SO_SNDBUFFORCE", 32],
   ["SO_RCVBUFFORCE", 33],
   ["SO_RESERVE_MEM", 73],
-])("%s is the operator's, and EPERM for who was admitted, in every form", async (_, option) => {
+])("%s requires `admin`, and is EPERM for an admitted user, in every form", async (_, option) => {
   const socket = await nobody.socket(2, 2);
   const refused = expect.objectContaining({ code: "EPERM", syscall: "setsockopt" });
   await expect(socket.setsockopt(SOL_SOCKET, option, 1 << 30)).rejects.toEqual(refused);
@@ -57,7 +57,7 @@ it.each([
   expect(await attachment.read()).toMatchObject({ type: "error", activity: "control", error: { code: "EPERM" } });
 });
 
-it("the operator's buffers may be larger than the host's limit, and others' may not", async () => {
+it("an operator's buffers may exceed the host's limit, and those of others may not", async () => {
   const own = await operator.socket(2, 2);
   const other = await nobody.socket(2, 2);
   await own.setsockopt(SOL_SOCKET, 33, 1 << 24);
@@ -69,7 +69,7 @@ it("the operator's buffers may be larger than the host's limit, and others' may 
 it.each([
   ["PACKET_RX_RING", 5],
   ["PACKET_TX_RING", 13],
-])("%s is refused to everybody: nobody could map it", async (_, option) => {
+])("%s is refused for everyone, since nobody could map its memory", async (_, option) => {
   for (const broker of [nobody, operator]) {
     const socket = await broker.socket(17, 3, 0);
     await expect(socket.setsockopt(SOL_PACKET, option, TPACKET_REQ)).rejects.toMatchObject({ code: "EOPNOTSUPP" });

@@ -32,10 +32,10 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-describe("a number at the end of its range", () => {
+describe("a number at the limits of its field", () => {
   const verbs = OperationSchema.fields.filter(({ message, oneof }) => oneof !== undefined && message !== undefined);
 
-  it("is no fault of the daemon in any operation", { timeout: 120_000 }, async (ctx) => {
+  it("causes no internal error in any operation", { timeout: 120_000 }, async (ctx) => {
     if (process.env.SOCKBROKER_TEST_NAMESPACE === undefined) ctx.skip("needs a network namespace of its own");
     const handles = await openHandles();
     const faults: string[] = [];
@@ -52,11 +52,11 @@ describe("a number at the end of its range", () => {
     }
     expect(faults).toEqual([]);
     expect(daemon.faults).toEqual([]);
-    // As many as there are fields, and more: what reads no descriptors tries nothing.
+    // At least as many as there are fields: without descriptors nothing would be tried.
     expect(tried).toBeGreaterThan(1_000);
   });
 
-  it("is no fault of the daemon as the id of an operation", async () => {
+  it("causes no internal error as an op id", async () => {
     using session = client.session();
     for (const opId of [0n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n]) {
       const done = session.expect<"hasIpv6">(opId);
@@ -69,7 +69,7 @@ describe("a number at the end of its range", () => {
     expect(daemon.faults).toEqual([]);
   });
 
-  it("is no fault of the daemon in a unary call that is no operation", async () => {
+  it("causes no internal error in a unary call that is not an operation", async () => {
     const { listHandles, listSessions, closeHandle, drain, getStatistics, revokeSession } = AdminService.method;
     const calls = [
       listHandles,
@@ -83,7 +83,7 @@ describe("a number at the end of its range", () => {
     for (const method of calls) {
       for (const path of numbersIn(method.input)) {
         for (const value of extremesOf(path.at(-1) as DescField)) {
-          // A grace of half an age is a good one, and would end the daemon that the others need.
+          // A very long grace period is valid, and would end the daemon that the other tests need.
           if (method === drain && Number(value) > 0 && Number(value) < 2 ** 33) continue;
           const message = withNumber(method.input, path, value, () => undefined);
           const symbol = await symbolOf(client.bytes(method as typeof listHandles, message as never));
@@ -94,7 +94,7 @@ describe("a number at the end of its range", () => {
     expect(daemon.faults).toEqual([]);
   });
 
-  it("is no fault of the daemon in a frame of an attach stream", async (ctx) => {
+  it("causes no internal error in a frame of an attach stream", async (ctx) => {
     if (process.env.SOCKBROKER_TEST_NAMESPACE === undefined) ctx.skip("needs a network namespace of its own");
     const handles = await openHandles();
     const faults: string[] = [];
@@ -127,7 +127,7 @@ describe("a number at the end of its range", () => {
     expect(daemon.faults).toEqual([]);
   });
 
-  it("is no fault of the daemon in an interest of a watch", async () => {
+  it("causes no internal error in an interest of a watch", async () => {
     const { first } = await client.unary(SocketService.method.socketpair, {});
     for (const path of numbersIn(WatchRequestSchema)) {
       for (const value of extremesOf(path.at(-1) as DescField)) {
@@ -142,9 +142,9 @@ describe("a number at the end of its range", () => {
     expect(daemon.faults).toEqual([]);
   });
 
-  it("is as long as it says as the interval of WatchHandles", async () => {
+  it("is respected as the interval of WatchHandles", async () => {
     await using broker = await connect(`unix://${daemon.path}`);
-    // Longer than Node's timers: those it takes for 1 ms.
+    // Longer than Node's timers support, which would use 1 ms instead.
     const ending = new AbortController();
     const watching = broker.admin.watchHandles({ interval: 2 ** 31, signal: ending.signal });
     await watching.next();
@@ -153,7 +153,7 @@ describe("a number at the end of its range", () => {
       again = true;
     });
     await broker.socketpair();
-    // Many turns of the daemon, and far more than a millisecond.
+    // Many turns of the daemon's event loop, and much longer than a millisecond.
     for (let i = 0; i < 200; i++) await broker.getSession();
     expect(again).toBe(false);
     ending.abort();
@@ -161,7 +161,7 @@ describe("a number at the end of its range", () => {
   });
 });
 
-describe("a number that a struct of an address has no room for", () => {
+describe("a number that exceeds a member of a struct", () => {
   const loopback = Buffer.concat([Buffer.from([0, 9, 127, 0, 0, 1]), Buffer.alloc(8)]);
 
   it.each([65_536 + 1, 65_536, 2 ** 31 - 1, -1])("is refused as family %i of a raw address", async (family) => {
@@ -172,12 +172,12 @@ describe("a number that a struct of an address has no room for", () => {
     expect(await symbolOf(client.unary(bind, { handle: handleOf(stands.socket), address }))).toBe(
       "FAMILY_OUT_OF_RANGE",
     );
-    expect(await symbolOf(client.unary(PolicyService.method.explainPolicy, { operation: "bind", address }))).toBe(
+    expect(await symbolOf(client.unary(PolicyService.method.explainPolicy, { permission: "bind", address }))).toBe(
       "FAMILY_OUT_OF_RANGE",
     );
   });
 
-  it("is refused as a request of ioctl, and not taken for what is left of it", async () => {
+  it("is refused as an ioctl request, and not truncated", async () => {
     const { first } = await client.unary(SocketService.method.socketpair, {});
     const FIONREAD = 0x541bn;
     const ioctl = (request: bigint) =>
@@ -203,7 +203,7 @@ interface Tried {
 /** A socket of each kind, and substitutes for families that the host may lack. */
 interface Handles {
   readonly plain: readonly bigint[];
-  /** A handle that the daemon takes for a socket of that family and protocol. */
+  /** The handle that is used for a socket of that family and protocol. */
   as(family: number, protocol: number): Promise<bigint>;
 }
 
@@ -223,7 +223,7 @@ async function openHandles(): Promise<Handles> {
   };
 }
 
-/** The families and protocols that take an address of an arm. */
+/** The families and protocols whose addresses use an arm. */
 const familyOf: Readonly<Record<string, readonly [family: number, protocol: number]>> = {
   inet: [2, 0],
   inet6: [10, 0],
@@ -262,7 +262,7 @@ async function handlesFor(path: NumberPath, value: number | bigint, handles: Han
   if (path[0]?.parent.name === "SendmsgAfalgRequest") return [await handles.as(38, 0)];
   const arm = path.find((field) => field.oneof?.parent.name === "SocketAddress")?.localName;
   if (arm === undefined) return handles.plain;
-  // A raw address has to be of the socket's family, but on Bluetooth, where it may be of any.
+  // A raw address must have the socket's family, except on Bluetooth.
   if (arm === "raw") return [await handles.as(Math.max(Number(value), 0), 0), await handles.as(31, 9)];
   const family = familyOf[arm];
   if (family === undefined) throw new Error(`no family for ${arm}`);

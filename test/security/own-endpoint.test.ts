@@ -1,6 +1,6 @@
 /*
- * A socket that the daemon holds for a caller must not become a client of the daemon: on the other side it would be the
- * daemon's own user, an operator.
+ * A socket that the daemon holds for a caller must not become a client of the daemon: there it would be the daemon's
+ * own user, an operator.
  *
  * Policy: the built-in one; the caller is the daemon's own user, who may connect to every path. Needs: root for a bind
  * mount, python3 for a socket that another process opened.
@@ -33,7 +33,7 @@ afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
 });
 
-/** The other side's response to the start of HTTP/2: if it refuses, no data and the end of file. */
+/** The other side's response to the start of HTTP/2; if it refuses the connection, no data and the end of file. */
 async function answer(socket: Socket): Promise<string> {
   const received: Buffer[] = [];
   try {
@@ -46,14 +46,14 @@ async function answer(socket: Socket): Promise<string> {
   return Buffer.concat(received).toString("latin1");
 }
 
-/** Connects a socket of the daemon, and expects to be refused. */
+/** Connects a socket of the daemon, which must be refused. */
 async function refused(socket: Socket, path: string): Promise<void> {
   await socket.connect(path);
   expect(await answer(socket)).toBe("");
 }
 
-describe("a socket of the daemon that is connected to its own endpoint is refused", () => {
-  it("by the path, and the log says why", async () => {
+describe("a socket of the daemon that connects to the daemon's own endpoint is refused", () => {
+  it("by its path, with the reason in the log", async () => {
     await using socket = await broker.socket(...STREAM);
     await refused(socket, daemon.path);
     const [line] = await daemon.process.says("stderr", /^.*"connection refused".*$/m);
@@ -89,7 +89,7 @@ describe("a socket of the daemon that is connected to its own endpoint is refuse
     expect(await answer(socket)).toBe("");
   });
 
-  it("by a duplicate and a handle that was sent through a socketpair of the daemon", async () => {
+  it("by a duplicate, and by a handle that was sent through a socketpair of the daemon", async () => {
     await using socket = await broker.socket(...STREAM);
     await using copy = await socket.dup();
     await refused(copy, daemon.path);
@@ -102,7 +102,7 @@ describe("a socket of the daemon that is connected to its own endpoint is refuse
     await Promise.all([left.close(), right.close()]);
   });
 
-  it("when another process opened it, and passed it in", async (ctx) => {
+  it("if another process opened it, and passed it to the daemon", async (ctx) => {
     if (pythonVersion === null) ctx.skip("needs python3");
     const meeting = join(daemon.directory, "meeting");
     await using listener = await broker.socket(...STREAM);
@@ -143,15 +143,15 @@ describe("a socket of the daemon that is connected to its own endpoint is refuse
   });
 });
 
-describe("a socket that cannot be connected does not get there either", () => {
-  it("because it is an end of a socketpair", async () => {
+describe("a socket that cannot be connected does not reach the endpoint either", () => {
+  it("if it is an end of a socketpair", async () => {
     for (const end of await broker.socketpair()) {
       await expect(end.connect(daemon.path)).rejects.toMatchObject({ code: "EISCONN" });
       await end.close();
     }
   });
 
-  it("because it listens", async () => {
+  it("if it listens", async () => {
     await using listener = await broker.socket(...STREAM);
     await listener.bind(join(daemon.directory, "listener"));
     await listener.listen();
@@ -164,7 +164,7 @@ describe("a socket that cannot be connected does not get there either", () => {
     expect(await far.recv(100)).toEqual(PREFACE);
   });
 
-  it("because it is of another type", async () => {
+  it("if it has another type", async () => {
     await using datagram = await broker.socket(...DATAGRAM);
     await expect(datagram.connect(daemon.path)).rejects.toMatchObject({ code: "EPROTOTYPE" });
     await expect(datagram.sendto(PREFACE, daemon.path)).rejects.toMatchObject({ code: "EPROTOTYPE" });
@@ -173,7 +173,7 @@ describe("a socket that cannot be connected does not get there either", () => {
   });
 });
 
-it("a user who may use unix sockets with paths is no operator by way of the daemon", async (ctx) => {
+it("a user who may use unix sockets with paths does not become an operator through the daemon", async (ctx) => {
   const MALLORY = 65_534;
   const reason = lacks("CAP_SETUID") ?? (await cannot(asUser(MALLORY)));
   if (reason !== null) ctx.skip(reason);
@@ -195,7 +195,7 @@ it("a user who may use unix sockets with paths is no operator by way of the daem
   await served.process.says("stderr", /"connection refused"/);
 });
 
-it("a client in the broker's own process is refused too, and the program is told why", async () => {
+it("a client in the broker's own process is refused too, and gets the reason", async () => {
   const directory = temporaryDirectory();
   const [client, server] = ["client", "server"].map((part) =>
     JSON.stringify(new URL(`../../dist/${part}/index.js`, import.meta.url).href),
@@ -208,5 +208,5 @@ it("a client in the broker's own process is refused too, and the program is told
     await server.close();`;
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
   expect(stdout).toBe("BrokerError\n");
-  expect(stderr).toContain("clients need a process of their own");
+  expect(stderr).toContain("clients must be in another process");
 });

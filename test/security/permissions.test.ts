@@ -11,6 +11,7 @@ import { StreamService } from "../../src/gen/sockbroker/v1/stream_service_pb.js"
 import { calls } from "../../src/server/entry/calls.js";
 import { ops } from "../../src/server/entry/table.js";
 import { type Permission, permissions } from "../../src/server/policy/policy.js";
+import { operatorsGetIn, streamLimits, wrongAncillary } from "../support/further-checks.js";
 import { cannotBeNobody, seesOthers } from "../support/other-principal.js";
 import {
   administration,
@@ -35,7 +36,7 @@ interface Said {
   readonly subject?: string;
 }
 
-/** Not of the forms, but of the tests at the end of this file. */
+/** These have tests of their own at the end of this file. */
 const ofOtherTests = ["drain admin", "listSessions admin", "listHandles admin", "watchHandles admin"];
 
 const rpcOf = ({ name }: Form) => /^\w+/.exec(name)?.[0] ?? "";
@@ -49,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe("the forms of this test", () => {
-  it("are of every RPC and of every arm of the Session stream", () => {
+  it("include every RPC and every arm of the Session stream", () => {
     const rpcs = [
       SessionService,
       SocketService,
@@ -65,12 +66,12 @@ describe("the forms of this test", () => {
     expect([...new Set([...named, ...ofItsOwn])].sort()).toEqual([...rpcs].sort());
   });
 
-  it("need every permission", () => {
+  it("require every permission", () => {
     const needed = [...operations, ...streams, ...administration].flatMap(({ needs }) => needs);
     expect([...new Set(needed)].sort()).toEqual([...permissions].sort());
   });
 
-  it("need what the tables of the daemon say, from which docs/policy.md is made", () => {
+  it("require the permissions of the daemon's tables, from which docs/policy.md is generated", () => {
     const forms = [...operations, ...streams, ...administration];
     const rows: Readonly<Record<string, Said>> = { ...ops, ...calls };
     const said = Object.entries(rows).flatMap(([rpc, { permission = "session", also = [], asks = {}, subject }]) => {
@@ -84,26 +85,26 @@ describe("the forms of this test", () => {
     expect([...new Set([...needed, ...ofOtherTests])].sort()).toEqual([...new Set(said)].sort());
   });
 
-  it.each(groups)("%s answers as it should where nothing is denied", async (_title, forms, way) => {
+  it.each(groups)("%s has the expected outcome if nothing is denied", async (_title, forms, way) => {
     expect(await wrong(daemon, forms, way, [])).toEqual([]);
   });
 });
 
 describe.each(permissions)("without the permission %s", (permission) => {
-  it.each(groups)("%s is denied if it needs that, and no other is", async (_title, forms, way) => {
+  it.each(groups)("%s is denied if it requires that permission, and no other is", async (_title, forms, way) => {
     expect(await wrong(daemon, forms, way, [permission])).toEqual([]);
   });
 });
 
 describe.each(permissions)("with no permission but session and %s", (permission) => {
-  it.each(groups)("%s is allowed if it needs no other, and no other is", async (_title, forms, way) => {
+  it.each(groups)("%s is allowed if it requires no other, and no other is", async (_title, forms, way) => {
     const others = permissions.filter((other) => other !== permission && other !== "session");
     expect(await wrong(daemon, forms, way, others)).toEqual([]);
   });
 });
 
 describe("Drain", () => {
-  it("takes the permissions session and admin, and no other", async () => {
+  it("requires the permissions session and admin, and no others", async () => {
     await using own = await PolicyDaemon.start();
     using client = own.client();
     await own.deny("admin");
@@ -116,13 +117,27 @@ describe("Drain", () => {
   });
 });
 
-describe("what others have", () => {
-  it("is listed with the permission admin alone", async (ctx) => {
+describe("what others own", () => {
+  it("is listed only with the permission admin", async (ctx) => {
     const reason = cannotBeNobody();
     if (reason !== null) ctx.skip(reason);
     await daemon.deny();
     expect(await seesOthers(daemon)).toBe(true);
     await daemon.deny("admin");
     expect(await seesOthers(daemon)).toBe(false);
+  });
+});
+
+describe("the policy is also asked", () => {
+  it("about credentials of another process, and about sockets that another process shares", async () => {
+    expect(await wrongAncillary(daemon)).toEqual([]);
+  });
+
+  it("who may have many streams on a connection", async () => {
+    expect(await streamLimits(daemon)).toEqual({ admitted: 1024, refused: 64 });
+  });
+
+  it("who is an operator when descriptors run out", async () => {
+    expect(await operatorsGetIn(20_000)).toBe(true);
   });
 });

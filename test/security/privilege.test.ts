@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
 import { asUser, cannot, lacks, type Result, Running, run, ServedDaemon } from "../support/command-line.js";
 
-// Policy: the built-in one; which users are admitted is in each test. Needs: root, because the callers are other users, who
-// have empty capability sets.
+// Policy: the built-in one; which users are admitted is in each test. Needs: root, because the callers are other users,
+// with empty capability sets.
 
 const ALICE = 65_534;
 const BOB = 65_533;
@@ -29,7 +29,7 @@ function errorOf({ stderr }: Result): Record<string, unknown> {
 const moduleUrl = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
 
 /**
- * Does one job of the demonstration, which tries it directly first, and fails if that works: by the same calls to a daemon
+ * Does one task of the demonstration, which tries it directly first, and fails if that works; then through a daemon
  * that the process started, which has no more rights than the process.
  */
 async function jobAs(
@@ -72,7 +72,7 @@ describe("a user without any capability", () => {
     ["pingLoopback", "EPERM"],
     ["capturePing", "EPERM"],
     ["serveHttp", "EACCES"],
-  ])("does %s through the daemon, and gets %s directly", async (name, refusal) => {
+  ])("can perform %s through the daemon, and gets %s directly", async (name, refusal) => {
     await using daemon = await ServedDaemon.start(admitting(ALICE));
     const { code, output } = await jobAs(ALICE, daemon, name);
     expect(output).toContain("through the daemon:");
@@ -82,7 +82,7 @@ describe("a user without any capability", () => {
 });
 
 describe("a user who was not admitted", () => {
-  it("may not even connect, because of the socket's mode", async () => {
+  it("cannot even connect, because of the socket's mode", async () => {
     await using daemon = await ServedDaemon.start();
     const result = await runAs(ALICE, daemon, "call", "--json", "SocketService/Socket", "{}");
     expect(result.code).toBe(3);
@@ -98,7 +98,7 @@ describe("a user who was not admitted", () => {
     ["session", "AdminService/ListSessions", "{}"],
     ["session", "AdminService/WatchHandles", "{}"],
     ["session", "AdminService/GetStatistics", "{}"],
-  ])("is denied %s by default for %s, and told by which rule and as whom", async (operation, method, request) => {
+  ])("is denied %s by default for %s, with the rule and the principal", async (permission, method, request) => {
     await using daemon = await ServedDaemon.start([...admitting(ALICE), "--mode", "0666"]);
     const result = await runAs(MALLORY, daemon, "call", "--json", method, request);
     expect(result).toMatchObject({ code: 4, stdout: "" });
@@ -107,21 +107,21 @@ describe("a user who was not admitted", () => {
       code: "POLICY_DENIED",
       rule: "default",
       principal: `uid:${MALLORY}`,
-      operation,
+      permission,
     });
   });
 
-  it("is denied by every command, with the status 4", async () => {
+  it("is denied by every command, with status 4", async () => {
     await using daemon = await ServedDaemon.start(["--mode", "0666"]);
     for (const args of [["ls"], ["drain"], ["ping", "127.0.0.1"], ["resolve", "localhost"], ["nc", "127.0.0.1", "1"]]) {
       const { code, stdout, stderr } = await runAs(MALLORY, daemon, ...args);
       expect({ args, code, stdout }).toEqual({ args, code: 4, stdout: "" });
-      const advice = `; whoever runs the daemon lets it in: sockbroker serve --admit uid:${MALLORY}`;
+      const advice = `; to admit it, run the daemon with: sockbroker serve --admit uid:${MALLORY}`;
       expect(stderr).toMatch(new RegExp(`^sockbroker ${args[0]}: no rule allows \\w+ to uid:${MALLORY}${advice}\n$`));
     }
   });
 
-  it("leaves a record in the log", async () => {
+  it("causes a line in the log", async () => {
     await using daemon = await ServedDaemon.start(["--mode", "0666"]);
     await runAs(MALLORY, daemon, "call", "SocketService/Socket");
     const [line] = await daemon.process.says("stderr", /^.*"denied".*$/m);
@@ -136,7 +136,7 @@ describe("a user who was not admitted", () => {
 });
 
 describe("an admitted user", () => {
-  it("is no operator", async () => {
+  it("is not an operator", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE));
     for (const method of ["CloseHandle", "RevokeSession", "GetStatistics", "Drain"]) {
       const result = await runAs(ALICE, daemon, "call", "--json", `AdminService/${method}`);
@@ -145,7 +145,7 @@ describe("an admitted user", () => {
         type: "PolicyDenial",
         rule: `admit-uid:${ALICE}-admin`,
         principal: `uid:${ALICE}`,
-        operation: "admin",
+        permission: "admin",
       });
     }
     expect(await run(["ls"], { env: daemon.env })).toMatchObject({ code: 0 });
@@ -160,7 +160,7 @@ describe("an admitted user", () => {
     expect(await runAs(BOB, daemon, "call", "SocketService/Socketpair")).toMatchObject({ code: 4 });
   });
 
-  it("sees its own sockets and sessions, and nobody else's", async () => {
+  it("sees its own sockets and sessions, and no others", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
     const own = await openSocket(ALICE, daemon);
     const others = [await openSocket(BOB, daemon), await openSocket(process.geteuid?.() ?? 0, daemon)];
@@ -183,12 +183,12 @@ describe("an admitted user", () => {
     const foreign = all.find(({ principal }) => principal === `uid:${BOB}`)?.sessionId ?? "";
     expect(json((await runAs(BOB, daemon, "ls", "--json", "--session", foreign)).stdout).length).toBe(1);
     expect(json((await runAs(ALICE, daemon, "ls", "--json", "--session", foreign)).stdout)).toEqual([]);
-    // Looking is not refused, and so neither counted nor logged as a denial.
+    // Listing is not refused, and neither counted nor logged as a denial.
     const statistics = await run(["call", "AdminService/GetStatistics"], { env: daemon.env });
     expect(JSON.parse(statistics.stdout)).toMatchObject({ denialsTotal: "0" });
   });
 
-  it("cannot use another's session, token and all; and neither can the operator", async () => {
+  it("cannot use another user's session, even with its token; nor can the operator", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
     const { token, handle } = await openSocket(ALICE, daemon);
     const request = JSON.stringify({ handle });
@@ -201,7 +201,7 @@ describe("an admitted user", () => {
     }
   });
 
-  it("does not find another's handle in a session of its own", async () => {
+  it("does not find another user's handle in its own session", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
     const alice = await openSocket(ALICE, daemon);
     const { stdout } = await runAs(BOB, daemon, "call", "SessionService/OpenSession", '{"lease":"60s"}');
@@ -216,7 +216,7 @@ describe("an admitted user", () => {
     expect(await runAs(ALICE, daemon, ...after)).toMatchObject({ code: 0 });
   });
 
-  it("is known by who it is now, not by what it was given", async () => {
+  it("is identified by its current user, not by handles it was given", async () => {
     await using daemon = await ServedDaemon.start(admitting(ALICE, BOB));
     for (const uid of [ALICE, BOB]) {
       const { stdout } = await runAs(uid, daemon, "call", "SessionService/WhoAmI");
@@ -235,7 +235,7 @@ function json(text: string): Listed[] {
   return JSON.parse(text) as Listed[];
 }
 
-/** Opens a leased session, and a socket in it. */
+/** Opens a leased session with a socket. */
 async function openSocket(uid: number, daemon: ServedDaemon): Promise<{ token: string; handle: string }> {
   const session = await runAs(uid, daemon, "call", "SessionService/OpenSession", '{"lease":"60s"}');
   const { token } = JSON.parse(session.stdout) as { token: string };

@@ -5,8 +5,8 @@ import { linux } from "../../src/native/linux.js";
 import { PolicyDaemon } from "../support/policy-daemon.js";
 import { connectedTo, handleOf, inet, LOOPBACK, portOf, type RawClient, symbolOf } from "../support/raw-broker.js";
 
-// What a policy can decide by, from a client to the kernel. Policy: set by each test, to deny queries that have some fields.
-// Needs: TCP over loopback, and that IPv6 sockets can be opened.
+// What a policy can decide by, from a client to the kernel. Policy: set by each test, to deny queries that have certain
+// fields. Needs: TCP over loopback, and that IPv6 sockets can be opened.
 
 const { socket, socketpair, connectTo, createServer, send, recv, setsockopt, ioctl } = SocketService.method;
 const { SOL_SOCKET, SO_LINGER, FIONREAD } = linux;
@@ -34,7 +34,7 @@ async function listeningPort(): Promise<number> {
   return portOf((await client.unary(createServer, { address: LOOPBACK })).socket?.localAddress);
 }
 
-/** What came of connecting an IPv6 socket to an address in any spelling. */
+/** The outcome of connecting an IPv6 socket to an address in any spelling. */
 async function connecting(host: string, port: number): Promise<string> {
   const handle = await opened(AddressFamily.INET6);
   const address = { address: { case: "inet6", value: { host, port } } } as const;
@@ -49,7 +49,7 @@ it("by the process, user and group that the kernel reported", async () => {
   expect(await symbolOf(client.unary(socket, {}))).toBe("ok");
 });
 
-it("by what is to be opened", async () => {
+it("by family, type and protocol of a socket to open", async () => {
   await daemon.deny({ permission: "socket", family: AddressFamily.INET, type: SocketType.DGRAM });
   expect(await symbolOf(client.unary(socket, { type: SocketType.DGRAM }))).toBe("DENIED");
   expect(await symbolOf(client.unary(socket, { family: AddressFamily.UNIX, type: SocketType.DGRAM }))).toBe("ok");
@@ -59,7 +59,7 @@ it("by what is to be opened", async () => {
   expect(await symbolOf(client.unary(createServer, { address: LOOPBACK }))).toBe("DENIED");
 });
 
-it("by the option, and on an attach stream too", async () => {
+it("by the option, also on an attach stream", async () => {
   const handle = await opened(AddressFamily.INET);
   const setting = (name: number) => ({ handle, level: SOL_SOCKET, name, value: integer });
   const integer = { value: { case: "integer", value: 1 } } as const;
@@ -89,7 +89,7 @@ it("by the network namespace", async () => {
 });
 
 it.each(["::ffff:127.0.0.1", "0:0:0:0:0:FFFF:7f00:1", "::ffff:7f00:0001"])(
-  "by an address that the caller spells %s",
+  "by an address, however it is written: %s",
   async (host) => {
     const [denied, other] = [await listeningPort(), await listeningPort()];
     await daemon.deny({ permission: "connect", endpoint: `127.0.0.1:${denied}` });
@@ -109,7 +109,7 @@ it.each(["2002:a00:1::", "64:ff9b::10.0.0.1", "2001:0:4136:e378:8000:63bf:f5ff:f
   },
 );
 
-it("by the peer of a connection, for data that has no address", async () => {
+it("by the peer of a connection, for data without an address", async () => {
   const [denied, other] = [await listeningPort(), await listeningPort()];
   const handles = [await connectedTo(client, denied), await connectedTo(client, other)];
   const sending = (handle = 0n) => symbolOf(client.unary(send, { handle, data: Buffer.from("x") }));

@@ -1,9 +1,9 @@
 /*
- * Sockets that a process outside the daemon has too. Such a process can connect them to a service that would take the daemon's
- * user for the sender, and can hold the lock of the socket, so that every system call on it waits.
+ * Sockets that a process outside the daemon has, too. Such a process can connect them to a service, which would take
+ * the daemon's user for the sender, and can hold the socket's lock, so that every system call on it waits.
  *
- * Policy: the built-in one, with nobody admitted; with `,unix` in the last part. Needs: root, because the caller is another
- * user, and python3 for the process outside.
+ * Policy: the built-in one, with nobody admitted; with `,unix` in the last part. Needs: root, because the caller is
+ * another user, and python3 for the process outside.
  */
 
 import { spawn } from "node:child_process";
@@ -55,7 +55,7 @@ beforeEach((ctx) => {
   if (reason !== null) ctx.skip(reason);
 });
 
-/** A connection of nobody's. */
+/** A connection of nobody. */
 async function nobody(path = daemon.path): Promise<RawClient> {
   process.seteuid?.(NOBODY);
   try {
@@ -86,7 +86,7 @@ async function ruleOf(outcome: Promise<unknown>): Promise<string> {
 const SHARED = `7 admit-uid:${NOBODY}-shared`;
 const x = Buffer.from("x");
 
-/** A datagram service of root's that authenticates each message by its SCM_CREDENTIALS. */
+/** A datagram service of root that authenticates each message by its SCM_CREDENTIALS. */
 class Service implements AsyncDisposable {
   readonly path: string;
   readonly #child;
@@ -117,7 +117,7 @@ class Service implements AsyncDisposable {
     await this.#ready;
   }
 
-  /** Everything that it saw, once it has ended. */
+  /** All messages that it received until it ended. */
   async seen(): Promise<string> {
     await once(this.#child, "close");
     return this.#seen.slice(1).join("\n");
@@ -160,8 +160,8 @@ const operations: readonly Attempt[] = [
   ],
 ];
 
-describe("a unix socket that another process connected and passed in sends nothing", () => {
-  it.each(["SOCK_DGRAM", "SOCK_STREAM"] as const)("%s, by no verb", async (type) => {
+describe("a unix socket that another process connected and passed to the daemon", () => {
+  it.each(["SOCK_DGRAM", "SOCK_STREAM"] as const)("cannot send, with any verb: %s", async (type) => {
     await using service = new Service(daemon.directory, type);
     await service.listening();
     await using outside = new Outside(
@@ -187,11 +187,11 @@ describe("a unix socket that another process connected and passed in sends nothi
     });
     expect(await ruleOf(session.op("close", { handle }))).toBe("ok");
     await session.op("send", { handle: way, data: x });
-    // The process outside itself is heard, and nobody before it.
+    // Messages of the process outside arrive, and none before them.
     expect(await service.seen()).toBe(`last [(${outside.child.pid}, 0, 0)]`);
   });
 
-  it("nor one that was accepted, or that a path names", async () => {
+  it("cannot send if it was accepted, or is bound to a path", async () => {
     const path = join(daemon.directory, "theirs");
     await using outside = new Outside(
       [
@@ -214,7 +214,7 @@ describe("a unix socket that another process connected and passed in sends nothi
   });
 });
 
-describe("a message names nobody but its caller as its sender", () => {
+describe("a message with a sender other than its caller", () => {
   const gid = process.getegid?.() ?? 0;
 
   it.each([
@@ -223,7 +223,7 @@ describe("a message names nobody but its caller as its sender", () => {
     ["another user", process.pid, 0, gid],
     ["another group", process.pid, NOBODY, gid + 1],
     ["another process of the user's", process.ppid, NOBODY, gid],
-  ] as const)("%s is denied, as a view and as bytes, by every verb", async (_whom, pid, uid, group) => {
+  ] as const)("is denied for %s, as a view and as bytes, with every verb", async (_whom, pid, uid, group) => {
     using client = await nobody();
     using session = client.session();
     const [handle, peer] = await socketpair(session);
@@ -238,7 +238,7 @@ describe("a message names nobody but its caller as its sender", () => {
     }
   });
 
-  it("but the caller itself, as whom the receiver sees it", async () => {
+  it("is sent if the sender is the caller itself, as the receiver sees it", async () => {
     using client = await nobody();
     using session = client.session();
     const [handle, peer] = await socketpair(session);
@@ -253,8 +253,8 @@ describe("a message names nobody but its caller as its sender", () => {
   });
 });
 
-describe("a socket that was handed to another process", () => {
-  it("is that process's: in no session anything but Close works, and what waits ends", async () => {
+describe("a socket that was sent to another process", () => {
+  it("is withheld: in no session anything but Close works, and waiting operations end", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
@@ -269,7 +269,7 @@ describe("a socket that was handed to another process", () => {
     const handle = await connectedTo(client, port);
     const peer = (await accepted)[0];
     const copy = handleOf((await session.op("dup", { handle })).socket);
-    // Another client of the user's has it, too.
+    // Another client of the user has it, too.
     using other = await nobody();
     using theirs = other.session();
     const [carrier, far] = await connection(session, theirs, `meeting-${port}`);
@@ -306,7 +306,7 @@ describe("a socket that was handed to another process", () => {
     server.close();
   });
 
-  it("comes back withheld", async () => {
+  it("is withheld when it comes back", async () => {
     await using outside = new Outside(["give(take()[0])"]);
     using client = await nobody();
     using session = client.session();
@@ -319,7 +319,7 @@ describe("a socket that was handed to another process", () => {
   });
 });
 
-describe("a unix socket does not leave the daemon", () => {
+describe("a unix socket is not sent out of the daemon", () => {
   it.each([
     ["a stream", STREAM],
     ["a datagram socket", DATAGRAM],
@@ -344,14 +344,14 @@ describe("a unix socket does not leave the daemon", () => {
     expect(await ruleOf(session.op("sendFds", { handle: datagrams, address, ...request }))).toBe(SHARED);
     await session.op("connectTo", { handle: datagrams, address });
     expect(await ruleOf(session.op("sendFds", { handle: datagrams, ...request }))).toBe(SHARED);
-    // It is as good as before, and nothing was sent.
+    // It is unchanged, and nothing was sent.
     await session.op("getsockname", { handle });
     await session.op("send", { handle: way, data: Buffer.from("y") });
     expect(await outside.line()).toBe("b'y'");
   });
 });
 
-describe("sockets that stay in the daemon are passed as ever", () => {
+describe("sockets that stay in the daemon can be passed", () => {
   it.each([
     ["a unix socket", true],
     ["a TCP socket", false],
@@ -388,7 +388,7 @@ describe("sockets that stay in the daemon are passed as ever", () => {
   });
 });
 
-it("whoever is admitted with `,unix` has sockets in common with other processes", async () => {
+it("a user admitted with `,unix` shares sockets with other processes", async () => {
   await using other = await RawDaemon.start("--admit", `uid:${NOBODY},unix`);
   await chmod(other.directory, 0o755);
   await using outside = new Outside([
@@ -417,7 +417,7 @@ it("whoever is admitted with `,unix` has sockets in common with other processes"
   ).toBe(`7 admit-uid:${NOBODY}-credentials`);
 });
 
-/** Two ends of a unix connection between clients of the daemon. */
+/** Both ends of a unix connection between clients of the daemon. */
 async function connection(here: RawSession, there: RawSession, name: string): Promise<readonly [bigint, bigint]> {
   const listener = await open(there, STREAM);
   await there.op("bind", { handle: listener, address: abstract(name) });

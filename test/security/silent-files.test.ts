@@ -1,8 +1,8 @@
 /*
- * A file system in user space that does not answer delays only callers that send from its files.
+ * A file system in user space that does not answer only delays callers that send from its files.
  *
- * Policy: the built-in one; the caller is the daemon's own user, and the file system asks it for everything. Needs:
- * root and /dev/fuse for the mount, in its own mount namespace, and python3.
+ * Policy: the built-in one; the caller is the daemon's own user, and the file system requests everything from the
+ * daemon. Needs: root and /dev/fuse for the mount, in its own mount namespace, and python3.
  */
 
 import { spawnSync } from "node:child_process";
@@ -38,7 +38,7 @@ beforeEach((ctx) => {
   if (reason !== null) ctx.skip(reason);
 });
 
-/** A process that gives one file, and then answers none of these questions about it. */
+/** A process that serves one file, and then answers none of the given requests about it. */
 function serving(directory: string, silent: string): Outside {
   const mountPoint = join(directory, "mnt");
   mkdirSync(mountPoint);
@@ -66,7 +66,7 @@ async function receive(session: RawSession, way: bigint, outside: Outside): Prom
 const seconds = (number: number) =>
   ({ limit: { case: "duration", value: { seconds: BigInt(number), nanos: 0 } } }) as const;
 
-it("holds up no other call, whatever is done with it", async () => {
+it("delays no other call, whatever is done with the file", async () => {
   await using daemon = await ServedDaemon.start();
   await using outside = serving(daemon.directory, "fuse_files.QUESTIONS");
   using client = new RawClient(daemon.path);
@@ -111,7 +111,7 @@ it("holds up no other call, whatever is done with it", async () => {
   }
 });
 
-it("sending from it waits, and what else is done with that socket goes on", async () => {
+it("delays sending from it, but nothing else on that socket", async () => {
   await using daemon = await ServedDaemon.start();
   await using outside = serving(daemon.directory, "(fuse_files.READ,)");
   using client = new RawClient(daemon.path);
@@ -128,7 +128,7 @@ it("sending from it waits, and what else is done with that socket goes on", asyn
   // A thread is still sending, so data sent now could overtake its data.
   expect(await symbolOf(session.op("send", { handle: near, data: x, timeout: seconds(1) }))).toBe("TIMEOUT");
   expect(await symbolOf(session.op("close", { handle: near }))).toBe("ok");
-  // Many more than there are threads for a principal.
+  // Many more than the threads of a principal.
   const waiting = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const { first } = await session.op("socketpair", {});
@@ -138,7 +138,7 @@ it("sending from it waits, and what else is done with that socket goes on", asyn
   expect(new Set(waiting)).toEqual(new Set(["TIMEOUT"]));
   await other.unary(HostService.method.gethostname, {});
   daemon.process.child.kill("SIGTERM");
-  // It drains and gives up its endpoint; the process itself cannot exit before the kernel releases its threads.
+  // It drains and removes its endpoint; the process itself cannot exit before the kernel releases its threads.
   await until("the endpoint is given up", () => !existsSync(daemon.path) && !existsSync(`${daemon.path}.lock`));
   await outside[Symbol.asyncDispose]();
   expect(await daemon.process.ended()).toMatchObject({ code: 0 });

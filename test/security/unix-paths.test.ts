@@ -1,5 +1,5 @@
 /*
- * The peers of unix sockets with a path would trust the daemon's user.
+ * Services on unix sockets with a path may trust the daemon's user.
  *
  * Policy: the built-in one, with nobody admitted; with `,unix` in the second part. Needs: root, because the caller is
  * another user.
@@ -47,7 +47,7 @@ beforeEach((ctx) => {
   if (reason !== null) ctx.skip(reason);
 });
 
-/** Does something as nobody, as whom the kernel knows whoever connects meanwhile. */
+/** Does something as nobody; connections that are made meanwhile belong to nobody. */
 async function asNobody<T>(act: () => Promise<T>): Promise<T> {
   process.seteuid?.(NOBODY);
   try {
@@ -119,7 +119,7 @@ describe("an admitted user", () => {
   });
   afterAll(() => broker?.close());
 
-  it.each(attempts)("is denied %s, and told what would help", async (_name, operation, act) => {
+  it.each(attempts)("is denied %s, with the remedy in the message", async (_name, permission, act) => {
     const names: [AddressInput, string][] = [
       [path, `unix:${path}`],
       [`/proc/self/root${path}`, `unix:/proc/self/root${path}`],
@@ -131,22 +131,22 @@ describe("an admitted user", () => {
       expect(await denial(act(broker, address))).toMatchObject({
         rule: `admit-uid:${NOBODY}-unix-path`,
         principal: `uid:${NOBODY}`,
-        operation,
+        permission,
         endpoint,
         message: expect.stringContaining(REMEDY),
       });
     }
   });
 
-  it("is told the same by explainPolicy and getEffectivePolicy", async () => {
-    for (const operation of ["bind", "connect", "send"]) {
-      expect(await broker.explainPolicy(operation, { address: { family: "unix", path } })).toEqual({
+  it("gets the same decision from explainPolicy and getEffectivePolicy", async () => {
+    for (const permission of ["bind", "connect", "send"]) {
+      expect(await broker.explainPolicy(permission, { address: { family: "unix", path } })).toEqual({
         allowed: false,
         rule: `admit-uid:${NOBODY}-unix-path`,
         principal: `uid:${NOBODY}`,
-        reason: `rule admit-uid:${NOBODY}-unix-path denies ${operation} to uid:${NOBODY}: ${REMEDY}`,
+        reason: `rule admit-uid:${NOBODY}-unix-path denies ${permission} to uid:${NOBODY}: ${REMEDY}`,
       });
-      const abstract = await broker.explainPolicy(operation, { address: { family: "unix", path: "\0x" } });
+      const abstract = await broker.explainPolicy(permission, { address: { family: "unix", path: "\0x" } });
       expect(abstract).toMatchObject({ allowed: true, rule: `admit-uid:${NOBODY}-abstract` });
     }
     const { rules } = await broker.getEffectivePolicy();
@@ -179,7 +179,7 @@ describe("an admitted user", () => {
     expect(String(await right.recv(100))).toBe("pair");
   });
 
-  it("gains nothing by calling the socket another family's, or the path an abstract name", async () => {
+  it("gains nothing by naming another family, or an abstract name for the path", async () => {
     using client = await asNobody(async () => {
       const made = new RawClient(daemon.endpoint.replace("unix://", ""));
       await made.unary(SocketService.method.socket, {});
@@ -213,8 +213,8 @@ describe("an admitted user", () => {
   });
 });
 
-describe("whoever may use paths", () => {
-  it("is the user admitted as uid:N,unix", async () => {
+describe("a user who may use paths", () => {
+  it("is one admitted as uid:N,unix", async () => {
     await using other = await startDaemon({ args: ["--admit", `uid:${NOBODY},unix`] });
     await chmod(other.directory, 0o755);
     const broker = await brokerOf(other);

@@ -16,8 +16,8 @@ import {
 import { RawDaemon, symbolOf } from "../support/raw-broker.js";
 
 /*
- * Callers that send requests and do not read, and callers that request very much at once, in HTTP/2 encoded by hand: a
- * window of 0 for the daemon's responses. With the built-in policy.
+ * Callers that send requests and do not read, and callers that request very much at once, with HTTP/2 encoded by hand:
+ * the window for the daemon's responses is 0. With the built-in policy.
  */
 
 let daemon: RawDaemon;
@@ -28,7 +28,7 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-/** A message as gRPC sends it. */
+/** A message in gRPC's framing. */
 function framed(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -39,7 +39,7 @@ function encoded<S extends DescMessage>(schema: S, init: MessageInitShape<S>): B
   return framed(toBinary(schema, create(schema, init)));
 }
 
-/** A connection by hand. */
+/** A connection encoded by hand. */
 class HandMade implements Disposable {
   readonly #session: ClientHttp2Session;
 
@@ -59,7 +59,7 @@ class HandMade implements Disposable {
     return stream;
   }
 
-  /** Lets the daemon answer. */
+  /** Opens the window for the daemon's responses. */
   async openWindow(): Promise<void> {
     this.#session.settings({ initialWindowSize: 2 ** 24 });
     this.#session.setLocalWindowSize(2 ** 24);
@@ -71,7 +71,7 @@ class HandMade implements Disposable {
   }
 }
 
-/** Reads so many messages of a stream. */
+/** Reads `count` messages of a stream. */
 async function read(stream: ClientHttp2Stream, count: number): Promise<Buffer[]> {
   const messages: Buffer[] = [];
   let bytes = Buffer.alloc(0);
@@ -160,7 +160,10 @@ describe("a caller that does not read its answers", () => {
     expect(await read(stream, count)).toHaveLength(count);
   });
 
-  /** Whether the daemon takes all of it while it answers others for a while. More than its window, or it would anyway. */
+  /**
+   * Whether the daemon reads all of it while it answers others for a while. It exceeds the daemon's window, which would
+   * be read in any case.
+   */
   async function isTaken(stream: ClientHttp2Stream, requests: readonly Buffer[]): Promise<boolean> {
     let taken = false;
     for (const [index, request] of requests.entries()) {
@@ -177,13 +180,13 @@ describe("a caller that does not read its answers", () => {
   }
 });
 
-it("others are answered while a stream has ten thousands of messages to be handled", async () => {
+it("others are served while a stream has tens of thousands of messages pending", async () => {
   using client = daemon.client();
   const { token, near } = await pairOf(client);
   using greedy = new HandMade({ initialWindowSize: 2 ** 24 });
   const stream = greedy.call("/sockbroker.v1.StreamService/Attach", token);
   stream.write(encoded(ClientFrameSchema, { frame: { case: "attach", value: { handle: near } } }));
-  // A frame of HTTP/2 has about 1,500 of these, so that a turn for each frame would be some twenty turns.
+  // A frame of HTTP/2 has about 1,500 of these, so a turn for each frame would be about twenty turns.
   const count = 30_000;
   const refused = encoded(ClientFrameSchema, { frame: { case: "shutdown", value: { how: 77 } } });
   stream.write(Buffer.concat(Array<Buffer>(count).fill(refused)));

@@ -26,7 +26,7 @@ export const attacks = {
   },
   "calls that are cancelled": async (path) => {
     for (;;) {
-      // Node 20 ends a connection for it.
+      // Node 20 closes a connection for that.
       const session = http(path);
       const { token, handle } = await pair(path);
       for (let i = 0; i < 100 && !session.destroyed; i++) {
@@ -42,7 +42,7 @@ export const attacks = {
   "connections that come and go": async (path) => {
     for (;;) {
       const sockets = Array.from({ length: 100 }, () => connectSocket(path));
-      // EAGAIN where the backlog is full.
+      // EAGAIN if the backlog is full.
       await Promise.allSettled(sockets.map((socket) => once(socket, "connect")));
       for (const socket of sockets) socket.destroy();
     }
@@ -65,7 +65,7 @@ export const attacks = {
   },
 };
 
-/** Sends frames on an attach stream without end, with the given window for the answers. */
+/** Sends frames on an attach stream endlessly, with the given window for the responses. */
 async function frames(path, initialWindowSize, frame) {
   const { token, handle } = await pair(path);
   const stream = call(http(path, initialWindowSize), "StreamService/Attach", token);
@@ -73,7 +73,7 @@ async function frames(path, initialWindowSize, frame) {
   await flood(stream, framed(ClientFrameSchema, { frame }));
 }
 
-/** Writes a message forever, and reads the answers. */
+/** Writes a message endlessly, and reads the responses. */
 async function flood(stream, message) {
   stream.resume();
   const many = Buffer.concat(Array(1_000).fill(message));
@@ -116,7 +116,7 @@ function call(session, method, token) {
   return session.request(headers).on("error", () => undefined);
 }
 
-/** A message as gRPC sends it. */
+/** A message in gRPC's framing. */
 function framed(schema, init) {
   const message = toBinary(schema, create(schema, init));
   const prefix = Buffer.alloc(5);

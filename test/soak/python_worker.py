@@ -1,8 +1,8 @@
-"""python_worker.py ENDPOINT SECONDS SEED: an honest program of the soak, on the Python client.
+"""python_worker.py ENDPOINT SECONDS SEED: a well-behaved program of the soak, on the Python client.
 
-Three threads send data over sockets of the daemon and compare what arrives, while sockets are left to the garbage collector,
-which runs at each chance. The last line is JSON; the status is zero if every byte arrived, and nothing failed but for a want of
-descriptors, which the soak itself causes.
+Three threads send data over sockets of the daemon and compare what arrives, while sockets are left to the garbage
+collector, which runs at every opportunity. The last line is JSON; the status is zero if every byte arrived, and nothing
+failed except for lack of descriptors, which the soak itself causes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def add(**more: int) -> None:
 
 
 def send_all(one: Any, chunks: list[bytes]) -> Callable[[], None]:
-    """Sends on a thread of its own. Returns what waits for it."""
+    """Sends on its own thread. Returns a function that waits for it."""
     errors: list[BaseException] = []
 
     def work() -> None:
@@ -93,7 +93,7 @@ def by_messages(one: Any, two: Any, chunks: list[bytes], _: random.Random) -> by
 
 
 def leave_garbage() -> None:
-    """Two sockets in a cycle, one of them with data that nobody reads."""
+    """Two sockets in a cycle, one of them with unread data."""
     garbage: list[Any] = [*socket.socketpair()]
     garbage[0].send(b"nobody reads this")
     garbage.append(garbage)

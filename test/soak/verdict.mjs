@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How long the daemon may take to release what its callers left: the leases that the chaos requests are a second. */
+/** How long the daemon may take to release what its callers left: the leases that the chaos requests last a second. */
 const TIMEOUT_MS = 60_000;
 /** How much more memory than after the warm-up counts as noise of the garbage collector and the C library. */
 const SLACK_BYTES = 24 * 2 ** 20;

@@ -88,10 +88,10 @@ export class MutableBuild implements Disposable {
   }
 }
 
-/** The permission arguments of calls in a source. */
+/** The permission arguments of calls in a source: the second of each. */
 function* callsOf(source: string): Generator<[start: number, end: number]> {
   for (const { index, 0: text } of source.matchAll(
-    /\b(?:authorise|authoriseAddress|authoriseSocket|checkedAddress|isAllowed)\(/g,
+    /\b(?:authorise|authoriseAddress|authoriseEndpoint|authoriseSocket|checkedAddress|isAllowed|refusal|new CallerQuery)\(/g,
   )) {
     const start = argumentEnd(source, index + text.length);
     yield [start, argumentEnd(source, start + 1)];

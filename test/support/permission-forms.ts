@@ -253,6 +253,7 @@ export const operations: readonly Form[] = [
   op("recvfrom", ["receive"], receiving),
   op("recvmsg", ["receive"], receiving),
   op("recvFds", ["receive"], receiving),
+  op("pushBack", ["receive"], withHandle),
   op("send", ["send"], async (client) => ({ handle: (await pair(client))[0], data })),
   op("sendall", ["send"], async (client) => ({ handle: (await pair(client))[0], data })),
   op("sendto", ["send"], async (client) => ({ ...(await datagram(client)), data })),
@@ -396,8 +397,8 @@ export const operations: readonly Form[] = [
   op("cmsgLen", [], {}),
   op("cmsgSpace", [], {}),
 
-  op("explainPolicy", [], { operation: "bind" }),
-  op("explainPolicy", ["admin"], { operation: "bind", principal: "uid:4294967294" }, { as: "for somebody else" }),
+  op("explainPolicy", [], { permission: "bind" }),
+  op("explainPolicy", ["admin"], { permission: "bind", principal: "uid:4294967294" }, { as: "for another principal" }),
   op("getEffectivePolicy", [], {}),
 ];
 
@@ -405,7 +406,7 @@ export const operations: readonly Form[] = [
 const openToAll: readonly string[] = [
   "whoAmI",
   "explainPolicy",
-  "explainPolicy for somebody else",
+  "explainPolicy for another principal",
   "getEffectivePolicy",
 ];
 
@@ -555,7 +556,7 @@ async function outcomeOf(made: Promise<unknown>): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof RawError)) throw error;
     const { detail } = error;
-    return detail?.$typeName === "sockbroker.v1.PolicyDenial" ? `denied ${detail.operation}` : error.symbol;
+    return detail?.$typeName === "sockbroker.v1.PolicyDenial" ? `denied ${detail.permission}` : error.symbol;
   }
 }
 

@@ -1,6 +1,6 @@
 /* A daemon in its own process, with a policy that the test changes while it runs: a list of what is denied. */
 
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,11 +21,19 @@ export class PolicyDaemon implements AsyncDisposable {
   readonly #directory: string;
   readonly #ended: Promise<unknown>;
 
-  /** Starts a daemon that denies nothing, from this build or one in another directory, and waits until it listens. */
-  static async start(dist: string = DIST): Promise<PolicyDaemon> {
+  /**
+   * Starts a daemon that denies nothing, from this build or one in another directory, and waits until it listens. Its
+   * process may open so many descriptors, or as many as this one.
+   */
+  static async start(dist: string = DIST, descriptors: number | null = null): Promise<PolicyDaemon> {
     const directory = mkdtempSync(join(tmpdir(), "sockbroker-test-"));
     chmodSync(directory, 0o755);
-    const daemon = new PolicyDaemon(fork(MAIN, [`unix://${join(directory, "sock")}`, dist]), directory);
+    const command = [process.execPath, MAIN, `unix://${join(directory, "sock")}`, dist];
+    const limit = descriptors === null ? "" : `ulimit -n ${descriptors} && `;
+    const child = spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...command], {
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+    });
+    const daemon = new PolicyDaemon(child, directory);
     await daemon.#answer();
     return daemon;
   }
@@ -36,8 +44,12 @@ export class PolicyDaemon implements AsyncDisposable {
     this.#ended = once(child, "close");
   }
 
+  get path(): string {
+    return join(this.#directory, "sock");
+  }
+
   client(): RawClient {
-    return new RawClient(join(this.#directory, "sock"));
+    return new RawClient(this.path);
   }
 
   /** Denies exactly this to everyone from now on. */

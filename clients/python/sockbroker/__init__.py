@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 from .errors import BrokerError, ConnectionLost, PolicyDenial
 
 if TYPE_CHECKING:
-    from .broker import Broker, Credentials, connect
+    from .broker import Broker, connect
     from .pipeline import Operation, Pipeline
 
 __all__ = [
     "Broker",
     "BrokerError",
     "ConnectionLost",
-    "Credentials",
     "Operation",
     "Pipeline",
     "PolicyDenial",
@@ -37,7 +36,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     # gRPC is imported on first use, because `run` must replace `_socket` before.
-    if name in ("Broker", "Credentials", "connect"):
+    if name in ("Broker", "connect"):
         from . import broker
 
         return getattr(broker, name)

@@ -1,6 +1,6 @@
 """Converts addresses between Python's tuples and messages.
 
-Addresses given here have passed the interpreter's own validation (`_judge`), so their shape is valid. Names are sent
+Addresses given here have passed the interpreter's own validation (`_validation`), so their shape is valid. Names are sent
 unchanged: the daemon's host resolves them.
 """
 
@@ -54,7 +54,7 @@ def host_text(host: Any) -> str:
         raise real.gaierror(real.EAI_NONAME, "Name or service not known") from None
 
 
-def judged_address(family: int, address: Any) -> Any:
+def validated_address(family: int, address: Any) -> Any:
     """Returns an address for the interpreter to validate: like the given one, but without a name to look up."""
     if family in (AF_INET, AF_INET6) and isinstance(address, tuple) and address:
         host = address[0]

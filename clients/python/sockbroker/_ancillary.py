@@ -14,7 +14,7 @@ from ._gen.v1 import ancillary_pb2
 from ._linux import SCM_RIGHTS, SOL_SOCKET
 from ._numbers import is_brokered
 from ._session import Session
-from ._status import broker_error, kernel_error
+from ._status import kernel_error
 
 _INT_BYTES = array.array("i").itemsize
 
@@ -50,12 +50,7 @@ def read_control(
 def _handle_of(number: int) -> int:
     if not is_brokered(number):
         raise kernel_error(errno.EBADF)
-    descriptor = _descriptors.lookup(number).now_shared()
-    if descriptor.unread.has_messages:
-        # Unread data cannot be sent with the socket, and must not be lost.
-        length = descriptor.unread.length
-        raise broker_error("DATA_AHEAD", f"{length} bytes that this socket received are here already: receive them first")
-    return descriptor.handle
+    return _descriptors.lookup(number).now_shared().handle
 
 
 def _to_wire(level: int, kind: int, data: bytes, handle_of: Callable[[int], int]) -> ancillary_pb2.ControlMessage:

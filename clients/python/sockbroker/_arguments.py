@@ -1,4 +1,4 @@
-"""Converts arguments of socket methods that the interpreter has validated (`_judge`)."""
+"""Converts arguments of socket methods that the interpreter has validated (`_validation`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+from ._linux import IOV_MAX
 from ._status import kernel_error
 
 
@@ -33,11 +34,22 @@ def into(buffer: Any, nbytes: Any = 0, flags: Any = 0) -> tuple[memoryview, int,
     return view, size, operator.index(flags)
 
 
+def targets(buffers: Iterable[Any]) -> list[memoryview]:
+    """Returns the buffers that recvmsg_into fills. Raises EMSGSIZE if they are more than the kernel fills."""
+    views = [memoryview(buffer).cast("B") for buffer in buffers]
+    if len(views) > IOV_MAX:
+        raise kernel_error(errno.EMSGSIZE)
+    return views
+
+
 def gathered(buffers: Iterable[Any], room: int, stream: bool) -> list[bytes]:
     """Returns the part of the buffers that one sendmsg can take, which for a stream may not be all. Raises EMSGSIZE for
     a message that is too large.
     """
     pieces = [bytes_of(buffer) for buffer in buffers]
+    if len(pieces) > IOV_MAX:
+        # The kernel refuses them for their number alone, and the request itself could be too long.
+        return [b""] * (IOV_MAX + 1)
     if sum(map(len, pieces)) <= room:
         return pieces
     if not stream:

@@ -1,10 +1,10 @@
 """Attach streams for sockets that receive or send much data.
 
-Operations cost a round trip each. While a ReceiveFlow is open, the daemon sends received data as it arrives, and
+Operations cost a round trip each. While a ReadAhead is open, the daemon sends received data as it arrives, and
 callers take it from here. It is opened for a socket whose receives have returned about as much as requested for a
-while, if no other descriptor shares the socket's data. Any other use of the socket ends the flow first; data that was
-read ahead is then kept with the descriptor for later receives. A SendFlow is idle between two calls of `send_all`,
-which returns when the kernel has accepted everything.
+while, if no other descriptor shares the socket's data. Any other use of the socket ends the read-ahead first; data
+that was read ahead is then kept with the descriptor for later receives. A BulkSend is idle between two calls of
+`send_all`, which returns when the kernel has accepted everything.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PIECE_BYTES = 256 * 1024
 _WORTH_SENDING_BYTES = 4 * PIECE_BYTES
 _WORTH_RECEIVING = 16
 # Receives that request less are not counted, in bytes.
-_BRIM_BYTES = 1024
+_WORTH_COUNTING_BYTES = 1024
 # Maximum amount of data read ahead, in bytes.
 _AHEAD_BYTES = 1 << 20
 # The field has the same number in both directions.
@@ -64,7 +64,7 @@ class _Attachment:
             _METHOD, self._requests(), request_serializer=None, response_deserializer=None
         )
         session.streams.add(self)
-        threading.Thread(target=self._read, name="sockbroker-flow", daemon=True).start()
+        threading.Thread(target=self._read, name="sockbroker-bulk", daemon=True).start()
 
     def opened(self) -> bool:
         """Waits for the daemon's answer. Returns False if it refuses, because of its policy, a quota, or another
@@ -133,7 +133,7 @@ class _Attachment:
             self._changed.notify_all()
 
 
-class ReceiveFlow(_Attachment):
+class ReadAhead(_Attachment):
     """Receives from a stream socket. Methods may be called from any thread."""
 
     def __init__(self, session: Session, handle: int) -> None:
@@ -152,7 +152,7 @@ class ReceiveFlow(_Attachment):
     def take(self, size: int, seconds: Optional[float]) -> Optional[memoryview]:
         """Returns up to `size` bytes, and waits until there are some.
 
-        Returns None if the flow has ended. Raises TimeoutError after `seconds`, and the error that ended the flow,
+        Returns None if the stream has ended. Raises TimeoutError after `seconds`, and the error that ended the stream,
         once.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -182,9 +182,9 @@ class ReceiveFlow(_Attachment):
             return piece
 
     def end(self) -> None:
-        """Ends the flow at an exact position: data read ahead is here, all other data is still in the socket.
+        """Ends the stream at an exact position: data read ahead is here, all other data is still in the socket.
 
-        An exception from a signal handler is raised after that. An error that ended the flow before is left for the
+        An exception from a signal handler is raised after that. An error that ended the stream before is left for the
         descriptor to raise; if the connection broke, data may be missing.
         """
         _waiting.require()
@@ -210,7 +210,7 @@ class ReceiveFlow(_Attachment):
         super().close(reason)
 
     def take_error(self) -> Optional[OSError]:
-        """Removes and returns the kernel's error that ended the flow, if it has not been raised."""
+        """Removes and returns the kernel's error that ended the stream, if it has not been raised."""
         with self._changed:
             error = self._error
             if self._ended or not self._attached or not is_kernel_error(error):
@@ -256,7 +256,7 @@ class ReceiveFlow(_Attachment):
         super()._on_frame(frame)
 
 
-class SendFlow(_Attachment):
+class BulkSend(_Attachment):
     """Sends on a stream socket. Methods may be called from any thread."""
 
     def __init__(self, session: Session, handle: int) -> None:
@@ -269,7 +269,7 @@ class SendFlow(_Attachment):
         super().__init__(session, _requests.attach(handle, send_only=True))
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool:
-        """Sends, and returns when the kernel has accepted everything. Returns False if the flow had ended before.
+        """Sends, and returns when the kernel has accepted everything. Returns False if the stream had ended before.
 
         Raises TimeoutError after `seconds`, and the kernel's error. Data that was not sent by then never will be.
         """
@@ -337,43 +337,47 @@ _opening = threading.RLock()
 
 
 def receive_ahead(descriptor: Descriptor, asked: int, received: int) -> None:
-    """Called after each receive without flags that waited; opens a flow when data keeps arriving faster than it is
+    """Called after each receive without flags that waited; starts to read ahead if data keeps arriving faster than it is
     requested.
     """
-    if received * 4 < asked or asked < _BRIM_BYTES or descriptor.shared:
+    if received * 4 < asked or asked < _WORTH_COUNTING_BYTES or descriptor.shared:
         descriptor.full_receives = 0
         return
     descriptor.full_receives += 1
     if descriptor.full_receives < _WORTH_RECEIVING:
         return
     with _opening, contextlib.suppress(OSError):  # A broken connection is for the next call to tell.
-        if descriptor.receiving is None:
+        if descriptor.receiving is None and not descriptor.shared:
             # Stored before it is opened, because an exception from a signal handler may interrupt this.
-            descriptor.receiving = flow = ReceiveFlow(descriptor.session, descriptor.handle)
-            # Anything that polls the kernel's queue has to end the flow first.
+            descriptor.receiving = bulk = ReadAhead(descriptor.session, descriptor.handle)
+            if descriptor.shared:
+                # Since a moment ago, by another thread, which may have looked for a read-ahead before it was here.
+                descriptor.now_shared()
+                return
+            # Anything that polls the kernel's queue has to end the read-ahead first.
             descriptor.unread.changed()
-            if not flow.opened():
+            if not bulk.opened():
                 descriptor.receiving = None
                 # The attempt lost nothing, but an immediate retry would fail too.
                 descriptor.full_receives = -_WORTH_RECEIVING * _WORTH_RECEIVING
 
 
 def send_all(descriptor: Descriptor, data: memoryview, seconds: Optional[float]) -> bool:
-    """Sends much data by a flow, like SendFlow.send_all. Returns False, without sending, if that is not worthwhile."""
+    """Sends much data over a stream, like BulkSend.send_all. Returns False, without sending, if it is not worthwhile."""
     if len(data) < _WORTH_SENDING_BYTES:
         return False
-    flow = descriptor.sending
-    if flow is not None and flow.send_all(data, seconds):
+    bulk = descriptor.sending
+    if bulk is not None and bulk.send_all(data, seconds):
         return True
     with _opening:
-        if descriptor.sending is flow:
+        if descriptor.sending is bulk:
             descriptor.sending = None
-            flow = SendFlow(descriptor.session, descriptor.handle)
+            bulk = BulkSend(descriptor.session, descriptor.handle)
             try:
-                if flow.opened():
-                    descriptor.sending = flow
+                if bulk.opened():
+                    descriptor.sending = bulk
             except BaseException:
-                flow.cancel()
+                bulk.cancel()
                 raise
-        flow = descriptor.sending
-    return flow is not None and flow.send_all(data, seconds)
+        bulk = descriptor.sending
+    return bulk is not None and bulk.send_all(data, seconds)

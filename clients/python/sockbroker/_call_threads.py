@@ -15,7 +15,7 @@ from . import _fork, _waiting
 from ._status import broker_error
 
 # How long to wait for threads to end, in seconds.
-_PATIENCE_SECONDS = 2
+_WAIT_SECONDS = 2
 
 
 class CallThreads:
@@ -55,7 +55,7 @@ class CallThreads:
 
     def join(self) -> None:
         """Waits until they have ended, once nothing keeps them running."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _WAIT_SECONDS
         for thread in list(self._threads):
             if thread is not threading.current_thread():
                 thread.join(max(0, deadline - time.monotonic()))

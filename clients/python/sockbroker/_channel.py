@@ -1,25 +1,20 @@
-"""Common to all channels to a daemon: gRPC's options, credentials, the session's lease, and the explanation of
-failures.
-"""
+"""Common to all channels to a daemon: gRPC's options, the session's lease, and the explanation of failures."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
-from ._duration import duration
 from ._endpoint import Endpoint
 from ._grpc import grpc
 from ._status import broker_error, error_from_rpc
 
 # How long a daemon may take to answer the first calls, in seconds.
-PATIENCE_SECONDS = 10
+WAIT_SECONDS = 10
 # How long the daemon keeps the sockets of a process that is gone. A unix socket breaks only with the daemon or this
 # process, so the lease only has to last until a broken connection is re-established, or a forked child makes its first
-# call; over TCP that may take longer. The session does not end with the process (OpenSessionRequest.ends_with_process),
-# because a child may outlive it.
-_LEASE_SECONDS = 5
-_TCP_LEASE_SECONDS = 30
+# call. The session does not end with the process (OpenSessionRequest.ends_with_process), because a child may outlive it.
+LEASE_SECONDS = 5
 OPTIONS: list[tuple[str, int]] = [
     # Otherwise two channels of one process to one daemon would share a connection.
     ("grpc.use_local_subchannel_pool", 1),
@@ -30,36 +25,12 @@ OPTIONS: list[tuple[str, int]] = [
 ]
 
 
-class Credentials:
-    """The contents of PEM files for mutual TLS."""
-
-    def __init__(self, ca: bytes, certificate: bytes, key: bytes) -> None:
-        self.channel = grpc.ssl_channel_credentials(ca, key, certificate)
-
-
-def lease_of(endpoint: Endpoint) -> Any:
-    """The lease to request, as a Duration."""
-    seconds = _LEASE_SECONDS if endpoint.path is not None else _TCP_LEASE_SECONDS
-    return duration(seconds * 1_000_000_000)
-
-
-def open_channel(
-    module: Any, endpoint: Endpoint, credentials: Optional[Credentials], options: list[tuple[str, int]]
-) -> Any:
-    """Creates a channel of grpc or of grpc.aio. Raises ValueError for a TCP endpoint without credentials."""
-    if credentials is not None:
-        return module.secure_channel(endpoint.target(), credentials.channel, options)
-    if endpoint.path is None:
-        raise ValueError(f"{endpoint} takes certificates: the argument `credentials`")
-    return module.insecure_channel(endpoint.target(), options)
-
-
 def explain(endpoint: Endpoint, error: Any) -> Exception:
     """Explains a failed connection in terms of the endpoint."""
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-        return broker_error("NOT_A_BROKER", f"whoever listens at {endpoint} does not answer as a daemon")
+        return broker_error("NOT_A_BROKER", f"the server at {endpoint} does not respond as a daemon")
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-        text = f"whoever listens at {endpoint} is no sockbroker daemon, or does not speak sockbroker.v1"
+        text = f"the server at {endpoint} is not a sockbroker daemon, or does not support sockbroker.v1"
         return broker_error("NOT_A_BROKER", text)
     if error.code() != grpc.StatusCode.UNAVAILABLE or tuple(error.trailing_metadata() or ()):
         return error_from_rpc(error)
@@ -68,6 +39,6 @@ def explain(endpoint: Endpoint, error: Any) -> Exception:
     if "No such file" in details or "ENOENT" in details:
         return broker_error("ENDPOINT_NOT_FOUND", f"cannot reach {endpoint}: no such file; {start}")
     if "Permission denied" in details:
-        admit = f"the daemon lets this user in with --admit uid:{os.geteuid()}"
+        admit = f"to admit this user, run the daemon with --admit uid:{os.geteuid()}"
         return broker_error("ENDPOINT_FORBIDDEN", f"cannot reach {endpoint}: permission denied; {admit}")
     return broker_error("ENDPOINT_REFUSED", f"cannot reach {endpoint}: nobody answers; {start}")

@@ -5,24 +5,25 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any, Optional, Protocol
 
-from . import _numbers
+from . import _numbers, _requests
 from ._received import Received
 from ._status import kernel_error
+from ._stream import Kept
 from ._unread import Unread
 
 if TYPE_CHECKING:
     from ._session import Session
 
 
-class Flow(Protocol):
-    """A stream that carries a socket's received or sent data (`_flow`)."""
+class BulkStream(Protocol):
+    """A stream that carries a socket's received or sent data (`_bulk`)."""
 
     def close(self, reason: Optional[Exception] = None) -> None: ...
 
     def wait(self) -> None: ...
 
 
-class Receiving(Flow, Protocol):
+class Receiving(BulkStream, Protocol):
     """A stream that reads ahead."""
 
     @property
@@ -37,7 +38,7 @@ class Receiving(Flow, Protocol):
     def hand_over(self, descriptor: Descriptor) -> None: ...
 
 
-class Sending(Flow, Protocol):
+class Sending(BulkStream, Protocol):
     """A stream that sends more than one operation can."""
 
     def send_all(self, data: memoryview, seconds: Optional[float]) -> bool: ...
@@ -74,7 +75,7 @@ class Descriptor:
         self.inheritable = False
         # Whether another descriptor, here or elsewhere, may refer to the same socket.
         self.shared = False
-        # The streams that carry its data (_flow.py), and how many consecutive receives returned about as much as
+        # The streams that carry its data (_bulk.py), and how many consecutive receives returned about as much as
         # requested.
         self.receiving: Optional[Receiving] = None
         self.sending: Optional[Sending] = None
@@ -83,13 +84,13 @@ class Descriptor:
     def drained(self) -> Descriptor:
         """Ends its read-ahead: after this, all received data is in the kernel or in `unread`."""
         self.full_receives = 0
-        flow = self.receiving
-        if flow is not None:
+        bulk = self.receiving
+        if bulk is not None:
             # Until it has ended, other threads may continue to receive from it.
             try:
-                flow.end()
+                bulk.end()
             finally:
-                flow.hand_over(self)
+                bulk.hand_over(self)
         if self.sending is not None:
             self.sending.close_when_idle()
         return self
@@ -108,30 +109,55 @@ class Descriptor:
         """Whether there is unread data that is lost when this descriptor is closed."""
         if not self.stream or self.shared:
             return False
-        flow = self.receiving
-        return self.unread.next_bytes(self.stream) > 0 or (flow is not None and flow.unread)
+        bulk = self.receiving
+        return self.unread.next_bytes(self.stream) > 0 or (bulk is not None and bulk.unread)
 
     def now_shared(self) -> Descriptor:
-        """Records that another descriptor will refer to the same socket: nothing may be read ahead from now on."""
+        """Records that another descriptor will refer to the same socket: nothing may be read ahead from now on. A stream's
+        unread data is pushed back to the daemon, because the other descriptor would not find it here.
+        """
         self.shared = True
-        return self.drained()
+        self.drained()
+        # A request has no fields for the address and the control messages of a datagram.
+        if self.stream and (self.unread.has_messages or self.unread.was_handed_over()):
+            with self.unread.handing_over():
+                self._push_back()
+        return self
+
+    def _push_back(self) -> None:
+        self.unread.require_complete()
+        error = self.unread.take_error()
+        # The end first: each piece comes before those that were pushed back before it.
+        while True:
+            data = self.unread.take_end(_requests.PIECE_BYTES)
+            if data is None and error is None:
+                return
+            number = 0 if error is None or error.errno is None else error.errno
+            kept = Kept()
+            try:
+                self.session.call("push_back", _requests.push_back(data or b"", number, self.handle), kept)
+            except BaseException as reason:
+                if kept.response is None:
+                    self.unread.keep_end(data, error, reason)
+                raise
+            error = None
 
     def abandon(self, reason: Optional[Exception] = None) -> None:
         """Ends its streams because the socket is closed. Waiting callers get the reason. May be called from a
         finalizer.
         """
-        for flow in self._flows():
-            flow.close(reason)
+        for bulk in self._bulk_streams():
+            bulk.close(reason)
 
     def abandon_and_wait(self, reason: Exception) -> None:
         """Like `abandon`, and waits until the streams have ended: gRPC resets a stream that the daemon ends first."""
         self.abandon(reason)
-        for flow in self._flows():
-            flow.wait()
+        for bulk in self._bulk_streams():
+            bulk.wait()
 
-    def _flows(self) -> list[Flow]:
-        flows: tuple[Optional[Flow], Optional[Flow]] = (self.receiving, self.sending)
-        return [flow for flow in flows if flow is not None]
+    def _bulk_streams(self) -> list[BulkStream]:
+        streams: tuple[Optional[BulkStream], Optional[BulkStream]] = (self.receiving, self.sending)
+        return [bulk for bulk in streams if bulk is not None]
 
     def become(self, other: Descriptor) -> None:
         """Replaces another descriptor, whose number is removed, and discards its own unread data."""

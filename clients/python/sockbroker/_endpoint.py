@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ._linux import UNIX_PATH_MAX
 
@@ -15,27 +15,20 @@ LONGEST_PATH = UNIX_PATH_MAX - 1
 
 
 class Endpoint(NamedTuple):
-    """A unix socket with an absolute path, or (if `path` is None) a TCP port with mutual TLS."""
+    """A unix socket with an absolute path."""
 
-    path: Optional[str]
-    host: str
-    port: int
+    path: str
 
     def __str__(self) -> str:
-        if self.path is not None:
-            return f"unix://{self.path}"
-        return f"tcp://{self._authority()}"
+        return f"unix://{self.path}"
 
     def target(self) -> str:
         """Formats the endpoint for gRPC."""
-        return f"unix:{self.path}" if self.path is not None else f"dns:{self._authority()}"
-
-    def _authority(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"unix:{self.path}"
 
 
 def parse_endpoint(text: str | None = None) -> Endpoint:
-    """Parses `unix:///path`, `unix:/path`, `unix:relative`, a path with a slash in it, or `tcp://host:port`.
+    """Parses `unix:///path`, `unix:/path`, `unix:relative`, or a path with a slash in it.
 
     Without a text, SOCKBROKER_ENDPOINT is used, then DEFAULT_ENDPOINT. Raises ValueError for anything else. The rules
     are those of the daemon and of the TypeScript client; test/support/endpoints.json tests all of them.
@@ -44,18 +37,18 @@ def parse_endpoint(text: str | None = None) -> Endpoint:
         text = os.environ.get("SOCKBROKER_ENDPOINT") or DEFAULT_ENDPOINT
     if not text:
         raise ValueError("an endpoint is a text such as unix:///path")
+    return Endpoint(_absolute(_path_in(text), text))
+
+
+def _path_in(text: str) -> str:
     scheme = re.match(r"([^/:]*):", text)
-    if scheme is not None and scheme[1] == "tcp":
-        return _tcp(text)
-    return Endpoint(_absolute(_path_in(text, scheme), text), "", 0)
-
-
-def _path_in(text: str, scheme: re.Match[str] | None) -> str:
     if scheme is None:
         # Otherwise "localhost" would mean a file of that name in the working directory.
         if "/" not in text:
             raise ValueError(f"a path without a slash is written ./name, not {text!r}")
         return text
+    if scheme[1] == "tcp":
+        raise ValueError(f"only unix sockets are supported: unix:///path or a path, not {text!r}")
     rest = text[scheme.end() :]
     if scheme[1] != "unix" or not rest:
         raise ValueError(f"an endpoint is unix:///path or a path, not {text!r}")
@@ -72,10 +65,3 @@ def _absolute(path: str, text: str) -> str:
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise ValueError(f"the path of a unix socket has at most {LONGEST_PATH} bytes: {path}")
     return path
-
-
-def _tcp(text: str) -> Endpoint:
-    found = re.fullmatch(r"tcp://(?:\[([^\]]+)\]|([^:/]+)):([0-9]{1,5})", text)
-    if found is None or int(found[3]) > 0xFFFF:
-        raise ValueError(f"not a host and a port: {text!r}")
-    return Endpoint(None, found[1] or found[2], int(found[3]))

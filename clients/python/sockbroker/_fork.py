@@ -37,8 +37,9 @@ from . import _grpc_thread, _numbers, _requests, _waiting
 from ._gen.v1 import socket_service_pb2
 from ._unix_paths import unix_paths
 
-# How long a message that has passed the gate may take to get into gRPC, in seconds.
-_SETTLE_SECONDS = 0.002
+# How long a thread may take to get into gRPC with a message that has passed the gate, or out of it with an event that it
+# has delivered, in seconds.
+_SETTLE_SECONDS = 0.01
 # How long a fork waits for a reading thread to pause, in seconds.
 _REST_SECONDS = 2
 _WAKE_AFTER_MS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -158,7 +159,7 @@ class SessionForks:
                 session.call("get_session", _requests.get_session())
             connection = session.connection()
             if descriptors:
-                requests = [_requests.dup(each.now_shared().handle) for each in descriptors]
+                requests = [_requests.dup(_shared(each)) for each in descriptors]
                 for descriptor, duplicate in zip(descriptors, session.call_all("dup", requests)):
                     if not isinstance(duplicate, Exception):
                         self._handles.append((descriptor, duplicate.socket.handle))
@@ -192,8 +193,8 @@ class SessionForks:
         inherited = {descriptor.number for descriptor, _ in self._handles}
         for descriptor in _numbers.of_session(session):
             descriptor.receiving = descriptor.sending = None
-            # The data of a stream has already been received; a parent that lets its child continue to read does not
-            # read it itself.
+            # A stream's data was pushed back, if the daemon had room for it; otherwise both have it, because a gap would
+            # be worse: a parent that lets its child continue to read does not read it itself.
             if not descriptor.stream:
                 descriptor.unread.take_messages()
             descriptor.unread.connections.clear()
@@ -233,9 +234,28 @@ class SessionForks:
                     continue
                 wait = _requests.recv(1, 0, _requests.within(seconds))
                 wait.handle = alarm
-                connection.wakes.append((now + seconds, receive.future(wait, metadata=self._session.metadata)))
+                wake = receive.future(wait, metadata=self._session.metadata)
+                wake.add_done_callback(_let_deliverer_leave)
+                connection.wakes.append((now + seconds, wake))
 
         _grpc_thread.perform(begin)
+
+
+def _let_deliverer_leave(_: object) -> None:
+    """Gives the thread of gRPC that delivered an event time to leave gRPC. Called by the thread that stops for the fork
+    after the event: gRPC does not prepare for the fork if any thread is inside it when the last one has stopped, and
+    then the child aborts in its first call.
+    """
+    if _gate.locked():
+        time.sleep(_SETTLE_SECONDS)
+
+
+def _shared(descriptor: Any) -> int:
+    """Returns the handle of a descriptor, when its unread data is in the daemon."""
+    # Other descriptors are duplicated even if that fails.
+    with contextlib.suppress(OSError):
+        descriptor.now_shared()
+    return int(descriptor.handle)
 
 
 # Children -----------------------------------------------------------------------------------------------------------------

@@ -31,14 +31,14 @@ _VARIABLE = "SOCKBROKER_INHERITED"
 
 def inheritable() -> list[int]:
     """The numbers that a child inherits if it does not close descriptors."""
-    return [each.number for each in _descriptors.all_open() if each.inheritable and each.session.can_be_inherited]
+    return [each.number for each in _descriptors.all_open() if each.inheritable and not each.session.lost]
 
 
 @contextlib.contextmanager
 def handed_over(numbers: Iterable[int], environment: Optional[Mapping[Any, Any]]) -> Iterator[tuple[int, dict[Any, Any]]]:
     """Returns the descriptor that a child has to inherit for these sockets, and the environment variable that names it.
 
-    Raises EBADF for a closed socket, and EOPNOTSUPP for one of a daemon that requires certificates.
+    Raises EBADF for a closed socket, and EOPNOTSUPP for one whose session has ended.
     """
     theirs, ours = real.socketpair()
     with contextlib.closing(theirs):
@@ -86,8 +86,8 @@ def adopt() -> None:
 
 
 def _duplicates(session: Session, descriptors: list[Descriptor], end: Any) -> dict[str, Any]:
-    if not session.can_be_inherited:
-        raise OSError(errno.EOPNOTSUPP, f"another program has no certificates for the sockets of {session.endpoint}")
+    if session.lost:
+        raise OSError(errno.EOPNOTSUPP, f"the session of these sockets of {session.endpoint} has ended")
     results = session.call_all("dup", [_requests.dup(each.now_shared().handle) for each in descriptors])
     failures = [result for result in results if isinstance(result, Exception)]
     handles = [result.socket.handle for result in results if not isinstance(result, Exception)]

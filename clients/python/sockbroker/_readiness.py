@@ -1,6 +1,6 @@
 """Readiness of brokered descriptors, together with the process's own.
 
-A Watcher is one Watch stream. It registers interests, and is told once of each ready handle. Its thread writes to a
+A Watcher is one Watch stream. It registers interests, and each ready handle is reported once. Its thread writes to a
 pipe, which is added to the local descriptors in the interpreter's own poll or epoll: so there is a single wait, in the
 kernel, which signals end and during which other threads run.
 
@@ -29,6 +29,7 @@ from ._grpc import grpc
 from ._gen.v1 import stream_service_pb2
 from ._linux import (
     EPOLLERR,
+    EPOLLET,
     EPOLLEXCLUSIVE,
     EPOLLHUP,
     EPOLLIN,
@@ -336,7 +337,7 @@ class Epoll:
             return
         self.fileno()
         descriptor = _descriptors.lookup(number)
-        eventmask = self._judged(eventmask, ~_EXCLUSIVE_BITS)
+        eventmask = self._validated(eventmask, ~_EXCLUSIVE_BITS)
         if number in self._events:
             raise FileExistsError(17, "File exists")
         self._events[number] = eventmask
@@ -350,7 +351,7 @@ class Epoll:
         if not is_brokered(number):
             self._real.modify(number, eventmask)
             return
-        eventmask = self._judged(eventmask, EPOLLEXCLUSIVE)
+        eventmask = self._validated(eventmask, EPOLLEXCLUSIVE)
         self._known(number)
         self._events[number] = eventmask
         self._stale.add(number)
@@ -464,7 +465,7 @@ class Epoll:
             return descriptor
         return _descriptors.twin(descriptor)
 
-    def _judged(self, eventmask: Any, forbidden: int) -> int:
+    def _validated(self, eventmask: Any, forbidden: int) -> int:
         """Lets the interpreter validate events. Returns those that the kernel would see. Raises EINVAL for
         EPOLLEXCLUSIVE with forbidden events.
         """
@@ -531,8 +532,8 @@ def _is_odd(timeout: Any, maxevents: Any) -> bool:
 
 
 _epoll: Any = getattr(select, "epoll", None)
-# Allowed with EPOLLEXCLUSIVE. 1 << 31 is EPOLLET, which is not an int in C.
-_EXCLUSIVE_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | 1 << 31 | EPOLLEXCLUSIVE
+# Allowed with EPOLLEXCLUSIVE.
+_EXCLUSIVE_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
 
 
 def number_of(thing: Any) -> int:

@@ -1,7 +1,7 @@
 """Builds all messages to the daemon, for sockets of threads and of event loops alike.
 
 A function has the name of its verb. It takes the arguments of Python's method or function, after the interpreter has
-validated them (`_judge`); functions of the resolver let the interpreter's own function refuse invalid arguments. The
+validated them (`_validation`); functions of the resolver let the interpreter's own function refuse invalid arguments. The
 handle may be omitted: it is set when the operation starts, because a descriptor's handle changes in a fork and by dup2.
 """
 
@@ -43,12 +43,14 @@ def within(seconds: float) -> socket_pb2.Timeout:
 
 FOREVER = socket_pb2.Timeout(unlimited=True)
 AT_ONCE = within(0)
+# How much data one request sends, in bytes: one message to the daemon has at most Limits.max_request_bytes.
+PIECE_BYTES = 256 * 1024
 
 # The session ------------------------------------------------------------------------------------------------------------
 
 
-def open_session(lease: Any, name: str) -> session_service_pb2.OpenSessionRequest:
-    return session_service_pb2.OpenSessionRequest(lease=lease, name=name)
+def open_session(lease_seconds: int, name: str) -> session_service_pb2.OpenSessionRequest:
+    return session_service_pb2.OpenSessionRequest(lease=duration(lease_seconds * 1_000_000_000), name=name)
 
 
 def who_am_i() -> session_service_pb2.WhoAmIRequest:
@@ -200,6 +202,11 @@ def ioctl(request: int, data: bytes) -> socket_service_pb2.IoctlRequest:
 
 def recv(size: int, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.RecvRequest:
     return socket_service_pb2.RecvRequest(max_bytes=size, flags=flags, timeout=timeout)
+
+
+def push_back(data: bytes, error_number: int, handle: int) -> socket_service_pb2.PushBackRequest:
+    """With the kernel's error that comes after all pushed-back data; 0: none."""
+    return socket_service_pb2.PushBackRequest(handle=handle, data=data, error_number=error_number)
 
 
 def recvfrom(size: int, flags: int = 0, timeout: Limit = None) -> socket_service_pb2.RecvfromRequest:

@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 from . import _core, _fork, _grpc_thread, _numbers, _requests, _waiting
 from ._call_threads import CallThreads
-from ._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
+from ._channel import LEASE_SECONDS, OPTIONS, WAIT_SECONDS, explain
 from ._channels import Channels, TrackedChannel
 from ._endpoint import Endpoint
 from ._green_threads import refuse_green_threads
@@ -46,13 +46,7 @@ class Connection:
 class Session:
     """A session with a daemon. Its methods may be called from any thread."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        credentials: Optional[Credentials] = None,
-        name: str = "",
-        token: Optional[str] = None,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, name: str = "", token: Optional[str] = None) -> None:
         """Opens the session; with `token`, uses the session of the process that started this one, which inherited
         sockets of it.
 
@@ -61,7 +55,6 @@ class Session:
         refuse_green_threads()
         self.endpoint = endpoint
         self.limits = session_service_pb2.Limits()
-        self._credentials = credentials
         # A signal handler may interrupt the thread that holds it, and need the connection too.
         self._lock = threading.RLock()
         self._connection: Optional[Connection] = None
@@ -103,11 +96,6 @@ class Session:
         """Whether the session is permanently gone, and its sockets with it."""
         return self._life.over
 
-    @property
-    def can_be_inherited(self) -> bool:
-        """Whether a program started by this one can use it: the program would not have the certificates."""
-        return self._credentials is None and not self.lost
-
     def call(self, verb: str, request: Any, kept: Optional[Kept] = None) -> Any:
         """Performs an operation, and returns its response.
 
@@ -140,7 +128,7 @@ class Session:
                     return self.call(verb, request)
                 except BrokerError as error:
                     # Another session of the same principal uses them.
-                    if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
+                    if error.code != "QUOTA_EXCEEDED" or delay > WAIT_SECONDS:
                         _waiting.park_at_exit()
                         raise
                 time.sleep(delay)
@@ -244,7 +232,7 @@ class Session:
 
     def _disconnect(self) -> None:
         if self._coming_back is not None and self._coming_back is not threading.current_thread():
-            self._coming_back.join(PATIENCE_SECONDS)
+            self._coming_back.join(WAIT_SECONDS)
         for stream in list(self.streams):
             stream.close()
         if self._connection is not None:
@@ -254,7 +242,7 @@ class Session:
         self.threads.join()
 
     def _open_channel(self) -> Any:
-        return open_channel(grpc, self.endpoint, self._credentials, OPTIONS)
+        return grpc.insecure_channel(self.endpoint.target(), OPTIONS)
 
     def _open(self, channel: Any, name: str) -> str:
         method = channel.unary_unary(
@@ -262,9 +250,9 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        request = _requests.open_session(lease_of(self.endpoint), name)
+        request = _requests.open_session(LEASE_SECONDS, name)
         try:
-            call = _grpc_thread.perform(lambda: method.future(request, timeout=PATIENCE_SECONDS))
+            call = _grpc_thread.perform(lambda: method.future(request, timeout=WAIT_SECONDS))
             response: session_service_pb2.OpenSessionResponse = call.result()
         except grpc.RpcError as error:
             raise explain(self.endpoint, error) from None
@@ -276,7 +264,7 @@ class Session:
     def _start(self, tracked: TrackedChannel) -> Connection:
         connection = Connection(self, tracked)
         try:
-            self.limits = connection.operations.first("who_am_i", _requests.who_am_i(), PATIENCE_SECONDS).limits
+            self.limits = connection.operations.first("who_am_i", _requests.who_am_i(), WAIT_SECONDS).limits
         except BaseException:
             connection.operations.cancel()
             self.channels.give_back(tracked, broken=True)
@@ -299,7 +287,7 @@ class Session:
 
     def _come_back(self, broken: Connection) -> None:
         """Re-establishes the connection before the lease expires, unless another call does so."""
-        deadline = time.monotonic() + lease_of(self.endpoint).seconds
+        deadline = time.monotonic() + LEASE_SECONDS
         for pause in _core.retry_pauses():
             if self._connection is not broken or self.lost or time.monotonic() >= deadline:
                 return

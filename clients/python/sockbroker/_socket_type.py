@@ -1,6 +1,6 @@
 """The socket type: replaces `_socket.socket` for the interpreter's Lib/socket.py, with every socket in the daemon.
 
-The interpreter validates arguments (`_judge`). Timeouts belong to the object here, O_NONBLOCK to the open description
+The interpreter validates arguments (`_validation`). Timeouts belong to the object here, O_NONBLOCK to the open description
 in the daemon, as between the interpreter and the kernel.
 
 A socket of a family that is not brokered (`_families`), or one created from a descriptor of this process, is a real one
@@ -20,14 +20,14 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-from . import _ancillary, _descriptors, _flow, _posted, _requests, _waiting
-from ._addresses import Address, address_from_wire, address_to_wire, judged_address
-from ._arguments import bytes_of, gathered, into, with_list
+from . import _ancillary, _bulk, _descriptors, _posted, _requests, _waiting
+from ._addresses import Address, address_from_wire, address_to_wire, validated_address
+from ._arguments import bytes_of, gathered, into, targets, with_list
 from ._default import current_session
 from ._descriptors import Descriptor
 from ._families import is_local
 from ._gen.v1 import socket_service_pb2
-from ._judge import Verdict, judge, timeout_of
+from ._validation import LocalResult, timeout_of, validate
 from ._linux import (
     AF_INET,
     AF_INET6,
@@ -60,8 +60,6 @@ _NAMING = frozenset(("bind", "connect", "connect_ex", "listen", "sendmsg", "send
 _NAMES = frozenset(("getpeername", "getsockname"))
 # One message to the daemon has at most Limits.max_request_bytes; this part of it is for everything but the data.
 _HEAD_BYTES = 16 * 1024
-# Maximum data of one send on a stream, in bytes.
-_PIECE_BYTES = 256 * 1024
 
 _default_timeout: Optional[float] = None
 
@@ -112,7 +110,7 @@ class Prepared(NamedTuple):
     result: Optional[Callable[[Any], Any]] = None
 
 
-def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[..., Any]:
+def _operation(prepare: Callable[..., Union[Prepared, LocalResult]]) -> Callable[..., Any]:
     """Creates a method from one that prepares an operation, which becomes its attribute `prepare`, for Pipeline."""
     name = prepare.__name__
 
@@ -121,7 +119,7 @@ def _operation(prepare: Callable[..., Union[Prepared, Verdict]]) -> Callable[...
         if self._local is not None:
             return getattr(self._local, name)(*arguments, **keywords)
         prepared = prepare(self, *arguments, **keywords)
-        if isinstance(prepared, Verdict):
+        if isinstance(prepared, LocalResult):
             return prepared.value
         try:
             response = self._call(prepared.verb, prepared.request)
@@ -243,12 +241,12 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     # Common to all methods -------------------------------------------------------------------------------------------
 
-    def _judge(self, method: str, arguments: tuple[Any, ...] = (), keywords: Optional[dict[str, Any]] = None) -> Any:
-        """Validates the arguments. Returns a verdict, or None if the daemon has to be asked. Raises EBADF if closed."""
-        verdict = judge((self._family, self._type, self._proto), method, arguments, keywords or {})
-        if verdict is None:
+    def _validate(self, method: str, arguments: tuple[Any, ...] = (), keywords: Optional[dict[str, Any]] = None) -> Any:
+        """Validates the arguments. Returns a local_result, or None if the daemon has to be asked. Raises EBADF if closed."""
+        local_result = validate((self._family, self._type, self._proto), method, arguments, keywords or {})
+        if local_result is None:
             self._open()
-        return verdict
+        return local_result
 
     def _open(self) -> Descriptor:
         descriptor = self._descriptor
@@ -315,18 +313,18 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_operation
     def bind(self, *arguments: Any) -> Prepared:
-        judged = tuple(judged_address(self._family, address) for address in arguments)
-        self._judge("bind", judged)
+        validated = tuple(validated_address(self._family, address) for address in arguments)
+        self._validate("bind", validated)
         return Prepared("bind", _requests.bind(self._address(arguments[0], binds=True)))
 
     @_operation
     def listen(self, *arguments: Any) -> Prepared:
-        self._judge("listen", arguments)
+        self._validate("listen", arguments)
         return Prepared("listen", _requests.listen(*arguments))
 
     @_or_local
     def _accept(self) -> tuple[int, Any]:
-        self._judge("_accept")
+        self._validate("_accept")
         descriptor = self._open()
         session = descriptor.session
         if descriptor.unread.connections:
@@ -349,19 +347,19 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_operation
     def connect(self, *arguments: Any) -> Prepared:
-        self._judge("connect", tuple(judged_address(self._family, address) for address in arguments))
+        self._validate("connect", tuple(validated_address(self._family, address) for address in arguments))
         return Prepared("connect_to", _requests.connect_to(self._address(arguments[0]), self._limit()))
 
     @_or_local
     def connect_ex(self, *arguments: Any) -> int:
-        verdict = judge(
+        local_result = validate(
             (self._family, self._type, self._proto),
             "connect_ex",
-            tuple(judged_address(self._family, address) for address in arguments),
+            tuple(validated_address(self._family, address) for address in arguments),
             {},
         )
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         if self._descriptor is None:
             return errno.EBADF
         response = self._call("connect_ex", _requests.connect_ex(self._address(arguments[0]), self._limit()))
@@ -369,7 +367,7 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_operation
     def shutdown(self, *arguments: Any) -> Prepared:
-        self._judge("shutdown", arguments)
+        self._validate("shutdown", arguments)
         return Prepared("shutdown", _requests.shutdown(arguments[0]))
 
     @_or_local
@@ -390,39 +388,39 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_beside_read_ahead
     @_operation
     def getsockname(self) -> Prepared:
-        self._judge("getsockname")
+        self._validate("getsockname")
         return Prepared("getsockname", _requests.getsockname(), _address_of)
 
     @_beside_read_ahead
     @_operation
     def getpeername(self) -> Prepared:
-        self._judge("getpeername")
+        self._validate("getpeername")
         return Prepared("getpeername", _requests.getpeername(), _address_of)
 
     # Options ------------------------------------------------------------------------------------------------------------
 
     @_beside_read_ahead
     @_operation
-    def getsockopt(self, *arguments: Any) -> Union[Prepared, Verdict]:
-        self._judge("getsockopt", arguments)
+    def getsockopt(self, *arguments: Any) -> Union[Prepared, LocalResult]:
+        self._validate("getsockopt", arguments)
         level, name, size = (*map(operator.index, arguments), 0)[:3]
         request = _requests.getsockopt(level, name, size)
         if not size:
             error = self._open().take_error() if (level, name) == (SOL_SOCKET, SO_ERROR) else None
-            return Prepared("getsockopt", request, _option_integer) if error is None else Verdict(error.errno)
+            return Prepared("getsockopt", request, _option_integer) if error is None else LocalResult(error.errno)
         return Prepared("getsockopt", request, lambda response: option_answer(level, name, response.value.data))
 
     @_beside_read_ahead
     @_operation
     def setsockopt(self, *arguments: Any) -> Prepared:
-        self._judge("setsockopt", arguments)
+        self._validate("setsockopt", arguments)
         level, name = map(operator.index, arguments[:2])
         return Prepared("setsockopt", _requests.setsockopt(level, name, *arguments[2:]))
 
     @_or_local
     def settimeout(self, *arguments: Any) -> None:
         if len(arguments) != 1:
-            self._judge("settimeout", arguments)
+            self._validate("settimeout", arguments)
         self._timeout = timeout_of(arguments[0])
         self._post_blocking(self._timeout is None)
 
@@ -432,7 +430,7 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_or_local
     def setblocking(self, *arguments: Any) -> None:
-        judge((self._family, self._type, self._proto), "setblocking", arguments, {})
+        validate((self._family, self._type, self._proto), "setblocking", arguments, {})
         self._timeout = None if arguments[0] else 0.0
         self._post_blocking(self._timeout is None)
 
@@ -453,14 +451,15 @@ class socket:  # noqa: N801, the name is the interpreter's
                 # A view, which is only copied at its final place.
                 return Received(piece, len(piece), [], 0, None)  # type: ignore[arg-type]
             descriptor.drained()
-        if descriptor.unread.has_messages and not flags & (MSG_OOB | MSG_ERRQUEUE):
+        unread = descriptor.unread
+        while not flags & (MSG_OOB | MSG_ERRQUEUE) and (unread.has_messages or unread.was_handed_over()):
             taken = descriptor.take(size, flags)
             if taken is not None:
                 return self._completed(taken, verb, size, flags, room)
         received = self._receive_from_kernel(verb, size, flags, room)
         if plain:
             try:
-                _flow.receive_ahead(descriptor, size, received.length)
+                _bulk.receive_ahead(descriptor, size, received.length)
             except BaseException:
                 descriptor.unread.give_back(received)
                 raise
@@ -505,9 +504,9 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_beside_read_ahead
     @_or_local
     def recv(self, *arguments: Any) -> Any:
-        verdict = self._judge("recv", arguments)
-        if verdict is not None:
-            return verdict.value
+        local_result = self._validate("recv", arguments)
+        if local_result is not None:
+            return local_result.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
         received = self._receive("recv", size, flags)
         return as_long_as(received.data, received.length)
@@ -515,22 +514,22 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_beside_read_ahead
     @_or_local
     def recvfrom(self, *arguments: Any) -> Any:
-        verdict = self._judge("recvfrom", arguments)
-        if verdict is not None:
-            return verdict.value
+        local_result = self._validate("recvfrom", arguments)
+        if local_result is not None:
+            return local_result.value
         size, flags = (*map(operator.index, arguments), 0)[:2]
         received = self._receive("recvfrom", size, flags)
         return as_long_as(received.data, received.length), received.address
 
-    def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, Verdict]:
+    def _prepare_receive(self, verb: str, *arguments: Any) -> Union[Prepared, LocalResult]:
         """For Pipeline: data kept here is received immediately, the remainder by an operation."""
         method: Callable[..., Any] = getattr(self, verb)
-        verdict: Optional[Verdict] = self._judge(verb, arguments)
-        if verdict is not None:
-            return verdict
+        local_result: Optional[LocalResult] = self._validate(verb, arguments)
+        if local_result is not None:
+            return local_result
         descriptor = self._open().drained()
-        if descriptor.unread.has_messages:
-            return Verdict(method(*arguments))
+        if descriptor.unread.has_messages or descriptor.unread.was_handed_over() and descriptor.unread.has_messages:
+            return LocalResult(method(*arguments))
         size, flags = (*map(operator.index, arguments), 0)[:2]
         request = _requests.receive(verb, size, flags, 0, self._limit())
         return Prepared(verb, request, _data if verb == "recv" else _data_and_address)
@@ -541,18 +540,18 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_beside_read_ahead
     @_or_local
     def recvmsg(self, *arguments: Any) -> Any:
-        verdict = self._judge("recvmsg", arguments)
-        if verdict is not None:
-            return verdict.value
+        local_result = self._validate("recvmsg", arguments)
+        if local_result is not None:
+            return local_result.value
         size, room, flags = (*map(operator.index, arguments), 0, 0)[:3]
         received = self._receive("recvmsg", size, flags, room)
         return received.data, received.ancillary, received.flags, received.address
 
     @_or_local
     def recv_into(self, *arguments: Any, **keywords: Any) -> Any:
-        verdict = self._judge("recv_into", arguments, keywords)
-        if verdict is not None:
-            return verdict.value
+        local_result = self._validate("recv_into", arguments, keywords)
+        if local_result is not None:
+            return local_result.value
         view, size, flags = into(*arguments, **keywords)
         received = self._receive("recv", size, flags)
         view[: len(received.data)] = received.data
@@ -560,9 +559,9 @@ class socket:  # noqa: N801, the name is the interpreter's
 
     @_or_local
     def recvfrom_into(self, *arguments: Any, **keywords: Any) -> Any:
-        verdict = self._judge("recvfrom_into", arguments, keywords)
-        if verdict is not None:
-            return verdict.value
+        local_result = self._validate("recvfrom_into", arguments, keywords)
+        if local_result is not None:
+            return local_result.value
         view, size, flags = into(*arguments, **keywords)
         received = self._receive("recvfrom", size, flags)
         view[: len(received.data)] = received.data
@@ -571,10 +570,10 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_or_local
     def recvmsg_into(self, *arguments: Any) -> Any:
         arguments = with_list(arguments, 0)
-        verdict = self._judge("recvmsg_into", arguments)
-        if verdict is not None:
-            return verdict.value
-        views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
+        local_result = self._validate("recvmsg_into", arguments)
+        if local_result is not None:
+            return local_result.value
+        views = targets(arguments[0])
         room, flags = (*map(operator.index, arguments[1:]), 0, 0)[:2]
         received = self._receive("recvmsg", sum(map(len, views)), flags, room)
         rest = memoryview(received.data)
@@ -595,7 +594,7 @@ class socket:  # noqa: N801, the name is the interpreter's
         view = memoryview(data).cast("B")
         room = self._room()
         if self._type == SOCK_STREAM:
-            room = min(room, _PIECE_BYTES)
+            room = min(room, _requests.PIECE_BYTES)
             return bytes_of(data) if len(view) <= room else bytes(view[:room])
         if len(view) > room:
             raise kernel_error(errno.EMSGSIZE)
@@ -604,38 +603,38 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_beside_read_ahead
     @_operation
     def send(self, *arguments: Any) -> Prepared:
-        self._judge("send", arguments)
+        self._validate("send", arguments)
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
         return Prepared("send", _requests.send(self._payload(arguments[0]), flags, self._limit()), _sent_bytes)
 
     @_beside_read_ahead
     @_or_local
     def sendall(self, *arguments: Any) -> None:
-        self._judge("sendall", arguments)
+        self._validate("sendall", arguments)
         flags = operator.index(arguments[1]) if len(arguments) > 1 else 0
         view = memoryview(arguments[0]).cast("B")
-        if self._type != SOCK_STREAM or len(view) <= _PIECE_BYTES:
+        if self._type != SOCK_STREAM or len(view) <= _requests.PIECE_BYTES:
             self._call("sendall", _requests.sendall(self._payload(arguments[0]), flags, self._limit()))
             return
-        if flags == 0 and self._timeout != 0.0 and _waiting.allowed() and _flow.send_all(self._open(), view, self._timeout):
+        if flags == 0 and self._timeout != 0.0 and _waiting.allowed() and _bulk.send_all(self._open(), view, self._timeout):
             return
         deadline = time.monotonic() + self._timeout if self._timeout else math.inf
-        for start in range(0, len(view), _PIECE_BYTES):
+        for start in range(0, len(view), _requests.PIECE_BYTES):
             limit = None
             if self._timeout:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise real.timeout("timed out")
                 limit = _requests.within(left)
-            self._call("sendall", _requests.sendall(bytes(view[start : start + _PIECE_BYTES]), flags, limit))
+            self._call("sendall", _requests.sendall(bytes(view[start : start + _requests.PIECE_BYTES]), flags, limit))
 
     @_beside_read_ahead
     @_operation
     def sendto(self, *arguments: Any) -> Prepared:
-        judged = arguments
+        validated = arguments
         if len(arguments) in (2, 3):
-            judged = (*arguments[:-1], judged_address(self._family, arguments[-1]))
-        self._judge("sendto", judged)
+            validated = (*arguments[:-1], validated_address(self._family, arguments[-1]))
+        self._validate("sendto", validated)
         flags = operator.index(arguments[1]) if len(arguments) > 2 else 0
         data, address = self._payload(arguments[0]), self._address(arguments[-1])
         request = _requests.sendto(data, flags, address, self._limit())
@@ -645,10 +644,10 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def sendmsg(self, *arguments: Any) -> Prepared:
         arguments = with_list(with_list(arguments, 0), 1)
-        judged = arguments
+        validated = arguments
         if len(arguments) > 3:
-            judged = (*arguments[:3], judged_address(self._family, arguments[3]), *arguments[4:])
-        self._judge("sendmsg", judged)
+            validated = (*arguments[:3], validated_address(self._family, arguments[3]), *arguments[4:])
+        self._validate("sendmsg", validated)
         buffers = arguments[0]
         messages = arguments[1] if len(arguments) > 1 else ()
         flags = arguments[2] if len(arguments) > 2 else 0
@@ -665,7 +664,7 @@ class socket:  # noqa: N801, the name is the interpreter's
     @_operation
     def sendmsg_afalg(self, *arguments: Any, **keywords: Any) -> Prepared:
         arguments = with_list(arguments, 0)
-        self._judge("sendmsg_afalg", arguments, keywords)
+        self._validate("sendmsg_afalg", arguments, keywords)
         buffers = arguments[0] if arguments else keywords.get("msg", ())
         iv, assoclen, flags = keywords.get("iv"), keywords.get("assoclen"), keywords.get("flags", 0)
         request = _requests.sendmsg_afalg(

@@ -20,6 +20,7 @@ _BROKER_ERRNOS = {
     "QUOTA_EXCEEDED": errno.EMFILE,
     "NOT_SUPPORTED_ON_HOST": errno.EOPNOTSUPP,
     "HANDLE_BUSY": errno.EBUSY,
+    "UNREAD_DATA": errno.EBUSY,
     "DRAINING": errno.ECONNRESET,
     "SESSION_NOT_FOUND": errno.ECONNRESET,
     "LEASE_EXPIRED": errno.ECONNRESET,
@@ -30,7 +31,6 @@ _BROKER_ERRNOS = {
     "ENDPOINT_REFUSED": errno.ECONNREFUSED,
     "ENDPOINT_FORBIDDEN": errno.EACCES,
     "NOT_A_BROKER": errno.EPROTO,
-    "DATA_AHEAD": errno.EBUSY,
     "UNKNOWN_REQUEST": errno.EOPNOTSUPP,
     "BROKER_CLOSED": errno.EBADF,
     "FINALIZER_CANNOT_WAIT": errno.EDEADLK,
@@ -141,7 +141,7 @@ def _policy_denial(detail: error_pb2.PolicyDenial) -> PolicyDenial:
     error = PolicyDenial(errno.EACCES, text)
     error.rule = detail.rule
     error.principal = detail.principal
-    error.operation = detail.operation
+    error.permission = detail.permission
     error.endpoint = detail.endpoint
     error.reason = detail.reason
     return error

@@ -13,10 +13,11 @@ import functools
 import importlib.util
 import ssl
 import sys
+import threading
 import types
 from typing import Any
 
-from . import _socket_type
+from . import _fork, _socket_type
 from ._tls import TlsSocket
 
 # sockbroker.socket, which sets this when it is imported, because it imports this module.
@@ -58,8 +59,33 @@ def wrap_inner(self: ssl.SSLContext, sock: Any, *arguments: Any, **keywords: Any
     return _wrap_inner(self, sock, *arguments, **keywords)
 
 
-@functools.lru_cache(maxsize=None)
+# A signal handler that wraps a socket may interrupt the thread that holds it.
+_lock = threading.RLock()
+_second: Any = None
+
+
 def _second_class() -> Any:
+    """Returns the second SSLSocket. Created by the first thread that needs it: two that execute Lib/ssl.py at the same time
+    would find each other's enums incomplete.
+    """
+    global _second
+    if _second is None:
+        with _lock:
+            if _second is None:
+                _second = _new_second_class()
+    return _second
+
+
+def _begin_anew() -> None:
+    """In the child of a fork, whichever thread of the parent held the lock."""
+    global _lock
+    _lock = threading.RLock()
+
+
+_fork.in_child(_begin_anew)
+
+
+def _new_second_class() -> Any:
     base: Any = _lib_ssl().SSLSocket
 
     class SSLSocket(base):  # type: ignore[misc]

@@ -18,7 +18,7 @@ from ._real import real
 _close = os.close
 
 
-class Verdict(NamedTuple):
+class LocalResult(NamedTuple):
     """A call that the interpreter completes without a system call, e.g. `recv(0)`."""
 
     value: Any
@@ -28,36 +28,36 @@ _objects: dict[tuple[int, int, int], Any] = {}
 _own = threading.local()
 
 
-def judge(kind: tuple[int, int, int], method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Optional[Verdict]:
+def validate(kind: tuple[int, int, int], method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Optional[LocalResult]:
     """Validates a call on a socket of a family, type and protocol.
 
-    Returns None if a system call would be made, or a Verdict. Raises the interpreter's exceptions.
+    Returns None if a system call would be made, or a LocalResult. Raises the interpreter's exceptions.
     """
-    judging = _objects.get(kind)
-    if judging is None:
-        judging = _objects[kind] = _without_descriptor(*kind)
+    probe = _objects.get(kind)
+    if probe is None:
+        probe = _objects[kind] = _without_descriptor(*kind)
     try:
-        value = getattr(judging, method)(*arguments, **keywords)
+        value = getattr(probe, method)(*arguments, **keywords)
     except OSError as error:
         if error.errno == errno.EBADF:
             return None
         raise
-    return None if method == "connect_ex" and value == errno.EBADF else Verdict(value)
+    return None if method == "connect_ex" and value == errno.EBADF else LocalResult(value)
 
 
 def timeout_of(value: Any) -> Optional[float]:
     """Converts a timeout in seconds to nanoseconds, rounded up; None means no limit. Raises the exceptions of
     settimeout.
     """
-    judging = getattr(_own, "timeout", None)
-    if judging is None:
-        judging = _own.timeout = _without_descriptor(1, 1, 0)
+    probe = getattr(_own, "timeout", None)
+    if probe is None:
+        probe = _own.timeout = _without_descriptor(1, 1, 0)
     try:
-        judging.settimeout(value)
+        probe.settimeout(value)
     except OSError as error:
         if error.errno != errno.EBADF:
             raise
-    timeout: Optional[float] = judging.timeout
+    timeout: Optional[float] = probe.timeout
     return timeout
 
 
@@ -66,7 +66,7 @@ def _without_descriptor(family: int, kind: int, protocol: int) -> Any:
     # removed.
     first, second = real.socketpair()
     second.close()
-    judging = real.socket(family, kind, protocol, first.detach())
-    judging.settimeout(None)
-    _close(judging.detach())
-    return judging
+    probe = real.socket(family, kind, protocol, first.detach())
+    probe.settimeout(None)
+    _close(probe.detach())
+    return probe

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
-from ._channel import Credentials
 from ._default import using
 from ._endpoint import parse_endpoint
 from ._session import Session
@@ -12,7 +11,7 @@ from ._session import Session
 if TYPE_CHECKING:
     import socket as stdlib
 
-__all__ = ["Broker", "Credentials", "connect"]
+__all__ = ["Broker", "connect"]
 
 
 class Broker:
@@ -94,16 +93,13 @@ class Broker:
             return function(*arguments, **keywords)
 
 
-def connect(
-    endpoint: Optional[str] = None, *, credentials: Optional[Credentials] = None, name: str = ""
-) -> Broker:
+def connect(endpoint: Optional[str] = None, *, name: str = "") -> Broker:
     """Connects to a daemon and opens a session.
 
-    The endpoint is `unix:///path`, a plain path, or `tcp://host:port` (which requires credentials); None means
-    SOCKBROKER_ENDPOINT, then unix:///run/sockbroker/sockbroker.sock. `name` is a label of at most 128 bytes for
-    operators.
+    The endpoint is `unix:///path`, or a path with a slash in it; None means SOCKBROKER_ENDPOINT, then
+    unix:///run/sockbroker/sockbroker.sock. `name` is a label of at most 128 bytes for operators.
 
     Raises BrokerError (ENDPOINT_NOT_FOUND, ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER), PolicyDenial, and
     ValueError for an invalid endpoint.
     """
-    return Broker(Session(parse_endpoint(endpoint), credentials, name))
+    return Broker(Session(parse_endpoint(endpoint), name))

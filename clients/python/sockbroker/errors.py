@@ -13,7 +13,7 @@ class BrokerError(OSError):
 
     `code` is a stable symbol: a code of the API's BrokerError (QUOTA_EXCEEDED, HANDLE_BUSY, …; UNKNOWN_REQUEST from a
     daemon that is older than this client and does not know the request) or one of this client: ENDPOINT_NOT_FOUND,
-    ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, DATA_AHEAD, CONNECTION_LOST, BROKER_CLOSED. `errno` is the
+    ENDPOINT_REFUSED, ENDPOINT_FORBIDDEN, NOT_A_BROKER, CONNECTION_LOST, BROKER_CLOSED. `errno` is the
     closest errno of the kernel. `reference` is what to search for in the daemon's log, for INTERNAL.
     """
 
@@ -35,12 +35,12 @@ class PolicyDenial(PermissionError):
     """The daemon's policy denied the request. Its errno is EACCES.
 
     `rule` names the rule that decided ("default" if none matched), `principal` is the principal as which the daemon
-    authenticated the caller, `operation` the permission that was denied, `endpoint` as a rule would write it, and
+    authenticated the caller, `permission` the permission that was denied, `endpoint` as a rule would write it, and
     `reason` one sentence.
     """
 
     rule: str = ""
     principal: str = ""
-    operation: str = ""
+    permission: str = ""
     endpoint: str = ""
     reason: str = ""

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 from . import _waiting
-from ._judge import Verdict
+from ._validation import LocalResult
 from ._socket_type import Prepared
 from ._stream import OperationStream, Pending
 
@@ -116,7 +116,7 @@ class Pipeline:
                 operation._error = error
             return operation
         prepared = prepare(owner, *arguments, **keywords)
-        if isinstance(prepared, Verdict):
+        if isinstance(prepared, LocalResult):
             operation._value = prepared.value
             return operation
         operation._prepared = prepared

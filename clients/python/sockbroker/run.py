@@ -60,11 +60,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
     elif arguments[0] != "-" and not os.path.exists(arguments[0]):
         wrong_usage(f"there is no file {arguments[0]!r}")
     try:
-        endpoint = parse_endpoint()
+        parse_endpoint()
     except ValueError as error:
         wrong_usage(str(error))
-    if endpoint.path is None:
-        wrong_usage(f"a program is run with a daemon at a unix socket, and not at {endpoint}")
     install(families)
     _check_endpoint()
     from . import _inheritance

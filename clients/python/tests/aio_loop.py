@@ -1,4 +1,4 @@
-"""What the tests of sockbroker.aio share: an event loop for each, two ends of a connection, data."""
+"""Shared by the tests of sockbroker.aio: an event loop for each test, both ends of a connection, data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import sockbroker.aio
 from sockbroker._gen.v1 import session_service_pb2
 
 
-# Long enough for any of these on a busy machine; what hangs fails here.
+# Long enough for each of these on a busy machine; a test that hangs fails after it.
 HANG_SECONDS = 60
 
 
 def on_a_loop(test):
-    """Runs a test on an event loop of its own, on which no exception may go unnoticed."""
+    """Runs a test on its own event loop. Fails on exceptions that nobody handles."""
 
     @functools.wraps(test)
     def on_its_loop(*arguments, **keywords):
@@ -42,14 +42,14 @@ def connect():
 
 
 async def handle_count(broker):
-    """How many sockets the daemon has for the broker, behind all that was begun before."""
+    """Returns how many sockets the daemon has for the broker, after everything that was begun before."""
     request = session_service_pb2.GetSessionRequest()
     return (await broker._session.perform("get_session", request)).session.handle_count
 
 
 @contextlib.asynccontextmanager
 async def connected(broker):
-    """Two ends of a TCP connection, as sockets."""
+    """Returns both ends of a TCP connection, as sockets."""
     async with await broker.socket() as listener:
         await listener.bind(("127.0.0.1", 0))
         await listener.listen()
@@ -69,7 +69,7 @@ async def echo(reader, writer):
 
 
 def pieces(count, size):
-    """Data that repeats nowhere, in pieces."""
+    """Returns data without repetitions, in pieces."""
     generator = random.Random(count)
     return [generator.getrandbits(8 * size).to_bytes(size, "little") for _ in range(count)]
 

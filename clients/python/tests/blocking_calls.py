@@ -1,4 +1,4 @@
-"""Every kind of call that waits, each as a program that makes it when it is told to, and says how it ended."""
+"""Every kind of call that waits, each as a program that makes it on request and prints how it ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 
 from programs import Program
 
-# What a program has at hand, set up before it says that it is ready.
+# What a program can use, set up before it prints that it is ready.
 _SETUP = """
     import asyncio, os, select, selectors, socket, sys, threading
 
@@ -14,7 +14,7 @@ _SETUP = """
     server = socket.create_server(("127.0.0.1", 0))
     udp = socket.socket(type=socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
-    PATIENCE = 300
+    WAIT_SECONDS = 300
 
     # Connections that nobody accepts: there is no room for another.
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
@@ -58,7 +58,7 @@ _SETUP = """
         sender.sendall(bytes(1 << 26))
 
     def timed(end):
-        end.settimeout(PATIENCE)
+        end.settimeout(WAIT_SECONDS)
         return end
 
     def nonblocking(end):
@@ -147,17 +147,17 @@ CALLS = {
     "timed accept": "timed(server).accept()",
     "connect to a full backlog": "socket.socket().connect(full.getsockname())",
     "connect to a full unix backlog": "socket.socket(socket.AF_UNIX).connect(full_unix.getsockname())",
-    "timed connect to a full backlog": "socket.create_connection(full.getsockname(), PATIENCE)",
+    "timed connect to a full backlog": "socket.create_connection(full.getsockname(), WAIT_SECONDS)",
     "send": "stuck.send(b'x')",
     "sendall": "one.sendall(bytes(1 << 24))",
     "timed sendall": "timed(one).sendall(bytes(1 << 24))",
     "sendmsg": "stuck.sendmsg([b'x'])",
     "select": "selected()",
-    "timed select": "selected(PATIENCE)",
+    "timed select": "selected(WAIT_SECONDS)",
     "poll": "polled(select.poll())",
-    "timed poll": "polled(select.poll(), PATIENCE * 1000)",
+    "timed poll": "polled(select.poll(), WAIT_SECONDS * 1000)",
     "epoll": "polled(select.epoll())",
-    "timed epoll": "polled(select.epoll(), PATIENCE)",
+    "timed epoll": "polled(select.epoll(), WAIT_SECONDS)",
     "select selector": "ready(selectors.SelectSelector())",
     "poll selector": "ready(selectors.PollSelector())",
     "epoll selector": "ready(selectors.EpollSelector())",
@@ -187,6 +187,8 @@ _END = """
 
 
 def program_of(call: str, endpoint: str) -> Program:
-    """Starts a program for one of CALLS, or any expression. It says "ready", and makes the call when it is told anything."""
+    """Starts a program for one of CALLS, or any expression. It prints "ready", and makes the call after the next line
+    of input.
+    """
     script = textwrap.dedent(_SETUP) + textwrap.dedent(_END).format(call=CALLS.get(call, call))
     return Program(script, environment={"SOCKBROKER_ENDPOINT": endpoint})

@@ -1,4 +1,6 @@
-"""Certificates for tests, made with openssl(1): an authority, and what it signed for a server and a client."""
+"""Certificates for tests, made with openssl(1): an authority, and certificates that it signed for a server and a
+client.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Optional
 
 
 class Certificates:
-    """`authority`, `server` and `client` are PEM files; the last two have their keys in them. `stranger` signed itself."""
+    """`authority`, `server` and `client` are PEM files; the last two contain their keys. `stranger` is self-signed."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory

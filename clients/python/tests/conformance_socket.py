@@ -1,4 +1,4 @@
-"""sockbroker.socket for test/conformance/oracle.py, which asks it how many operations wait in the daemon."""
+"""sockbroker.socket for test/conformance/oracle.py, which needs to know how many operations wait in the daemon."""
 
 import sockbroker.socket
 from sockbroker import _default
@@ -8,7 +8,9 @@ globals().update((name, value) for name, value in vars(sockbroker.socket).items(
 
 
 def _waiting_operations():
-    """Also those of other sessions and of streams of data. It asks as an operator, whom the policy has to allow."""
+    """Returns how many operations wait, including those of other sessions and attach streams. Needs the permission
+    `admin`.
+    """
     session = _default.current_session()
     method = session.connection().tracked.channel.unary_unary(
         "/sockbroker.v1.AdminService/GetStatistics",

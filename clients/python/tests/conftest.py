@@ -1,4 +1,4 @@
-"""Every test talks to a real daemon: one for the whole run, or one of its own where it kills it."""
+"""Every test uses a real daemon: one for the whole run, or its own if the test kills it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from relay import Relay
 def daemon() -> Iterator[Daemon]:
     with Daemon() as running:
         os.environ["SOCKBROKER_ENDPOINT"] = running.endpoint
-        # For the programs that tests start elsewhere.
+        # For programs that tests start elsewhere.
         os.environ["PYTHONPATH"] = os.path.dirname(os.path.dirname(sockbroker.__file__))
         yield running
 
@@ -31,21 +31,22 @@ def own_daemon() -> Iterator[Daemon]:
 
 @pytest.fixture
 def relay(own_daemon: Daemon) -> Iterator[Relay]:
-    """A relay to a daemon of the test's own."""
+    """A relay to the test's own daemon."""
     with Relay(own_daemon.path) as running:
         yield running
 
 
 @pytest.fixture
 def broker(relay: Relay) -> Iterator[sockbroker.Broker]:
-    """Connected by the relay, which can cut the connection and count what becomes of its streams."""
+    """A broker that is connected through the relay, which can cut the connection and count the frames of its streams.
+    """
     with sockbroker.connect(relay.endpoint) as broker:
         yield broker
 
 
 @pytest.fixture
 def pair(broker: sockbroker.Broker) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two ends of a TCP connection."""
+    """Both ends of a TCP connection."""
     with broker.create_server(("127.0.0.1", 0)) as server:
         one = broker.create_connection(server.getsockname())
         two, _ = server.accept()

@@ -1,4 +1,4 @@
-"""A daemon for tests: started in a directory of its own, and ended with it."""
+"""A daemon for tests, in its own directory, which is removed with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.
 
 
 def daemon_command() -> list[str]:
-    """SOCKBROKER_DAEMON, or the repository's own build."""
+    """Returns SOCKBROKER_DAEMON, or the repository's own build."""
     configured = os.environ.get("SOCKBROKER_DAEMON")
     return shlex.split(configured) if configured else ["node", os.path.join(REPOSITORY, "dist", "cli", "main.js")]
 
@@ -28,7 +28,7 @@ class Daemon:
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Starts it, and waits until it listens. Raises RuntimeError when it ends instead."""
+        """Starts it, and waits until it listens. Raises RuntimeError if it exits instead."""
         command = [*daemon_command(), "serve", "--endpoint", self.path, "--log-level", "info", *self._options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         assert self.process.stderr is not None
@@ -42,7 +42,7 @@ class Daemon:
         return self.process
 
     def kill(self) -> None:
-        """Ends it without warning."""
+        """Kills it without warning."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -62,7 +62,7 @@ class Daemon:
         self._directory.cleanup()
 
     def _drain(self) -> None:
-        """Lets the log go: a full pipe would stop the daemon."""
+        """Discards the log: a full pipe would block the daemon."""
         import threading
 
         stream = self.process.stderr

@@ -1,4 +1,4 @@
-"""What an operator sees of a daemon: how much there is of everything in it."""
+"""An operator's view of a daemon: the totals of its resources."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from sockbroker._gen.v1 import admin_service_pb2, session_service_pb2
 
 from daemon import Daemon
 
-# How long something may take that no event tells of, in seconds.
-PATIENCE_SECONDS = 60
+# Timeout in seconds for states that no event reports.
+WAIT_SECONDS = 60
 
 
 class OperatorView:
-    """It asks over one connection that stays open, so that asking changes nothing."""
+    """Uses one connection that stays open, so that queries change nothing."""
 
     def __init__(self, daemon: Daemon) -> None:
         self._process = daemon.process
         self._channel = grpc.insecure_channel(daemon.endpoint.replace("unix://", "unix:"))
-        # The connection's own session comes with the first call that needs one.
+        # The connection's own session is created by the first call that needs one.
         self._ask("SessionService/WhoAmI", session_service_pb2.WhoAmIRequest(), session_service_pb2.WhoAmIResponse)
 
     def _ask(self, method, request, response):
         call = self._channel.unary_unary(
             f"/sockbroker.v1.{method}", type(request).SerializeToString, response.FromString
         )
-        return call(request, timeout=PATIENCE_SECONDS)
+        return call(request, timeout=WAIT_SECONDS)
 
     def statistics(self):
         """Returns a GetStatisticsResponse."""
@@ -39,20 +39,22 @@ class OperatorView:
         )
 
     def holds(self) -> dict[str, int]:
-        """Counts what somebody's end must leave nothing of, and the descriptors as the kernel has them."""
+        """Returns the counts that must return to their former values when a client ends, and the number of open
+        descriptors.
+        """
         statistics = self.statistics()
         names = ("connections", "sessions", "handles", "waiting_operations", "streams", "timers")
         counted = {name: getattr(statistics, name) for name in names}
         return {**counted, "descriptors": len(os.listdir(f"/proc/{self._process.pid}/fd"))}
 
     def waiting(self) -> int:
-        """Counts what waits in the daemon: operations, and streams that tell of readiness or carry data."""
+        """Counts what waits in the daemon: operations, and attach and watch streams."""
         statistics = self.statistics()
         return int(statistics.waiting_operations + statistics.streams)
 
     def until(self, holds, what: str) -> None:
-        """Asks again and again until a condition of no arguments holds. Fails after a while, with all there is to see."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        """Polls until a condition without arguments holds. After a timeout, fails with all counts."""
+        deadline = time.monotonic() + WAIT_SECONDS
         while not holds():
             assert time.monotonic() < deadline, f"{what}: {self.holds()}\n{self.listed()}"
 

@@ -1,4 +1,4 @@
-"""Programs that tests run: unchanged Python, with the sockets in the daemon by `sockbroker run`, or with their own."""
+"""Programs that tests run: unchanged Python, with sockets in the daemon by `sockbroker run`, or with local ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-# How long a program may take, in seconds: for all of it, not for one step.
-PATIENCE_SECONDS = 120
+# Timeout of a whole program in seconds, not of one step.
+WAIT_SECONDS = 120
 
 _names = itertools.count(1)
 
 
 def command_of(program: str, *options: str, brokered: bool = True) -> list[str]:
-    """The command for `program`: `-m module` with its arguments in one string, or a script's text, which is put in a file."""
+    """Returns the command for `program`: `-m module` with its arguments in one string, or the text of a script, which
+    is written to a file.
+    """
     words = program.split() if program.startswith("-m ") else [_script_file(program)]
     run = ["-m", "sockbroker", "run", *options, "--"] if brokered else []
     return [sys.executable, "-W", "ignore", "-X", "faulthandler", *run, *words]
@@ -33,9 +35,9 @@ def run(program: str, *options: str, brokered: bool = True, arguments: Sequence[
     command = [*command_of(program, *options, brokered=brokered), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            out, said = process.communicate(timeout=PATIENCE_SECONDS)
+            out, said = process.communicate(timeout=WAIT_SECONDS)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGABRT)  # It says where each of its threads is.
+            process.send_signal(signal.SIGABRT)  # It prints the stack of each of its threads.
             out, said = process.communicate()
     assert process.returncode == 0, f"{out}\n{said}"
     return out.splitlines()
@@ -49,7 +51,7 @@ def both(program: str, *arguments: object) -> list[str]:
 
 
 class Program:
-    """A program that runs beside the test; it is killed at the latest when the `with` ends."""
+    """A program that runs beside the test; it is killed at the latest when the `with` block ends."""
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class Program:
     ) -> None:
         command = [*through, *command_of(program, *options, brokered=brokered), *map(str, arguments)]
         self._said = b""
-        # One pipe for both, so that nothing it says is waited for in the wrong one.
+        # One pipe for both, so that a text is not awaited in the wrong one.
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -78,7 +80,7 @@ class Program:
     def says(self, pattern: str) -> re.Match[str]:
         """Waits until the program's output contains a match of whole lines. Removes the match and returns it."""
         assert self.process.stdout is not None
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + WAIT_SECONDS
         while True:
             lines = self._said[: self._said.rfind(b"\n") + 1].decode(errors="replace")
             match = re.search(pattern, lines, re.MULTILINE)
@@ -101,7 +103,7 @@ class Program:
         """Closes its standard input and waits until it ends. Returns the exit status."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(WAIT_SECONDS)
 
     def __enter__(self) -> Program:
         return self

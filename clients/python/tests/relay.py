@@ -1,4 +1,4 @@
-"""A relay between clients and a daemon, by which tests cut, stall and watch the connections between the two."""
+"""A relay between clients and a daemon, with which tests cut, stall and observe their connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RST_STREAM = 3
 
 
 class Relay:
-    """Listens on a unix socket of its own, and passes on what comes to the daemon and back."""
+    """Listens on its own unix socket, and forwards data to the daemon and back."""
 
     def __init__(self, daemon_path: str) -> None:
         self._daemon_path = daemon_path
@@ -35,18 +35,18 @@ class Relay:
 
     @property
     def resets(self) -> int:
-        """How many streams clients have ended by RST_STREAM."""
+        """Returns how many streams clients have ended with RST_STREAM."""
         return self.frames[_RST_STREAM]
 
     def listen(self) -> None:
-        """Lets clients connect, at first and again after `refuse`."""
+        """Accepts clients, at first and again after `refuse`."""
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
         self._listener.listen(100)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def refuse(self) -> None:
-        """Lets no client connect any more."""
+        """Accepts no more clients."""
         listener, self._listener = self._listener, None
         if listener is not None:
             os.unlink(self.path)
@@ -54,19 +54,19 @@ class Relay:
             listener.close()
 
     def cut(self) -> None:
-        """Ends every connection that there is, with what is on its way."""
+        """Closes all connections, with the data in transit."""
         with self._lock:
             ends, self._open = self._open, set()
         for end in ends:
             _shut(end)
 
     def stall(self, *ways: str) -> None:
-        """Passes nothing on: "up" to the daemon, "down" to the client."""
+        """Stops forwarding in one direction: "up" to the daemon, "down" to the client."""
         for way in ways:
             self._flowing[way].clear()
 
     def resume(self) -> None:
-        """Passes everything on again."""
+        """Resumes forwarding."""
         for flowing in self._flowing.values():
             flowing.set()
 
@@ -121,7 +121,7 @@ class Relay:
         ended.wait()
 
     def _count_frames(self) -> Iterator[None]:
-        """Is sent the bytes of one connection, and counts its frames."""
+        """Gets the bytes of one connection, and counts its frames."""
         rest = bytearray()
         skip = _PREFACE_BYTES
         while True:
@@ -141,5 +141,5 @@ class Relay:
 def _shut(end: socket.socket) -> None:
     try:
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:  # It is closed, or its peer is gone.
+    except OSError:  # It is closed, or its peer has disconnected.
         return

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Runs the cases of test/conformance twice, with the interpreter that runs this: with its own sockets, and with the daemon's.
+"""Runs the cases of test/conformance twice, with the interpreter that runs this: with its own sockets, and with the
+daemon's.
 
 usage: run_conformance.py [--only TEXT] [--ids FILE]
 
-What each step gave is compared: values, and of exceptions the class, the classes of the standard that it derives from, the
-text, errno, strerror and filename. What differs has to stand in conformance_differences.json with its reason, and as it
-says there; what stands there and agrees fails the run, and so does an entry that no case met. --only chooses the cases
-whose ids have a text in them, --ids those whose ids are lines of a file.
+Compares the outcome of each step: values, and of exceptions the class, the standard classes that it derives from, the
+text, errno, strerror and filename. Each difference must be listed in conformance_differences.json with its reason. An
+entry that does not match, or that no case met, fails the run. --only selects the cases whose ids contain a text, --ids
+those whose ids are lines of a file.
 
-It runs in network and UTS namespaces of its own with only a loopback, and makes them unless it finds itself in such. The
-daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
+It runs in its own network and UTS namespaces with only a loopback interface, and creates them if necessary. The daemon
+is SOCKBROKER_DAEMON (a command), or the build in dist/ of the repository.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from daemon import REPOSITORY, Daemon  # noqa: E402
 
 CONFORMANCE = os.path.join(REPOSITORY, "test", "conformance")
 DIFFERENCES = os.path.join(HERE, "conformance_differences.json")
-# As what .ci/run knows the cases.
+# The name of the cases for .ci/run.
 SELF = os.path.relpath(os.path.abspath(__file__), REPOSITORY)
 
 
 class Difference:
-    """What one step of some cases is meant to give, other than the interpreter does."""
+    """An intended difference in one step of some cases."""
 
     def __init__(self, cases: str, step: str, gives: object, reason: str) -> None:
         self.step, self.gives, self.reason = step, gives, reason
@@ -47,7 +48,7 @@ class Difference:
 
 
 def differences() -> list[Difference]:
-    """Reads conformance_differences.json, as far as it is about this version of Python."""
+    """Reads the entries of conformance_differences.json for this version of Python."""
     with open(DIFFERENCES, encoding="utf-8") as file:
         entries = json.load(file)
     return [
@@ -64,7 +65,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def run(module: str, endpoint: str, options: list[str]) -> list[Any]:
-    """Runs the cases with a module in place of `socket`. Raises SystemExit when a case itself is broken."""
+    """Runs the cases with a module in place of `socket`. Raises SystemExit if a case is invalid."""
     files = sorted(os.listdir(os.path.join(CONFORMANCE, "cases")))
     command = [sys.executable, os.path.join(CONFORMANCE, "oracle.py"), "--module", module, *options]
     command += [os.path.join(CONFORMANCE, "cases", name) for name in files]
@@ -82,7 +83,7 @@ def run(module: str, endpoint: str, options: list[str]) -> list[Any]:
 
 
 def labels(steps: list[Any]) -> Iterator[str]:
-    """Names steps as differences.json does: "s.recv", "getaddrinfo", "s.family"; an awaited call by its own name."""
+    """Names steps as differences.json does: "s.recv", "getaddrinfo", "s.family"; an awaited call has its own name."""
     begun = {step["start"]: step for step in steps if "start" in step}
     for step in steps:
         source = begun[step["await"]] if "await" in step else step
@@ -91,14 +92,14 @@ def labels(steps: list[Any]) -> Iterator[str]:
 
 
 def shown(outcome: Any) -> object:
-    """An outcome as entries of the file have it: an exception as its class and text."""
+    """Returns an outcome in the form of the file: an exception as its class and text."""
     if outcome is None or "error" not in outcome:
         return outcome
     return {**outcome, "error": f"{outcome['error']['type']}: {outcome['error']['text']}"}
 
 
 def complaints(theirs: Any, ours: Any, meant: list[Difference]) -> Iterator[str]:
-    """Compares what a case gave, and says what is wrong, a line for each step."""
+    """Compares the outcomes of a case. Returns a line for each step that differs."""
     seen: dict[str, int] = {}
     about = [difference for difference in meant if difference.is_about(theirs["id"])]
     for number, label in enumerate(labels(theirs["steps"])):
@@ -132,7 +133,7 @@ def report(theirs: list[Any], ours: list[Any], meant: list[Difference], everythi
             print("\n  ".join([f"failed: {their_case['id']}", *wrong]))
         else:
             passes.append(name)
-    # An entry about a case that was skipped could not be met.
+    # An entry for a case that was skipped could not be met.
     left_out = [case["id"] for case in theirs if case["skip"]]
     for one in meant:
         if everything and not one.met and not any(map(one.is_about, left_out)):
@@ -144,7 +145,7 @@ def report(theirs: list[Any], ours: list[Any], meant: list[Difference], everythi
 
 
 def write_totals(totals: dict[str, object]) -> None:
-    """Leaves them where `.ci/run` adds them up."""
+    """Writes the totals for `.ci/run`."""
     directory = os.environ.get("SOCKBROKER_TOTALS")
     if directory is not None:
         with open(os.path.join(directory, "conformance.json"), "w", encoding="utf-8") as file:
@@ -152,14 +153,14 @@ def write_totals(totals: dict[str, object]) -> None:
 
 
 def is_isolated() -> bool:
-    """Whether here is nothing but a loopback, and perhaps virtual CAN buses."""
+    """Returns whether there is only a loopback interface, and perhaps virtual CAN buses."""
     with open("/proc/self/net/dev", encoding="ascii") as file:
         names = [line.partition(":")[0].strip() for line in file.read().splitlines()[2:]]
     return all(name == "lo" or fnmatch.fnmatch(name, "vcan*") for name in names)
 
 
 def isolate() -> None:
-    """Runs this program anew in namespaces of its own, unless it is in such."""
+    """Runs this program again in namespaces, unless it is in such."""
     if is_isolated():
         return
     privileges = [] if os.geteuid() == 0 else ["--map-root-user"]

@@ -3,11 +3,11 @@
 
 usage: run_cpython.py [--runs N] [--only PATTERN] [--seconds N] [--verbose] [MODULE...]
 
-It makes a network namespace with only a loopback, starts a daemon in it, and runs the tests of each module there by
-`sockbroker run`; without modules, of all those below. What does not pass has to stand in cpython/MODULE.txt with its reason;
-what stands there and passes fails the run, and so does a test that hangs.
+Creates a network namespace with only a loopback interface, starts a daemon in it, and runs the tests of each module
+there with `sockbroker run`; without modules, those of all modules below. Tests that do not pass must be listed in
+cpython/MODULE.txt with the reason. A listed test that passes fails the run, and so does a test that hangs.
 
-The daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
+The daemon is SOCKBROKER_DAEMON (a command), or the build in dist/ of the repository.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MODULES = {
     # VSOCK reaches beyond the namespace.
     "test_socket": Part(without="*VSOCK*"),
     "test_selectors": Part(),
-    # The rest has nothing to do with sockets.
+    # The others have nothing to do with sockets.
     "test_signal": Part(only="Wakeup*"),
     "test_asyncio.test_events": Part(),
     "test_asyncio.test_unix_events": Part(),
@@ -54,7 +54,7 @@ MODULES = {
 
 
 def expected(module: str) -> dict[str, str]:
-    """Reads the file of a module's expected failures: a test's name, and behind it the reason."""
+    """Reads the expected failures of a module: the name of a test, followed by the reason."""
     reasons = {}
     with open(os.path.join(HERE, "cpython", f"{module}.txt"), encoding="utf-8") as lines:
         for line in lines:
@@ -65,7 +65,7 @@ def expected(module: str) -> dict[str, str]:
 
 
 class Child:
-    """A process that runs tests, and says by lines of JSON how each ended."""
+    """A process that runs tests, and reports how each ended in lines of JSON."""
 
     def __init__(self, module: str, endpoint: str, names: list[str], directory: str) -> None:
         environment = {**os.environ, "PYTHONPATH": os.path.dirname(HERE), "SOCKBROKER_ENDPOINT": endpoint}
@@ -101,7 +101,7 @@ class Child:
 
 
 def run(module: str, names: list[str], endpoint: str, seconds: float, verbose: bool) -> dict[str, tuple[str, str]]:
-    """Runs tests, and answers for each how it ended and what it said."""
+    """Runs tests. Returns for each how it ended, and its output."""
     outcomes: dict[str, tuple[str, str]] = {}
     left = collections.deque(names)
     while left:
@@ -135,7 +135,7 @@ def run(module: str, names: list[str], endpoint: str, seconds: float, verbose: b
 
 
 def all_names(name: str, pattern: str) -> list[str]:
-    """The tests of a module that are run."""
+    """Returns the tests of a module that are run."""
 
     def flatten(suite: unittest.TestSuite) -> list[str]:
         names: list[str] = []

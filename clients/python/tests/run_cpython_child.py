@@ -1,6 +1,7 @@
-"""Runs tests of a module of CPython's by name, for run_cpython.py, and writes a line of JSON at the begin and end of each.
+"""Runs tests of a module of CPython by name, for run_cpython.py, and writes a line of JSON at the start and the end of
+each.
 
-Their names come as JSON on the standard input. The arguments are the module and the descriptor to write to.
+The names arrive as JSON on the standard input. The arguments are the module and the descriptor to write to.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ PREFIX = f"test.{sys.argv[1]}."
 
 
 class Reporter(unittest.TestResult):
-    """Says of each test whether it passed, failed or was skipped."""
+    """Reports for each test whether it passed, failed or was skipped."""
 
     def __init__(self, output: int) -> None:
         super().__init__()
@@ -53,13 +54,15 @@ class Reporter(unittest.TestResult):
 
 
 def run_programs_brokered() -> None:
-    """Lets the programs that tests start by `assert_python_ok` have brokered sockets too; else they would show nothing."""
+    """Gives the programs that tests start by `assert_python_ok` brokered sockets, too; otherwise they would prove
+    nothing.
+    """
     from test.support import script_helper
 
     own = script_helper.assert_python_ok
 
     def assert_python_ok(*arguments: str, **environment: object) -> object:
-        # With a variable of its own the interpreter is not isolated, and finds this package.
+        # With an environment variable the interpreter is not isolated, and finds this package.
         environment.setdefault("PYTHONPATH", os.environ["PYTHONPATH"])
         return own("-m", "sockbroker", "run", "--", *arguments, **environment)
 
@@ -67,7 +70,7 @@ def run_programs_brokered() -> None:
 
 
 def begin_threads() -> None:
-    """Lets the client's own threads begin: some tests wait until there are as many threads as when they began."""
+    """Starts the client's own threads: some tests wait until there are as many threads as at their start."""
     import select
     import socket
 
@@ -97,7 +100,7 @@ def main() -> None:
     reporter = Reporter(output)
     for name in names:
         case = unittest.defaultTestLoader.loadTestsFromName(name, module)
-        # Not the suite's own run: it would tear down the module after each.
+        # Not the run of the suite: it would tear down the module after each test.
         case_class = getattr(module, name.split(".")[0])
         if getattr(case_class, "__unittest_skip__", False):
             reporter.tell({"test": name, "outcome": "skipped", "text": case_class.__unittest_skip_why__})

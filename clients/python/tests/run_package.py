@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Builds what would be published, a wheel and an sdist, and uses each as its users would.
+"""Builds a wheel and an sdist as they would be published, and uses each as a user would.
 
 usage: run_package.py
 
-Each is checked for what is in it and for what an index would refuse, and installed into an empty virtual environment, with
-wheels alone for what it needs and no compiler at hand. There the first example of README.md runs against a daemon, and mypy
-checks a program with the installed types, one that is right and one that is wrong. The interpreter has `build`, `twine` and
-`mypy`; the daemon is what SOCKBROKER_DAEMON says, or the build in dist/ of the repository.
+Checks the contents of each, and what an index would refuse, and installs it into an empty virtual environment, with its
+dependencies from wheels only and without a compiler. There it runs the first example of README.md against a daemon, and
+mypy checks two programs with the installed types, a correct one and one with errors. The interpreter needs `build`,
+`twine` and `mypy`; the daemon is SOCKBROKER_DAEMON, or the build in dist/ of the repository.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def greet(broker: sockbroker.Broker) -> bytes:
 def reason(error: sockbroker.PolicyDenial) -> str:
     return error.reason
 """
-# What mypy says of each line shows that it sees the types of the package, and not Any.
+# mypy's errors for each line prove that it sees the types of the package, and not Any.
 WRONG = {
     'sockbroker.connect(endpoint=b"/run/x")': "arg-type",
     'broker.create_connection("localhost")': "arg-type",
@@ -66,7 +66,7 @@ def expect(holds: bool, what: str) -> None:
 
 
 def build(directory: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """Builds the sdist, and out of it the wheel."""
+    """Builds the sdist, and from it the wheel."""
     run(sys.executable, "-m", "build", "--outdir", directory, PACKAGE)
     (wheel,) = directory.glob("*.whl")
     (sdist,) = directory.glob("*.tar.gz")
@@ -75,7 +75,7 @@ def build(directory: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 
 def check_contents(wheel: pathlib.Path, sdist: pathlib.Path) -> None:
-    """All of the package is in both, with its licence, and nothing else."""
+    """Checks that both contain the whole package with its licence, and nothing else."""
     modules = {str(path.relative_to(PACKAGE)) for path in (PACKAGE / "sockbroker").rglob("*") if path.is_file()}
     modules = {name for name in modules if "__pycache__" not in name}
     expect({"sockbroker/py.typed", "sockbroker/_gen/v1/socket_service_pb2.py"} <= modules, "the package is not whole")
@@ -100,10 +100,10 @@ def check_contents(wheel: pathlib.Path, sdist: pathlib.Path) -> None:
 
 
 def install(archive: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
-    """Installs it into a new virtual environment, and answers its interpreter."""
+    """Installs it into a new virtual environment. Returns its interpreter."""
     venv.create(directory, with_pip=True)
     python = directory / "bin" / "python"
-    # Whoever needs a compiler finds one that fails.
+    # A package that needs a compiler gets one that fails.
     environment = {**os.environ, "CC": "/bin/false", "CXX": "/bin/false"}
     binary = ["--only-binary", "grpcio,protobuf"]
     run(python, "-m", "pip", "install", "--quiet", *binary, archive, env=environment)
@@ -111,7 +111,7 @@ def install(archive: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
 
 
 def check_installed(python: pathlib.Path, directory: pathlib.Path, daemon: Daemon) -> None:
-    """Runs the README's first example, and has mypy look at programs that use what is installed."""
+    """Runs the README's first example, and mypy on programs that use what is installed."""
     example = PROGRAMS[min(PROGRAMS)].replace(ENDPOINT, daemon.endpoint)
     # -I: neither this directory nor the environment has another sockbroker.
     run(python, "-I", "-W", "error", "-c", example, cwd=directory, timeout=60)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the own tests of programs that live of sockets, with every socket in a daemon: trio, redis-py, Twisted.
+"""Runs the test suites of programs that rely on sockets, with every socket in a daemon: trio, redis-py, Twisted.
 
-usage: run_programs_suites.py [trio|redis|twisted]...   Without arguments: all of them.
+usage: run_programs_suites.py [trio|redis|twisted]... Without arguments: all of them.
 
-It is for maintainers, and no part of CI: it uses the host's loopback, installs the packages into a virtual environment that it makes, takes redis-py's
-tests from its sdist, and redis-py needs a redis-server in PATH. What does not pass has to stand in suites/NAME.txt with its
-reason, by a pattern of names; what stands there and meets no failure fails the run.
+For maintainers, and not part of CI: it uses the host's loopback, installs the packages into a virtual environment that
+it creates, takes redis-py's tests from its sdist, and redis-py needs a redis-server in PATH. Tests that do not pass
+must be listed in suites/NAME.txt with the reason, by a pattern of names; an entry that matches no failure fails the
+run.
 
-The daemon is what SOCKBROKER_DAEMON says (a command), or else the build in dist/ of the repository.
+The daemon is SOCKBROKER_DAEMON (a command), or the build in dist/ of the repository.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ PYTEST = ["-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider"]
 
 
 class Suite(NamedTuple):
-    """What is installed, what is run by `sockbroker run`, and how its output names what failed."""
+    """What is installed, what is run with `sockbroker run`, and how its output names failed tests."""
 
     packages: list[str]
     command: list[str]
     failures: Callable[[str], list[str]]
-    # The sdist that the tests are in, where the installed package has none.
+    # The sdist that contains the tests, if the installed package does not.
     sdist: str = ""
 
 
@@ -90,7 +91,7 @@ SUITES = {
 
 
 def expected(name: str) -> dict[str, str]:
-    """Reads a suite's expected failures: a pattern of names, and behind it the reason."""
+    """Reads the expected failures of a suite: a pattern of names, followed by the reason."""
     lines = (HERE / "suites" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
 
@@ -142,7 +143,7 @@ def run(name: str) -> bool:
     reasons = expected(name)
     surprises = [each for each in failed if not any(fnmatch.fnmatch(each, pattern) for pattern in reasons)]
     idle = [pattern for pattern in reasons if not any(fnmatch.fnmatch(each, pattern) for each in failed)]
-    # Without a line that sums up, the suite did not come to its end.
+    # Without a line with the totals, the suite did not finish.
     ended = re.search(r"\d+ passed|successes=\d+|^PASSED", done.stdout, re.MULTILINE) is not None
     if surprises or not ended:
         print(done.stdout)

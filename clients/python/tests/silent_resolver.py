@@ -1,4 +1,4 @@
-"""A name server that does not answer until it is told to, and a daemon that asks it."""
+"""A name server that does not answer until told to, and a daemon that queries it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Optional
 
 import pytest
 
-# In a mount namespace of its own, where resolv.conf is another.
+# In its own mount namespace, with another resolv.conf.
 _MOUNTED = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
 _NAME_ERROR = bytes([0x81, 0x83])
 
 
 class SilentResolver:
-    """It listens at 127.0.0.1:53. `through` is what a daemon is started through to ask it and no other."""
+    """Listens at 127.0.0.1:53. A daemon that is started through `through` queries only this server."""
 
     def __init__(self) -> None:
         self._server = socket.socket(type=socket.SOCK_DGRAM)
@@ -37,12 +37,12 @@ class SilentResolver:
         self._answering: Optional[threading.Thread] = None
 
     def wait(self) -> None:
-        """Waits until it is asked something."""
+        """Waits until it has been queried."""
         self._server.settimeout(30)
         self._asked.append(self._server.recvfrom(512))
 
     def answer(self) -> None:
-        """Says from now on that there is no such name, to those who asked before too."""
+        """From now on answers that the name does not exist, also to earlier queries."""
         self._server.settimeout(None)
 
         def say() -> None:
@@ -56,7 +56,7 @@ class SilentResolver:
         self._answering.start()
 
     def close(self) -> None:
-        """Ends it."""
+        """Stops it."""
         if self._answering is not None:
             self._server.sendto(b"", self._server.getsockname())
             self._answering.join()

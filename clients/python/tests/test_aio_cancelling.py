@@ -1,4 +1,4 @@
-"""sockbroker.aio: what is cancelled has had no effect, or is kept."""
+"""sockbroker.aio: a cancelled operation has no effect, or its result is kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def some_turns(number):
 
 
 async def outcome(task):
-    """The result of a task that was perhaps cancelled, or None."""
+    """Returns the result of a task, or None if it was cancelled."""
     try:
         return await task
     except asyncio.CancelledError:
@@ -26,7 +26,7 @@ async def outcome(task):
 
 
 @on_a_loop
-async def test_a_receive_that_was_done_when_it_was_cancelled_is_kept():
+async def test_a_receive_that_completed_before_its_cancellation_is_kept():
     async with connect() as broker:
         one, two = await broker.socketpair()
         core = broker._session._connection.operations._core
@@ -34,7 +34,7 @@ async def test_a_receive_that_was_done_when_it_was_cancelled_is_kept():
             for size in (10, 4, 100):
                 await two.sendall(b"0123456789")
                 task = asyncio.ensure_future(one.recv(size))
-                # Until it is on its way: the data is there, so the daemon does it as it comes.
+                # Until it has been sent: the data is available, so the daemon performs it immediately.
                 while not core._pending.keys() - core._unsent.keys():
                     await asyncio.sleep(0)
                 task.cancel()
@@ -46,7 +46,34 @@ async def test_a_receive_that_was_done_when_it_was_cancelled_is_kept():
 
 
 @on_a_loop
-async def test_raced_cancels_lose_no_byte_of_a_stream():
+async def test_what_a_cancelled_receive_left_goes_with_the_socket():
+    async def duplicate(broker, socket):
+        return await socket.dup()
+
+    async def send(broker, socket):
+        near, far = await broker.socketpair()
+        async with near, far:
+            await near.send_fds([b"x"], [socket])
+            _, (other,), _, _ = await far.recv_fds(1, 1)
+            return other
+
+    for hand_on in (duplicate, send):
+        async with connect() as broker:
+            one, two = await broker.socketpair()
+            core = broker._session._connection.operations._core
+            async with one, two:
+                await two.sendall(b"0123456789")
+                task = asyncio.ensure_future(one.recv(4))
+                while not core._pending.keys() - core._unsent.keys():
+                    await asyncio.sleep(0)
+                task.cancel()
+                assert await outcome(task) is None
+                async with await hand_on(broker, one) as other:
+                    assert await other.recv(10, stdlib.MSG_WAITALL) == b"0123456789"
+
+
+@on_a_loop
+async def test_racing_cancellations_lose_no_byte_of_a_stream():
     generator = random.Random(1)
     async with connect() as broker:
         one, two = await broker.socketpair()
@@ -67,8 +94,8 @@ async def test_raced_cancels_lose_no_byte_of_a_stream():
 
 
 @on_a_loop
-async def test_raced_cancels_lose_no_message_whoever_receives():
-    """Several tasks at a time, by receiving and by iterating."""
+async def test_racing_cancellations_lose_no_message_of_concurrent_receivers():
+    """Several tasks at a time, which receive and iterate."""
     generator = random.Random(2)
     received = []
     async with connect() as broker:
@@ -98,7 +125,7 @@ async def test_raced_cancels_lose_no_message_whoever_receives():
 
 
 @on_a_loop
-async def test_raced_cancels_lose_no_connection():
+async def test_racing_cancellations_lose_no_connection():
     generator = random.Random(3)
     async with connect() as broker:
         async with await broker.socket() as listener:
@@ -149,12 +176,12 @@ async def test_cancelled_openings_leave_nothing_open():
                     await opened[1].close()
                 elif opened is not None:
                     await opened.close()
-            while await handle_count(broker) != before:  # The server's ends follow.
+            while await handle_count(broker) != before:  # The server's ends are closed later.
                 await asyncio.sleep(0)
 
 
 @on_a_loop
-async def test_timeouts_end_each_wait_and_lose_nothing():
+async def test_timeouts_end_each_waiting_operation_and_lose_nothing():
     async with connect() as broker, connected(broker) as (client, accepted):
         listener = await broker.socket()
         await listener.bind(("127.0.0.1", 0))

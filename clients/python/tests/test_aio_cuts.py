@@ -1,4 +1,4 @@
-"""sockbroker.aio: connections that break while the daemon lives."""
+"""sockbroker.aio: connections that break while the daemon runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from aio_loop import HANG_SECONDS, connected, echo, handle_count
 
 
 def through_a_relay(test):
-    """Runs a coroutine function of a relay, a broker behind it, and what the loop's exception handler is told."""
+    """Runs a coroutine function with a relay, a broker behind it, and the errors passed to the loop's exception
+    handler.
+    """
 
     @functools.wraps(test)
     def on_its_loop(relay):
@@ -27,7 +29,7 @@ def through_a_relay(test):
 
         asyncio.run(asyncio.wait_for(body(), HANG_SECONDS))
 
-    del on_its_loop.__wrapped__  # pytest would take its parameters for fixtures.
+    del on_its_loop.__wrapped__  # Otherwise pytest would use its parameters as fixtures.
     return on_its_loop
 
 
@@ -37,7 +39,7 @@ async def until(holds):
 
 
 async def begun(broker, *waits):
-    """Lets calls come to where they wait in the daemon."""
+    """Waits until calls wait in the daemon."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     for _ in range(5):
         await handle_count(broker)
@@ -46,7 +48,7 @@ async def begun(broker, *waits):
 
 
 @through_a_relay
-async def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, _):
+async def test_calls_in_progress_report_that_they_may_have_happened_and_sockets_continue(relay, broker, _):
     one, two = await broker.socketpair()
     listener = await broker.socket()
     full, unread = await broker.socketpair()
@@ -71,7 +73,7 @@ async def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, _
 
 
 @through_a_relay
-async def test_a_broker_comes_back_without_being_asked(relay, broker, _):
+async def test_a_broker_reconnects_by_itself(relay, broker, _):
     one, two = await broker.socketpair()
     async with one, two:
         for count in range(2, 6):
@@ -82,7 +84,7 @@ async def test_a_broker_comes_back_without_being_asked(relay, broker, _):
 
 
 @through_a_relay
-async def test_a_broker_comes_back_when_it_can(relay, broker, _):
+async def test_a_broker_reconnects_when_the_daemon_can_be_reached(relay, broker, _):
     one, two = await broker.socketpair()
     async with one, two:
         relay.refuse()
@@ -99,11 +101,11 @@ async def test_a_broker_comes_back_when_it_can(relay, broker, _):
 
 
 @through_a_relay
-async def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker, _):
+async def test_unsent_operations_are_sent_over_the_next_connection(relay, broker, _):
     one, two = await broker.socketpair()
     async with one, two:
         relay.stall("up")
-        # More than the way to the daemon has room for, so that what comes behind it waits here.
+        # Exceeds the buffers on the way to the daemon, so that later operations wait here.
         large = [asyncio.ensure_future(one.sendall(bytes(250_000))) for _ in range(40)]
         last = asyncio.ensure_future(two.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVLOWAT, 3))
         await asyncio.sleep(0)
@@ -121,7 +123,7 @@ async def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker,
 
 
 @through_a_relay
-async def test_handles_that_were_given_up_are_closed_afterwards(relay, broker, _):
+async def test_abandoned_handles_are_closed_after_the_reconnection(relay, broker, _):
     pairs = [await broker.socketpair() for _ in range(10)]
     before = await handle_count(broker)
     relay.refuse()
@@ -138,7 +140,7 @@ async def test_handles_that_were_given_up_are_closed_afterwards(relay, broker, _
 
 
 @through_a_relay
-async def test_a_server_goes_on_to_listen(relay, broker, reports):
+async def test_a_server_continues_to_listen(relay, broker, reports):
     async with await broker.start_server(echo, "127.0.0.1", 0) as server:
         serving = asyncio.ensure_future(server.serve_forever())
         for count in range(1, 4):
@@ -146,7 +148,7 @@ async def test_a_server_goes_on_to_listen(relay, broker, reports):
             writer.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
             relay.cut()
-            # Its stream was cut, and nobody can tell what of it was lost.
+            # Its stream was cut, and it is not known which data was lost.
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(1)
             writer.close()
@@ -164,7 +166,7 @@ async def test_a_server_goes_on_to_listen(relay, broker, reports):
 
 
 @through_a_relay
-async def test_streams_learn_of_it_whether_they_are_read_or_not(relay, broker, _):
+async def test_streams_are_notified_whether_they_are_read_or_not(relay, broker, _):
     async def stream():
         one, two = await broker.socketpair()
         return *await broker.open_connection(sock=one, limit=1000), two
@@ -182,14 +184,14 @@ async def test_streams_learn_of_it_whether_they_are_read_or_not(relay, broker, _
     for _, writer, peer in (reading, writing, paused):
         with pytest.raises(sockbroker.ConnectionLost):
             await writer.wait_closed()
-        # What the daemon had of it is there; then the end, for the socket is closed.
+        # The data that the daemon received arrives; then the end, since the socket is closed.
         while await peer.recv(1 << 20):
             pass
         await peer.close()
 
 
 @through_a_relay
-async def test_messages_go_on_behind_the_error(relay, broker, _):
+async def test_messages_continue_after_the_error(relay, broker, _):
     async with await broker.open_datagram(("127.0.0.1", 0)) as receiver:
         async with await broker.open_datagram(remote_address=receiver.sockname) as sender:
             for turn in range(3):
@@ -205,7 +207,7 @@ async def test_messages_go_on_behind_the_error(relay, broker, _):
 
 
 @through_a_relay
-async def test_who_writes_and_does_not_read_learns_that_the_peer_is_gone(relay, broker, _):
+async def test_a_writer_that_does_not_read_is_notified_that_the_peer_is_gone(relay, broker, _):
     for how in ("closed", "reset"):
         async with connected(broker) as (client, accepted):
             _reader, writer = await broker.open_connection(sock=client, limit=1000)
@@ -224,7 +226,7 @@ async def test_who_writes_and_does_not_read_learns_that_the_peer_is_gone(relay, 
 
 
 @through_a_relay
-async def test_more_streams_than_a_connection_takes(relay, broker, _):
+async def test_more_streams_than_one_connection_allows(relay, broker, _):
     pairs = await asyncio.gather(*(broker.socketpair() for _ in range(1100)))
     streams = await asyncio.gather(*(broker.open_connection(sock=one) for one, _ in pairs))
     await asyncio.gather(*(two.send(b"%d" % index) for index, (_, two) in enumerate(pairs)))

@@ -19,7 +19,7 @@ from programs import run
 
 
 @on_a_loop
-async def test_a_killed_daemon_ends_whatever_waits_at_once(own_daemon):
+async def test_a_killed_daemon_ends_all_waiting_calls_immediately(own_daemon):
     async with sockbroker.aio.connect(own_daemon.endpoint) as broker:
         reports = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context["exception"]))
@@ -67,7 +67,7 @@ async def test_a_killed_daemon_ends_whatever_waits_at_once(own_daemon):
         await each.close()
 
 
-def test_a_daemon_that_was_started_anew_knows_nothing_of_what_was(own_daemon):
+def test_a_restarted_daemon_does_not_know_former_sockets(own_daemon):
     script = """
 import asyncio, sys
 import sockbroker.aio
@@ -113,7 +113,7 @@ asyncio.run(main())
 
 
 @on_a_loop
-async def test_closing_a_broker_ends_what_waits():
+async def test_closing_a_broker_ends_waiting_calls():
     broker = await connect()
     one, two = await broker.socketpair()
     waiting = asyncio.ensure_future(one.recv(1))
@@ -135,7 +135,7 @@ async def test_closing_a_broker_ends_what_waits():
 
 
 @on_a_loop
-async def test_no_daemon_is_said_at_once(tmp_path):
+async def test_a_missing_daemon_is_an_immediate_error(tmp_path):
     with pytest.raises(sockbroker.BrokerError) as caught:
         await sockbroker.aio.connect(str(tmp_path / "none.sock"))
     assert caught.value.code == "ENDPOINT_NOT_FOUND" and caught.value.errno == errno.ENOENT
@@ -147,7 +147,7 @@ async def test_no_daemon_is_said_at_once(tmp_path):
     assert caught.value.code == "ENDPOINT_REFUSED"
 
 
-def test_it_works_where_every_socket_is_a_brokered_one():
+def test_it_works_in_a_program_whose_sockets_are_all_brokered():
     script = """
 import asyncio, socket
 import sockbroker.aio
@@ -169,7 +169,7 @@ asyncio.run(main())
     assert run(script) == ["explicit", "implicit True"]
 
 
-def test_a_loop_after_another():
+def test_consecutive_loops():
     async def once():
         async with connect() as broker, await broker.socket() as sock:
             return sock.fileno()

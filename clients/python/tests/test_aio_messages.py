@@ -65,7 +65,7 @@ async def test_every_datagram_is_received_or_counted_as_dropped():
             async with sock.messages() as messages:
                 for index in range(3000):
                     await sender.send(struct.pack("!I", index) + bytes(996), address)
-                # The kernel's own count (SO_MEMINFO), of which the stream has told as much as came with its messages.
+                # The kernel's own count (SO_MEMINFO); the stream has reported the drops before its messages.
                 dropped = struct.unpack("9I", await sock.getsockopt(stdlib.SOL_SOCKET, SO_MEMINFO, 36))[8]
                 received = [await messages.receive() for _ in range(3000 - dropped)]
                 await sender.send(b"behind them", address)
@@ -118,10 +118,11 @@ async def test_a_ping_and_its_capture_with_the_kernels_timestamps():
                 assert ttls == [64]
                 seen = []
                 async for packet in packets:
-                    # Behind the Ethernet and the IP header: echo request, then echo reply, each going out and coming in.
+                    # After the Ethernet and IP headers: echo request, then echo reply, each outgoing and incoming.
                     icmp = packet.data[34:]
                     if icmp[4:6] == body[:2]:
-                        # Until the kernel's own clock is on, which is a little after it was asked for, it stamps what is read.
+                        # The kernel enables its timestamps a little later than requested; until then it uses the time
+                        # of the read.
                         assert packet.address[0] == "lo" and before <= packet.timestamp_ns <= time.time_ns()
                         seen.append((packet.address[2], icmp[0], icmp[4:]))
                     if len(seen) == 4:
@@ -131,7 +132,7 @@ async def test_a_ping_and_its_capture_with_the_kernels_timestamps():
 
 
 @on_a_loop
-async def test_a_socket_is_iterated_over_and_received_from_by_turns():
+async def test_iteration_and_receives_alternate_on_a_socket():
     async with connect() as broker:
         one, two = await broker.socketpair(stdlib.AF_UNIX, stdlib.SOCK_DGRAM)
         async with one, two:

@@ -13,11 +13,13 @@ import pytest
 
 import sockbroker.aio
 
+from sockbroker._received import Received
+
 from aio_loop import connect, connected, echo, handle_count, on_a_loop
 
 
 @on_a_loop
-async def test_rights_carry_brokered_sockets():
+async def test_rights_transfer_brokered_sockets():
     async with connect() as broker:
         one, two = await broker.socketpair()
         kept, sent = await broker.socketpair()
@@ -43,6 +45,23 @@ async def test_rights_carry_brokered_sockets():
                 await broker.socket(fileno=struct.unpack("i", numbers)[0])
             assert caught.value.errno == errno.EBADF
         assert await handle_count(broker) == 0
+
+
+@on_a_loop
+async def test_a_task_that_receives_during_a_hand_over_gets_everything_in_order():
+    async with connect() as broker, connected(broker) as (client, accepted):
+        data = os.urandom(200_000)
+        sending = asyncio.ensure_future(client.sendall(data + b"later"))
+        unread = await accepted.recv(len(data), stdlib.MSG_WAITALL)
+        await sending
+        # As after a receive that was cancelled when it had ended.
+        accepted.give_back(Received(unread, len(unread), [], 0, None))
+        one, two, first = await asyncio.gather(accepted.dup(), accepted.dup(), accepted.recv(1 << 20))
+        async with one, two:
+            taken = first
+            while len(taken) < len(data) + 5:
+                taken += await (one, two)[len(taken) % 2].recv(1 << 20)
+            assert taken == data + b"later"
 
 
 @on_a_loop
@@ -140,7 +159,7 @@ WRONG_ARGUMENTS = [
 
 @pytest.mark.parametrize(("method", "arguments"), WRONG_ARGUMENTS)
 @on_a_loop
-async def test_wrong_arguments_are_refused_in_the_interpreters_words(method, arguments):
+async def test_wrong_arguments_are_refused_with_the_interpreters_texts(method, arguments):
     with stdlib.socket() as own, pytest.raises(Exception) as expected:
         getattr(own, method)(*arguments)
     async with connect() as broker, await broker.socket() as brokered:
@@ -184,7 +203,7 @@ async def test_wrong_arguments_of_a_broker_are_refused():
 
 
 @on_a_loop
-async def test_an_unclosed_socket_is_warned_of_and_closed():
+async def test_an_unclosed_socket_causes_a_warning_and_is_closed():
     async with connect() as broker:
         one, two = await broker.socketpair()
         with pytest.warns(ResourceWarning, match="unclosed"):
@@ -194,7 +213,7 @@ async def test_an_unclosed_socket_is_warned_of_and_closed():
 
 
 @on_a_loop
-async def test_a_length_learnt_by_truncation_is_enough_for_the_message():
+async def test_a_length_from_a_truncated_receive_suffices_for_the_message():
     async with connect() as broker:
         for kind in (stdlib.SOCK_DGRAM, stdlib.SOCK_SEQPACKET):
             one, two = await broker.socketpair(stdlib.AF_UNIX, kind)

@@ -17,7 +17,7 @@ from certificates import Certificates
 
 
 @on_a_loop
-async def test_large_transfers_both_ways_at_once_arrive_whole():
+async def test_large_transfers_in_both_directions_at_once_arrive_completely():
     to_server, to_client = pieces(64, 1 << 18), pieces(63, 1 << 18)
     received = []
 
@@ -49,7 +49,7 @@ async def test_large_transfers_both_ways_at_once_arrive_whole():
 
 
 @on_a_loop
-async def test_a_half_closed_stream_goes_on_in_the_other_direction():
+async def test_a_half_closed_stream_continues_in_the_other_direction():
     answer = pieces(10, 1 << 20)
 
     async def serve(reader, writer):
@@ -72,7 +72,7 @@ async def test_a_half_closed_stream_goes_on_in_the_other_direction():
 
 
 @on_a_loop
-async def test_a_reset_is_no_end_of_data():
+async def test_a_reset_is_not_the_end_of_data():
     async def serve(reader, writer):
         await reader.readexactly(1)
         sock = writer.get_extra_info("socket")
@@ -90,7 +90,7 @@ async def test_a_reset_is_no_end_of_data():
 
 
 @on_a_loop
-async def test_a_peer_that_does_not_read_holds_up_its_writer():
+async def test_a_peer_that_does_not_read_blocks_its_writer():
     piece, written = bytes(range(256)) * 256, 0
     async with connect() as broker, connected(broker) as (client, accepted):
         _, writer = await broker.open_connection(sock=client)
@@ -105,7 +105,7 @@ async def test_a_peer_that_does_not_read_holds_up_its_writer():
 
         producer = asyncio.ensure_future(produce())
         transport = writer.transport
-        # What is under way grows until every buffer on the way is full; then no more of it is taken.
+        # The data in transit grows until every buffer on the way is full; then no more is accepted.
         seen = -1
         while seen != written or transport.get_write_buffer_size() < transport.get_write_buffer_limits()[1]:
             seen = written
@@ -124,13 +124,13 @@ async def test_a_peer_that_does_not_read_holds_up_its_writer():
 
 
 @on_a_loop
-async def test_a_reader_that_does_not_read_holds_up_its_peer():
+async def test_a_reader_that_does_not_read_blocks_its_peer():
     total = 0
     async with connect() as broker, connected(broker) as (client, accepted):
         reader, writer = await broker.open_connection(sock=client)
         with contextlib.suppress(BlockingIOError):
             while total < 1 << 28:
-                # Several times, for what is under way makes room behind it.
+                # Several times, since data in transit makes room for more.
                 for attempt in range(100):
                     try:
                         total += await accepted.send(bytes(1 << 18), stdlib.MSG_DONTWAIT)
@@ -150,8 +150,8 @@ async def test_a_reader_that_does_not_read_holds_up_its_peer():
 
 
 @on_a_loop
-async def test_peers_of_this_process_see_a_usual_connection():
-    """The other ends are real sockets of asyncio's own."""
+async def test_peers_outside_see_an_ordinary_connection():
+    """The other ends are real sockets of asyncio."""
     async with connect() as broker:
         local = await asyncio.start_server(echo, "127.0.0.1", 0)
         async with local:
@@ -171,7 +171,7 @@ async def test_peers_of_this_process_see_a_usual_connection():
 
 
 @on_a_loop
-async def test_what_was_written_goes_out_before_the_broker_ends():
+async def test_written_data_is_sent_before_the_broker_is_closed():
     data, received = pieces(4, 1 << 20), asyncio.get_running_loop().create_future()
 
     async def serve(reader, writer):
@@ -214,7 +214,7 @@ async def test_five_hundred_connections_at_once_each_get_their_own_echo():
 
 
 @on_a_loop
-async def test_more_streams_than_a_connection_to_the_daemon_may_have():
+async def test_more_streams_than_a_connection_to_the_daemon_allows():
     async with connect() as broker, contextlib.AsyncExitStack() as stack:
         receivers = [await stack.enter_async_context(await broker.open_datagram(("127.0.0.1", 0))) for _ in range(1100)]
         async with await broker.open_datagram() as sender:
@@ -239,7 +239,7 @@ async def test_a_server_serves_until_it_is_closed():
         address = server.sockname
         server.close()
         assert not server.is_serving() and server.sockets == ()
-        # Connections stay, and waiting for the end of all is waiting for them.
+        # Connections remain, and waiting for the end of all includes them.
         writer.write(b"still")
         assert await reader.readexactly(5) == b"still"
         closed = asyncio.ensure_future(server.wait_closed())
@@ -254,7 +254,7 @@ async def test_a_server_serves_until_it_is_closed():
 
 
 @on_a_loop
-async def test_unix_streams_and_both_kinds_of_ip(tmp_path):
+async def test_unix_streams_and_both_ip_versions(tmp_path):
     async with connect() as broker:
         path = str(tmp_path / "server")
         async with await broker.start_unix_server(echo, path) as server:
@@ -295,7 +295,7 @@ async def test_tls_needs_no_descriptor(tmp_path):
         with pytest.raises(ssl.SSLCertVerificationError):
             await broker.open_connection(*address, ssl=trusting, server_hostname="elsewhere")
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda *_: None)  # The server says of whom it could not agree with.
+        loop.set_exception_handler(lambda *_: None)  # The server reports clients with which it could not agree.
         reader, writer = await broker.open_connection(*address)
         writer.write(b"no handshake")
         assert await reader.read() is not None

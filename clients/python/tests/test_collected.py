@@ -1,4 +1,4 @@
-"""What the garbage collector finds: finalizers run on any thread, gRPC's own and those that bring answers among them."""
+"""Garbage collection: finalizers run on any thread, including those of gRPC and those that read responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from programs import run
 
-# Each makes garbage out of the two sockets, in a cycle, so that only the collector finds them.
+# Each creates garbage from the two sockets, in a cycle, so that only the collector finds them.
 KINDS = {
     "socket": """
         holder.sockets = one, two
@@ -130,8 +130,8 @@ def test_the_collector_may_run_on_every_thread_at_any_time(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_finalizers_run_on_the_threads_that_carry_requests_and_answers(kind: str) -> None:
-    # A profile function collects in each of these places, and nothing else collects.
+def test_finalizers_run_on_threads_that_send_requests_and_read_responses(kind: str) -> None:
+    # A profile function collects at each of these places, and nothing else collects.
     program = with_garbage(
         kind,
         """
@@ -179,13 +179,14 @@ def test_the_collector_may_run_on_the_threads_of_grpc_while_the_interpreter_ends
     print("ends", flush=True)
 """,
     )
-    # gRPC may have nothing more to say when the channel is closed, and then nothing is collected: rare, and not for every kind.
+    # gRPC may have nothing left to do when the channel is closed, and then nothing is collected: rare, and not for
+    # every kind.
     assert run(program) == ["ends"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_collector_may_run_in_the_middle_of_a_fork(kind: str) -> None:
-    # Registered before the client's own functions are: the first runs after those, the others before them.
+def test_the_collector_may_run_during_a_fork(kind: str) -> None:
+    # Registered before the client's own functions: the first runs after those, the others before them.
     program = with_garbage(
         kind,
         """
@@ -206,7 +207,7 @@ def test_the_collector_may_run_in_the_middle_of_a_fork(kind: str) -> None:
     assert run(program) == ["done"]
 
 
-def test_what_was_collected_is_closed_and_what_its_finalizer_sent_arrives() -> None:
+def test_collected_sockets_are_closed_and_data_sent_by_their_finalizers_arrives() -> None:
     program = """
         import gc, socket, threading
 
@@ -248,7 +249,7 @@ def test_what_was_collected_is_closed_and_what_its_finalizer_sent_arrives() -> N
     assert run(program) == ["done"]
 
 
-def test_a_resource_warning_names_the_socket_as_its_last_repr_did() -> None:
+def test_a_resource_warning_names_the_socket_like_its_last_repr() -> None:
     program = """
         import gc, socket, warnings
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -265,7 +266,7 @@ def test_a_resource_warning_names_the_socket_as_its_last_repr_did() -> None:
     assert run(program) == ["done"]
 
 
-def test_what_a_finalizer_cannot_know_without_waiting_is_an_error_that_says_so() -> None:
+def test_a_query_that_would_wait_in_a_finalizer_is_an_error_with_the_reason() -> None:
     program = """
         import gc, socket, threading
 
@@ -301,7 +302,7 @@ def test_what_a_finalizer_cannot_know_without_waiting_is_an_error_that_says_so()
     assert line.startswith("FINALIZER_CANNOT_WAIT a finalizer")
 
 
-def test_a_finalizer_on_a_thread_of_the_programs_receives_as_ever() -> None:
+def test_a_finalizer_on_a_program_thread_can_receive() -> None:
     program = """
         import gc, socket
 
@@ -323,8 +324,8 @@ def test_a_finalizer_on_a_thread_of_the_programs_receives_as_ever() -> None:
     assert run(program) == ["done"]
 
 
-def test_a_broker_may_be_closed_by_a_finalizer_on_a_thread_that_is_starting() -> None:
-    # Whoever starts a thread waits for it: here the one that would have to close the channels.
+def test_a_broker_may_be_closed_by_a_finalizer_on_a_starting_thread() -> None:
+    # Starting a thread waits for it: here on the thread that would have to close the channels.
     program = """
         import gc, sockbroker, threading
 
@@ -472,8 +473,8 @@ def test_a_signal_handler_may_use_sockets_whatever_it_interrupts(work: str) -> N
     assert run(program, arguments=[work.replace(" ", "_")]) == ["done"]
 
 
-def test_a_session_that_began_imports_no_more_modules() -> None:
-    # A signal handler in the middle of an import finds half a module.
+def test_a_started_session_imports_no_more_modules() -> None:
+    # A signal handler during an import finds a partly initialised module.
     program = """
         import select, selectors, socket, ssl, sys
 

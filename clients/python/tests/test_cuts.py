@@ -1,4 +1,4 @@
-"""Connections to the daemon that break while it lives: sockets, and what is done with them."""
+"""Connections to the daemon that break while it runs: sockets, and calls on them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import sockbroker
 from sockbroker import _descriptors
 from sockbroker._gen.v1 import session_service_pb2
 
-from programs import PATIENCE_SECONDS, Program
+from programs import WAIT_SECONDS, Program
 
 
 def until(holds) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
 
 def cut(relay, broker) -> None:
-    """Breaks the session's connections, and waits until it has come back."""
+    """Breaks the session's connections, and waits until it has reconnected."""
     before = broker._session._connection
     relay.cut()
     until(lambda: came_back(broker, before))
@@ -43,7 +43,7 @@ def handle_count(broker) -> int:
 
 
 def begun(broker, *calls):
-    """Starts calls that wait in the daemon, each in a new thread. Returns a function that waits for their errors."""
+    """Starts calls that wait in the daemon, each on a new thread. Returns a function that waits for their errors."""
     errors = [None] * len(calls)
 
     def perform(index, call):
@@ -62,20 +62,20 @@ def begun(broker, *calls):
 
     def ended():
         for thread in threads:
-            thread.join(PATIENCE_SECONDS)
+            thread.join(WAIT_SECONDS)
         return errors
 
     return ended
 
 
-def begin_flow(end) -> bytes:
+def begin_read_ahead(end) -> bytes:
     taken = b""
     while _descriptors.find(end.fileno()).receiving is None:
         taken += end.recv(4096)
     return taken
 
 
-def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, pair):
+def test_calls_in_progress_report_that_they_may_have_happened_and_sockets_continue(relay, broker, pair):
     client, accepted = pair
     one, two = broker.socketpair()
     full, unread = broker.socketpair()
@@ -95,7 +95,7 @@ def test_what_was_under_way_says_so_and_the_sockets_go_on(relay, broker, pair):
         assert client.recv(10) == b"hello"
 
 
-def test_a_session_comes_back_without_being_asked(relay, broker):
+def test_a_session_reconnects_by_itself(relay, broker):
     one, two = broker.socketpair()
     with one, two:
         for _ in range(4):
@@ -104,7 +104,7 @@ def test_a_session_comes_back_without_being_asked(relay, broker):
         assert one.recv(1) == b"x"
 
 
-def test_a_session_comes_back_when_it_can(relay, broker):
+def test_a_session_reconnects_when_the_daemon_can_be_reached(relay, broker):
     one, two = broker.socketpair()
     with one, two:
         before = broker._session._connection
@@ -121,12 +121,12 @@ def test_a_session_comes_back_when_it_can(relay, broker):
         assert one.recv(1) == b"y"
 
 
-def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker):
+def test_unsent_operations_are_sent_over_the_next_connection(relay, broker):
     one, two = broker.socketpair()
     with one, two:
         one.setblocking(False)
         relay.stall("up")
-        # More than the way to the daemon has room for, so that what comes behind it waits here.
+        # Exceeds the buffers on the way to the daemon, so that later operations wait here.
         operations = broker._session._connection.operations
         with sockbroker.Pipeline() as pipeline:
             large = [pipeline.submit(one.send, bytes(250_000)) for _ in range(40)]
@@ -142,11 +142,11 @@ def test_what_was_not_sent_is_sent_over_the_next_connection(relay, broker):
             with pytest.raises(sockbroker.ConnectionLost) as caught:
                 each.result()
             certain.append(not caught.value.may_have_happened)
-        # The first were given to the connection; of the last it is certain that they were not performed.
+        # The first ones were passed to the connection; the last one was certainly not performed.
         assert not certain[0] and certain[-1] and certain == sorted(certain)
 
 
-def test_what_was_said_while_there_was_no_connection_is_done_afterwards(relay, broker):
+def test_requests_without_a_connection_are_performed_after_the_reconnection(relay, broker):
     pairs = [broker.socketpair() for _ in range(10)]
     one, two = broker.socketpair()
     before = handle_count(broker)
@@ -169,11 +169,11 @@ def test_what_was_said_while_there_was_no_connection_is_done_afterwards(relay, b
             one.recv(1)
 
 
-def test_a_flow_that_is_cut_says_once_that_something_may_be_missing(relay, broker, pair):
+def test_a_cut_read_ahead_reports_once_that_data_may_be_missing(relay, broker, pair):
     one, two = pair
     data = os.urandom(1 << 20)
     one.sendall(data)
-    taken = begin_flow(two)
+    taken = begin_read_ahead(two)
     before = broker._session._connection
     relay.cut()
     with pytest.raises(sockbroker.ConnectionLost) as caught:
@@ -191,14 +191,14 @@ def test_a_flow_that_is_cut_says_once_that_something_may_be_missing(relay, broke
 
 
 @pytest.mark.parametrize("between", ["select", "dup", "peek"])
-def test_a_flow_that_is_cut_says_so_whatever_ends_it(relay, broker, pair, between):
+def test_a_cut_read_ahead_reports_it_whatever_ends_the_read_ahead(relay, broker, pair, between):
     one, two = pair
     data = os.urandom(1 << 20)
     one.sendall(data)
-    taken = begin_flow(two)
-    flow = _descriptors.find(two.fileno()).receiving
+    taken = begin_read_ahead(two)
+    ahead = _descriptors.find(two.fileno()).receiving
     relay.cut()
-    flow.wait()
+    ahead.wait()
     with pytest.raises(sockbroker.ConnectionLost):
         while True:
             if between == "select":
@@ -211,7 +211,7 @@ def test_a_flow_that_is_cut_says_so_whatever_ends_it(relay, broker, pair, betwee
     assert data.startswith(taken)
 
 
-def test_sending_much_says_that_it_may_have_been_sent(relay, broker, pair):
+def test_a_large_send_reports_that_it_may_have_been_sent(relay, broker, pair):
     one, two = pair
     errors = []
 
@@ -235,7 +235,7 @@ def test_sending_much_says_that_it_may_have_been_sent(relay, broker, pair):
             one.sendall(bytes(8 << 20))
 
 
-def test_a_flow_at_rest_does_not_notice(relay, broker, pair):
+def test_an_ended_read_ahead_is_not_affected(relay, broker, pair):
     one, two = pair
     digest = hashlib.sha256()
 
@@ -254,23 +254,23 @@ def test_a_flow_at_rest_does_not_notice(relay, broker, pair):
     cut(relay, broker)
     try:
         send(2)
-    except sockbroker.ConnectionLost:  # The receiver's: something may have been on its way.
-        pytest.fail("two small receives at a time begin no flow")
+    except sockbroker.ConnectionLost:  # The receiver's error: data may have been in transit.
+        pytest.fail("two small receives at a time start no read-ahead")
 
 
 @pytest.mark.parametrize("way", ["select", "poll", "epoll"])
-def test_who_waits_for_readiness_goes_on_to_wait(relay, broker, way):
+def test_waiting_for_readiness_continues(relay, broker, way):
     one, two = broker.socketpair()
     with one, two:
         ready = []
 
         def wait():
             if way == "select":
-                ready.append(select.select([one], [], [], PATIENCE_SECONDS)[0] == [one])
+                ready.append(select.select([one], [], [], WAIT_SECONDS)[0] == [one])
                 return
             poll = select.poll() if way == "poll" else select.epoll()
             poll.register(one, select.POLLIN)
-            ready.append(poll.poll(PATIENCE_SECONDS * (1000 if way == "poll" else 1)) == [(one.fileno(), select.POLLIN)])
+            ready.append(poll.poll(WAIT_SECONDS * (1000 if way == "poll" else 1)) == [(one.fileno(), select.POLLIN)])
 
         before = len(broker._session.streams)
         thread = threading.Thread(target=wait)
@@ -307,18 +307,18 @@ SERVER = """
 """
 
 
-def test_asyncio_on_its_own_loop_goes_on_to_serve(relay):
+def test_asyncio_on_its_own_loop_continues_to_serve(relay):
     with Program(SERVER, environment={"SOCKBROKER_ENDPOINT": relay.endpoint}) as program:
         port = int(program.says(r"^port (\d+)$").group(1))
         for count in range(2, 6):
-            with stdlib.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
+            with stdlib.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as client:
                 client.sendall(b"hello")
                 assert client.recv(10) == b"hello"
             relay.cut()
             until(lambda count=count: relay.connections >= count)
 
 
-def test_a_fork_behind_a_broken_connection(relay, broker):
+def test_a_fork_after_the_connection_broke(relay, broker):
     one, two = broker.socketpair()
     with one, two:
         relay.cut()
@@ -334,12 +334,12 @@ def test_a_fork_behind_a_broken_connection(relay, broker):
         assert two.recv(10) == b"child"
 
 
-def test_more_streams_than_a_connection_takes(relay, broker):
+def test_more_streams_than_one_connection_allows(relay, broker):
     ends = [broker.socketpair() for _ in range(1100)]
     with broker.create_server(("127.0.0.1", 0)) as server:
         one = broker.create_connection(server.getsockname())
         two, _ = server.accept()
-    flows = [_watcher(broker) for _ in range(1100)]
+    watchers = [_watcher(broker) for _ in range(1100)]
     with one, two:
         thread = threading.Thread(target=one.sendall, args=(bytes(2_000_000),))
         thread.start()
@@ -347,13 +347,13 @@ def test_more_streams_than_a_connection_takes(relay, broker):
         while total < 2_000_000:
             total += len(two.recv(65536))
         thread.join()
-    for watcher, (first, second) in zip(flows, ends):
+    for watcher, (first, second) in zip(watchers, ends):
         watcher.arm([(_descriptors.lookup(first.fileno()).handle, select.POLLIN)])
         second.send(b"x")
-    for watcher in flows:
+    for watcher in watchers:
         poll = select.poll()
         poll.register(watcher.wake, select.POLLIN)
-        assert poll.poll(PATIENCE_SECONDS * 1000)
+        assert poll.poll(WAIT_SECONDS * 1000)
         assert list(watcher.take().values()) == [select.POLLIN]
         watcher.close()
     assert relay.connections == 3

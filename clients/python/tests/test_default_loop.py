@@ -1,4 +1,4 @@
-"""`asyncio` on its default event loop, in unchanged programs: each of its ways to use a socket, with the data compared."""
+"""`asyncio` on its default event loop, in unchanged programs: each way to use a socket, with the data compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = """
     asyncio.run(main())
 """
 
-# All are connected before any says a thing, and none closes before all have their answers: so there are 500 at once.
+# All are connected before any sends, and none closes before all have their answers: 500 at once.
 FIVE_HUNDRED = """
     import asyncio, hashlib, os, sys
 
@@ -193,7 +193,7 @@ def test_transports_send_files():
     assert run(script) == ["3000000", "True"]
 
 
-def test_datagram_endpoints_both_ways():
+def test_datagram_endpoints_in_both_directions():
     script = """
         import asyncio, os, socket
 
@@ -240,7 +240,7 @@ def test_datagram_endpoints_both_ways():
     assert run(script) == ["4", "True", "ConnectionRefusedError"]
 
 
-def test_readers_and_writers_beside_local_descriptors():
+def test_readers_and_writers_with_local_descriptors():
     script = """
         import asyncio, os, socket
 
@@ -315,7 +315,7 @@ def test_unix_sockets(tmp_path):
     assert run(script, arguments=[tmp_path / "server"]) == ["3"]
 
 
-def test_names_and_refusals():
+def test_look_ups_and_errors():
     script = """
         import asyncio, socket
 

@@ -1,4 +1,4 @@
-"""Functions of the interpreter that take a descriptor: what they do with a brokered socket's, beside what they do with a true one."""
+"""Functions of the interpreter that take a descriptor: with a brokered socket's, compared with a real one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_event_loop_wakes_itself_without_the_daemon() -> None:
     assert run(program) == ["True"]
 
 
-def test_a_process_of_asyncio_has_pipes() -> None:
+def test_an_asyncio_subprocess_has_pipes() -> None:
     program = """
         import asyncio, sys
 
@@ -56,7 +56,7 @@ def test_a_process_of_asyncio_has_pipes() -> None:
 
 
 @pytest.mark.parametrize("change", ["", "os.fork", "dup"])
-def test_a_socket_is_a_wakeup_descriptor(change: str) -> None:
+def test_a_socket_can_be_the_wakeup_descriptor(change: str) -> None:
     program = """
         import os, signal, socket, sys
         one, two = socket.socketpair()
@@ -83,7 +83,7 @@ def test_a_socket_is_a_wakeup_descriptor(change: str) -> None:
     assert both(program, *([change] if change else []))[-1] == "True -1"
 
 
-def test_set_wakeup_fd_fails_as_it_does() -> None:
+def test_set_wakeup_fd_fails_like_the_original() -> None:
     program = """
         import signal, socket, threading
         one, two = socket.socketpair()
@@ -146,11 +146,11 @@ FILES = """
 """
 
 
-def test_files_are_made_of_sockets() -> None:
+def test_files_can_be_made_of_sockets() -> None:
     assert both(FILES)[-3:] == ["b'last' b''", "OSError 9", "ValueError I/O operation on closed file."]
 
 
-def test_what_no_socket_can_fails_as_the_kernel_says() -> None:
+def test_functions_that_no_socket_supports_fail_like_the_kernel() -> None:
     program = """
         import os, socket, stat, termios
         one, two = socket.socketpair()
@@ -175,7 +175,7 @@ def test_what_no_socket_can_fails_as_the_kernel_says() -> None:
     assert both(program)[-1] == "True False"
 
 
-def test_what_needs_a_descriptor_of_this_process_says_so() -> None:
+def test_functions_that_need_a_local_descriptor_report_it() -> None:
     program = """
         import errno, faulthandler, fcntl, os, socket
         one, two = socket.socketpair()
@@ -228,7 +228,7 @@ def test_dup2_between_sockets() -> None:
     assert both(program)[-2:] == ["b''", "9"]
 
 
-def test_pipes_of_asyncio_take_sockets() -> None:
+def test_asyncio_pipes_accept_sockets() -> None:
     program = """
         import asyncio, socket
 
@@ -250,7 +250,7 @@ def test_pipes_of_asyncio_take_sockets() -> None:
     assert both(program) == ["b'hello'", "b''"]
 
 
-def test_functions_that_a_class_keeps_do_not_become_methods() -> None:
+def test_functions_stored_in_a_class_do_not_become_methods() -> None:
     program = """
         import fcntl, io, os, select, signal, socket
 

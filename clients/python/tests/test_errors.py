@@ -1,4 +1,4 @@
-"""The four kinds of errors by who said no, each from a daemon: their classes, and what they carry."""
+"""The four kinds of errors by their source, each from a daemon: their classes and attributes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_resolver_raises_the_interpreters_gaierror() -> None:
     assert raised.value.errno == stdlib.EAI_SERVICE
 
 
-def test_a_timeout_is_the_interpreters() -> None:
+def test_a_timeout_is_the_interpreters_class() -> None:
     one, other = socket.socketpair()
     with one, other:
         one.settimeout(0.001)
@@ -46,8 +46,8 @@ def test_a_timeout_is_the_interpreters() -> None:
     assert raised.value.args == ("timed out",)
 
 
-# What the process of a user whom nobody admitted says of its first call. It imports before it becomes that user, who need
-# not be able to read this package.
+# Prints the error of the first call of a user who was not admitted. It imports before it becomes that user, who may not
+# be able to read this package.
 DENIED = """
 import os, sys
 import grpc, sockbroker, sockbroker.broker
@@ -56,7 +56,7 @@ try:
     sockbroker.connect(sys.argv[1])
 except PermissionError as error:
     assert type(error) is sockbroker.PolicyDenial
-    print(error.errno, error.rule, error.principal, error.operation, repr(error.endpoint))
+    print(error.errno, error.rule, error.principal, error.permission, repr(error.endpoint))
     print(error.reason)
     print(error)
 """
@@ -84,13 +84,13 @@ def test_the_broker_raises_an_oserror_with_a_code() -> None:
     assert issubclass(sockbroker.BrokerError, OSError) and not issubclass(sockbroker.BrokerError, PermissionError)
 
 
-def test_nothing_at_the_endpoint_is_an_error_of_the_broker(tmp_path: object) -> None:
+def test_no_daemon_at_the_endpoint_is_a_broker_error(tmp_path: object) -> None:
     with pytest.raises(sockbroker.BrokerError) as raised:
         sockbroker.connect(f"unix://{tmp_path}/nothing.sock")
     assert (raised.value.code, raised.value.errno) == ("ENDPOINT_NOT_FOUND", errno.ENOENT)
 
 
-def test_a_lost_connection_is_a_connection_reset_too(own_daemon: Daemon) -> None:
+def test_a_lost_connection_is_also_a_connection_reset(own_daemon: Daemon) -> None:
     with sockbroker.connect(own_daemon.endpoint) as broker:
         one, other = broker.socketpair()
         own_daemon.kill()

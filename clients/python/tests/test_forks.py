@@ -1,4 +1,4 @@
-"""Forks beside threads to which answers come all the time."""
+"""Forks next to threads that get responses all the time."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import sockbroker.socket as socket
 
 from programs import Program
 
-# What a child says of descriptors: whose they are, if they are anyone's.
+# Prints the endpoints of a child's descriptors, if they are sockets.
 CHILD = """
     import socket, sys
     for number in map(int, sys.argv[1:]):
@@ -47,19 +47,19 @@ def test_a_child_inherits_what_is_inheritable(bound):
     assert said == ["Bad file descriptor", str(two.getsockname())]
 
 
-def test_a_child_inherits_what_it_is_passed(bound):
+def test_a_child_inherits_the_descriptors_it_is_passed(bound):
     one, two = bound
     said = child(one.fileno(), two.fileno(), pass_fds=[one.fileno()])
     assert said == [str(one.getsockname()), "Bad file descriptor"]
 
 
-def test_a_child_of_which_all_is_closed_inherits_nothing(bound):
+def test_a_child_whose_descriptors_are_all_closed_inherits_nothing(bound):
     one, two = bound
     two.set_inheritable(True)
     assert child(one.fileno(), two.fileno()) == ["Bad file descriptor"] * 2
 
 
-def test_local_descriptors_are_passed_beside_brokered_ones(bound):
+def test_local_descriptors_are_passed_with_brokered_ones(bound):
     reader, writer = os.pipe()
     try:
         code = """
@@ -84,7 +84,7 @@ def test_new_sockets_of_a_child_do_not_take_inherited_numbers(bound):
     assert child(bound[1].fileno(), code=code, pass_fds=[bound[1].fileno()]) == [f"False {bound[1].getsockname()}"]
 
 
-def test_a_child_goes_on_when_its_parent_has_closed():
+def test_a_child_continues_when_its_parent_has_closed():
     server = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(server.getsockname())
     accepted, _ = server.accept()
@@ -110,7 +110,7 @@ def test_a_child_goes_on_when_its_parent_has_closed():
 
 
 @pytest.mark.parametrize("command", ["brokered", "another program"])
-def test_nothing_stays_open_of_a_child_that_is_gone(command):
+def test_nothing_stays_open_after_a_child_ended(command):
     one, two = socket.socketpair()
     words = ["sleep", "1000"]
     if command == "brokered":
@@ -129,10 +129,10 @@ def test_nothing_stays_open_of_a_child_that_is_gone(command):
             assert one.recv(1) == b""
 
 
-def test_a_descriptor_that_somebody_closed_in_between_is_not_read(bound):
+def test_a_descriptor_that_was_closed_in_between_is_not_read(bound):
     closing = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
     inner = [sys.executable, "-m", "sockbroker", "run", "-c", textwrap.dedent(CHILD), str(bound[0].fileno())]
-    # A Python that closes the descriptors of what it starts; the variable is in its environment.
+    # A Python that closes the descriptors of its children; the variable is in its environment.
     outer = [sys.executable, "-c", f"import subprocess, sys; subprocess.run({inner!r}, check=True)"]
     said = subprocess.run(outer, stdout=subprocess.PIPE, pass_fds=[bound[0].fileno()], check=True, timeout=60).stdout
     assert said == b"Bad file descriptor\n"

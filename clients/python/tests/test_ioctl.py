@@ -32,7 +32,7 @@ OF_INTERFACES = (SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFIN
 
 ETHTOOL_GDRVINFO = 0x03
 ETHTOOL_SCOALESCE = 0x0F
-# Of each command that only reads: its struct's size in bytes, and what a caller puts behind the command.
+# For each command that only reads: its struct's size in bytes, and what a caller puts after the command.
 READS = [
     *((command, 8, b"") for command in (0x07, 0x0A, 0x14, 0x16, 0x18, 0x1E, 0x21, 0x23, 0x25, 0x27, 0x2B)),
     *((command, size, b"") for command, size in ((0x01, 44), (ETHTOOL_GDRVINFO, 196), (0x0E, 92), (0x10, 36), (0x12, 16))),
@@ -48,7 +48,7 @@ READS = [
 
 @pytest.fixture(params=[socket, stdlib], ids=["brokered", "local"])
 def either(request):
-    """A socket of each kind: what holds of the interpreter's own has to hold of a brokered one."""
+    """A socket of each kind; the results must equal those of the interpreter's own."""
     with request.param.socket(type=stdlib.SOCK_DGRAM) as one:
         yield one
 
@@ -60,7 +60,7 @@ def both():
 
 
 def outcome(function, *arguments):
-    """What a call answers, or the class and the words of what it raises."""
+    """Returns the result of a call, or the class and text of its exception."""
     try:
         return function(*arguments)
     except Exception as error:
@@ -92,7 +92,7 @@ def test_a_buffer_is_changed_where_the_kernel_changes_it(both, size):
     same(both, SIOCGIFADDR, bytearray(changed[0]), False)
 
 
-def test_arguments_that_are_wrong(both):
+def test_wrong_arguments(both):
     wrong = [(), (0,), (5,), (-1,), (1 << 40,), (None,), (1.5,), (b"", True, 1, 2)]
     for argument in (*wrong, ("lo" + "\0" * 38,), (b"nope".ljust(40, b"\0"),)):
         for request in (SIOCGIFMTU, FIONREAD):
@@ -110,7 +110,7 @@ def test_a_closed_socket_has_none(both):
         }
 
 
-def test_how_much_can_be_read_counts_what_came_ahead():
+def test_fionread_counts_data_that_was_read_ahead():
     data = os.urandom(1 << 20)
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
@@ -119,7 +119,7 @@ def test_how_much_can_be_read_counts_what_came_ahead():
         accepted.settimeout(60)
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
-        # So many that filled their buffers, and data flows by itself.
+        # Enough full buffers that data is read ahead.
         received = b"".join(accepted.recv(1024) for _ in range(200))
         (unread,) = struct.unpack("i", fcntl.ioctl(accepted, FIONREAD, bytes(4)))
         rest = bytearray()
@@ -131,7 +131,7 @@ def test_how_much_can_be_read_counts_what_came_ahead():
         assert received == data
 
 
-def test_the_next_datagram_is_what_can_be_read(either):
+def test_fionread_of_datagrams_is_the_size_of_the_next_one(either):
     either.bind(("127.0.0.1", 0))
     with stdlib.socket(type=stdlib.SOCK_DGRAM) as sender:
         for data in (b"12345", b"123"):
@@ -164,7 +164,7 @@ def test_nobody_owns_a_socket(either):
         assert fcntl.ioctl(either, request, bytes(4)) == bytes(4)
 
 
-def test_signals_of_sockets_are_refused_in_words():
+def test_signals_of_sockets_are_refused_with_a_reason():
     with socket.socket() as one:
         for attempt in (
             lambda: fcntl.fcntl(one, fcntl.F_SETOWN, os.getpid()),
@@ -178,7 +178,8 @@ def test_signals_of_sockets_are_refused_in_words():
         assert fcntl.fcntl(one, fcntl.F_GETFL) == os.O_RDWR | os.O_NONBLOCK
 
 
-# What points to more ---------------------------------------------------------------------------------------------------
+# Structs that point to others
+# -------------------------------------------------------------------------------------------
 
 
 def test_all_interfaces(both):
@@ -204,14 +205,14 @@ def ethtool(one, interface, command, size, given):
     return answer == request or answer, memory.raw
 
 
-def test_what_ethtool_reads_of_the_loopback(both):
+def test_reading_ethtool_commands_on_the_loopback(both):
     for read in READS:
         brokered, local = (ethtool(one, b"lo", *read) for one in both)
         assert brokered == local, read
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make an interface")
-def test_what_ethtool_reads_of_another_interface(both):
+def test_reading_ethtool_commands_on_another_interface(both):
     if [name for _, name in stdlib.if_nameindex()] != ["lo"]:
         pytest.skip("needs a network namespace of its own")
     subprocess.run(["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"], check=True)
@@ -227,23 +228,23 @@ def test_what_ethtool_reads_of_another_interface(both):
         subprocess.run(["ip", "link", "del", "v0"], check=True)
 
 
-def test_addresses_that_are_wrong(both):
+def test_wrong_addresses(both):
     for address in (0, 1, 1 << 63):
         request = struct.pack("16sP16x", b"lo", address)
         assert same(both, SIOCETHTOOL, request) == (OSError, "[Errno 14] Bad address")
     assert ethtool(both[0], b"nope", 0x0A, 8, b"") == ethtool(both[1], b"nope", 0x0A, 8, b"")
 
 
-def test_what_ethtool_would_change_is_refused_in_words():
+def test_changing_ethtool_commands_are_refused_with_a_reason():
     with socket.socket() as one:
         for command in (ETHTOOL_SCOALESCE, 0x02, 0xFFFF):
             answer, _ = ethtool(one, b"lo", command, 92, b"")
             assert answer[0] is OSError and f"ethtool's command 0x{command:x} is refused" in answer[1]
 
 
-def test_a_request_that_nobody_knows_is_refused_in_words():
+def test_an_unknown_request_is_refused_with_a_reason():
     with socket.socket() as one:
-        with pytest.raises(OSError, match="ioctl 0x89f0 is not one that the broker knows") as caught:
+        with pytest.raises(OSError, match="ioctl 0x89f0 is unknown to the broker") as caught:
             fcntl.ioctl(one, 0x89F0, bytes(40))
         assert caught.value.errno == errno.EOPNOTSUPP
 

@@ -1,4 +1,4 @@
-"""kill -9: of a client in every kind of waiting call, and of the daemon under a client in each."""
+"""kill -9 of a client in every kind of waiting call, and of the daemon during each call."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Client:
         self.pids = [self.program.pid]
 
     def wait_in_call(self, view):
-        """Sends it into its call, and returns when that waits in the daemon."""
+        """Starts the call, and returns when it waits in the daemon."""
         self.program.says(r"^ready$")
         before = view.waiting()
         self.program.tell("go")
@@ -49,7 +49,7 @@ class Client:
         waits = 1
         if "of what flows" in self.call:
             self.program.says(r"^flowed$")
-            waits = 2  # The stream of sent data is idle.
+            waits = 2  # The stream that sends data is idle.
         view.until(lambda: view.waiting() >= before + waits, f"{self.call} does not wait")
 
     def kill(self):
@@ -57,7 +57,7 @@ class Client:
             os.kill(pid, signal.SIGKILL)
 
     def end(self):
-        """Returns how the call ended, and lets the program end."""
+        """Returns how the call ended, and lets the program exit."""
         if "forked" in self.call:
             self.program.says(r"^child ConnectionLost$")
         how = self.program.says(r"^ended by (.*)$").group(1)
@@ -67,7 +67,7 @@ class Client:
 
 @pytest.fixture
 def clients():
-    """Makes clients for calls, and sees to it that none is left."""
+    """Starts clients for calls, and kills the remaining ones at the end."""
     with contextlib.ExitStack() as stack:
 
         def start(calls, endpoint):
@@ -99,7 +99,7 @@ def test_a_killed_daemon_ends_every_call_with_the_documented_error(own_daemon, v
     assert {client.call: client.end() for client in started} == dict.fromkeys(CALLS, LOST)
 
 
-def test_a_killed_child_leaves_its_parent_with_what_it_had(own_daemon, view, clients):
+def test_a_killed_child_does_not_affect_its_parent(own_daemon, view, clients):
     [client] = clients(["forked child"], own_daemon.endpoint)
     client.program.says(r"^ready$")
     before = view.holds()
@@ -108,18 +108,18 @@ def test_a_killed_child_leaves_its_parent_with_what_it_had(own_daemon, view, cli
     view.until(lambda: view.holds()["waiting_operations"] > before["waiting_operations"], "the child does not wait")
     assert view.holds()["handles"] > before["handles"]
     os.kill(child, signal.SIGKILL)
-    # The parent goes on; it has sent a byte when this is said, and so has found its socket open.
+    # The parent continues; when it prints this it has sent a byte, and thus found its socket open.
     client.program.says(r"^ended$")
     after = view.holds
     view.until(lambda: after()["connections"] == before["connections"], "the child's connection is left")
     view.until(lambda: after()["handles"] <= before["handles"] + ALARM_HANDLES, "the child's handles are left")
 
 
-# What a session makes for itself at the first fork, to wake gRPC's threads at those that follow.
+# What a session creates at the first fork, to wake gRPC's threads at later ones.
 ALARM_HANDLES = 2
 
 
-# Both wait in a thread of the daemon that nobody can interrupt.
+# Both wait in a thread of the daemon that cannot be interrupted.
 @pytest.mark.parametrize("call", ["socket.getaddrinfo('held.example.org', 80)", "socket.gethostbyname('held.example.org')"])
 @pytest.mark.parametrize("killed", ["client", "daemon"])
 def test_a_look_up_that_is_not_answered(monkeypatch, resolver, clients, killed, call):

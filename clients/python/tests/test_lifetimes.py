@@ -1,4 +1,4 @@
-"""What ends a call, a connection or a process: signals, forks, threads, a daemon that is killed."""
+"""What ends a call, a connection or a process: signals, forks, threads, a killed daemon."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_two_hundred_threads_share_a_session():
         assert not failures and not any(thread.is_alive() for thread in talkers)
 
 
-def test_a_handler_that_raises_ends_a_wait_at_once(alarm):
+def test_a_handler_that_raises_ends_a_wait_immediately(alarm):
     one, two = socket.socketpair()
     with one, two:
         started = time.monotonic()
@@ -78,7 +78,7 @@ def test_a_handler_that_raises_ends_a_wait_at_once(alarm):
         assert one.recv(100) == b"still there"
 
 
-def test_a_handler_that_returns_does_not_end_it():
+def test_a_handler_that_returns_does_not_end_a_wait():
     one, two = socket.socketpair()
     calls = []
     before = signal.signal(signal.SIGALRM, lambda *_: (calls.append(1), two.sendall(b"x")))
@@ -92,7 +92,7 @@ def test_a_handler_that_returns_does_not_end_it():
 
 def test_interrupts_lose_no_data(alarm):
     def interrupt(_number, frame):
-        # Elsewhere it would take away what recv has returned already, as it does from a local socket.
+        # Elsewhere it could discard what recv has already returned, as with a local socket.
         if frame.f_code.co_name == "finish":
             raise Interrupted
 
@@ -159,7 +159,7 @@ def test_a_child_works_and_does_not_disturb_its_parent():
             accepted.sendall(b"parent")
             assert client.recv(10) == b"parent"
             accepted.close()
-            # The duplicate that the child was given is closed as well, or there would be no end.
+            # The child's duplicate is closed too, otherwise there would be no end of data.
             assert client.recv(10) == b""
 
 
@@ -177,7 +177,7 @@ def test_a_child_that_is_killed_leaves_nothing_open():
         assert two.recv(1) == b""
 
 
-def test_after_a_restart_old_sockets_stay_lost_and_new_ones_work(own_daemon):
+def test_after_a_restart_old_sockets_remain_lost_and_new_ones_work(own_daemon):
     script = """
 import sys
 import sockbroker.socket as socket
@@ -210,7 +210,7 @@ except ConnectionResetError:
     assert out.split() == ["lost", "x", "lost"]
 
 
-def test_daemon_threads_end_with_the_program_without_a_word() -> None:
+def test_daemon_threads_end_with_the_program_silently() -> None:
     program = """
         import select, socket, sys, threading
 
@@ -239,7 +239,7 @@ def test_daemon_threads_end_with_the_program_without_a_word() -> None:
         assert run(program) == ["end"]
 
 
-def test_closing_a_broker_that_other_threads_use_is_an_error_of_their_calls() -> None:
+def test_closing_a_broker_ends_calls_of_other_threads_with_an_error() -> None:
     program = """
         import select, sockbroker, threading
         import sockbroker.socket  # noqa: F401, select is replaced with it
@@ -272,7 +272,7 @@ def test_closing_a_broker_that_other_threads_use_is_an_error_of_their_calls() ->
     assert run(program, brokered=False) == ["done"]
 
 
-def test_a_call_on_a_channel_that_another_thread_has_closed_is_an_error_of_the_broker() -> None:
+def test_a_call_on_a_channel_that_another_thread_closed_is_a_broker_error() -> None:
     channel = grpc.insecure_channel("unix:///nowhere")
     method = channel.stream_stream("/sockbroker.v1.StreamService/Attach")
     channel.close()

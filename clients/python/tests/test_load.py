@@ -1,4 +1,4 @@
-"""Much of everything: bytes through one connection, sockets one after another, threads at once."""
+"""Load: much data through one connection, many sockets one after another, many threads at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from programs import Program, run
 
 MEBIBYTE = 1 << 20
 
-# No block comes twice, so what is lost, doubled or in the wrong order shows.
+# No block repeats, so lost, duplicated or reordered data is detected.
 STREAM = """
     import os, socket, struct, sys, threading, zlib
 
@@ -66,7 +66,7 @@ CLIENT = (
 
 
 @pytest.mark.parametrize(("mebibytes", "ways"), [(1024, "one by one"), (256, "both")])
-def test_much_data_each_way_through_one_connection(mebibytes, ways):
+def test_much_data_in_each_direction_through_one_connection(mebibytes, ways):
     with Program(SERVER, arguments=[mebibytes, ways]) as server:
         port = server.says(r"^port (\d+)$").group(1)
         with Program(CLIENT, arguments=[mebibytes, ways, port]) as client:
@@ -109,10 +109,10 @@ SOCKETS = """
 """
 
 ROUND = 2000
-# In the first rounds the heap of the daemon grows to the size at which it is collected as fast as it fills.
+# In the first rounds the daemon's heap grows to the size at which it is collected as fast as it fills.
 WARM_UP_ROUNDS, ROUNDS = 8, 5
-# 10,000 sockets may cost so much: 100 bytes each here, where the least that can be left of one has more than 700, and 400
-# each in the daemon, where it has 1600. (Both were measured, with sockets that are open.)
+# The limit for 10,000 sockets: 100 bytes each here, where a leaked one takes more than 700, and 400 each in the daemon,
+# where it takes 1600. (Both were measured with open sockets.)
 CLIENT_KIBIBYTES, DAEMON_KIBIBYTES = 1024, 4096
 
 

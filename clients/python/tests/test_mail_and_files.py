@@ -1,4 +1,4 @@
-"""ftplib and smtplib with servers that others wrote, as other processes: one side of each in the daemon, or both."""
+"""ftplib and smtplib with servers of other authors, in other processes: one side in the daemon, or both."""
 
 from __future__ import annotations
 

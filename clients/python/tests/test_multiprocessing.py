@@ -1,4 +1,4 @@
-"""`multiprocessing` in unchanged programs: managers with a brokered address, and processes however they are started."""
+"""`multiprocessing` in unchanged programs: managers with a brokered address, and processes of all start methods."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def test_a_manager_and_clients_of_other_programs(tmp_path, family):
         assert brokered == "True"
         where = address.rsplit(", ", 1)[-1].strip(")")
         assert run(CLIENT, arguments=[where, "a", "b"]) == ["wrong key", "'nothing'", "['a', 'b']"]
-        # One whose sockets are its own is no stranger.
+        # A program with local sockets can connect to it.
         assert run(CLIENT, brokered=False, arguments=[where, "c"]) == ["wrong key", "'nothing'", "['a', 'b', 'c']"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_processes_however_they_are_started(method):
+def test_processes_of_all_start_methods(method):
     script = """
         import concurrent.futures, multiprocessing, os, socket, sys, threading
         from multiprocessing.connection import Client, Listener

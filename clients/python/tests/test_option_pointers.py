@@ -35,7 +35,7 @@ class Program(ctypes.Structure):
     _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(Instruction))]
 
 
-# Of UDP: the byte behind the header is a "k", or the message is dropped.
+# For UDP: the byte after the header must be "k", or the message is dropped.
 KEEP = [(0x30, 0, 0, 8), (0x15, 0, 1, ord("k")), (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)]
 INSTRUCTIONS = (Instruction * len(KEEP))(*(Instruction(*each) for each in KEEP))
 RETURN_ZERO = (Instruction * 4097)(*(Instruction(0x06, 0, 0, 0) for _ in range(4097)))
@@ -51,7 +51,7 @@ VALUES = {
 
 @pytest.fixture
 def unreadable():
-    """The address of a page that may not be read, behind one that may."""
+    """Returns the address of an unreadable page after a readable one."""
     pages = mmap.mmap(-1, 2 * mmap.PAGESIZE)
     address = ctypes.addressof(ctypes.c_char.from_buffer(pages)) + mmap.PAGESIZE
     libc = ctypes.CDLL(None, use_errno=True)
@@ -77,7 +77,7 @@ def keeps_only_what_it_should(receiver):
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_filter_is_read_where_the_caller_has_it(receiver, value):
+def test_a_filter_is_read_from_the_callers_memory(receiver, value):
     receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, VALUES[value]())
     assert keeps_only_what_it_should(receiver)
 
@@ -105,7 +105,7 @@ async def test_a_filter_with_aio():
 
 
 def outcomes(module, values, level=stdlib.SOL_SOCKET, name=SO_ATTACH_FILTER):
-    """What setsockopt says of each value, on a socket of its own: None or an errno."""
+    """Returns the errno of setsockopt for each value, on separate sockets; None for success."""
     answers = []
     for value in values:
         with module.socket(type=stdlib.SOCK_DGRAM) as one:
@@ -116,7 +116,7 @@ def outcomes(module, values, level=stdlib.SOL_SOCKET, name=SO_ATTACH_FILTER):
     return answers
 
 
-def test_values_that_are_wrong_are_refused_as_by_the_kernel(unreadable):
+def test_invalid_values_are_refused_as_by_the_kernel(unreadable):
     where = ctypes.addressof(RETURN_ZERO)
     wrong = [
         struct.pack("HP", count, address)
@@ -133,13 +133,13 @@ def test_values_that_are_wrong_are_refused_as_by_the_kernel(unreadable):
     ]
     wrong += [b"", bytes(15), wrong[0] + b"x", bytes(RETURN_ZERO)[:8], (None, 3), (None, 4), (None, 16), (None, 4096)]
     assert outcomes(socket, wrong) == outcomes(stdlib, wrong)
-    # What is all right but for what comes behind it, up to the last byte.
+    # Everything is valid except the last bytes, which are unreadable.
     ctypes.memmove(unreadable - 16, bytes(RETURN_ZERO)[:16], 16)
     right = [struct.pack("HP", 2, unreadable - 16), struct.pack("HP", 4096, where)]
     assert outcomes(socket, right) == outcomes(stdlib, right) == [None, None]
 
 
-def test_an_unreadable_program_leaves_the_filter_that_there_was(receiver, unreadable):
+def test_an_unreadable_program_does_not_replace_the_filter(receiver, unreadable):
     receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, VALUES["struct.pack"]())
     with pytest.raises(OSError) as caught:
         receiver.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, unreadable))
@@ -155,8 +155,8 @@ def test_a_locked_filter_stays(receiver):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 32, 1024])
-def test_a_filter_is_read_back_as_the_interpreter_answers_it(size):
-    """The kernel counts instructions where everybody else counts bytes."""
+def test_a_filter_is_returned_as_by_the_interpreter(size):
+    """The kernel counts instructions where all other options count bytes."""
 
     def back(module):
         with module.socket(type=stdlib.SOCK_DGRAM) as one:
@@ -165,11 +165,11 @@ def test_a_filter_is_read_back_as_the_interpreter_answers_it(size):
             one.setsockopt(stdlib.SOL_SOCKET, SO_ATTACH_FILTER, Program(1, program))
             return before, one.getsockopt(stdlib.SOL_SOCKET, SO_ATTACH_FILTER, size)
 
-    # Below 8 the interpreter has the kernel write behind its buffer.
+    # Below 8 the interpreter lets the kernel write past the end of its buffer.
     assert back(socket) == (back(stdlib) if size >= 8 else (b"", b"\x06"))
 
 
-def test_a_program_chooses_the_socket_of_a_group():
+def test_a_program_selects_the_socket_of_a_group():
     second = (Instruction * 1)(Instruction(0x06, 0, 0, 1))
     with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
         for each in (one, two):
@@ -211,15 +211,15 @@ def test_a_program_for_the_members_of_a_fanout():
 
 
 @needs_packets
-def test_a_dhcp_client_hears_of_its_port_alone():
-    """As dhclient and udhcpc do it: a packet socket, and a filter for UDP to port 68."""
+def test_a_dhcp_client_receives_only_its_port():
+    """As in dhclient and udhcpc: a packet socket, and a filter for UDP to port 68."""
     port_68 = [
         (0x30, 0, 0, 9),  # the protocol
         (0x15, 0, 6, 17),  # UDP
-        (0x28, 0, 0, 6),  # the fragment's offset
+        (0x28, 0, 0, 6),  # the fragment offset
         (0x45, 4, 0, 0x1FFF),
         (0xB1, 0, 0, 0),  # the length of the header
-        (0x48, 0, 0, 2),  # the port that it goes to
+        (0x48, 0, 0, 2),  # the destination port
         (0x15, 0, 1, 68),
         (0x06, 0, 0, 0xFFFF),
         (0x06, 0, 0, 0),

@@ -1,4 +1,4 @@
-"""Operations begun without waiting for each."""
+"""Operations that are begun without waiting for each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_results_are_those_of_the_methods(pair):
     assert (ended.result(), last.result(), last.result()) == (None, b"", b"")
 
 
-def test_a_listener_is_set_up_in_one_go():
+def test_a_listener_is_set_up_in_one_pipeline():
     with socket.socket() as server, socket.socket() as client, sockbroker.Pipeline() as pipeline:
         pipeline.submit(server.setsockopt, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         pipeline.submit(server.bind, ("127.0.0.1", 0))
@@ -58,7 +58,7 @@ def test_datagrams_keep_their_senders():
         ]
 
 
-def test_an_error_is_its_own_operations(pair):
+def test_an_error_belongs_to_its_operation(pair):
     one, two = pair
     two.close()
     one.setblocking(False)
@@ -72,7 +72,7 @@ def test_an_error_is_its_own_operations(pair):
     assert name.result() == ""
 
 
-def test_what_is_wrong_with_arguments_is_said_at_once(pair):
+def test_wrong_arguments_are_reported_immediately(pair):
     one, _ = pair
     pipeline = sockbroker.Pipeline()
     with pytest.raises(TypeError, match="a bytes-like object is required, not 'str'"):
@@ -86,7 +86,7 @@ def test_what_is_wrong_with_arguments_is_said_at_once(pair):
     assert caught.value.errno == errno.EBADF
 
 
-def test_an_exception_in_the_block_cancels_what_waits(pair):
+def test_an_exception_in_the_block_cancels_waiting_operations(pair):
     one, two = pair
     with pytest.raises(KeyError):
         with sockbroker.Pipeline() as pipeline:
@@ -98,7 +98,7 @@ def test_an_exception_in_the_block_cancels_what_waits(pair):
     assert two.recv(100) == b"not lost"
 
 
-def test_a_receive_takes_first_what_was_received_ahead():
+def test_a_receive_first_returns_data_that_was_read_ahead():
     with socket.create_server(("127.0.0.1", 0)) as server:
         one = socket.create_connection(server.getsockname())
         two, _ = server.accept()
@@ -114,7 +114,7 @@ def test_a_receive_takes_first_what_was_received_ahead():
             assert data.startswith(taken) and len(taken) > 40_000
 
 
-def test_threads_pipeline_on_sockets_of_their_own():
+def test_threads_pipeline_on_their_own_sockets():
     def work(index: int) -> None:
         one, two = socket.socketpair()
         with one, two, sockbroker.Pipeline() as pipeline:
@@ -133,7 +133,7 @@ def test_threads_pipeline_on_sockets_of_their_own():
     assert got == [True] * 8
 
 
-def test_a_lost_connection_ends_them(own_daemon):
+def test_a_lost_connection_ends_pipelined_operations(own_daemon):
     with sockbroker.connect(own_daemon.endpoint) as broker:
         one, two = broker.socketpair()
         pipeline = sockbroker.Pipeline()

@@ -1,4 +1,4 @@
-"""Unchanged programs and parts of the standard library, by `python -m sockbroker run`."""
+"""Unchanged programs and parts of the standard library, with `python -m sockbroker run`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_every_socket_is_brokered():
     assert run(script) == ["True socket []"]
 
 
-def test_families_that_are_not_named_stay_local():
+def test_families_that_are_not_selected_stay_local():
     script = """
         import os, socket
         with socket.socket() as inet:
@@ -50,7 +50,7 @@ def test_http_server_and_client():
     assert run(script) == ["True", "True"]
 
 
-def test_protobuf_that_is_python_alone_will_do(monkeypatch):
+def test_the_pure_python_protobuf_works(monkeypatch):
     monkeypatch.setenv("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     script = """
         import select, socket
@@ -110,7 +110,7 @@ def test_xmlrpc():
     assert run(script) == ["True", "True", "<class 'ValueError'>:as it was told to", "True"]
 
 
-def test_green_threads_are_refused_in_words():
+def test_green_threads_are_refused_with_a_reason():
     script = """
         import gevent.monkey
         gevent.monkey.patch_all()

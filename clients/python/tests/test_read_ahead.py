@@ -1,8 +1,9 @@
-"""Much data: what flows ahead of its callers must come out as if it had not."""
+"""Large transfers: data that was read ahead must be received as if it had not been."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import functools
 import hashlib
 import os
@@ -13,20 +14,22 @@ import socket as plain_socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
+import time
 
 import pytest
 
 import sockbroker
 import sockbroker.socket as socket
-from sockbroker import _descriptors
+from sockbroker import _bulk, _descriptors, _session
 
 MEGABYTES = 24
 
 
 @pytest.fixture
 def pair():
-    """Two ends of a TCP connection."""
+    """Both ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         one = socket.create_connection(server.getsockname())
         two, _ = server.accept()
@@ -34,7 +37,7 @@ def pair():
             yield one, two
 
 
-def flows(end) -> bool:
+def is_read_ahead(end) -> bool:
     return _descriptors.find(end.fileno()).receiving is not None
 
 
@@ -48,12 +51,12 @@ def sender(end, data: bytes) -> threading.Thread:
     return thread
 
 
-def begin_flow(end) -> bytes:
-    """Receives until a flow is open."""
+def begin_read_ahead(end) -> bytes:
+    """Receives until a read-ahead is open."""
     taken = b""
-    while not flows(end):
+    while not is_read_ahead(end):
         piece = end.recv(4096)
-        assert piece, "the data ended before a flow was opened"
+        assert piece, "the data ended before a read-ahead was opened"
         taken += piece
     return taken
 
@@ -66,7 +69,7 @@ def received(end, size: int = 65536) -> bytes:
 
 
 @pytest.mark.parametrize("timeout", [None, 30.0])
-def test_data_flows_both_ways_at_once(pair, timeout):
+def test_data_is_read_ahead_in_both_directions_at_once(pair, timeout):
     one, two = pair
     data = [os.urandom(MEGABYTES << 20) for _ in range(2)]
     one.settimeout(timeout)
@@ -168,11 +171,11 @@ BETWEEN = [
 
 
 @pytest.mark.parametrize("between", BETWEEN, ids=lambda between: between.__name__.strip("_"))
-def test_nothing_is_lost_by_what_is_done_between(pair, between):
+def test_nothing_is_lost_by_operations_in_between(pair, between):
     one, two = pair
     data = random.Random(between.__name__).randbytes(4 << 20)
     thread = sender(one, data)
-    taken = begin_flow(two)
+    taken = begin_read_ahead(two)
     for _ in range(3):
         taken += between(two)
         taken += two.recv(1500)
@@ -181,16 +184,16 @@ def test_nothing_is_lost_by_what_is_done_between(pair, between):
     assert taken == data
 
 
-def test_what_flowed_ahead_is_told_by_an_epoll_that_watched_before(pair):
+def test_read_ahead_data_is_reported_by_an_epoll_that_watched_before(pair):
     one, two = pair
     with select.epoll() as poller:
         poller.register(two, select.EPOLLIN)
         assert poller.poll(0) == []
         data = os.urandom(1 << 20)
         thread = sender(one, data)
-        taken = begin_flow(two)
+        taken = begin_read_ahead(two)
         while len(taken) < len(data):
-            # The kernel may have nothing more: what is read ahead is all that there is.
+            # The kernel may have nothing left: the data read ahead is all that remains.
             assert poller.poll(30) == [(two.fileno(), select.EPOLLIN)]
             assert poller.poll(0) == [(two.fileno(), select.EPOLLIN)]
             taken += two.recv(65536)
@@ -198,10 +201,10 @@ def test_what_flowed_ahead_is_told_by_an_epoll_that_watched_before(pair):
         assert taken == data
 
 
-def test_what_flowed_ahead_is_told_once_to_an_epoll_that_asks_for_once(pair):
+def test_read_ahead_data_is_reported_once_to_a_one_shot_epoll(pair):
     one, two = pair
     thread = sender(one, os.urandom(1 << 20))
-    begin_flow(two)
+    begin_read_ahead(two)
     with select.epoll() as poller:
         poller.register(two, select.EPOLLIN | select.EPOLLONESHOT)
         assert poller.poll(30) == [(two.fileno(), select.EPOLLIN)]
@@ -212,11 +215,11 @@ def test_what_flowed_ahead_is_told_once_to_an_epoll_that_asks_for_once(pair):
     thread.join()
 
 
-def test_what_flowed_ahead_is_there_for_a_forked_child(pair):
+def test_read_ahead_data_is_available_to_a_forked_child(pair):
     one, two = pair
     data = os.urandom(4 << 20)
     thread = sender(one, data)
-    taken = begin_flow(two)
+    taken = begin_read_ahead(two)
     thread.join()
     read, write = os.pipe()
     child = os.fork()
@@ -231,25 +234,207 @@ def test_what_flowed_ahead_is_there_for_a_forked_child(pair):
     os.waitpid(child, 0)
 
 
-def test_a_socket_is_not_sent_away_from_its_data(pair):
-    one, two = pair
-    one.sendall(bytes(500_000))
+def _begin_receiving(module, one, two, data: bytes) -> int:
+    """Sends all, and receives the beginning; of a brokered socket until data was read ahead. Returns how much."""
+    one.sendall(data)
     one.shutdown(socket.SHUT_WR)
-    taken = begin_flow(two)
-    near, far = socket.socketpair()
+    if module is socket:
+        return len(begin_read_ahead(two))
+    return len(two.recv(4096))
+
+
+def _send_descriptor(module, end):
+    """Sends a socket over another one, closes it, and returns what was received."""
+    near, far = module.socketpair()
     with near, far:
-        with pytest.raises(sockbroker.BrokerError) as caught:
-            socket.send_fds(near, [b"x"], [two.fileno()])
-        assert (caught.value.code, caught.value.errno) == ("DATA_AHEAD", errno.EBUSY)
-        assert len(taken + received(two)) == 500_000
-        assert socket.send_fds(near, [b"x"], [two.fileno()]) == 1
+        assert module.send_fds(near, [b"x"], [end.fileno()]) == 1
+        end.close()
+        _, (number,), _, _ = module.recv_fds(far, 1, 1)
+        return module.socket(fileno=number)
 
 
-def test_a_receive_in_a_flow_times_out_and_goes_on(pair):
+def _duplicate_and_close(module, end):
+    duplicate = end.dup()
+    end.close()
+    return duplicate
+
+
+def _duplicate_twice(module, end):
+    first = end.dup()
+    second = first.dup()
+    end.close()
+    first.close()
+    return second
+
+
+@pytest.mark.parametrize("module", [plain_socket, socket], ids=["cpython", "brokered"])
+@pytest.mark.parametrize("hand_on", [_send_descriptor, _duplicate_and_close, _duplicate_twice])
+def test_a_socket_is_handed_on_with_its_unread_data(module, hand_on):
+    one, two = connected(module)
+    data = os.urandom(600_000)
+    with one:
+        done = _begin_receiving(module, one, two, data)
+        with hand_on(module, two) as other:
+            assert other.recv(1000, socket.MSG_PEEK) == data[done : done + 1000]
+            unread = struct.unpack("i", fcntl.ioctl(other, termios.FIONREAD, bytes(4)))[0]
+            assert 0 < unread <= len(data) - done
+            assert select.select([other], [], [], 60)[0] == [other]
+            assert other.recv(len(data), socket.MSG_WAITALL) == data[done:]
+            assert other.recv(1) == b""
+
+
+@pytest.mark.parametrize("module", [plain_socket, socket], ids=["cpython", "brokered"])
+def test_two_duplicates_share_the_data_that_was_read_ahead(module):
+    one, two = connected(module)
+    data = os.urandom(600_000)
+    with one, two:
+        done = _begin_receiving(module, one, two, data)
+        with _sent_to_itself(module, two) as other:
+            taken = []
+            for index in range(20):
+                taken.append((two, other)[index % 2].recv(1000, socket.MSG_WAITALL))
+            rest = len(data) - done - 20_000
+            taken.append(other.recv(rest, socket.MSG_WAITALL))
+            assert b"".join(taken) == data[done:]
+            assert two.recv(1) == b""
+
+
+def _sent_to_itself(module, end):
+    near, far = module.socketpair()
+    with near, far:
+        module.send_fds(near, [b"x"], [end.fileno()])
+        _, (number,), _, _ = module.recv_fds(far, 1, 1)
+        return module.socket(fileno=number)
+
+
+@pytest.mark.parametrize("module", [plain_socket, socket], ids=["cpython", "brokered"])
+def test_parent_and_child_share_the_data_that_was_read_ahead(module):
+    one, two = connected(module)
+    data = os.urandom(600_000)
+    with one, two:
+        done = _begin_receiving(module, one, two, data)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.write(write, hashlib.sha256(two.recv(50_000, socket.MSG_WAITALL)).digest())
+            finally:
+                os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as answer:
+            first = answer.read()
+        os.waitpid(child, 0)
+        # What the child has received is gone, and nothing else is.
+        assert two.recv(len(data), socket.MSG_WAITALL) == data[done + 50_000 :]
+        assert first == hashlib.sha256(data[done : done + 50_000]).digest()
+
+
+@pytest.mark.parametrize("module", [plain_socket, socket], ids=["cpython", "brokered"])
+def test_a_duplicate_gets_the_error_after_data_that_was_read_ahead(module):
+    one, two = connected(module)
+    data = os.urandom(100_000)
+    with two:
+        one.sendall(data)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if module is socket:
+            done = len(begin_read_ahead(two))
+            ahead = _descriptors.find(two.fileno()).receiving
+            with ahead._changed:
+                assert ahead._changed.wait_for(lambda: done + ahead._ahead == len(data), 60)
+            one.close()
+            with ahead._changed:
+                assert ahead._changed.wait_for(lambda: ahead._error is not None, 60)
+        else:
+            while len(two.recv(len(data), socket.MSG_PEEK)) < len(data):
+                pass
+            done = len(two.recv(4096))
+            one.close()
+            poll = select.poll()
+            poll.register(two, 0)
+            assert poll.poll(60_000)
+        with _send_descriptor(module, two) as other:
+            assert other.recv(len(data), socket.MSG_WAITALL) == data[done:]
+            assert outcomes(*[lambda: other.recv(1)] * 2) == [errno.ECONNRESET, b""]
+
+
+def test_an_interrupted_hand_over_loses_nothing(pair, monkeypatch):
+    one, two = pair
+    data = os.urandom(600_000)
+    done = _begin_receiving(socket, one, two, data)
+    call = _session.Session.call
+
+    def interrupted(self, verb, request, kept=None):
+        if verb == "push_back" and len(calls) == 1:
+            raise KeyboardInterrupt
+        calls.append(verb)
+        return call(self, verb, request, kept)
+
+    calls: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(_session.Session, "call", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            two.dup()
+    assert calls == ["push_back"]
+    assert two.recv(len(data), socket.MSG_WAITALL) == data[done:]
+
+
+@pytest.mark.parametrize("others", [0, 2], ids=["one thread", "three threads"])
+def test_a_thread_that_receives_during_a_hand_over_gets_everything_in_order(pair, monkeypatch, others):
+    one, two = pair
+    data = os.urandom(1_200_000)
+    done = _begin_receiving(socket, one, two, data)
+    call = _session.Session.call
+
+    def slow(self, verb, request, kept=None):
+        if verb == "push_back":
+            pushing.set()
+            time.sleep(0.05)
+        return call(self, verb, request, kept)
+
+    pushing = threading.Event()
+    duplicates: list[socket.socket] = []
+    duplicating = [threading.Thread(target=lambda: duplicates.append(two.dup())) for _ in range(others + 1)]
+    with monkeypatch.context() as patch:
+        patch.setattr(_session.Session, "call", slow)
+        for thread in duplicating:
+            thread.start()
+        assert pushing.wait(60)
+        taken = received(two)
+        for thread in duplicating:
+            thread.join()
+    assert len(duplicates) == others + 1
+    assert taken == data[done:]
+    for duplicate in duplicates:
+        duplicate.close()
+
+
+def test_a_duplicate_that_is_made_while_a_read_ahead_is_opened_receives_all_data(pair, monkeypatch):
+    one, two = pair
+    data = os.urandom(600_000)
+    one.sendall(data)
+    one.shutdown(socket.SHUT_WR)
+    duplicates: list[socket.socket] = []
+
+    def late(*arguments):
+        duplicates.append(two.dup())
+        return read_ahead(*arguments)
+
+    read_ahead = _bulk.ReadAhead
+    monkeypatch.setattr(_bulk, "ReadAhead", late)
+    taken = b""
+    while not duplicates:
+        taken += two.recv(4096)
+    with duplicates[0] as duplicate:
+        taken += duplicate.recv(len(data) - len(taken), socket.MSG_WAITALL)
+        assert taken == data
+        assert not is_read_ahead(two)
+
+
+def test_a_receive_during_read_ahead_times_out_and_the_next_succeeds(pair):
     one, two = pair
     data = os.urandom(1 << 20)
     one.sendall(data)
-    taken = begin_flow(two)
+    taken = begin_read_ahead(two)
     two.settimeout(0.2)
     with pytest.raises(socket.timeout, match="^timed out$"):
         while True:
@@ -259,10 +444,10 @@ def test_a_receive_in_a_flow_times_out_and_goes_on(pair):
     assert two.recv(10) == b"more"
 
 
-def test_closing_ends_a_receive_in_a_flow(pair):
+def test_closing_ends_a_receive_during_read_ahead(pair):
     one, two = pair
     one.sendall(bytes(1 << 20))
-    total = len(begin_flow(two))
+    total = len(begin_read_ahead(two))
     while total < 1 << 20:
         total += len(two.recv(65536))
     raised = []
@@ -281,16 +466,16 @@ def test_closing_ends_a_receive_in_a_flow(pair):
 
 
 @pytest.mark.parametrize("collected", [False, True])
-def test_closing_ends_a_flow_that_nobody_takes_from(pair, collected):
+def test_closing_ends_a_read_ahead_that_nobody_receives_from(pair, collected):
     one, two = pair
     one.settimeout(1)
-    with pytest.raises(socket.timeout):  # More than every buffer on the way has room for.
+    with pytest.raises(socket.timeout):  # Exceeds the capacity of every buffer on the way.
         one.sendall(bytes(64 << 20))
     received = two.recv(65536)
-    while not flows(two):
+    while not is_read_ahead(two):
         received = two.recv(65536)
     assert received
-    before = [thread for thread in threading.enumerate() if thread.name == "sockbroker-flow"]
+    before = [thread for thread in threading.enumerate() if thread.name == "sockbroker-bulk"]
     assert before
     if collected:
         other = socket.socket(fileno=two.detach())
@@ -303,10 +488,10 @@ def test_closing_ends_a_flow_that_nobody_takes_from(pair, collected):
         assert not thread.is_alive()
 
 
-def test_a_reset_ends_a_flow_as_it_ends_a_receive(pair):
+def test_a_reset_ends_a_read_ahead_like_a_receive(pair):
     one, two = pair
     one.sendall(bytes(1 << 20))
-    begin_flow(two)
+    begin_read_ahead(two)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     one.close()
     with pytest.raises(ConnectionResetError, match="Connection reset by peer"):
@@ -314,7 +499,7 @@ def test_a_reset_ends_a_flow_as_it_ends_a_receive(pair):
     assert two.recv(1) == b""
 
 
-def test_sending_much_to_who_closed_is_an_error(pair):
+def test_a_large_send_to_a_closed_peer_is_an_error(pair):
     one, two = pair
     two.close()
     with pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -322,7 +507,7 @@ def test_sending_much_to_who_closed_is_an_error(pair):
             one.sendall(bytes(8 << 20))
 
 
-def test_what_was_sent_before_a_timeout_is_a_beginning(pair):
+def test_data_sent_before_a_timeout_is_a_prefix(pair):
     one, two = pair
     data = os.urandom(32 << 20)
     one.settimeout(0.3)
@@ -333,7 +518,7 @@ def test_what_was_sent_before_a_timeout_is_a_beginning(pair):
     assert 0 < len(taken) < len(data) and data.startswith(taken)
 
 
-def test_threads_that_send_much_at_once_do_not_mix(pair):
+def test_large_sends_of_several_threads_do_not_mix(pair):
     one, two = pair
     threads = [threading.Thread(target=one.sendall, args=(bytes([index]) * (3 << 20),)) for index in range(4)]
     for thread in threads:
@@ -351,7 +536,7 @@ def test_threads_that_send_much_at_once_do_not_mix(pair):
 
 
 @pytest.mark.parametrize("direction", ["receive", "send"])
-def test_control_c_ends_a_flow_that_waits(direction):
+def test_control_c_ends_a_waiting_read_ahead(direction):
     script = f"""
 import os, signal, threading
 import sockbroker.socket as socket
@@ -384,13 +569,13 @@ else:
 
 
 @pytest.mark.parametrize("direction", ["receive", "send"])
-def test_a_killed_daemon_ends_a_flow_at_once(own_daemon, direction):
+def test_a_killed_daemon_ends_a_read_ahead_immediately(own_daemon, direction):
     with sockbroker.connect(own_daemon.endpoint) as broker:
         server = broker.create_server(("127.0.0.1", 0))
         one = broker.create_connection(server.getsockname())
         two, _ = server.accept()
         one.sendall(bytes(1 << 20))
-        total = len(begin_flow(two))
+        total = len(begin_read_ahead(two))
         while direction == "receive" and total < 1 << 20:
             total += len(two.recv(65536))
         timer = threading.Timer(0.5, own_daemon.process.send_signal, (signal.SIGKILL,))
@@ -412,7 +597,7 @@ def connected(module):
 
 
 def outcomes(*calls) -> list[object]:
-    """What each call answers, or the errno of its error."""
+    """Returns the result of each call, or the errno of its error."""
     answers: list[object] = []
     for call in calls:
         try:
@@ -422,24 +607,29 @@ def outcomes(*calls) -> list[object]:
     return answers
 
 
+def receive_all_but(left: int, one, two) -> None:
+    """Sends much from one end to the other, which receives it but for `left` bytes."""
+    data = b"z" * (3 << 20)
+    thread = threading.Thread(target=one.sendall, args=(data,))
+    thread.start()
+    rest = len(data)
+    while rest > left:
+        rest -= len(two.recv(min(65536, rest - left)))
+    thread.join()
+
+
 def reset_behind_bulk(module, *calls) -> list[object]:
-    """Receives much but for the end of it, waits until the connection is reset behind that, and makes the calls."""
+    """Receives most of the data, waits until the connection is reset behind it, and makes the calls."""
     one, two = connected(module)
     with one, two:
-        data = b"z" * (3 << 20)
-        thread = threading.Thread(target=one.sendall, args=(data,))
-        thread.start()
-        left = len(data)
-        while left > 10:
-            left -= len(two.recv(min(65536, left - 10)))
-        thread.join()
+        receive_all_but(10, one, two)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         one.close()
         if module is socket:
-            assert flows(two)
-            flow = _descriptors.find(two.fileno()).receiving
-            with flow._changed:
-                assert flow._changed.wait_for(lambda: flow._error is not None, 60)
+            assert is_read_ahead(two)
+            ahead = _descriptors.find(two.fileno()).receiving
+            with ahead._changed:
+                assert ahead._changed.wait_for(lambda: ahead._error is not None, 60)
         else:
             poll = select.poll()
             poll.register(two, 0)
@@ -460,22 +650,16 @@ def reset_behind_bulk(module, *calls) -> list[object]:
         lambda end: end.sendall(b"x"),
     ],
 )
-def test_a_reset_behind_a_flow_is_told_once_whatever_is_done_first(first):
+def test_a_reset_after_read_ahead_data_is_reported_once_whichever_call_is_first(first):
     calls = (first, *[lambda end: end.recv(100)] * 4)
     assert reset_behind_bulk(socket, *calls) == reset_behind_bulk(plain_socket, *calls)
 
 
 def peer_of_unread(module, close) -> list[object]:
-    """What the peer of a connection is told that was closed with unread data behind much that was read."""
+    """Returns what the peer sees of a connection that was closed with unread data after much was read."""
     one, two = connected(module)
     with one:
-        data = b"z" * (3 << 20)
-        thread = threading.Thread(target=one.sendall, args=(data,))
-        thread.start()
-        left = len(data)
-        while left > 100_000:
-            left -= len(two.recv(min(65536, left - 100_000)))
-        thread.join()
+        receive_all_but(100_000, one, two)
         close(two)
         del two
         one.settimeout(60)

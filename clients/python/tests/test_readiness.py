@@ -1,4 +1,4 @@
-"""select, poll and epoll on brokered sockets, beside the interpreter's own."""
+"""select, poll and epoll on brokered sockets, compared with the interpreter's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_poll_that_does_not_wait_finds_what_is_ready_already(way: str) -> None:
+def test_a_poll_that_does_not_wait_reports_what_is_ready(way: str) -> None:
     program = f"""
         import select, selectors, socket
 
@@ -40,7 +40,7 @@ def test_a_poll_that_does_not_wait_finds_what_is_ready_already(way: str) -> None
     assert both(program) == ["done"]
 
 
-# Each leaves `one`, in some state, and what keeps it so.
+# Each leaves `one` in some state, with the objects that keep it so.
 STATES = {
     "a fresh pair": "one, kept = socket.socketpair()",
     "data": "one, kept = socket.socketpair(); kept.send(b'x')",
@@ -179,7 +179,7 @@ def test_a_duplicate_keeps_a_waiting_epoll_waiting() -> None:
     assert both(program) == ["[]", "[(True, 1)]"]
 
 
-def test_one_shot_interests_are_told_of_once() -> None:
+def test_one_shot_interests_are_reported_once() -> None:
     program = """
         import select, socket
         one, two = socket.socketpair()
@@ -198,7 +198,7 @@ def test_one_shot_interests_are_told_of_once() -> None:
     both(program)
 
 
-def test_arguments_are_judged_as_they_are() -> None:
+def test_arguments_are_validated_like_the_originals() -> None:
     program = """
         import select, socket
         one, two = socket.socketpair()
@@ -240,7 +240,7 @@ def test_arguments_are_judged_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("way", ["select.select([one], [], [], 0)", "poller.poll(0)", "epoller.poll(0)"])
-def test_descriptors_that_ran_out_are_an_error_and_not_readiness(way: str) -> None:
+def test_a_lack_of_descriptors_is_an_error_and_not_readiness(way: str) -> None:
     program = f"""
         import os, resource, select, socket
         one, two = socket.socketpair()
@@ -267,8 +267,8 @@ def test_descriptors_that_ran_out_are_an_error_and_not_readiness(way: str) -> No
 
 @pytest.mark.parametrize("mask", ["select.EPOLLIN", "select.EPOLLIN | select.EPOLLONESHOT"])
 @pytest.mark.parametrize("kinds", ["ssss", "sspp", "psps"])
-def test_an_epoll_with_little_room_takes_turns_and_loses_nothing(mask: str, kinds: str) -> None:
-    # s: a socket, p: a pipe, which is a descriptor of the program's own.
+def test_an_epoll_with_a_small_maxevents_alternates_and_loses_nothing(mask: str, kinds: str) -> None:
+    # s: a socket, p: a pipe, which is a local descriptor.
     program = f"""
         import os, select, socket
 
@@ -294,7 +294,7 @@ def test_an_epoll_with_little_room_takes_turns_and_loses_nothing(mask: str, kind
     assert both(program) == [f"[0, 1, 2, 3] {4 if 'ONESHOT' in mask else 8}"]
 
 
-def test_an_epoll_told_once_keeps_to_it_when_there_was_no_room() -> None:
+def test_a_one_shot_interest_beyond_maxevents_is_reported_by_the_next_poll() -> None:
     program = """
         import select, socket
 

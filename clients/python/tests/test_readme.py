@@ -1,4 +1,4 @@
-"""The examples of README.md: every program in it runs, and so does every command that is about one."""
+"""The examples of README.md: every program in it runs, and so does every command about one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pytest
 from daemon import Daemon
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-# The one of the examples; here the daemon is elsewhere.
+# The endpoint in the examples; here the daemon is elsewhere.
 ENDPOINT = "unix:///run/sockbroker/sockbroker.sock"
 
 
 def blocks(kind: str) -> Iterator[tuple[int, str]]:
-    """Finds the fenced blocks of a kind, and the lines that they begin in."""
+    """Finds the fenced blocks of a language, and their first lines."""
     text = README.read_text(encoding="utf-8")
     for block in re.finditer(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield text.count("\n", 0, block.start()) + 2, block[1]
@@ -32,7 +32,7 @@ COMMANDS = [line for _, block in blocks("sh") for line in block.splitlines() if 
 
 
 def arguments(command: str, endpoint: str) -> list[str]:
-    """A command's words, for this interpreter and this daemon."""
+    """Returns a command's words, for this interpreter and this daemon."""
     python, *words = shlex.split(command.replace(ENDPOINT, endpoint), comments=True)
     assert python == "python"
     return [sys.executable, *words]
@@ -47,7 +47,7 @@ def test_there_are_examples() -> None:
 def test_program(line: int, daemon: Daemon, tmp_path: pathlib.Path) -> None:
     program = PROGRAMS[line].replace(ENDPOINT, daemon.endpoint)
     ended = subprocess.run(
-        # An example need not close what ends with it.
+        # An example need not close sockets that end with it.
         [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", program],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
@@ -79,7 +79,7 @@ def test_run_a_module(daemon: Daemon, tmp_path: pathlib.Path) -> None:
         assert server.stdout is not None
         address = re.search(rb"port (\d+)", server.stdout.readline())
         assert address is not None
-        # Whatever proxy the environment has.
+        # Independent of a proxy in the environment.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://127.0.0.1:{int(address[1])}/served.txt", timeout=30) as response:
             assert response.read() == b"served by a brokered socket"

@@ -1,4 +1,4 @@
-"""`python -m sockbroker run` itself: what it takes, and what it says when it cannot."""
+"""`python -m sockbroker run` itself: its arguments, and its errors."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_a_module_and_a_script_are_run_as_python_runs_them(tmp_path):
     where = os.path.realpath(tmp_path)
     assert answer("-m", "it", "a", cwd=tmp_path) == f"['{where}/it.py', 'a'] __main__ True True\n"
     assert answer("it.py", "a", cwd=tmp_path) == "['it.py', 'a'] __main__ True True\n"
-    # What a link points to is where a script's modules are.
+    # The modules of a script are where its link points to.
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "link").symlink_to(tmp_path / "it.py")
     assert answer("elsewhere/link", cwd=tmp_path) == "['elsewhere/link'] __main__ True True\n"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="-P came with Python 3.11")
-def test_a_safe_path_stays_one(tmp_path):
+def test_a_safe_path_remains_safe(tmp_path):
     (tmp_path / "it.py").write_text("import sys; print(sys.path[0] in ('', sys.argv[1]), 'json' in sys.modules)")
     (tmp_path / "json.py").write_text("raise Exception('this is not the one')")
     safe = {"PYTHONSAFEPATH": "1"}
@@ -74,7 +74,7 @@ def test_classes_of_code_are_found_in_main():
     assert answer("-c", textwrap.dedent(script)) == "Thing\n"
 
 
-def test_help_is_no_error():
+def test_help_is_not_an_error():
     for arguments in (["run", "--help"], ["--help"], ["run", "--families", "inet", "--help"]):
         done = run(*arguments, environment={"SOCKBROKER_ENDPOINT": "/nowhere"})
         assert (done.returncode, done.stderr) == (0, "") and "--endpoint E" in done.stdout
@@ -91,14 +91,14 @@ def test_help_is_no_error():
         (["run", "-x"], "unknown option -x"),
         (["run", "--endpoint"], "--endpoint needs a value"),
         (["run", "--endpoint", "other:x", "-c", ""], "not 'other:x'"),
-        (["run", "--endpoint", "tcp://localhost:1", "-c", ""], "at a unix socket, and not at tcp://localhost:1"),
+        (["run", "--endpoint", "tcp://localhost:1", "-c", ""], "only unix sockets are supported"),
         (["run", "--families", "inet,nonsense", "-c", ""], "unknown family 'nonsense'"),
         (["run", "-m"], "-m needs a value"),
         (["run", "-c"], "-c needs a value"),
         (["run", "nowhere.py"], "there is no file 'nowhere.py'"),
     ],
 )
-def test_wrong_usage_is_said(arguments, said):
+def test_wrong_usage_is_reported(arguments, said):
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("sockbroker run: ") and said in done.stderr and done.stderr.count("\n") == 1
@@ -114,7 +114,7 @@ def test_a_program_does_not_start_without_a_daemon(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
-def test_a_program_does_not_start_when_the_daemon_does_not_let_it_in():
+def test_a_program_does_not_start_if_the_daemon_does_not_admit_it():
     with Daemon("--admit", "uid:12345") as daemon:
         os.chmod(os.path.dirname(daemon.path), 0o711)
         os.chmod(daemon.path, 0o666)
@@ -131,7 +131,7 @@ def test_a_program_does_not_start_when_the_daemon_does_not_let_it_in():
 
 
 def test_the_check_leaves_nothing_behind():
-    """Neither threads nor a connection nor a child: a program may fork, or become another user, before its first socket."""
+    """No threads, connection or child: a program may fork, or become another user, before its first socket."""
     script = """
         import errno, os, threading
         print(len(os.listdir("/proc/self/task")), threading.active_count())

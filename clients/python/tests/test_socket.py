@@ -1,4 +1,4 @@
-"""Sockets one at a time: values, errors, timeouts, files, control messages, readiness."""
+"""Single sockets: values, errors, timeouts, files, control messages, readiness."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def connected():
         yield client, accepted
 
 
-def test_a_number_is_never_one_of_this_process():
+def test_a_number_is_never_a_descriptor_of_this_process():
     with socket.socket() as one:
         assert 2**30 <= one.fileno() < 2**31
         assert one.fileno() not in map(int, os.listdir("/proc/self/fd"))
@@ -73,7 +73,7 @@ def test_exceptions_are_the_interpreters_own(connected):
         ("listen", (2**40,)),
     ],
 )
-def test_wrong_arguments_are_refused_in_the_interpreters_words(method, arguments):
+def test_wrong_arguments_are_refused_with_the_interpreters_texts(method, arguments):
     import socket as stdlib
 
     def outcome(module):
@@ -86,7 +86,7 @@ def test_wrong_arguments_are_refused_in_the_interpreters_words(method, arguments
     assert outcome(socket) == outcome(stdlib)
 
 
-def test_a_closed_socket_says_so(connected):
+def test_a_closed_socket_raises_ebadf(connected):
     client, _ = connected
     client.close()
     assert client.fileno() == -1
@@ -96,7 +96,7 @@ def test_a_closed_socket_says_so(connected):
         assert caught.value.errno == errno.EBADF
 
 
-def test_an_unclosed_socket_is_warned_of_and_closed():
+def test_an_unclosed_socket_causes_a_warning_and_is_closed():
     one, two = socket.socketpair()
     with pytest.warns(ResourceWarning, match="unclosed"):
         del one
@@ -104,7 +104,7 @@ def test_an_unclosed_socket_is_warned_of_and_closed():
     two.close()
 
 
-def test_large_transfers_arrive_whole(connected):
+def test_large_transfers_arrive_completely(connected):
     client, accepted = connected
     data = os.urandom(1 << 20) * 8
     sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)))
@@ -132,7 +132,7 @@ def test_makefile_and_sendfile(connected, tmp_path):
     assert accepted.recv(100) == (b"0123456789" * 3)[5:25]
 
 
-def test_relative_unix_paths_are_of_this_working_directory(tmp_path, monkeypatch):
+def test_relative_unix_paths_are_relative_to_this_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
         server.bind("s")
@@ -152,7 +152,7 @@ def test_datagrams_keep_their_boundaries_and_senders():
         assert one.recvmsg(3)[0::2] == (b"lon", socket.MSG_TRUNC)
 
 
-def test_rights_carry_brokered_sockets():
+def test_rights_transfer_brokered_sockets():
     one, two = socket.socketpair()
     a, b = socket.socketpair()
     with one, two, a, b:
@@ -216,7 +216,7 @@ def test_brokers_do_not_share_sockets(daemon):
     assert one.closed and two.closed
 
 
-def test_closing_a_broker_ends_what_waits(daemon):
+def test_closing_a_broker_ends_waiting_calls(daemon):
     broker = sockbroker.connect(daemon.endpoint)
     one, _two = broker.socketpair()
     caught = []
@@ -240,7 +240,7 @@ def test_closing_a_broker_ends_what_waits(daemon):
         del one, _two
 
 
-def test_no_daemon_is_said_at_once(tmp_path):
+def test_a_missing_daemon_is_an_immediate_error(tmp_path):
     with pytest.raises(sockbroker.BrokerError) as caught:
         sockbroker.connect(str(tmp_path / "none.sock"))
     assert caught.value.code == "ENDPOINT_NOT_FOUND" and caught.value.errno == errno.ENOENT
@@ -250,11 +250,12 @@ def test_no_daemon_is_said_at_once(tmp_path):
 
 @pytest.mark.parametrize("kind", ["unix datagram", "unix seqpacket", "udp", "tcp"])
 @pytest.mark.parametrize("flags", [socket.MSG_TRUNC, socket.MSG_TRUNC | socket.MSG_PEEK])
-def test_a_message_is_as_long_as_the_kernel_says(kind, flags):
+def test_the_length_of_a_message_is_the_kernels(kind, flags):
     import socket as stdlib
 
     def lengths(module):
-        """What each way of receiving answers of ten bytes; of the data only what was received is defined."""
+        """Returns the results of each way to receive ten bytes; of the data only the part that was received is defined.
+        """
         one, two = _two_ends(module, kind)
         with one, two:
             received = []
@@ -267,7 +268,8 @@ def test_a_message_is_as_long_as_the_kernel_says(kind, flags):
             ):
                 one.send(b"0123456789")
                 answer = receive()
-                # What TCP throws away it does not write, so the interpreter answers what was in the buffer before.
+                # TCP does not write data that it discards, so the interpreter returns the former contents of the
+                # buffer.
                 counted = isinstance(answer, int)
                 received.append(answer if counted else len(answer) if kind == "tcp" else (len(answer), answer[:3]))
             return received
@@ -275,7 +277,7 @@ def test_a_message_is_as_long_as_the_kernel_says(kind, flags):
     assert lengths(socket) == lengths(stdlib)
 
 
-def test_a_length_learnt_by_truncation_is_enough_for_the_message():
+def test_a_length_from_a_truncated_receive_suffices_for_the_message():
     for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
         one, two = socket.socketpair(socket.AF_UNIX, kind)
         with one, two:

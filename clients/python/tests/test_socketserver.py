@@ -6,7 +6,7 @@ import pytest
 
 from programs import Program, run
 
-# Each answers what it read backwards, and says who answered: a thread or a process of its own.
+# Each returns its input reversed, and reports the thread or process that served it.
 SERVER = """
     import os, socketserver, sys, threading
 
@@ -31,7 +31,7 @@ SERVER = """
         server.serve_forever()
 """
 
-# Both ends of a datagram of the unix family need a name.
+# Both ends of a unix datagram need a name.
 CLIENT = """
     import os, socket, sys
 

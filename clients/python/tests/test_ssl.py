@@ -1,4 +1,4 @@
-"""TLS on brokered sockets. Most tests do the same with the interpreter's own sockets, and compare what happened."""
+"""TLS on brokered sockets. Most tests do the same with the interpreter's own sockets, and compare the results."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import selectors
 import socket as own_sockets
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -24,7 +26,7 @@ from operator_view import OperatorView
 from programs import Program, run
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
-PATIENCE_SECONDS = 60
+WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +42,14 @@ def both(scenario, *arguments):
 
 
 def connected(socket):
-    """Two ends of a TCP connection."""
+    """Both ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
         return client, server.accept()[0]
 
 
 class Beside:
-    """Something done in a thread of its own; `result` waits for it, and raises what it raised."""
+    """A function that runs on its own thread; `result` waits for it, and raises its exception."""
 
     def __init__(self, action, *arguments):
         self._outcome = []
@@ -62,7 +64,7 @@ class Beside:
         self._thread.start()
 
     def result(self):
-        self._thread.join(PATIENCE_SECONDS)
+        self._thread.join(WAIT_SECONDS)
         assert self._outcome, "it did not end"
         value, error = self._outcome[0]
         if error is not None:
@@ -71,7 +73,7 @@ class Beside:
 
 
 def secured(socket, certificates, server_context=None, client_context=None, **client):
-    """Two ends of a TLS connection."""
+    """Both ends of a TLS connection."""
     plain, accepted = connected(socket)
     server_context = server_context or certificates.server_context()
     client_context = client_context or certificates.client_context()
@@ -81,7 +83,7 @@ def secured(socket, certificates, server_context=None, client_context=None, **cl
 
 
 def said(error):
-    """An exception's class and words, without what tells where in C it was."""
+    """Returns an exception's class and text, without the position in OpenSSL's source."""
     return type(error).__mro__[0].__name__, re.sub(r" ?\(?_ssl\.c:\d+\)?:? ?", "", str(error))
 
 
@@ -99,11 +101,37 @@ def received(end, size=65536):
     return b"".join(pieces)
 
 
+FIRST_SOCKETS = """
+import ssl, sys, threading
+import sockbroker.socket as socket
+
+sys.setswitchinterval(1e-6)
+context = ssl.create_default_context()
+start = threading.Barrier(8)
+classes = []
+
+def wrap(end):
+    start.wait()
+    wrapped = context.wrap_socket(end, server_hostname="localhost", do_handshake_on_connect=False)
+    classes.append(type(wrapped))
+
+threads = [threading.Thread(target=wrap, args=(end,)) for _ in range(4) for end in socket.socketpair()]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(classes), len(set(classes)))
+"""
+
+
+def test_threads_that_wrap_the_first_sockets_at_the_same_time_get_the_same_class():
+    result = subprocess.run([sys.executable, "-c", FIRST_SOCKETS], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("8 1\n", "")
+
+
 # Handshakes -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_what_a_handshake_agreed_on(certificates, version):
+def test_the_negotiated_parameters_of_a_handshake(certificates, version):
     def scenario(socket):
         names = []
         server_context = certificates.server_context(version=version, set_alpn_protocols=["h2", "http/1.1"])
@@ -138,7 +166,7 @@ def test_what_a_handshake_agreed_on(certificates, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_a_client_has_to_show_its_certificate(certificates, version):
+def test_a_client_must_present_its_certificate(certificates, version):
     def scenario(socket, certificate):
         server_context = certificates.server_context(version=version, verify_mode=ssl.CERT_REQUIRED)
         server_context.load_verify_locations(certificates.authority)
@@ -161,7 +189,7 @@ def test_a_client_has_to_show_its_certificate(certificates, version):
                 return end.getpeercert()["subject"]
 
         answered, heard = outcome(answer), client.result()
-        # In TLS 1.3 a client has done its part before it is refused: how it learns of that is a matter of time.
+        # In TLS 1.3 a client has finished before it is refused: when it is notified depends on timing.
         return answered, heard if certificate is not None else isinstance(heard, tuple)
 
     assert both(scenario, certificates.client) == (((("commonName", "client"),),), b"hello")
@@ -183,7 +211,7 @@ def test_handshakes_that_fail(certificates):
 
 
 @pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.0\r\n\r\n", b"", b"\x16\x03\x01", b"\x80\x05\x01abc"])
-def test_a_client_that_speaks_no_tls(certificates, nonsense):
+def test_a_client_without_tls(certificates, nonsense):
     def scenario(socket):
         plain, accepted = connected(socket)
         with plain:
@@ -194,7 +222,7 @@ def test_a_client_that_speaks_no_tls(certificates, nonsense):
     assert issubclass(getattr(ssl, both(scenario)[0]), ssl.SSLError)
 
 
-def test_a_handshake_when_the_program_wants_it(certificates):
+def test_an_explicit_handshake(certificates):
     def scenario(socket):
         plain, accepted = connected(socket)
         client = certificates.client_context().wrap_socket(
@@ -242,7 +270,7 @@ def test_a_session_is_resumed(certificates):
     assert both(scenario) == (True, True)
 
 
-def test_what_a_secure_socket_refuses(certificates):
+def test_operations_that_a_tls_socket_refuses(certificates):
     def scenario(socket):
         client, server = secured(socket, certificates)
         with client, server:
@@ -264,7 +292,7 @@ def test_what_a_secure_socket_refuses(certificates):
     assert both(scenario)[0][0] == "NotImplementedError"
 
 
-def test_a_class_of_the_programs_own(certificates):
+def test_a_subclass_of_the_program(certificates):
     script = f"""
         import socket, ssl, threading
         class Mine(ssl.SSLSocket):
@@ -295,21 +323,21 @@ def test_a_class_of_the_programs_own(certificates):
 
 
 class Turns:
-    """Drives the steps of two non-blocking ends in one thread, each when a selector says that it can go on."""
+    """Runs the steps of two non-blocking ends on one thread, each when a selector reports that it can continue."""
 
     def __init__(self, selector):
         self._selector = selector
         self.wants = set()
 
     def drive(self, *steps):
-        """Each is a socket and a generator function, which yields whenever the socket wants something."""
+        """Each is a socket and a generator function, which yields whenever the socket would block."""
         with self._selector as selector:
             running = {}
             for end, step in steps:
                 running[end] = step()
                 self._go_on(selector, running, end)
             while running:
-                ready = selector.select(PATIENCE_SECONDS)
+                ready = selector.select(WAIT_SECONDS)
                 assert ready, "nothing is ready"
                 for key, _ in ready:
                     self._go_on(selector, running, key.fileobj)
@@ -374,7 +402,7 @@ def test_without_blocking(certificates, selector, version):
     assert both(scenario) == (hashlib.sha256(data).hexdigest(), ["read", "write"])
 
 
-def test_a_write_that_could_not_end_is_repeated_with_as_much(certificates):
+def test_an_incomplete_write_is_repeated_with_the_same_data(certificates):
     def scenario(socket):
         client, server = secured(socket, certificates)
         with client, server:
@@ -384,7 +412,7 @@ def test_a_write_that_could_not_end_is_repeated_with_as_much(certificates):
             reader = Beside(received, server)
             sent = 0
             while not sent:
-                select.select([], [client], [], PATIENCE_SECONDS)
+                select.select([], [client], [], WAIT_SECONDS)
                 with contextlib.suppress(ssl.SSLWantWriteError):
                     sent = client.send(data)
             client.setblocking(True)
@@ -423,7 +451,7 @@ def test_timeouts(certificates):
     assert names == {own_sockets.timeout.__name__}
 
 
-def test_a_deadline_is_one_for_all_that_an_operation_receives(certificates):
+def test_the_timeout_of_an_operation_covers_all_its_receives(certificates):
     plain, accepted = connected(brokered_sockets)
     client = certificates.client_context()
     accepted.settimeout(1)
@@ -432,7 +460,8 @@ def test_a_deadline_is_one_for_all_that_an_operation_receives(certificates):
     with contextlib.suppress(ssl.SSLWantReadError):
         client.wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
     hello = outgoing.read()
-    # A byte each tenth of a second: no single receive takes as long as the timeout, and the whole hello far longer.
+    # A byte each tenth of a second: no single receive takes as long as the timeout, but the whole hello takes far
+    # longer.
     ended = threading.Event()
 
     def trickle():
@@ -449,7 +478,7 @@ def test_a_deadline_is_one_for_all_that_an_operation_receives(certificates):
         assert trickling.result()
 
 
-def test_what_lies_behind_a_record_is_readable(certificates):
+def test_data_after_a_record_is_readable(certificates):
     def scenario(socket):
         client, server = secured(socket, certificates)
         epoll, poll = select.epoll(), select.poll()
@@ -461,9 +490,9 @@ def test_what_lies_behind_a_record_is_readable(certificates):
             poll.register(client, select.POLLIN)
             words = []
             for wait in (
-                lambda: select.select([client], [], [], PATIENCE_SECONDS)[0] == [client],
-                lambda: poll.poll(PATIENCE_SECONDS * 1000) == [(client.fileno(), select.POLLIN)],
-                lambda: epoll.poll(PATIENCE_SECONDS) == [(client.fileno(), select.EPOLLIN)],
+                lambda: select.select([client], [], [], WAIT_SECONDS)[0] == [client],
+                lambda: poll.poll(WAIT_SECONDS * 1000) == [(client.fileno(), select.POLLIN)],
+                lambda: epoll.poll(WAIT_SECONDS) == [(client.fileno(), select.EPOLLIN)],
                 lambda: True,
             ):
                 words.append((wait(), client.recv(100), client.pending()))
@@ -474,7 +503,7 @@ def test_what_lies_behind_a_record_is_readable(certificates):
     assert all(ready and pending == 0 for ready, _, pending in words)
 
 
-def test_what_a_record_still_has_is_pending(certificates):
+def test_the_remainder_of_a_record_is_pending(certificates):
     def scenario(socket):
         client, server = secured(socket, certificates)
         with client, server:
@@ -488,7 +517,7 @@ def test_what_a_record_still_has_is_pending(certificates):
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_after_the_end_of_tls_the_connection_goes_on(certificates, version):
+def test_the_connection_continues_after_the_end_of_tls(certificates, version):
     def scenario(socket):
         client, server = secured(socket, certificates, certificates.server_context(version=version))
 
@@ -512,7 +541,7 @@ def test_after_the_end_of_tls_the_connection_goes_on(certificates, version):
     assert both(scenario)[:3] == (b"secret", True, b"open")
 
 
-def test_ends_without_a_word(certificates):
+def test_connections_that_end_without_close_notify(certificates):
     def scenario(socket, suppress, reset):
         plain, accepted = connected(socket)
         server = Beside(lambda: certificates.server_context().wrap_socket(accepted, server_side=True))
@@ -530,8 +559,8 @@ def test_ends_without_a_word(certificates):
 
     assert both(scenario, True, False) == (b"last", b"")
     ended = both(scenario, False, False)[1]
-    assert ended == b"" or ended[0] == "SSLEOFError"  # As the version of the interpreter has it.
-    # Some versions of the interpreter take this for an end, and suppress it.
+    assert ended == b"" or ended[0] == "SSLEOFError"  # Depends on the version of the interpreter.
+    # Some versions of the interpreter treat this as an end, and suppress it.
     reset = scenario(brokered_sockets, True, True)
     assert reset == (b"last", ("ConnectionResetError", "[Errno 104] Connection reset by peer"))
 
@@ -545,7 +574,7 @@ def test_files(certificates):
             lines = {far.readline() for _ in range(1000)}
             far.write("zurück\n")
             far.flush()
-            client.close()  # The file still has it.
+            client.close()  # The file still has it open.
             return lines, near.readline()
 
     assert both(scenario) == ({"grüße\n"}, "zurück\n".encode())
@@ -566,7 +595,7 @@ def test_sendfile(certificates, tmp_path):
     assert both(scenario) == (len(data) - 10, hashlib.sha256(data[10:]).hexdigest())
 
 
-def test_both_ways_at_once(certificates):
+def test_both_directions_at_once(certificates):
     size, piece = 48 << 20, os.urandom(1 << 20)
 
     def send(end):
@@ -592,12 +621,12 @@ def test_both_ways_at_once(certificates):
             sender.result()
 
 
-def test_a_forked_child_goes_on_with_what_its_parent_received_ahead(certificates):
+def test_a_forked_child_continues_with_data_that_its_parent_read_ahead(certificates):
     client, server = secured(brokered_sockets, certificates)
     with client, server:
         for word in (b"one", b"two", b"three"):
             client.sendall(word)
-        # All three are there before the first is received.
+        # All three have arrived before the first is received.
         client.sendall(b"four")
         assert server.recv(10) == b"one"
         child = os.fork()
@@ -641,9 +670,9 @@ def test_nothing_is_left_behind(certificates, own_daemon):
     view.close()
 
 
-def test_an_error_on_the_way_leaves_no_cycle(certificates):
+def test_an_error_during_wrapping_leaves_no_cycle(certificates):
     def scenario(socket):
-        # It is not connected, which a call of wrap_socket's finds out by an error that it handles.
+        # It is not connected, which wrap_socket detects by an error that it handles.
         end = certificates.client_context().wrap_socket(socket.socket(), server_hostname="localhost")
         end.close()
         return weakref.ref(end)
@@ -812,7 +841,7 @@ def test_a_forking_server(certificates):
     with Program(FORKING_SERVER, arguments=[certificates.server]) as server:
         address = "127.0.0.1", int(server.says(r"^port (\d+)$").group(1))
         for _ in range(5):
-            plain = own_sockets.create_connection(address, PATIENCE_SECONDS)
+            plain = own_sockets.create_connection(address, WAIT_SECONDS)
             with certificates.client_context().wrap_socket(plain, server_hostname="localhost") as client:
                 client.sendall(b"hello\n")
                 with client.makefile("rb") as file:

@@ -1,4 +1,4 @@
-"""How streams to the daemon end: never by RST_STREAM, of which Node allows a connection about a thousand."""
+"""How streams to the daemon end: never by RST_STREAM, of which Node allows about a thousand for each connection."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from aio_loop import HANG_SECONDS, handle_count
 ROUNDS = 60
 
 
-def begin_flow(one, two) -> None:
-    """Lets data flow ahead of the receiver."""
+def begin_read_ahead(one, two) -> None:
+    """Makes data be read ahead of the receiver."""
     thread = threading.Thread(target=one.sendall, args=(bytes(900_000),))
     thread.start()
     while _descriptors.find(two.fileno()).receiving is None:
@@ -26,10 +26,10 @@ def begin_flow(one, two) -> None:
     thread.join()
 
 
-def test_flows_that_end_because_the_socket_is_used_otherwise(relay, pair):
+def test_read_aheads_that_end_because_the_socket_is_used_otherwise(relay, pair):
     one, two = pair
     for _ in range(ROUNDS):
-        begin_flow(one, two)
+        begin_read_ahead(one, two)
         assert select.select([two], [], [], 30)[0]
         _drain(two)
     assert relay.resets == 0
@@ -46,12 +46,12 @@ def _drain(end) -> None:
 
 
 @pytest.mark.parametrize("closed", ["receiver", "sender"])
-def test_flows_that_end_with_their_socket(relay, broker, closed):
+def test_read_aheads_that_end_with_their_socket(relay, broker, closed):
     with broker.create_server(("127.0.0.1", 0)) as server:
         for _ in range(ROUNDS):
             one = broker.create_connection(server.getsockname())
             two, _ = server.accept()
-            begin_flow(one, two)
+            begin_read_ahead(one, two)
             thread = threading.Thread(target=one.sendall, args=(bytes(1_500_000),))
             thread.start()
             total = 0
@@ -63,13 +63,13 @@ def test_flows_that_end_with_their_socket(relay, broker, closed):
     assert relay.resets == 0
 
 
-def test_flows_that_end_by_the_reset_of_their_peer(relay, broker):
+def test_read_aheads_that_end_by_the_reset_of_their_peer(relay, broker):
     with broker.create_server(("127.0.0.1", 0)) as server:
         for _ in range(ROUNDS):
             one = broker.create_connection(server.getsockname())
             two, _ = server.accept()
-            begin_flow(one, two)
-            one.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER: close is a reset.
+            begin_read_ahead(one, two)
+            one.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # With this SO_LINGER, close sends a reset.
             one.close()
             with pytest.raises(ConnectionResetError):
                 while two.recv(1 << 20):
@@ -92,7 +92,7 @@ def test_forks_in_a_row(relay, broker):
 
 
 def on_a_broker(test):
-    """Runs a coroutine function of a relay and a broker behind it."""
+    """Runs a coroutine function with a relay and a broker behind it."""
 
     def on_its_loop(relay):
         async def body():
@@ -133,7 +133,7 @@ async def test_asyncio_a_server_of_many_short_connections(relay, broker):
         for _ in range(20):
             await asyncio.gather(*(ask() for _ in range(60)))
         assert answered == 1200
-    # Others may have come for streams that one has no room for.
+    # Further connections may exist for streams that the first one did not allow.
     assert broker._session._connection is connection
 
 
@@ -149,7 +149,7 @@ async def test_asyncio_a_server_whose_peers_reset(relay, broker):
         writer.write(b"hi")
         assert await reader.read() == b"ok"
         writer.close()
-    # Others may have come for streams that one has no room for.
+    # Further connections may exist for streams that the first one did not allow.
     assert broker._session._connection is connection
 
 
@@ -194,18 +194,18 @@ async def test_asyncio_tasks_that_are_cancelled(relay, broker):
             task.cancel()
         await two.send(b"x")
         assert await one.recv(1) == b"x"
-    # Others may have come for streams that one has no room for.
+    # Further connections may exist for streams that the first one did not allow.
     assert broker._session._connection is connection
 
 
 @on_a_broker
-async def test_asyncio_what_was_written_before_close_comes_however_slow_the_peer_is(relay, broker):
+async def test_asyncio_data_written_before_close_arrives_however_slow_the_peer_is(relay, broker):
     for size in (100, 300_000, 500_000, 3_000_000):
         one, two = await broker.socketpair()
         _, writer = await broker.open_connection(sock=one)
         writer.write(bytes(size))
         writer.close()
-        for _ in range(20):  # The half-close comes while the last of it waits for room.
+        for _ in range(20):  # The half-close arrives while the remainder waits for room.
             await handle_count(broker)
         total = 0
         while piece := await two.recv(20_000):
@@ -216,7 +216,7 @@ async def test_asyncio_what_was_written_before_close_comes_however_slow_the_peer
 
 
 @on_a_broker
-async def test_asyncio_aborting_what_waits_for_room_ends_it_at_once(relay, broker):
+async def test_asyncio_aborting_a_write_that_waits_for_room_ends_it_immediately(relay, broker):
     one, two = await broker.socketpair()
     _, writer = await broker.open_connection(sock=one)
     writer.write(bytes(30_000_000))
@@ -225,6 +225,6 @@ async def test_asyncio_aborting_what_waits_for_room_ends_it_at_once(relay, broke
     while await two.recv(1 << 20):
         pass
     await two.close()
-    # What the daemon has of it can be dropped in no other way.
+    # The daemon's part of the data can be dropped in no other way.
     assert relay.resets <= 1
     relay.frames.clear()

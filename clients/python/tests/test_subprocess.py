@@ -1,4 +1,4 @@
-"""Brokered sockets as a child's stdin, stdout and stderr: what a true descriptor would do, over a bridge."""
+"""Brokered sockets as a child's stdin, stdout and stderr: what a real descriptor would do, over a bridge."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import sockbroker.socket as socket
 from operator_view import OperatorView
 from programs import Program, run
 
-PATIENCE_SECONDS = 60
+WAIT_SECONDS = 60
 MEGABYTES = 64
 
 
 @pytest.fixture
 def pair():
-    """Two ends of a TCP connection: the peer's, and the one that goes to a child."""
+    """Both ends of a TCP connection: the peer's, and the one that is passed to a child."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        peer = socket.create_connection(server.getsockname(), PATIENCE_SECONDS)
+        peer = socket.create_connection(server.getsockname(), WAIT_SECONDS)
         end, _ = server.accept()
         with peer, end:
             yield peer, end
@@ -54,7 +54,7 @@ def send_beside(end, data: bytes) -> threading.Thread:
 
 
 @pytest.mark.parametrize("form", ["object", "number", "file"])
-def test_a_child_serves_a_connection_that_its_parent_has_left(pair, form):
+def test_a_child_serves_a_connection_that_its_parent_has_closed(pair, form):
     peer, end = pair
     with contextlib.ExitStack() as stack:
         given = {"object": lambda: end, "number": end.fileno, "file": lambda: stack.enter_context(end.makefile("rb"))}
@@ -66,10 +66,10 @@ def test_a_child_serves_a_connection_that_its_parent_has_left(pair, form):
         assert peer.recv(100) == b"hello"
         peer.shutdown(socket.SHUT_WR)
         assert peer.recv(100) == b""
-        assert child.wait(PATIENCE_SECONDS) == 0
+        assert child.wait(WAIT_SECONDS) == 0
 
 
-def test_much_data_both_ways(pair):
+def test_much_data_in_both_directions(pair):
     peer, end = pair
     data = os.urandom(1 << 20) * MEGABYTES
     with subprocess.Popen(["cat"], stdin=end, stdout=end) as child:
@@ -81,16 +81,16 @@ def test_much_data_both_ways(pair):
             size += len(piece)
         sender.join()
         assert (size, digest.digest()) == (len(data), hashlib.sha256(data).digest())
-        assert child.wait(PATIENCE_SECONDS) == 0
+        assert child.wait(WAIT_SECONDS) == 0
 
 
-def test_stdin_alone(pair):
+def test_stdin_only(pair):
     peer, end = pair
     data = os.urandom(5_000_000)
     with subprocess.Popen(["sha256sum"], stdin=end, stdout=subprocess.PIPE) as child:
         send_beside(peer, data).join()
         assert child.communicate()[0].split()[0].decode() == hashlib.sha256(data).hexdigest()
-    # The connection is still its parent's.
+    # The parent still has the connection.
     end.sendall(b"thanks")
     assert peer.recv(100) == b"thanks"
 
@@ -105,14 +105,14 @@ def test_stdout_and_stderr(pair):
     assert everything(peer) == b"out err out last of all"
 
 
-def test_what_a_child_wrote_comes_before_what_its_parent_writes_after_it(pair):
+def test_output_of_a_child_precedes_later_output_of_its_parent(pair):
     peer, end = pair
     data = os.urandom(300_000)
     reader: list[bytes] = []
     thread = threading.Thread(target=lambda: reader.append(everything(peer)))
     thread.start()
     for _ in range(10):
-        # As much as the local socket holds, so that the child can end long before its parent is done.
+        # As much as the local socket holds, so that the child can end long before its parent has forwarded it.
         subprocess.run(python("import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"), input=data, stdout=end)
         end.sendall(b"end of the child")
     end.shutdown(socket.SHUT_WR)
@@ -120,11 +120,11 @@ def test_what_a_child_wrote_comes_before_what_its_parent_writes_after_it(pair):
     assert reader[0] == (data + b"end of the child") * 10
 
 
-def test_waiting_for_what_was_written_has_a_timeout(pair):
+def test_waiting_for_output_of_a_child_has_a_timeout(pair):
     peer, end = pair
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    # More than the connection takes while nobody receives, and less than that and the local socket take together.
+    # More than the connection accepts while nobody receives, and less than that and the local socket accept together.
     size = 128 << 10
     with subprocess.Popen(python(f"import os; os.write(1, bytes({size}))"), stdout=end) as child:
         end.close()
@@ -132,10 +132,10 @@ def test_waiting_for_what_was_written_has_a_timeout(pair):
             child.wait(1)
         assert child.poll() is None
         assert len(everything(peer)) == size
-        assert child.wait(PATIENCE_SECONDS) == 0 and child.poll() == 0
+        assert child.wait(WAIT_SECONDS) == 0 and child.poll() == 0
 
 
-def test_a_child_that_shuts_down_writing_and_reads_on(pair):
+def test_a_child_that_shuts_down_writing_and_continues_to_read(pair):
     peer, end = pair
     script = """
 import socket
@@ -152,20 +152,20 @@ with socket.socket(fileno=0) as end:
 
 
 @pytest.mark.parametrize("how", ["exits", "is killed"])
-def test_a_child_that_is_gone_early(pair, how):
+def test_a_child_that_ends_early(pair, how):
     peer, end = pair
     with subprocess.Popen(["true"] if how == "exits" else ["sleep", "1000"], stdin=end, stdout=end) as child:
         end.close()
         if how == "is killed":
             child.kill()
-        child.wait(PATIENCE_SECONDS)
+        child.wait(WAIT_SECONDS)
     assert peer.recv(100) == b""
     with pytest.raises((BrokenPipeError, ConnectionResetError)):
         while True:
             peer.sendall(bytes(1 << 16))
 
 
-def test_a_connection_that_breaks_is_no_end_of_data(pair):
+def test_a_broken_connection_is_not_the_end_of_data(pair):
     peer, end = pair
     script = """
 import os
@@ -182,8 +182,8 @@ except OSError as error:
         peer.sendall(b"half of it")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         peer.close()
-        said = child.communicate(timeout=PATIENCE_SECONDS)[0].decode()
-    # What was on its way may be lost with the connection, as ever.
+        said = child.communicate(timeout=WAIT_SECONDS)[0].decode()
+    # Data in transit may be lost with the connection, as usual.
     assert said.endswith(" ConnectionResetError\n")
 
 
@@ -200,7 +200,7 @@ except OSError as error:
         end.close()
         assert peer.recv(4) == b"more"
         peer.close()
-        assert child.communicate(timeout=PATIENCE_SECONDS)[1] == b"BrokenPipeError"
+        assert child.communicate(timeout=WAIT_SECONDS)[1] == b"BrokenPipeError"
 
 
 def test_a_killed_daemon_breaks_the_connection(own_daemon):
@@ -209,7 +209,7 @@ def test_a_killed_daemon_breaks_the_connection(own_daemon):
         script = "import os\ntry:\n  print(os.read(0, 1))\nexcept OSError as error: print(type(error).__name__)"
         with subprocess.Popen(python(script), stdin=one, stdout=subprocess.PIPE) as child:
             own_daemon.kill()
-            assert child.communicate(timeout=PATIENCE_SECONDS)[0] == b"ConnectionResetError\n"
+            assert child.communicate(timeout=WAIT_SECONDS)[0] == b"ConnectionResetError\n"
         for end in (one, two):
             with contextlib.suppress(OSError):
                 end.close()
@@ -222,7 +222,7 @@ def test_a_non_blocking_socket_blocks_its_child(pair):
         peer.sendall(b"late")
         assert peer.recv(100) == b"late"
         peer.shutdown(socket.SHUT_WR)
-        assert child.wait(PATIENCE_SECONDS) == 0
+        assert child.wait(WAIT_SECONDS) == 0
     assert end.gettimeout() == 0.0
 
 
@@ -232,16 +232,16 @@ def test_datagrams_keep_their_bounds():
         two.bind(("127.0.0.1", 0))
         one.connect(two.getsockname())
         two.connect(one.getsockname())
-        two.settimeout(PATIENCE_SECONDS)
+        two.settimeout(WAIT_SECONDS)
         script = "import os\nfor _ in range(3): os.write(1, os.read(0, 65536).upper())"
         with subprocess.Popen(python(script), stdin=one, stdout=one) as child:
             for message in (b"one", b"two", bytes(60_000)):
                 two.send(message)
             assert [two.recv(65536) for _ in range(3)] == [b"ONE", b"TWO", bytes(60_000)]
-            assert child.wait(PATIENCE_SECONDS) == 0
+            assert child.wait(WAIT_SECONDS) == 0
 
 
-def test_what_cannot_be_given_to_a_child(pair):
+def test_sockets_that_cannot_be_passed_to_a_child(pair):
     peer, end = pair
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(OSError, match="listens"):
         subprocess.Popen(["true"], stdin=server)
@@ -257,7 +257,7 @@ def test_what_cannot_be_given_to_a_child(pair):
         assert two.recv(100) == b"still there"
 
 
-def test_the_parent_ends_when_its_child_has_let_go():
+def test_the_parent_ends_when_its_child_has_closed_the_socket():
     script = """
         import socket, subprocess, sys
         end = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
@@ -269,13 +269,13 @@ def test_the_parent_ends_when_its_child_has_let_go():
         with Program(script, arguments=[server.getsockname()[1]]) as program:
             program.says("leaves")
             with server.accept()[0] as peer:
-                peer.settimeout(PATIENCE_SECONDS)
+                peer.settimeout(WAIT_SECONDS)
                 peer.sendall(b"go\n")
                 assert everything(peer) == b"x" * 1_000_000
             assert program.ended() == 0
 
 
-def test_a_killed_parent_is_no_end_of_data():
+def test_a_killed_parent_is_not_the_end_of_data():
     child = """
 import os
 try:
@@ -328,12 +328,12 @@ def test_nothing_is_left_behind(own_daemon):
                     two.sendall(b"hello")
                     assert two.recv(10) == b"hello"
                     two.shutdown(socket.SHUT_WR)
-                    child.wait(PATIENCE_SECONDS)
+                    child.wait(WAIT_SECONDS)
                 with pytest.raises(FileNotFoundError):
                     subprocess.Popen(["/there/is/no/such/program"], stdin=one)
                 bridges = [each for each in threading.enumerate() if each.name.startswith("sockbroker-bridge")]
                 for each in bridges:
-                    each.join(PATIENCE_SECONDS)
+                    each.join(WAIT_SECONDS)
 
         play()
         before = view.statistics().handles, len(os.listdir("/proc/self/fd")), threading.active_count()

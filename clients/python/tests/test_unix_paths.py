@@ -1,4 +1,4 @@
-"""Relative paths of unix sockets: the daemon has another working directory."""
+"""Relative paths of unix sockets, while the daemon has another working directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from programs import run
 
 @pytest.fixture
 def deep(tmp_path, monkeypatch):
-    """A working directory whose name alone does not fit into an address."""
+    """A working directory whose name alone exceeds the length of an address."""
     directory = tmp_path / ("x" * 100) / ("y" * 100)
     directory.mkdir(parents=True)
     (directory / "below").mkdir()
@@ -44,7 +44,7 @@ def test_a_relative_path_that_fits_is_usable_from_a_deep_directory(deep, path):
     os.unlink(path)
 
 
-def test_datagrams_are_answered_where_they_came_from(deep):
+def test_datagrams_are_answered_at_their_senders_address(deep):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server, socket.socket(
         socket.AF_UNIX, socket.SOCK_DGRAM
     ) as client:
@@ -88,7 +88,7 @@ async def test_a_relative_path_with_aio(deep):
             assert await client.getpeername() == "s"
 
 
-def test_nothing_is_left_of_it(deep, tmp_path, monkeypatch):
+def test_no_file_is_left(deep, tmp_path, monkeypatch):
     (tmp_path / "t").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
     script = """
@@ -109,7 +109,7 @@ def test_nothing_is_left_of_it(deep, tmp_path, monkeypatch):
     assert list((tmp_path / "t").iterdir()) == []
 
 
-def test_a_name_that_does_not_fit_is_refused_as_ever(deep):
+def test_a_name_that_does_not_fit_is_refused(deep):
     with socket.socket(socket.AF_UNIX) as server:
         with pytest.raises(OSError, match="AF_UNIX path too long"):
             server.bind("n" * 108)

@@ -1,4 +1,5 @@
-"""A program of a user without any capability, who has a privileged daemon open its sockets. Needs: root, for the daemon."""
+"""A program of a user without any capability, for which a privileged daemon opens sockets. Needs: root, for the daemon.
+"""
 
 from __future__ import annotations
 
@@ -51,19 +52,19 @@ PING = """
 
 @pytest.fixture
 def interpreter(request):
-    """What the user runs Python with: an interpreter and a copy of this package that they may read."""
+    """The command with which the user runs Python: an interpreter and a copy of this package that the user may read."""
     capabilities = int(re.search(r"^CapEff:\s*(\w+)$", open("/proc/self/status").read(), re.MULTILINE).group(1), 16)
     missing = [name for name, bit in CAPABILITIES.items() if not capabilities >> bit & 1]
     if missing or shutil.which("setpriv") is None:
         pytest.skip(f"needs {' and '.join(missing) or 'setpriv'}")
-    # Not among pytest's directories, which are for one user alone.
+    # Not among pytest's directories, which only one user may read.
     directory = tempfile.TemporaryDirectory(prefix="sockbroker-packages-")
     request.addfinalizer(directory.cleanup)
     packages = Path(directory.name)
     for name in ("sockbroker", "grpc", "google.protobuf", "google._upb", "typing_extensions"):
         try:
             module = importlib.import_module(name)
-        except ImportError:  # Not each is everywhere; what is needed shows below.
+        except ImportError:  # Some are not installed everywhere; if one is needed, the test fails below.
             continue
         target = packages.joinpath(*name.split("."))
         target.parent.mkdir(exist_ok=True)
@@ -102,7 +103,7 @@ def test_a_script_pings_by_a_raw_socket(interpreter):
     assert brokered.stdout.splitlines() == [f"{NOBODY} 0000000000000000", "0 ('127.0.0.1', 0)"]
 
 
-def test_a_user_who_is_not_admitted_is_told_so(interpreter):
+def test_a_user_who_is_not_admitted_gets_a_denial(interpreter):
     script = """
 import sockbroker, sockbroker.socket as socket
 try:

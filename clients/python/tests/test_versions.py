@@ -1,4 +1,4 @@
-"""Clients of other versions: this package with stubs of an API that has more than the daemon's, and of one that has less."""
+"""Clients of other versions: this package with stubs of an API with more than the daemon's, and with less."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytest.importorskip("grpc_tools", reason="needs grpcio-tools, to make other stub
 
 import generate  # noqa: E402
 
-# What every version can.
+# Supported by every version.
 ECHO = """
     def echo(broker):
         with broker.create_server(("127.0.0.1", 0)) as server, broker.create_connection(server.getsockname()) as client:
@@ -33,7 +33,7 @@ ECHO = """
 
 
 class Other:
-    """The package with stubs of a changed API."""
+    """Creates the package with stubs of a changed API."""
 
     def __init__(self, directory: pathlib.Path) -> None:
         self._directory = directory
@@ -41,14 +41,14 @@ class Other:
         shutil.copytree(os.path.join(REPOSITORY, "proto"), self._proto)
 
     def change(self, name: str, before: str, after: str) -> None:
-        """Replaces the text, which stands once in a file of the API."""
+        """Replaces the text, which occurs once in a file of the API."""
         path = self._proto / "sockbroker" / "v1" / name
         text = path.read_text(encoding="utf-8")
         assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times in {name}"
         path.write_text(text.replace(before, after), encoding="utf-8")
 
     def run(self, program: str, daemon: Daemon) -> list[str]:
-        """Makes the package and runs a program with it. Returns the lines that it printed."""
+        """Creates the package and runs a program with it. Returns the lines that it printed."""
         package = self._directory / "sockbroker"
         shutil.copytree(os.path.dirname(sockbroker.__file__), package, ignore=shutil.ignore_patterns("_gen"))
         for name, text in generate.generated(self._proto).items():
@@ -106,7 +106,7 @@ def test_a_newer_client_is_told_what_the_daemon_does_not_know(other: Other, daem
 
 
 def test_an_older_client_works(other: Other) -> None:
-    # Fields of responses, and a code, that it has not heard of.
+    # Fields of responses, and a code, that it does not know.
     other.change("session_service.proto", "  HostInfo host = 8;\n", "")
     other.change("session_service.proto", "  string daemon_version = 5;\n", "")
     other.change("error.proto", "    CODE_QUOTA_EXCEEDED = 4;\n", "")

@@ -11,18 +11,19 @@ export const call = defineCommand({
   name: "call",
   usage: ["[OPTIONS] SERVICE/METHOD [JSON]", "--list [PATTERN]"],
   description: [
-    "Calls an RPC of the API and prints its answer. The request is protobuf's JSON, as an argument, or on stdin with -; " +
-      'without one it is empty. 64-bit integers are text in it, bytes base64, durations "1.5s", enums names or numbers. The package\'s name in ' +
-      "front of the service's may be left out.",
-    "A call has a session of its own, which ends with it: a socket that it opens is closed again. To keep sockets between " +
-      "calls, open a leased session with SessionService/OpenSession and pass its token to each call; the lease (30 " +
-      "seconds, unless the request says otherwise) begins anew with every call.",
+    "Calls an RPC of the API and prints its response. The request is JSON in protobuf's mapping, as an " +
+      "argument, or on stdin with -; the default is an empty message. In JSON, 64-bit integers are strings, " +
+      'bytes are base64, durations are like "1.5s", and enums are names or numbers. The package name before the ' +
+      "service may be omitted.",
+    "Each call has its own session, which ends with it: sockets that it opens are closed. To keep sockets " +
+      "between calls, open a leased session with SessionService/OpenSession and pass its token to each call, " +
+      "which restarts the lease (30 seconds by default).",
   ],
   options: {
     ...endpointOption,
-    json: { type: "boolean", help: "print an error, too, as JSON (on stderr)" },
+    json: { type: "boolean", help: "print errors as JSON, too (on stderr)" },
     session: { type: "string", value: "TOKEN", help: "call in this leased session; unset: SOCKBROKER_SESSION" },
-    list: { type: "boolean", short: "l", help: "list the RPCs there are" },
+    list: { type: "boolean", short: "l", help: "list all RPCs" },
   },
   examples: [
     "sockbroker call HostService/Gethostname",
@@ -83,7 +84,7 @@ function parse(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
-    throw new UsageError(`the request is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`the request is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -7,8 +7,8 @@ export const constants = defineCommand({
   name: "constants",
   usage: ["[OPTIONS] [PATTERN]..."],
   description: [
-    "Lists the constants of Python's socket module that the daemon's host defines, with its values. A PATTERN is a name " +
-      "in which * stands for anything and ? for one character; case does not matter. The status is 1 when none matches.",
+    "Lists the constants of Python's socket module that the daemon's host defines, with its values. In a " +
+      "PATTERN, * matches any text and ? one character; case is ignored. The exit status is 1 if none matches.",
   ],
   options: { ...endpointOption, ...jsonOption },
   examples: ["sockbroker constants 'SO_*'", "sockbroker constants --json AF_CAN | jq .AF_CAN"],

@@ -7,13 +7,14 @@ export const drain = defineCommand({
   name: "drain",
   usage: ["[OPTIONS]"],
   description: [
-    "Lets the daemon refuse new work, finish the old or end it with a status that clients may retry, and exit. It returns " +
-      "when the daemon has begun. For operators: the daemon's own user and root.",
+    "Makes the daemon refuse new work, wait for running work until the grace period ends, end the remainder " +
+      "with a status that clients may retry, and exit. Returns when draining has begun. Only for operators: the " +
+      "daemon's own user and root.",
   ],
   options: {
     ...endpointOption,
     ...jsonOption,
-    grace: { type: "string", value: "SECONDS", help: "how long old work may take; unset: the daemon's own setting" },
+    grace: { type: "string", value: "SECONDS", help: "grace period for running work; unset: the daemon's own setting" },
   },
   examples: ["sockbroker drain --grace 30"],
   run: async (values, positionals) => {

@@ -10,25 +10,30 @@ export const ls = defineCommand({
   name: "ls",
   usage: ["[OPTIONS]", "--sessions [OPTIONS]"],
   description: [
-    "Lists the sockets that the daemon owns, and for each its session, whose it is, its state and addresses, the bytes in " +
-      "the kernel's queues (of a listening socket: connections and backlog) and those moved so far, as ss(8) does. " +
-      "Operators, the daemon's own user and root, see everybody's; others see their own.",
+    "Lists the daemon's sockets, each with its session, principal, state, addresses, the bytes in the " +
+      "kernel's queues (for a listening socket: connections and backlog) and the bytes transferred, like ss(8). " +
+      "Operators (the daemon's own user and root) see all sockets, others see their own.",
   ],
   options: {
     ...endpointOption,
     ...jsonOption,
     sessions: { type: "boolean", help: "list sessions" },
     session: { type: "string", value: "ID", help: "only the sockets of this session" },
-    watch: { type: "boolean", short: "w", help: "go on: the list again, after an empty line, whenever it changed" },
-    interval: { type: "string", short: "i", value: "SECONDS", help: "with --watch: at most so often; unset: 1" },
+    watch: { type: "boolean", short: "w", help: "print the list again, after an empty line, whenever it changes" },
+    interval: {
+      type: "string",
+      short: "i",
+      value: "SECONDS",
+      help: "minimum time between two lists of --watch; unset: 1",
+    },
   },
   examples: ["sockbroker ls", "sockbroker ls --watch --interval 0.5", "sockbroker ls --sessions --json"],
   run: async (values, positionals) => {
     checkCount(positionals, 0, 0, "");
     if (values.sessions && (values.watch || values.session !== undefined)) {
-      throw new UsageError("--sessions goes with neither --session nor --watch");
+      throw new UsageError("--sessions cannot be combined with --session or --watch");
     }
-    if (values.interval !== undefined && !values.watch) throw new UsageError("--interval goes with --watch");
+    if (values.interval !== undefined && !values.watch) throw new UsageError("--interval requires --watch");
     const interval = values.interval === undefined ? {} : { interval: seconds(values.interval, "--interval") };
     await using broker = await connectTo(values.endpoint);
     const { admin } = broker;

@@ -30,28 +30,29 @@ const options = {
   ...familyOptions,
   listen: { type: "boolean", short: "l", help: "listen, and serve the first connection or sender" },
   udp: { type: "boolean", short: "u", help: "UDP; with -U datagrams" },
-  unix: { type: "boolean", short: "U", help: "a unix socket, by a path in the daemon's file system" },
+  unix: { type: "boolean", short: "U", help: "use a unix socket, at a path in the daemon's file system" },
   port: { type: "string", short: "p", value: "PORT", help: "the local port" },
   source: { type: "string", short: "s", value: "ADDRESS", help: "the local address; with -U the local path" },
   wait: {
     type: "string",
     short: "w",
     value: "SECONDS",
-    help: "give up connecting after so long, and end when nothing moved for so long; no limit on waiting with -l",
+    help: "timeout for connecting, and for transfers without data; -l waits for a connection without a limit",
   },
   "no-stdin": { type: "boolean", short: "d", help: "do not read stdin" },
-  verbose: { type: "boolean", short: "v", help: "tell on stderr who is connected to whom" },
+  verbose: { type: "boolean", short: "v", help: "print the addresses of the connection on stderr" },
 } as const;
 
 export const nc = defineCommand({
   name: "nc",
   usage: ["[OPTIONS] HOST PORT", "-l [OPTIONS] [HOST] PORT", "-U [-l] [OPTIONS] PATH"],
   description: [
-    "Connects or listens through the daemon, sends what comes on stdin and writes to stdout what arrives.",
-    "The two directions end by themselves. When stdin ends, writing is shut down behind the last byte (other programs of " +
-      "this name want -N for that) and reading goes on; when the peer has sent all it will, stdout is closed and stdin is " +
-      "still sent. It returns when both have ended. UDP and datagrams have no end: there -w ends it, with the status " +
-      "0, or a signal does. Each read of stdin is one message, of 16384 bytes at the most.",
+    "Connects or listens through the daemon, sends data from stdin, and writes received data to stdout.",
+    "Each direction ends independently. At the end of stdin, writing is shut down after the last byte (other " +
+      "versions of nc need -N for that), and reading continues; at the end of the peer's data, stdout is " +
+      "closed, and stdin is still sent. The command returns when both directions have ended. UDP and other " +
+      "datagrams have no end: -w (with status 0) or a signal ends them. Each read of stdin becomes one message, " +
+      "of at most 16384 bytes.",
   ],
   options,
   examples: [
@@ -92,8 +93,9 @@ function target(
 ): Pick<Plan, "family" | "host" | "port" | "source"> {
   const { listen, unix, port, source } = values;
   if (unix) {
-    if (values.ipv4 || values.ipv6 || port !== undefined) throw new UsageError("-U goes with none of -4, -6 and -p");
-    if (listen && source !== undefined) throw new UsageError("-l goes without -s: PATH is the local one");
+    if (values.ipv4 || values.ipv6 || port !== undefined)
+      throw new UsageError("-U cannot be combined with -4, -6 or -p");
+    if (listen && source !== undefined) throw new UsageError("-l cannot be combined with -s: PATH is the local path");
     checkCount(positionals, 1, 1, "PATH");
     const [path = ""] = positionals;
     return {

@@ -14,19 +14,19 @@ export const ping = defineCommand({
   name: "ping",
   usage: ["[OPTIONS] HOST"],
   description: [
-    "Sends ICMP echo requests through a raw socket of the daemon and shows the answers, as ping(8) does, until it sent as " +
-      "many as -c says or is interrupted. The name is looked up on the daemon's host. Times are those that this process " +
-      "sees, the way to the daemon and back included. The status is 1 when nobody answered.",
+    "Sends ICMP echo requests through a raw socket of the daemon and prints the answers, like ping(8), until " +
+      "-c requests were sent or it is interrupted. The name is looked up on the daemon's host. Times include " +
+      "the way from this process to the daemon and back. The exit status is 1 if nobody answered.",
   ],
   options: {
     ...endpointOption,
     ...jsonOption,
     ...familyOptions,
-    count: { type: "string", short: "c", value: "N", help: "send so many; unset: until interrupted" },
-    interval: { type: "string", short: "i", value: "SECONDS", help: "send one each so often; unset: 1" },
-    wait: { type: "string", short: "W", value: "SECONDS", help: "wait so long for the last answers; unset: 2" },
-    size: { type: "string", short: "s", value: "BYTES", help: "send so much data in each; unset: 56" },
-    quiet: { type: "boolean", short: "q", help: "print the summary only" },
+    count: { type: "string", short: "c", value: "N", help: "number of requests; unset: until interrupted" },
+    interval: { type: "string", short: "i", value: "SECONDS", help: "time between two requests; unset: 1" },
+    wait: { type: "string", short: "W", value: "SECONDS", help: "how long to wait for the last answers; unset: 2" },
+    size: { type: "string", short: "s", value: "BYTES", help: "bytes of data in each request; unset: 56" },
+    quiet: { type: "boolean", short: "q", help: "only print the summary" },
   },
   examples: [
     "sockbroker ping -c 3 localhost",

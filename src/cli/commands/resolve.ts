@@ -12,8 +12,8 @@ export const resolve = defineCommand({
   name: "resolve",
   usage: ["[OPTIONS] NAME [SERVICE]", "--reverse [OPTIONS] ADDRESS"],
   description: [
-    "Looks up a name on the daemon's host, with its resolver and its files, and lists the addresses in the order in which " +
-      "they should be tried: getaddrinfo(3). SERVICE is a port or the name of one.",
+    "Looks up a name with the resolver and the files of the daemon's host, and lists the addresses in the " +
+      "order in which they should be tried: getaddrinfo(3). SERVICE is a port or the name of one.",
   ],
   options: {
     ...endpointOption,

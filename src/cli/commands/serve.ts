@@ -2,18 +2,27 @@ import type { Logger } from "pino";
 import { chosenEndpoint, DEFAULT_ENDPOINT, parseEndpoint } from "../../client/index.js";
 import { type Broker, type BrokerOptions, parseAdmission, StartupError, startBroker } from "../../server/index.js";
 import { checkCount, seconds, wholeNumber } from "../arguments.js";
-import { defineCommand, type Values } from "../command.js";
+import { defineCommand } from "../command.js";
 import { type ExitCode, exitCodes, signalled, UsageError } from "../exit-codes.js";
 import { createLog, type LogOptions, logFormats, logLevels } from "../log.js";
 import type { LogSink } from "../log-sink.js";
+import type { Values } from "../options.js";
 import { note } from "../output.js";
 
 const limitOptions = {
-  "max-handles": { type: "string", value: "N", help: "sockets of one principal at a time; unset: 16384" },
-  "max-sessions": { type: "string", value: "N", help: "leased sessions of one principal at a time; unset: 12288" },
-  "max-waiting": { type: "string", value: "N", help: "operations of one session that wait at a time; unset: 4096" },
-  "max-connections": { type: "string", value: "N", help: "connections of one principal at a time; unset: 12288" },
-  "max-lookups": { type: "string", value: "N", help: "look-ups of one principal that run at a time; unset: 16" },
+  "max-handles": { type: "string", value: "N", help: "maximum number of sockets of a principal; unset: 16384" },
+  "max-sessions": {
+    type: "string",
+    value: "N",
+    help: "maximum number of leased sessions of a principal; unset: 12288",
+  },
+  "max-waiting": { type: "string", value: "N", help: "maximum number of waiting operations of a session; unset: 4096" },
+  "max-connections": { type: "string", value: "N", help: "maximum number of connections of a principal; unset: 12288" },
+  "max-lookups": {
+    type: "string",
+    value: "N",
+    help: "maximum number of concurrent look-ups of a principal; unset: 16",
+  },
 } as const;
 
 const options = {
@@ -27,30 +36,31 @@ const options = {
     value: "PRINCIPAL",
     multiple: true,
     help:
-      "who may do what the daemon may do, e.g. uid:1000 or uid:alice, or uid:1000,unix for unix sockets with a path and for " +
-      "sockets in common with other processes too; may be given several times. Its own user and root always may",
+      "a user who may do what the daemon may do, e.g. uid:1000 or uid:alice; uid:1000,unix also allows unix sockets with a " +
+      "path and sockets shared with other processes. Can be repeated. The daemon's own user and root are always admitted",
   },
   mode: {
     type: "string",
     value: "MODE",
-    help: "permission bits of the socket, in octal; unset: 0600, or 0666 with --admit: the policy decides all the same",
+    help: "permission bits of the socket, in octal; unset: 0600, or 0666 with --admit (the policy still applies)",
   },
-  grace: { type: "string", value: "SECONDS", help: "how long calls may take to end on SIGTERM or SIGINT; unset: 5" },
+  grace: { type: "string", value: "SECONDS", help: "grace period for running calls on SIGTERM or SIGINT; unset: 5" },
   ...limitOptions,
-  "log-file": { type: "string", value: "PATH", help: "where to log, opened anew on SIGHUP; unset: stderr" },
+  "log-file": { type: "string", value: "PATH", help: "log file, reopened on SIGHUP; unset: stderr" },
   "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; unset: info` },
-  "log-format": { type: "string", value: "FORMAT", help: "json, or text for people; unset: json" },
+  "log-format": { type: "string", value: "FORMAT", help: "json, or text for human readers; unset: json" },
 } as const;
 
 export const serve = defineCommand({
   name: "serve",
   usage: ["[OPTIONS]"],
   description: [
-    'Runs the daemon, in the foreground. It logs to stderr, first a line with "msg":"listening" and the endpoint when ' +
-      "it is ready. A socket file that a daemon left behind is replaced; one at which a daemon listens is not.",
-    "SIGTERM and SIGINT let it drain: new work is refused, calls may end within the grace, those that still wait then end " +
-      "with a status that clients may retry (DRAINING), and the exit status is 0. A second signal ends it at once. SIGHUP " +
-      "opens --log-file anew. SIGUSR1, SIGUSR2 and SIGPIPE do nothing.",
+    "Runs the daemon in the foreground. It logs to stderr; when it is ready, it logs a line with " +
+      '"msg":"listening" and the endpoint. A socket file left by a former daemon is replaced, unless a daemon ' +
+      "listens there.",
+    "On SIGTERM or SIGINT it drains: it refuses new work, waits for running calls until the grace period " +
+      "ends, ends the others with a status that clients may retry (DRAINING), and exits with status 0. A second " +
+      "signal ends it immediately. SIGHUP reopens --log-file. SIGUSR1, SIGUSR2 and SIGPIPE are ignored.",
   ],
   options,
   examples: [
@@ -143,9 +153,9 @@ function openLog(logOptions: LogOptions): ReturnType<typeof createLog> {
 function onOtherSignals(log: Logger, sink: LogSink): void {
   process.on("SIGHUP", () => {
     try {
-      log.info({ signal: "SIGHUP" }, sink.reopen() ? "log opened anew" : "stderr is not opened anew");
+      log.info({ signal: "SIGHUP" }, sink.reopen() ? "log reopened" : "stderr cannot be reopened");
     } catch (error) {
-      log.error({ err: error }, "the log could not be opened anew");
+      log.error({ err: error }, "the log could not be reopened");
     }
   });
   process.on("SIGUSR2", () => undefined);

@@ -47,7 +47,8 @@ Napi::Value Constants(const Napi::CallbackInfo& info);
 /// The constants of tables/linux.inc, by name.
 Napi::Value Linux(Napi::Env env);
 
-/// The functions of `testing`, in the same order.
-Napi::Object Testing(Napi::Env env);
+/// Defines all of these on `exports`. Each addon of binding.gyp registers it, or a function that
+/// calls it.
+Napi::Object Init(Napi::Env env, Napi::Object exports);
 
 }  // namespace sockbroker

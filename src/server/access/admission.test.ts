@@ -34,7 +34,7 @@ describe("parseAdmission", () => {
     " uid:1",
     "uid:1\n",
     "uid:1\n,unix",
-  ])("answers null for %j", (text) => {
+  ])("returns null for %j", (text) => {
     expect(parseAdmission(text)).toBeNull();
   });
 });
@@ -47,7 +47,7 @@ describe("resolveAdmission", () => {
     ["uid:alice,unix", { principal: "uid:1001", unix: true }],
     ["uid:1000", { principal: "uid:1000", unix: false }],
     ["uid:bob", null],
-  ])("makes of %s %j", (text, admission) => {
+  ])("resolves %s to %j", (text, admission) => {
     const written = parseAdmission(text);
     if (written === null) throw new Error("not read");
     expect(resolveAdmission(written, native)).toEqual(admission);

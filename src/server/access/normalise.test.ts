@@ -27,24 +27,24 @@ describe.each(addresses)("$address, zone $zone", ({ address, zone, endpoint, emb
     expect(endpointOf(normalise(inet6(address, zone)))).toBe(endpoint);
   });
 
-  it("is normal once it was normalised", () => {
+  it("does not change when it is normalised again", () => {
     const once = normalise(inet6(address, zone));
     expect(normalise(once)).toEqual(once);
   });
 
-  it("has these IPv4 addresses in it", () => {
+  it("contains these IPv4 addresses", () => {
     expect(embeddedIPv4(inet6(address, zone))).toEqual(embedded);
     expect(embedded.every((one) => isIPv4(one))).toBe(true);
   });
 
-  it("is still the address that the kernel's own functions read", () => {
+  it("is the address that the kernel's own functions parse", () => {
     const one = normalise(inet6(address, zone));
     if (one.kind !== "inet6") return;
     expect(addon.inetPton(AddressFamily.INET6, one.address)).toEqual(addon.inetPton(AddressFamily.INET6, address));
   });
 });
 
-it("leaves other families as they are", () => {
+it("leaves addresses of other families unchanged", () => {
   const address: Sockaddr = { kind: "can", interface: "vcan0" };
   expect(normalise(address)).toBe(address);
   expect(embeddedIPv4(address)).toEqual([]);

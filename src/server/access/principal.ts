@@ -1,3 +1,5 @@
+import { Budget } from "../../rpc/server/budget.js";
+import { TurnOwner } from "../../rpc/server/turns.js";
 import type { Limits } from "../limits.js";
 import { type HandleNumbers, newHandleNumbers } from "../sessions/handle-numbers.js";
 import { Quota } from "../sessions/quota.js";
@@ -14,14 +16,23 @@ export interface Principal {
   /** Reads of files, each on a thread. */
   readonly files: TurnQueue;
   readonly connections: Quota;
+  /** Memory for messages that have not arrived completely, on all connections. */
+  readonly messages: Budget;
+  /** Its share of the event loop. */
+  readonly turns: TurnOwner;
   /** Leased sessions. */
   readonly sessions: Quota;
+  /** Memory of pushed-back data, in bytes. */
+  readonly pushedBack: Quota;
   /** Handle numbers shared by the implicit sessions of all its connections. */
   readonly implicitHandles: HandleNumbers;
 }
 
 /** A file whose server does not respond occupies its thread; the remainder of the 64 is for other principals. */
 const MOST_FILE_THREADS = 8;
+
+/** What an attach stream may have in transit, for each handle: it is pushed back if the stream breaks. */
+const PUSHED_BACK_BYTES = 256 * 1024;
 
 export function newPrincipal(name: string, limits: Limits): Principal {
   return {
@@ -30,7 +41,10 @@ export function newPrincipal(name: string, limits: Limits): Principal {
     lookups: new TurnQueue(`look-ups of ${name}`, limits.maxLookups, limits.maxWaitingLookups),
     files: new TurnQueue(`reads of files of ${name}`, MOST_FILE_THREADS, limits.maxWaiting),
     connections: new Quota(`connections of ${name}`, limits.maxConnections),
+    messages: new Budget(limits.maxUnfinishedBytes),
+    turns: new TurnOwner(),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
+    pushedBack: new Quota(`bytes pushed back for ${name}`, limits.maxHandles * PUSHED_BACK_BYTES),
     implicitHandles: newHandleNumbers(),
   };
 }

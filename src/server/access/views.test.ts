@@ -14,7 +14,8 @@ import { sendfile } from "../ops/sendfile.js";
 import { setsockopt } from "../ops/setsockopt.js";
 import { socketpair } from "../ops/socketpair.js";
 import type { Checked } from "../policy/checked.js";
-import { newDescription } from "../sockets/open-description.js";
+import { Quota } from "../sessions/quota.js";
+import { OpenDescription } from "../sockets/open-description.js";
 import { type ControlToSend, type Handle, type Socket, SocketEntry } from "../sockets/socket-entry.js";
 import type { AttachContext } from "../streams/attach-context.js";
 import { AttachReceiver } from "../streams/attach-receiver.js";
@@ -22,14 +23,14 @@ import { AttachSender } from "../streams/attach-sender.js";
 import { authoriseSocket } from "./authorise.js";
 import { permittedControl, type View, viewOf } from "./views.js";
 
-// Each `@ts-expect-error` is a use without a check of its permission. tsc reports those that compile. The functions that
-// hold them are never called.
+// Each `@ts-expect-error` marks a use whose permission was not checked; tsc reports it if it compiles. The functions
+// that contain them are never called.
 
 type Verbs = typeof SocketService.method;
 
 const data = [new Uint8Array(1)];
 
-describe("a socket that was found, and no more, does not compile to", () => {
+describe("a socket without any checked permission does not compile to", () => {
   it.each([
     // @ts-expect-error
     ["listen", (socket: Socket) => socket.listen(1)],
@@ -118,7 +119,7 @@ describe("an attach stream does not compile", () => {
   ])("%s", (_, use) => expect(use).toBeTypeOf("function"));
 });
 
-describe("a row does not compile whose permission does not grant what its op takes", () => {
+describe("a row does not compile if its permission does not grant what its op uses", () => {
   it("listen", () => {
     // @ts-expect-error
     const row: Row<Verbs["listen"]> = { permission: "session", subject: "socket", run: listen };
@@ -166,16 +167,17 @@ describe("a view", () => {
   function entry(): SocketEntry {
     const native = loadAddon().socket(1, 1, 0, null);
     if (typeof native === "number") throw new Error(`socket: ${native}`);
-    return new SocketEntry(1n as Handle, native, { family: 1, type: 1, protocol: 0 }, newDescription());
+    const facts = { family: 1, type: 1, protocol: 0 };
+    return new SocketEntry(1n as Handle, native, facts, new OpenDescription(), new Quota("bytes", 0));
   }
 
-  it("is the entry itself, so that it takes no memory", () => {
+  it("is the entry itself, and takes no memory", () => {
     const socket = entry();
     expect(authoriseSocket(ctx, "receive", socket)).toBe(socket);
     socket.destroy(new Error("over"));
   });
 
-  it("is not made where the policy says no", () => {
+  it("is not created if the policy denies the permission", () => {
     const socket = entry();
     const denied = { decide: () => ({ allowed: false, rule: "none", reason: "denied" }), rulesFor: () => [] };
     const services = { policy: denied, counters: { denials: 0 }, throttled: { add: () => ({}) } };
@@ -184,7 +186,7 @@ describe("a view", () => {
     socket.destroy(new Error("over"));
   });
 
-  it("takes control messages that there are none of for none", () => {
+  it("is not needed for an empty list of control messages", () => {
     expect(controlToSend(ctx, [])).toBeNull();
   });
 });

@@ -26,7 +26,7 @@ interface Granted extends Record<Permission, keyof SocketEntry> {
     | "onDestroy";
   bind: "bind";
   listen: "listen";
-  accept: "accept" | "undelivered" | "giveBack";
+  accept: "accept" | "takeGivenBack" | "giveBack";
   connect: "connect" | "takeConnectError";
   send: "send" | "sendfile";
   receive:
@@ -37,11 +37,14 @@ interface Granted extends Record<Permission, keyof SocketEntry> {
     | "receivingIsOver"
     | "observe"
     | "pushBack"
+    | "pushBackError"
+    | "bytesTaken"
     | "keepError"
     | "hasUnsentData"
     | "showDrops"
-    | "dropsTold";
-  getsockopt: "getsockopt" | "getsockoptInt" | "takeError";
+    | "dropsTold"
+    | "dropCounters";
+  getsockopt: "getsockopt" | "getsockoptInt";
   setsockopt: "setsockopt" | "setsockoptInt" | "setsockoptNull";
   ioctl: "ioctl" | "ioctlInt";
   /** Control messages, which `send` takes as `Checked`. */

@@ -37,7 +37,7 @@ const addresses: readonly (readonly [string, Sockaddr])[] = [
 ];
 
 describe("addresses", () => {
-  it.each(addresses)("%s goes to the wire and back", (endpoint, address) => {
+  it.each(addresses)("%s survives encoding and decoding", (endpoint, address) => {
     const back = addressFrom(addressMessage(address), "bind");
     expect(back).toEqual({ kind: "concrete", address });
     expect(endpointOf(address)).toBe(endpoint);
@@ -56,8 +56,8 @@ describe("addresses", () => {
   });
 });
 
-describe("addresses with more than a member of the struct holds", () => {
-  it("are cut, as CPython's casts do", () => {
+describe("numbers that exceed a member of the struct", () => {
+  it("are truncated, as by CPython's casts", () => {
     const cut = (address: NonNullable<MessageInitShape<typeof SocketAddressSchema>["address"]>) =>
       addressFrom(create(SocketAddressSchema, { address }), "bind");
     expect(cut({ case: "j1939", value: { interfaceName: "vcan0", name: 1n, pgn: 2, address: 256 } })).toEqual({
@@ -87,7 +87,7 @@ describe("addresses with more than a member of the struct holds", () => {
   });
 });
 
-describe("addresses that the kernel is not asked about", () => {
+describe("addresses that are refused before the system call", () => {
   const { OVERFLOW, OS, VALUE, TYPE } = ArgumentError_Kind;
   it.each([
     [

@@ -1,4 +1,4 @@
-import { Code } from "../../rpc/status.js";
+import { Code } from "../../rpc/code.js";
 
 /**
  * gRPC codes for errnos, for callers that only look at the code. None is UNAVAILABLE, which middleware retries, because

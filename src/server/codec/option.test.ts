@@ -13,7 +13,7 @@ function socket() {
 }
 
 describe("option structs", () => {
-  it("linger is what the kernel takes and gives", () => {
+  it("linger survives setsockopt and getsockopt", () => {
     const native = socket();
     expect(native.setsockopt(SOL_SOCKET, SO_LINGER, lingerCodec.write({ on: true, seconds: 7 }))).toBe(0);
     const bytes = native.getsockopt(SOL_SOCKET, SO_LINGER, lingerCodec.size);
@@ -25,7 +25,7 @@ describe("option structs", () => {
     native.close();
   });
 
-  it("timeval is what the kernel takes and gives", () => {
+  it("timeval survives setsockopt and getsockopt", () => {
     const native = socket();
     const wanted = durationOf(2_500_000_000n);
     expect(native.setsockopt(SOL_SOCKET, SO_RCVTIMEO, timevalCodec.write(wanted))).toBe(0);
@@ -34,7 +34,7 @@ describe("option structs", () => {
     native.close();
   });
 
-  it("an option that is shorter than its format is refused", () => {
+  it("an option value shorter than its format is refused", () => {
     expect(() => timevalCodec.read(new Uint8Array(4))).toThrowError(
       expect.objectContaining({ reason: "OPTION_FORMAT_MISMATCH" }),
     );

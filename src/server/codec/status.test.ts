@@ -4,7 +4,8 @@ import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { ArgumentError_Kind, BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { systemError } from "../../native/errno.js";
 import { loadAddon } from "../../native/load-addon.js";
-import { Code, detailOf } from "../../rpc/status.js";
+import { Code } from "../../rpc/code.js";
+import { detailOf } from "../../rpc/status.js";
 import { CallerQuery } from "../access/query.js";
 import { ArgumentFault, BrokerFault, OperationTimeout, ResolverFault } from "../errors.js";
 import { PolicyDenied } from "../policy/checked.js";
@@ -17,11 +18,12 @@ const unexpected = (cause: unknown): never => {
 
 function detail(error: unknown) {
   const status = statusOfError(error, unexpected);
-  return { ...detailOf(status), grpc: Code[status.code] };
+  const [grpc] = Object.entries(Code).find(([, code]) => code === status.code) ?? [];
+  return { ...detailOf(status), grpc };
 }
 
 describe("statusOfError", () => {
-  it("reports the kernel's error with its symbol and number", () => {
+  it("reports an error of the kernel with its symbol and number", () => {
     expect(detail(systemError(-111, "connect"))).toMatchObject({
       grpc: "FAILED_PRECONDITION",
       $typeName: "sockbroker.v1.SocketError",
@@ -33,7 +35,7 @@ describe("statusOfError", () => {
     });
   });
 
-  it("does not guess at a number without a name", () => {
+  it("reports an unknown number as UNKNOWN", () => {
     expect(detail(systemError(-4000, "ioctl"))).toMatchObject({
       grpc: "UNKNOWN",
       symbol: "UNKNOWN",
@@ -41,7 +43,7 @@ describe("statusOfError", () => {
     });
   });
 
-  it("cuts what a caller's text makes too long for a header, between characters", () => {
+  it("truncates a text that is too long for a header, between characters", () => {
     const long = "ü".repeat(300_000);
     const query = new CallerQuery({ principal: { name: "uid:7" } }, "bind", { details: { endpoint: `unix:${long}` } });
     const errors = [
@@ -60,7 +62,7 @@ describe("statusOfError", () => {
     expect(short.message).toBe("x".repeat(512));
   });
 
-  it("keeps timeouts, arguments, the resolver, the policy and the broker apart", () => {
+  it("distinguishes timeouts, arguments, the resolver, the policy and the broker", () => {
     const query = new CallerQuery({ principal: { name: "uid:7" } }, "bind", { details: { endpoint: "0.0.0.0:1" } });
     const decision = { allowed: false, rule: "default", reason: "no" };
     const details = [
@@ -81,7 +83,7 @@ describe("statusOfError", () => {
     ]);
   });
 
-  it("hides an unexpected error, and logs it under the reference that it gives", () => {
+  it("hides an unexpected error, and logs it with the reference in the status", () => {
     const seen: unknown[] = [];
     const status = statusOfError(new Error("secret path"), (cause) => {
       seen.push(cause);
@@ -94,7 +96,7 @@ describe("statusOfError", () => {
 });
 
 describe("codeOfErrno", () => {
-  it("names no errno that the host does not have", () => {
+  it("names only errnos that the host has", () => {
     const known = new Set(
       loadAddon()
         .errnos()

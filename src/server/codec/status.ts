@@ -18,7 +18,8 @@ import {
   TimeoutErrorSchema,
 } from "../../gen/sockbroker/v1/error_pb.js";
 import { SystemError } from "../../native/errno.js";
-import { Code, statusOf } from "../../rpc/status.js";
+import { Code } from "../../rpc/code.js";
+import { statusOf } from "../../rpc/status.js";
 import { ArgumentFault, BrokerFault, OperationTimeout, ResolverFault } from "../errors.js";
 import { PolicyDenied } from "../policy/checked.js";
 import { brief } from "./brief.js";
@@ -73,6 +74,7 @@ const brokerCodes: Record<BrokerError_Code, Code> = {
   [BrokerError_Code.MALFORMED_REQUEST]: Code.INVALID_ARGUMENT,
   [BrokerError_Code.UNAUTHENTICATED]: Code.UNAUTHENTICATED,
   [BrokerError_Code.HANDLE_BUSY]: Code.FAILED_PRECONDITION,
+  [BrokerError_Code.UNREAD_DATA]: Code.FAILED_PRECONDITION,
   [BrokerError_Code.CANCELLED]: Code.CANCELLED,
   [BrokerError_Code.DUPLICATE_OP_ID]: Code.INVALID_ARGUMENT,
   [BrokerError_Code.INTERNAL]: Code.INTERNAL,
@@ -105,7 +107,7 @@ function denialStatus(error: PolicyDenied): Status {
   const detail = create(PolicyDenialSchema, {
     rule: decision.rule,
     principal: query.principal,
-    operation: query.permission,
+    permission: query.permission,
     endpoint: brief(query.endpoint ?? ""),
     reason: brief(decision.reason),
   });

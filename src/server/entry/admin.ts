@@ -11,8 +11,8 @@ import {
   WatchHandlesResponseSchema,
 } from "../../gen/sockbroker/v1/admin_service_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { WritableServerCall } from "../../rpc/bidi-server-call.js";
-import type { ServiceHandlers } from "../../rpc/server.js";
+import type { ServiceHandlers } from "../../rpc/server/routes.js";
+import type { WritableServerCall } from "../../rpc/server/stream-calls.js";
 import { isAllowed } from "../access/authorise.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import type { OpContext, Services } from "../context.js";
@@ -68,7 +68,7 @@ export function adminHandlers(deps: AdminDeps): Pick<ServiceHandlers, "unary" | 
       },
       drain: (call, request: DrainRequest) => {
         const { services, principal } = admitTo(deps, call, calls.drain);
-        services.log.info({ event: "drain", principal: principal.name }, "asked to end");
+        services.log.info({ event: "drain", principal: principal.name }, "drain requested");
         const grace = timeoutFrom(request.grace, "drain");
         deps.drain(grace === null ? null : millisecondsOf(grace));
         return {};

@@ -1,6 +1,6 @@
 /*
  * Calls that are not operations of a session: opening sessions, streams, and operators' calls. Each has its permission,
- * as in the table of verbs; further permissions that it asks for are described in words, for docs/policy.md.
+ * as in the table of verbs; further permissions that it asks for are described in text, for docs/policy.md.
  */
 
 import type { AdminService } from "../../gen/sockbroker/v1/admin_service_pb.js";
@@ -14,7 +14,7 @@ type Name =
   | keyof typeof AdminService.method;
 
 /** Sessions and handles of others. */
-const ofOthers = { admin: "for what others have" };
+const ofOthers = { admin: "for what belongs to other principals" };
 
 export const calls = {
   openSession: { permission: "session" },

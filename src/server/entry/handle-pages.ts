@@ -54,7 +54,7 @@ function isBehind(place: Place, other: Place): boolean {
 function placeOf(token: string): Place {
   const [, ordinal, handle] = /^(\d{1,15})\.(\d{1,20})$/.exec(token) ?? [];
   if (ordinal === undefined || handle === undefined) {
-    throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "page_token is not one that a page before this one had");
+    throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "page_token is not from an earlier page");
   }
   return { ordinal: Number(ordinal), handle: BigInt(handle) };
 }

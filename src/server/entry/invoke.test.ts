@@ -1,4 +1,4 @@
-/* Policy: allows everything, and keeps what it was asked. Needs: unix sockets, and TCP over loopback. */
+/* Policy: allows everything, and records the queries. Needs: unix sockets, and TCP over loopback. */
 
 import { create } from "@bufbuild/protobuf";
 import { pino } from "pino";
@@ -18,7 +18,7 @@ import { defaultLimits } from "../limits.js";
 import type { Query } from "../policy/policy.js";
 import { newResolver } from "../resolver/resolver.js";
 import type { Session } from "../sessions/session.js";
-import { SocketEntry } from "../sockets/socket-entry.js";
+import { Blocking } from "../sockets/blocking.js";
 import { ThrottledLog } from "../throttled-log.js";
 import { DescriptorReserve } from "../transport/descriptor-reserve.js";
 import { type EntryPoint, invoke } from "./invoke.js";
@@ -28,7 +28,7 @@ const addon = loadAddon();
 const { MSG_WAITALL, MSG_PEEK, MSG_FASTOPEN, SOL_SOCKET, SO_LINGER, IPPROTO_TCP, FIONREAD } = linux;
 const SOCK_STREAM = 1;
 
-/** Operations that may wait but are not called below, with the reason. */
+/** Operations that may wait but are not tested below, with the reason. */
 const left: Record<string, string> = {
   createConnection: "it waits once for each address of the host",
   sendmsgAfalg: "needs AF_ALG; it sends by the function that sendmsg uses",
@@ -95,7 +95,7 @@ function pair(): bigint {
   return adopt(sockets[0], AddressFamily.UNIX);
 }
 
-/** A listener of TCP, and its address. */
+/** A TCP listener, and its address. */
 function listener(): [handle: bigint, address: SocketAddress] {
   const native = addon.socket(AddressFamily.INET, SOCK_STREAM, 0, null);
   if (typeof native === "number") throw new Error(`errno ${-native}`);
@@ -149,7 +149,7 @@ const calls: Record<string, () => object | Promise<object>> = {
   connectEx: () => ({ handle: tcp(), address: listener()[1] }),
 };
 
-it("is asked below of every operation that has a timeout", () => {
+it("covers every operation that has a timeout", () => {
   const waiting = Object.values(SocketService.method)
     .filter(({ input }) => input.fields.some(({ message }) => message?.typeName === "sockbroker.v1.Timeout"))
     .map(({ localName }) => localName);
@@ -157,16 +157,16 @@ it("is asked below of every operation that has a timeout", () => {
   expect([...new Set([...called, ...Object.keys(left)])].sort()).toEqual(waiting.sort());
 });
 
-it.each(Object.keys(calls))("asks once how long %s may wait", async (name) => {
+it.each(Object.keys(calls))("computes how long %s may wait only once", async (name) => {
   const request = (await calls[name]?.()) ?? {};
   const row = ops[name.replace(/ .*/, "") as keyof typeof ops];
-  const waitLimit = vi.spyOn(SocketEntry.prototype, "waitLimit");
+  const waitLimit = vi.spyOn(Blocking.prototype, "waitLimit");
   await invoke(entryPoint, ctx, row, request);
   expect(waitLimit).toHaveBeenCalledTimes(1);
 });
 
-describe("the policy is asked", () => {
-  it("who calls", async () => {
+describe("the policy gets", () => {
+  it("the caller's credentials", async () => {
     await invoke(entryPoint, ctx, ops.recv, { handle: pair(), ...receive });
     expect(queries).toMatchObject([
       {
@@ -178,7 +178,7 @@ describe("the policy is asked", () => {
     ]);
   });
 
-  it("about the option, and the socket as the kernel knows it", async () => {
+  it("the option, and the socket as the kernel describes it", async () => {
     const socket = adopt(addon.socket(AddressFamily.INET, SOCK_STREAM, 0, null), AddressFamily.INET6);
     await invoke(entryPoint, ctx, ops.getsockopt, { handle: socket, level: SOL_SOCKET, name: SO_LINGER } as object);
     expect(queries).toMatchObject([
@@ -192,19 +192,19 @@ describe("the policy is asked", () => {
     ]);
   });
 
-  it("about the ioctl", async () => {
+  it("the ioctl", async () => {
     const argument = { case: "integer", value: 0 };
     await invoke(entryPoint, ctx, ops.ioctl, { handle: pair(), request: BigInt(FIONREAD), argument } as object);
     expect(queries).toMatchObject([{ permission: "ioctl", ioctl: BigInt(FIONREAD), family: AddressFamily.UNIX }]);
   });
 
-  it("about a socket before it is opened", async () => {
+  it("the family, type and protocol before a socket is opened", async () => {
     await invoke(entryPoint, ctx, ops.socketpair, { typeFlags: 0, protocol: 0 } as object);
     const facts = { family: AddressFamily.UNIX, type: SOCK_STREAM, protocol: 0 };
     expect(queries).toMatchObject([{ permission: "socket", ...facts, local: null, remote: null }]);
   });
 
-  it("about the normalised address, and afterwards about both of the connection's", async () => {
+  it("the normalised address, and later both addresses of the connection", async () => {
     const [, address] = listener();
     const port = address.address.case === "inet" ? address.address.value.port : 0;
     const mapped = {
@@ -223,7 +223,7 @@ describe("the policy is asked", () => {
     expect(queries.at(-1)?.local?.endpoint).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
-  it("about the address to bind as the local one", async () => {
+  it("the address to bind as the local address", async () => {
     const address = create(SocketAddressSchema, { address: { case: "inet", value: { host: "127.0.0.1", port: 0 } } });
     await invoke(entryPoint, ctx, ops.bind, { handle: tcp(), address } as object);
     expect(queries).toMatchObject([
@@ -232,7 +232,7 @@ describe("the policy is asked", () => {
     expect(queries[0]?.remote).toBeNull();
   });
 
-  it("about the family of a server before it is opened", async () => {
+  it("the family of a server before it is opened", async () => {
     const address = create(SocketAddressSchema, { address: { case: "inet6", value: { host: "::1", port: 0 } } });
     await invoke(entryPoint, ctx, ops.createServer, { address } as object);
     const facts = { family: AddressFamily.INET6, type: SOCK_STREAM };
@@ -240,7 +240,7 @@ describe("the policy is asked", () => {
     for (const query of queries) expect(query).toMatchObject(facts);
   });
 
-  it("about the network namespace", async () => {
+  it("the network namespace", async () => {
     const netns = { namespace: { case: "name", value: "none-of-that-name" } };
     expect(() => invoke(entryPoint, ctx, ops.socket, { typeFlags: 0, netns } as object)).toThrow();
     expect(queries.at(-1)).toMatchObject({ permission: "netns", netns: "none-of-that-name" });

@@ -6,7 +6,7 @@
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import type { SocketAddress } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { Call } from "../../rpc/call.js";
+import type { Call } from "../../rpc/server/call.js";
 import { authorise } from "../access/authorise.js";
 import type { About } from "../access/query.js";
 import type { OpContext, Permitted, Services } from "../context.js";
@@ -123,11 +123,11 @@ export function enterStream(
 /** Performs the operation of a unary call. Its session does not expire while it waits, and its lease is restarted. */
 export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request: object): object | Promise<object> {
   const { counters } = entry.services;
-  countBegun(counters);
+  counters.operations += 1;
   try {
     const ctx = admit(entry, call, row);
     ctx.session.renew();
-    const result = invoke(entry, ctx, row, request);
+    const result = run(entry, ctx, row, request);
     if (!(result instanceof Promise)) return result;
     return result.catch((error: unknown) => fail(counters, error)).finally(ctx.session.retain());
   } catch (error) {
@@ -135,11 +135,14 @@ export function invokeUnary(entry: EntryPoint, call: Call, row: AnyRow, request:
   }
 }
 
-/**
- * Performs an operation: finds its subject, checks its permissions, and runs it. Returns a promise only if it has to
- * wait.
- */
+/** Performs an operation of an admitted caller. Returns a promise only if it has to wait. Count it if it fails. */
 export function invoke(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
+  entry.services.counters.operations += 1;
+  return run(entry, ctx, row, request);
+}
+
+/** Finds the subject of an operation, checks its permissions, and runs it. */
+function run(entry: EntryPoint, ctx: OpContext, row: AnyRow, request: Judged): object | Promise<object> {
   if (entry.draining() && row.whileDraining !== true) throw draining();
   if (row.subject === "nothing") {
     const about = aboutOf(row, null, request);
@@ -177,13 +180,15 @@ function askAlso(ctx: OpContext, { also = [] }: AnyRow, request: object, about: 
   }
 }
 
-/** Counts an operation. The only place that does; `countFailed` is the same for failed ones. */
-export function countBegun(counters: Counters): void {
-  counters.operations += 1;
-}
-
+/** Counts that an operation has failed. Operations are only counted in this file. */
 export function countFailed(counters: Counters): void {
   counters.operationsFailed += 1;
+}
+
+/** Counts an operation that fails before it can be invoked. */
+export function countRefused(counters: Counters): void {
+  counters.operations += 1;
+  countFailed(counters);
 }
 
 function fail(counters: Counters, error: unknown): never {

@@ -1,6 +1,6 @@
 import { ArgumentError_Kind } from "../../gen/sockbroker/v1/error_pb.js";
 import type { OpenSessionRequest } from "../../gen/sockbroker/v1/session_service_pb.js";
-import type { Call } from "../../rpc/call.js";
+import type { Call } from "../../rpc/server/call.js";
 import { millisecondsOf, timeoutFrom } from "../codec/duration.js";
 import { ArgumentFault, type ArgumentReason } from "../errors.js";
 import { processLife } from "../sessions/process-life.js";
@@ -20,10 +20,10 @@ export function openSession(entry: EntryPoint, sessions: Sessions, call: Call, r
   const nanos = timeoutFrom(request.lease, "open_session");
   const milliseconds = nanos === null ? DEFAULT_LEASE_MS : millisecondsOf(nanos);
   if (milliseconds < SHORTEST_LEASE_MS || milliseconds > LONGEST_LEASE_MS) {
-    throw value("LEASE_OUT_OF_RANGE", "a lease lasts from 1 second to 24 hours");
+    throw value("LEASE_OUT_OF_RANGE", "a lease must last from 1 second to 24 hours");
   }
   if (Buffer.byteLength(request.name) > LONGEST_NAME_BYTES) {
-    throw value("NAME_TOO_LONG", `the name of a session has at most ${LONGEST_NAME_BYTES} bytes`);
+    throw value("NAME_TOO_LONG", `the name of a session must have at most ${LONGEST_NAME_BYTES} bytes`);
   }
   const lease = { milliseconds, process: request.endsWithProcess ? processLife(peer.pid) : null };
   const session = sessions.open({ principal, name: request.name, lease });

@@ -11,7 +11,7 @@ interface Further<P extends Permission> {
 /** A further permission that only some requests require. */
 interface Conditional<M extends DescMethod> extends Further<Permission> {
   readonly when: (request: MessageShape<M["input"]>, ctx: OpContext) => boolean;
-  /** The same in words, for docs/policy.md. */
+  /** The same as text, for docs/policy.md. */
   readonly where: string;
 }
 

@@ -25,7 +25,7 @@ const methods = services
   .filter(({ methodKind, localName }) => methodKind === "unary" && localName !== "openSession");
 
 describe("the table of ops", () => {
-  it.each(methods.map(({ name }) => name))("has %s, and its arms are of its messages", (name) => {
+  it.each(methods.map(({ name }) => name))("has %s, with the op and the messages of that name", (name) => {
     const method = methods.find((candidate) => candidate.name === name);
     if (method === undefined) throw new Error(name);
     const row = (ops as Record<string, { run: { name: string } } | undefined>)[method.localName];
@@ -38,7 +38,7 @@ describe("the table of ops", () => {
     expect(request?.number).toBe(result?.number);
   });
 
-  it("has nothing else", () => {
+  it("has no other rows", () => {
     expect(Object.keys(ops).sort()).toEqual(methods.map((method) => method.localName).sort());
   });
 });
@@ -53,25 +53,25 @@ describe("a row does not compile", () => {
     expect(row).not.toHaveProperty("permission");
   });
 
-  it("with a permission that the policy does not have", () => {
+  it("with a permission that does not exist", () => {
     // @ts-expect-error
     const row: GetSession = { permission: "everything", subject: "nothing", run: getSession };
     expect(row.permission).toBe("everything");
   });
 
-  it("with a permission, and for strangers all the same", () => {
+  it("for strangers if it has a permission", () => {
     // @ts-expect-error
     const row: GetSession = { permission: "session", strangers: true, subject: "nothing", run: getSession };
     expect(row.strangers).toBe(true);
   });
 
-  it("for strangers, on a socket", () => {
+  it("for strangers if it has a socket", () => {
     // @ts-expect-error
     const row: Getsockname = { strangers: true, subject: "socket", run: getsockname };
     expect(row.subject).toBe("socket");
   });
 
-  it("when it judges nothing, and what it runs takes a socket that was found", () => {
+  it("without a subject if its op needs a checked permission", () => {
     // @ts-expect-error
     const row: Getsockname = { permission: "session", subject: "nothing", run: getsockname };
     expect(row.subject).toBe("nothing");

@@ -63,6 +63,7 @@ import { ioctl } from "../ops/ioctl.js";
 import { listen } from "../ops/listen.js";
 import { ntohl } from "../ops/ntohl.js";
 import { ntohs } from "../ops/ntohs.js";
+import { pushBack } from "../ops/push-back.js";
 import { recv } from "../ops/recv.js";
 import { recvFds } from "../ops/recv-fds.js";
 import { recvfrom } from "../ops/recvfrom.js";
@@ -171,6 +172,7 @@ export const ops = {
   recv: { permission: "receive", subject: "socket", run: recv },
   recvfrom: { permission: "receive", subject: "socket", run: recvfrom },
   recvmsg: { permission: "receive", subject: "socket", run: recvmsg },
+  pushBack: { permission: "receive", subject: "socket", run: pushBack },
   send: { permission: "send", subject: "socket", run: send },
   sendall: { permission: "send", subject: "socket", run: sendall },
   sendto: {
@@ -248,7 +250,7 @@ export const ops = {
   // PolicyService
   explainPolicy: {
     strangers: true,
-    also: [{ permission: "admin", when: asksForAnother, where: "for somebody else" }],
+    also: [{ permission: "admin", when: asksForAnother, where: "for another principal" }],
     subject: "nothing",
     run: explainPolicy,
   },

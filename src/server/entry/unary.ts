@@ -1,4 +1,4 @@
-import type { UnaryHandler } from "../../rpc/server.js";
+import type { UnaryHandler } from "../../rpc/server/routes.js";
 import { type EntryPoint, invokeUnary } from "./invoke.js";
 import type { AnyRow } from "./row.js";
 import { ops } from "./table.js";

@@ -1,8 +1,8 @@
 import type { NativeAddon, NegatedErrno } from "../../native/binding.js";
 import type { Unowned } from "../sockets/unowned.js";
 
-/** Functions of the addon that only the daemon itself uses: to follow descriptors, to lock files, and for tests. */
-type Own = "follow" | "followClosing" | "followed" | "hasHungUp" | "lockFile" | "setResolverThreads" | "testing";
+/** Functions of the addon that only the daemon itself uses: to follow descriptors and to lock files. */
+type Own = "follow" | "followClosing" | "followed" | "hasHungUp" | "lockFile" | "setResolverThreads";
 
 type Opening = "socket" | "socketpair" | "openNetns";
 

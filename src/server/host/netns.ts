@@ -23,13 +23,13 @@ export function openNetns(ctx: OpContext, netns: NetworkNamespace): Unowned {
   switch (namespace.case) {
     case "name":
       if (namespace.value === "" || namespace.value.includes("/") || namespace.value.startsWith(".")) {
-        throw value("NETNS_NAME", "the name of a network namespace is one path component");
+        throw value("NETNS_NAME", "the name of a network namespace must be one path component");
       }
       return open(ctx, `/run/netns/${namespace.value}`);
     case "pid":
       return ofProcess(ctx, namespace.value);
     case undefined:
-      throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a NetworkNamespace has a name or a pid");
+      throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a NetworkNamespace must have a name or a pid");
   }
 }
 

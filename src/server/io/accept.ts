@@ -2,8 +2,9 @@ import { constants } from "node:os";
 import { type View, viewOf } from "../access/views.js";
 import { addressField } from "../codec/address.js";
 import type { Permitted } from "../context.js";
-import type { AcceptedSocket, Socket } from "../sockets/socket-entry.js";
+import type { Socket } from "../sockets/socket-entry.js";
 import { infoOf } from "../sockets/socket-info.js";
+import type { AcceptedSocket } from "../sockets/unowned.js";
 
 const { errno } = constants;
 
@@ -26,8 +27,8 @@ const transient: ReadonlySet<number> = new Set(
 
 /** Accepts the next connection, skipping failed ones. Returns -errno if there is none. */
 export function acceptNext(entry: View<"accept">): AcceptedSocket | number {
-  const undelivered = entry.undelivered.shift();
-  if (undelivered !== undefined) return undelivered;
+  const givenBack = entry.takeGivenBack();
+  if (givenBack !== null) return givenBack;
   for (;;) {
     const result = entry.accept();
     if (typeof result !== "number" || !transient.has(result)) return result;

@@ -2,7 +2,9 @@
  * Converts control messages between a session and the kernel: descriptors to handles, and handles to descriptors.
  */
 
+import { constants } from "node:os";
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
+import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
 import { addressField } from "../codec/address.js";
 import { type ControlInit, dataOf, handlesIn, viewOf } from "../codec/control.js";
@@ -11,6 +13,10 @@ import type { ControlToSend } from "../sockets/socket-entry.js";
 import type { Received, Unowned } from "../sockets/unowned.js";
 
 const { SOL_SOCKET, SCM_RIGHTS, MSG_CTRUNC, MSG_CMSG_CLOEXEC } = linux;
+const { EINVAL } = constants.errno;
+
+/** The kernel's maximum of descriptors in one message. */
+export const MOST_RIGHTS = 253;
 
 /** Converts a received message to a RecvmsgResponse, or to a message of an attach stream. */
 export function messageOf(session: Session, received: Received) {
@@ -67,14 +73,18 @@ export function controlFrom(session: Session, messages: readonly ControlMessage[
     const { level, type, view } = message;
     if (view.case === "rights") return rights(session, view.value.handles);
     if (view.case === undefined && level === SOL_SOCKET && type === SCM_RIGHTS && message.data.length >= 4) {
-      return rights(session, handlesIn(message.data));
+      return rights(session, handlesIn(message.data.subarray(0, (MOST_RIGHTS + 1) * 4)));
     }
     return { level, type, data: dataOf(message), sockets: null };
   });
 }
 
-/** Creates an SCM_RIGHTS message from handles of the session. */
+/**
+ * Creates an SCM_RIGHTS message from handles of the session. Fails like the kernel if there are too many, before they are
+ * looked up: a request can have a million.
+ */
 export function rights(session: Session, handles: readonly bigint[]): ControlToSend {
+  if (handles.length > MOST_RIGHTS) throw systemError(-EINVAL, "sendmsg");
   const sockets = handles.map((handle) => session.entryToSend(handle));
   return { level: SOL_SOCKET, type: SCM_RIGHTS, data: new Uint8Array(0), sockets };
 }

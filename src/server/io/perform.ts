@@ -56,7 +56,7 @@ export function waitOf(ctx: OpContext, entry: View<"session">, operation: string
   const requested = requestedTimeout(waiting.timeout, operation);
   return {
     operation,
-    milliseconds: entry.waitLimit(requested, waiting.flags),
+    milliseconds: entry.blocking.waitLimit(requested, waiting.flags),
     ...(requested === undefined && { ownLimit: (waitQueue: WaitQueue) => ownLimit(entry, waitQueue, operation) }),
     signal: ctx.signal,
     enter: () => {
@@ -83,7 +83,7 @@ export function requestedTimeout(timeout: Timeout | undefined, operation: string
   const { limit } = timeout;
   if (limit.case === "duration") return timeoutFrom(limit.value, operation);
   if (limit.case === "unlimited" && limit.value) return null;
-  throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a Timeout has a duration, or unlimited set to true");
+  throw new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "a Timeout must have a duration, or unlimited set to true");
 }
 
 /**

@@ -6,12 +6,14 @@
 import { constants, endianness } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import type { ControlMessage } from "../../gen/sockbroker/v1/ancillary_pb.js";
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { Sockaddr } from "../../native/binding.js";
 import { linux } from "../../native/linux.js";
 import { authorise, authoriseEndpoint, SHARED_SOCKET } from "../access/authorise.js";
 import type { PeerIdentity } from "../access/principal.js";
 import { permittedControl, type View } from "../access/views.js";
 import type { OpContext } from "../context.js";
+import { BrokerFault } from "../errors.js";
 import type { Checked } from "../policy/checked.js";
 import type { ControlToSend, Socket } from "../sockets/socket-entry.js";
 import { controlFrom } from "./ancillary.js";
@@ -54,7 +56,8 @@ function isCaller(peer: PeerIdentity, named: PeerIdentity): boolean {
 /**
  * `SocketEntry.send` for a message that may carry descriptors. A socket that thereby reaches a process outside the
  * daemon is withheld from principals that may not share it. Throws `PolicyDenied` for a unix socket that may not leave
- * the daemon, because its peer credentials would be the daemon's.
+ * the daemon, because its peer credentials would be the daemon's, and UNREAD_DATA for a socket that would leave without
+ * data that was pushed back.
  */
 export function sendWithControl(
   ctx: OpContext,
@@ -69,8 +72,15 @@ export function sendWithControl(
   if (passed.length === 0) return entry.send(data, control, flags, address);
   const inside = staysInside(entry);
   if (typeof inside === "number") return inside;
-  if (!inside && passed.some(({ state }) => state.family === AddressFamily.UNIX)) {
-    authoriseEndpoint(ctx, "ancillary", SHARED_SOCKET);
+  if (!inside) {
+    if (passed.some(({ state }) => state.family === AddressFamily.UNIX)) {
+      authoriseEndpoint(ctx, "ancillary", SHARED_SOCKET);
+    }
+    if (passed.some(({ hasPushedBack }) => hasPushedBack)) {
+      const text =
+        "data received from the socket is pushed back, and a process outside the daemon could not receive it";
+      throw new BrokerFault(BrokerError_Code.UNREAD_DATA, text);
+    }
   }
   const sent = entry.send(data, control, flags, address);
   if (sent >= 0 && !inside) for (const shared of passed) ctx.session.share(shared);

@@ -11,27 +11,38 @@ import { authoriseFastOpen, openingFast } from "./fast-open.js";
 import { performWaiting, type Waiting, waitOf } from "./perform.js";
 import { sendWithControl } from "./send-control.js";
 
-/** Returns an attempt that sends all of the data by send(2). `onSent` is called with the length of each piece. */
+/** Returns an attempt that sends all of the data in order. `onSent` is called with the number of bytes of each send. */
 export function sendingAll(
   entry: View<"send">,
-  data: Uint8Array,
+  data: readonly Uint8Array[],
   flags: number,
   onSent: (bytes: number) => void = () => {},
 ): Attempt<null> {
   let rest = data;
   return () => {
-    const { length } = rest;
+    let result: typeof AGAIN | typeof PARTLY = AGAIN;
     do {
-      const sent = entry.send([rest], null, flags, null);
+      const sent = entry.send(rest, null, flags, null);
       if (sent < 0) {
-        if (isAgain(sent)) return rest.length < length ? PARTLY : AGAIN;
+        if (isAgain(sent)) return result;
         throw systemError(sent, "send");
       }
       onSent(sent);
-      rest = rest.subarray(sent);
+      rest = after(rest, sent);
+      result = PARTLY;
     } while (rest.length > 0);
     return null;
   };
+}
+
+/** What follows the first `bytes` bytes of some buffers. */
+function after(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [index, buffer] of buffers.entries()) {
+    if (left < buffer.length) return [buffer.subarray(left), ...buffers.slice(index + 1)];
+    left -= buffer.length;
+  }
+  return [];
 }
 
 /** A message for sendmsg(2). */

@@ -6,6 +6,6 @@ import { infoOf } from "../sockets/socket-info.js";
 /** Wraps dup(2). The timeout is copied, O_NONBLOCK is shared. */
 export const dup: SocketOp<typeof SocketService.method.dup> = (ctx, _request, original) => {
   const entry = viewOf(ctx, ctx.session.duplicate(original, original.facts));
-  entry.setTimeout(original.timeout);
+  entry.setTimeout(original.blocking.timeout);
   return { socket: infoOf(entry) };
 };

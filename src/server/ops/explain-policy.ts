@@ -11,25 +11,25 @@ import { isPrincipal } from "../policy/principal-name.js";
 
 /** Asks the policy, without any effect. */
 export const explainPolicy: StrangersOp<typeof PolicyService.method.explainPolicy> = (ctx, request) => {
-  const { operation } = request;
-  if (!isPermission(operation)) {
+  const { permission } = request;
+  if (!isPermission(permission)) {
     throw new ArgumentFault(
       ArgumentError_Kind.VALUE,
-      "UNKNOWN_VERB",
+      "UNKNOWN_PERMISSION",
       "explain_policy",
-      `${JSON.stringify(operation)} is none of ${permissions.join(", ")}`,
+      `${JSON.stringify(permission)} is not a permission; there are ${permissions.join(", ")}`,
     );
   }
   const principal = request.principal === "" ? ctx.principal.name : validPrincipal(request.principal);
   const caller = principal === ctx.principal.name ? ctx : { principal: { name: principal } };
   const address = request.address === undefined ? {} : { address: addressAsked(request.address) };
-  const decision = ctx.services.policy.decide(new CallerQuery(caller, operation, address));
+  const decision = ctx.services.policy.decide(new CallerQuery(caller, permission, address));
   return { allowed: decision.allowed, rule: decision.rule, principal, reason: decision.reason };
 };
 
 function validPrincipal(text: string): string {
   if (isPrincipal(text)) return text;
-  const message = `a principal is written uid:NUMBER, and ${JSON.stringify(text)} is not`;
+  const message = `a principal must be uid:NUMBER, not ${JSON.stringify(text)}`;
   throw new ArgumentFault(ArgumentError_Kind.VALUE, "UNKNOWN_PRINCIPAL", "explain_policy", message);
 }
 

@@ -8,7 +8,7 @@ export const getEffectivePolicy: StrangersOp<typeof PolicyService.method.getEffe
     name: rule.name,
     allow: rule.allow,
     principals: [...rule.principals],
-    operations: [...rule.permissions],
+    permissions: [...rule.permissions],
     endpoints: [...rule.endpoints],
   })),
 });

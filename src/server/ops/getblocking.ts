@@ -3,5 +3,5 @@ import type { SocketOp } from "../context.js";
 
 /** Tells whether the handle's timeout is not 0. */
 export const getblocking: SocketOp<typeof SocketService.method.getblocking> = (_ctx, _request, entry) => ({
-  blocking: entry.timeout !== 0n,
+  blocking: entry.blocking.timeout !== 0n,
 });

@@ -9,7 +9,7 @@ import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
 import { checkResult } from "../sockets/socket-entry.js";
 
-const { SOL_SOCKET, SO_ERROR, SO_GET_FILTER } = linux;
+const { SOL_SOCKET, SO_GET_FILTER } = linux;
 
 /** Python's limit. */
 const MAX_BYTES = 1024;
@@ -31,8 +31,6 @@ export const getsockopt: SocketOp<typeof SocketService.method.getsockopt, "getso
 function plain(entry: View<"getsockopt">, request: GetsockoptRequest) {
   const { level, name, maxBytes = 0 } = request;
   if (maxBytes === 0) {
-    const kept = level === SOL_SOCKET && name === SO_ERROR ? entry.takeError() : null;
-    if (kept !== null) return { value: { case: "integer" as const, value: -kept } };
     if (level === AddressFamily.VSOCK) return typed(entry, request, vsockInteger);
     const { value } = checkResult(entry.getsockoptInt(level, name), "getsockopt");
     return { value: { case: "integer" as const, value } };

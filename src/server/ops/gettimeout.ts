@@ -4,4 +4,4 @@ import type { SocketOp } from "../context.js";
 
 /** Returns the handle's timeout. */
 export const gettimeout: SocketOp<typeof SocketService.method.gettimeout> = (_ctx, _request, entry) =>
-  timeoutField(entry.timeout);
+  timeoutField(entry.blocking.timeout);

@@ -3,13 +3,11 @@ import type { SocketService } from "../../gen/sockbroker/v1/socket_service_pb.js
 import { addressField } from "../codec/address.js";
 import type { SocketOp } from "../context.js";
 import { ArgumentFault } from "../errors.js";
-import { adoptReceived } from "../io/ancillary.js";
+import { adoptReceived, MOST_RIGHTS } from "../io/ancillary.js";
 import { andThen } from "../io/perform.js";
 import { receiveMessage } from "../io/receive.js";
 
 const SIZEOF_INT = 4;
-/** SCM_MAX_FD, the kernel's maximum for one message. */
-const MAX_HANDLES = 253;
 
 /** Receives handles by recvmsg(2). */
 export const recvFds: SocketOp<typeof SocketService.method.recvFds, "receive"> = (ctx, request, entry) => {
@@ -21,8 +19,8 @@ export const recvFds: SocketOp<typeof SocketService.method.recvFds, "receive"> =
       "invalid ancillary data buffer length",
     );
   }
-  const room = ctx.services.kernel.cmsgLen(Math.min(request.maxHandles, MAX_HANDLES) * SIZEOF_INT);
-  return andThen(receiveMessage(ctx, entry, "recvmsg", request, room), (received) => ({
+  const room = ctx.services.kernel.cmsgLen(Math.min(request.maxHandles, MOST_RIGHTS) * SIZEOF_INT);
+  return andThen(receiveMessage(ctx, entry, "recvmsg", request, BigInt(room)), (received) => ({
     data: received.data,
     ...adoptReceived(
       ctx.session,

@@ -6,7 +6,7 @@ import { receiveMessage } from "../io/receive.js";
 
 /** Wraps recvfrom(2). */
 export const recvfrom: SocketOp<typeof SocketService.method.recvfrom, "receive"> = (ctx, request, entry) =>
-  andThen(receiveMessage(ctx, entry, "recvfrom", request, 0), (received) => ({
+  andThen(receiveMessage(ctx, entry, "recvfrom", request, 0n), (received) => ({
     data: received.data,
     lengthBytes: BigInt(received.length),
     ...addressField("address", received.address),

@@ -8,6 +8,6 @@ import { sendingAll } from "../io/send.js";
  */
 export const sendall: SocketOp<typeof SocketService.method.sendall, "send"> = (ctx, request, entry) => {
   const wait = waitOf(ctx, entry, "send", request);
-  const done = entry.readiness.perform("write", wait, sendingAll(entry, request.data, request.flags));
+  const done = entry.readiness.perform("write", wait, sendingAll(entry, [request.data], request.flags));
   return andThen(done, () => ({}));
 };

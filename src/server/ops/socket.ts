@@ -20,7 +20,7 @@ export const socket: Op<typeof SocketService.method.socket> = (ctx, request) => 
   const permitted = authorise(ctx, "socket", { details: { opens: { family, type, protocol } } });
   const entry = openSocket(permitted, family, type, protocol, request);
   if ((request.typeFlags & SOCK_NONBLOCK) !== 0) entry.setTimeout(0n);
-  return { socket: infoOf(entry), ...timeoutField(entry.timeout) };
+  return { socket: infoOf(entry), ...timeoutField(entry.blocking.timeout) };
 };
 
 /** `socket(fileno=…)`: unset facts are the kernel's. The handle is the same. */
@@ -41,5 +41,5 @@ function describe(ctx: Permitted<"session">, request: SocketRequest, handle: big
     type: request.type ?? state.type,
     protocol: request.protocol ?? state.protocol,
   };
-  return { socket, ...timeoutField(entry.timeout) };
+  return { socket, ...timeoutField(entry.blocking.timeout) };
 }

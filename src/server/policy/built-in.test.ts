@@ -14,7 +14,7 @@ const policy = builtInPolicy({
   ],
 });
 
-/** A query of which only this much is known. */
+/** A query with only these properties. */
 function query<P extends Permission>(known: { principal: string; permission: P; endpoint: string | null }) {
   const unknown = { evidence: null, family: null, type: null, protocol: null, local: null, remote: null };
   return { ...unknown, option: null, ioctl: null, netns: null, ...known } satisfies Query;
@@ -30,7 +30,7 @@ describe("the built-in policy", () => {
     }
   });
 
-  it("allows an admitted principal everything but to be an operator", () => {
+  it("allows an admitted principal everything except `admin`", () => {
     for (const permission of permissions) {
       expect(policy.decide(query({ principal: "uid:1000", permission, endpoint: null })).allowed).toBe(
         permission !== "admin",
@@ -68,7 +68,7 @@ describe("a unix socket with a path", () => {
   const permissionsWithAddress = ["bind", "connect", "send"] as const;
 
   it.each(["unix:/run/x.sock", "unix:relative", "unix:./@relative", "unix:\ufffd"])(
-    "%s takes an admission of its own",
+    "needs an admission with `,unix`: %s",
     (endpoint) => {
       for (const permission of permissionsWithAddress) {
         expect(policy.decide(query({ principal: "uid:1000", permission, endpoint }))).toEqual({
@@ -91,13 +91,13 @@ describe("a unix socket with a path", () => {
     }
   });
 
-  it("makes no operator of anybody", () => {
+  it("does not make the principals that may use it operators", () => {
     expect(policy.decide(query({ principal: "uid:2000", permission: "admin", endpoint: null })).allowed).toBe(false);
   });
 });
 
 describe("check", () => {
-  it("gives back the value that was asked about", () => {
+  it("returns the value that was checked", () => {
     const value = { port: 1 };
     expect(check(policy, query({ principal: "uid:0", permission: "bind", endpoint: "0.0.0.0:1" }), value)).toBe(value);
   });

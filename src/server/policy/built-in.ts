@@ -49,7 +49,7 @@ function rulesOf(principal: string, unix: boolean): Rule[] {
     principals,
     permissions: ["ancillary"],
     endpoints: ["credentials:*"],
-    remedy: "SCM_CREDENTIALS may name nobody but the caller's own process, user and group",
+    remedy: "SCM_CREDENTIALS must name the caller's own process, user and group",
   };
   if (unix) return [admin, credentials, admit];
   return [

@@ -26,6 +26,6 @@ test.each([
   ["uid:4294967295", false],
   ["1000", false],
   ["", false],
-])("%j names a principal in a rule: %j", (text, is) => {
+])("%j in a rule matches principals: %j", (text, is) => {
   expect(isPrincipal(text)).toBe(is);
 });

@@ -6,7 +6,7 @@ import type { Socket } from "../sockets/socket-entry.js";
 import { infoWithAddresses } from "../sockets/socket-info.js";
 import type { Session } from "./session.js";
 
-const { TCP_LISTEN } = linux;
+const { TCP_LISTEN, TCPI_SACKED_OFFSET, TCPI_UNACKED_OFFSET } = linux;
 
 /** ss(8)'s names, by tcpi_state. */
 const tcpStates = [
@@ -23,8 +23,6 @@ const tcpStates = [
   "LISTEN",
   "CLOSING",
 ];
-const TCPI_UNACKED_OFFSET = 24;
-const TCPI_SACKED_OFFSET = 28;
 
 /** Describes a handle for an operator, with what ss(8) shows of a socket. */
 export function handleInfoOf(session: Session, entry: Socket): Init<typeof HandleInfoSchema> {

@@ -19,7 +19,7 @@ describe("ProcessWatch", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("looks at a process as often for a thousand sessions as for one", () => {
+  it("checks a process as often for a thousand sessions as for one", () => {
     const watch = new ProcessWatch();
     const [one, many] = [processOf("one"), processOf("many")];
     watch.watch(one, () => undefined);
@@ -30,7 +30,7 @@ describe("ProcessWatch", () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  it("tells every session of a process that ended, once, and none of another's", () => {
+  it("notifies all sessions of a process that ended, once, and no others", () => {
     const watch = new ProcessWatch();
     const [ends, lives] = [processOf("ends"), processOf("lives")];
     const told: string[] = [];
@@ -48,7 +48,7 @@ describe("ProcessWatch", () => {
     expect(lives.looks).toBeGreaterThan(10);
   });
 
-  it("looks soon when a session is new, however long its process has been there", () => {
+  it("checks soon after a session was opened, however old the process is", () => {
     const watch = new ProcessWatch();
     const process = processOf("settled");
     watch.watch(process, () => undefined);
@@ -60,7 +60,7 @@ describe("ProcessWatch", () => {
     expect(told).toHaveBeenCalledOnce();
   });
 
-  it("looks at a process whose sessions come and go all the time", () => {
+  it("checks a process whose sessions come and go all the time", () => {
     const watch = new ProcessWatch();
     const process = processOf("restless");
     for (let i = 0; i < 1_000; i++) {
@@ -72,7 +72,7 @@ describe("ProcessWatch", () => {
     expect(process.looks).toBeGreaterThan(100);
   });
 
-  it("looks at few processes in one turn, and at all of them in the end", () => {
+  it("checks a few processes in each turn, and in the end all of them", () => {
     const watch = new ProcessWatch();
     const processes = Array.from({ length: 1_000 }, (_, i) => processOf(String(i)));
     for (const process of processes) watch.watch(process, () => undefined);
@@ -82,7 +82,7 @@ describe("ProcessWatch", () => {
     expect(Math.min(...processes.map(({ looks }) => looks))).toBeGreaterThan(3);
   });
 
-  it("has no timer when there is nobody to look at", () => {
+  it("has no timer if there are no processes to check", () => {
     const watch = new ProcessWatch();
     const stops = [1, 2, 3].map((i) => watch.watch(processOf(String(i)), () => undefined));
     expect(vi.getTimerCount()).toBe(1);

@@ -20,15 +20,20 @@ export class Quota {
 
   /** Adds `count`. If that exceeds the limit, throws QUOTA_EXCEEDED and adds nothing. */
   take(count = 1): void {
-    if (this.#used + count > this.limit) {
-      throw new BrokerFault(BrokerError_Code.QUOTA_EXCEEDED, `more than ${this.limit} ${this.what}`);
-    }
+    this.require(count);
     this.#used += count;
   }
 
-  /** Adds one even beyond the limit, for what can no longer be refused. */
-  add(): void {
-    this.#used += 1;
+  /** Throws QUOTA_EXCEEDED if there is no room for `count`. */
+  require(count = 1): void {
+    if (this.#used + count > this.limit) {
+      throw new BrokerFault(BrokerError_Code.QUOTA_EXCEEDED, `more than ${this.limit} ${this.what}`);
+    }
+  }
+
+  /** Adds `count` even beyond the limit, for what can no longer be refused. */
+  add(count = 1): void {
+    this.#used += count;
   }
 
   give(count = 1): void {

@@ -9,6 +9,8 @@ import { newPrincipal } from "../access/principal.js";
 import { newCounters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import { defaultLimits } from "../limits.js";
+import { AGAIN } from "../sockets/readiness.js";
+import { entryOf, type SocketEntry } from "../sockets/socket-entry.js";
 import type { Lease } from "./session.js";
 
 const { AF_UNIX, SOCK_STREAM } = linux;
@@ -41,7 +43,7 @@ function descriptors(): number {
 const ended = new BrokerFault(BrokerError_Code.CANCELLED, "over");
 
 describe("Session", () => {
-  it("gives handles that begin at 2^30, increase, and are never used again", () => {
+  it("assigns handles that begin at 2^30, increase, and are never reused", () => {
     const { session } = open();
     const first = session.adopt(socket(), facts).handle;
     session.close(first);
@@ -50,7 +52,7 @@ describe("Session", () => {
     session.destroy(ended);
   });
 
-  it("does not find what is not its own", () => {
+  it("does not find handles of other sessions", () => {
     const { session: one } = open();
     const { session: other } = open();
     const { handle } = one.adopt(socket(), facts);
@@ -61,7 +63,7 @@ describe("Session", () => {
     other.destroy(ended);
   });
 
-  it("of a connection gives no handle that an earlier one of the principal gave, and says what became of that", () => {
+  it("of a connection assigns no handle of an earlier one of the principal, and reports what happened to those", () => {
     const { session: earlier, principal, counters } = open();
     const { handle } = earlier.adopt(socket(), facts);
     earlier.destroy(ended);
@@ -87,7 +89,7 @@ describe("Session", () => {
     leased.destroy(ended);
   });
 
-  it("takes handle 0 for a field that was left unset", () => {
+  it("treats handle 0 as a field that was not set", () => {
     const { session } = open();
     expect(() => session.entry(0n)).toThrowError(
       expect.objectContaining({ code: BrokerError_Code.MALFORMED_REQUEST, message: "handle is not set" }),
@@ -95,7 +97,7 @@ describe("Session", () => {
     session.destroy(ended);
   });
 
-  it("closes a socket that there is no room for", () => {
+  it("closes a socket that exceeds the quota", () => {
     const { session } = open({ maxHandles: 1 });
     session.adopt(socket(), facts);
     const before = descriptors();
@@ -108,7 +110,7 @@ describe("Session", () => {
     session.destroy(ended);
   });
 
-  it("closes a received descriptor that there is no room for, and says so", () => {
+  it("closes a received descriptor that exceeds the quota, and reports it", () => {
     const { session } = open({ maxHandles: 1 });
     const [first, second] = [socket(), socket()];
     expect(session.adoptIfRoom(first, { inheritable: false })).not.toBeNull();
@@ -126,7 +128,7 @@ describe("Session", () => {
     expect(descriptors()).toBe(before);
   });
 
-  it("closes every descriptor when it ends, once, and takes none after", () => {
+  it("closes every descriptor when it ends, once, and accepts none afterwards", () => {
     const before = descriptors();
     const { session, principal, counters, ends } = open();
     for (let i = 0; i < 10; i++) session.adopt(socket(), facts);
@@ -143,7 +145,7 @@ describe("Session", () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    it("ends when its lease runs out", () => {
+    it("ends when its lease expires", () => {
       const { session, counters } = open({ lease: { milliseconds: 10_000, process: null } });
       expect(session.remainingLease).toBeGreaterThan(0);
       vi.advanceTimersByTime(9_999);
@@ -153,7 +155,7 @@ describe("Session", () => {
       expect(counters.timers).toBe(0);
     });
 
-    it("does not expire while it is attended", () => {
+    it("does not expire while it is retained", () => {
       const { session } = open({ lease: { milliseconds: 10_000, process: null } });
       const leave = session.retain();
       vi.advanceTimersByTime(30_000);
@@ -166,7 +168,7 @@ describe("Session", () => {
     });
   });
 
-  it("gives up a socket that is disowned, open", () => {
+  it("returns a released socket without closing it", () => {
     const { session } = open();
     const native = socket();
     const { handle } = session.adopt(native, facts);
@@ -174,5 +176,38 @@ describe("Session", () => {
     expect(session.find(handle)).toBeNull();
     expect(native.closed).toBe(false);
     native.close();
+  });
+
+  it("ends what waits on a released socket, and does not disturb its next owner afterwards", async () => {
+    const pair = loadAddon().socketpair(AF_UNIX, SOCK_STREAM, 0);
+    if (typeof pair === "number") throw new Error(`socketpair: ${pair}`);
+    const [native, peer] = pair;
+    const { session } = open();
+    const { session: other } = open();
+    const waitOn = (entry: SocketEntry, signal: AbortSignal) =>
+      entry.readiness.perform(
+        "data",
+        { operation: "recv", milliseconds: null, signal: () => signal, enter: () => () => undefined },
+        () => {
+          const data = entry.receiveData(10, 0);
+          return typeof data === "number" ? AGAIN : data;
+        },
+      );
+    const { handle } = session.adopt(native, facts);
+    const guess = new AbortController();
+    const first = waitOn(entryOf(session.entry(handle)), guess.signal);
+    let destroyed = 0;
+    entryOf(session.entry(handle)).onDestroy.push(() => {
+      destroyed += 1;
+    });
+    session.release(handle);
+    const second = waitOn(entryOf(other.adopt(native, facts)), new AbortController().signal);
+    guess.abort();
+    peer.send(Buffer.from("data"), 0);
+    await expect(first).rejects.toMatchObject({ code: BrokerError_Code.HANDLE_NOT_FOUND });
+    expect(Buffer.from((await second) as Uint8Array).toString()).toBe("data");
+    expect(destroyed).toBe(1);
+    peer.close();
+    other.destroy(ended);
   });
 });

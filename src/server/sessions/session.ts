@@ -15,12 +15,7 @@ import { linux } from "../../native/linux.js";
 import type { Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
-import {
-  type FollowedDescription,
-  isShared,
-  newDescription,
-  type OpenDescription,
-} from "../sockets/open-description.js";
+import { isShared, OpenDescription } from "../sockets/open-description.js";
 import type { Outliving } from "../sockets/outliving.js";
 import { startTimer } from "../sockets/readiness.js";
 import { entryOf, type Handle, type Socket, SocketEntry, type SocketFacts } from "../sockets/socket-entry.js";
@@ -59,7 +54,7 @@ export interface SessionOptions {
   /** Why the principal may not have sockets that processes outside the daemon share; null if it may. */
   readonly refusalOfShared: () => Error | null;
   /** Called when a process outside the daemon has received a socket. */
-  readonly onShared: (followed: FollowedDescription) => void;
+  readonly onShared: (description: OpenDescription) => void;
   /** Called once, with the reason. */
   readonly onEnd: (reason: BrokerFault) => void;
 }
@@ -153,7 +148,7 @@ export class Session {
    * Takes ownership of a new socket, and gives it a handle. If the principal has too many, closes it and throws.
    */
   adopt(socket: Unowned, facts: SocketFacts): Socket {
-    return this.#adopt(socket, facts, newDescription());
+    return this.#adopt(socket, facts, new OpenDescription());
   }
 
   /** Creates another handle for the open description of a socket, with the given facts. Throws `SystemError`. */
@@ -192,7 +187,7 @@ export class Session {
   adoptAll<T extends readonly Unowned[]>(sockets: T, facts: SocketFacts): { readonly [K in keyof T]: Socket } {
     const entries: SocketEntry[] = [];
     try {
-      for (const socket of sockets) entries.push(this.#adopt(socket, facts, newDescription()));
+      for (const socket of sockets) entries.push(this.#adopt(socket, facts, new OpenDescription()));
     } catch (error) {
       for (const entry of entries) this.#close(entry, error);
       for (const socket of sockets.slice(entries.length)) socket.close();
@@ -203,24 +198,23 @@ export class Session {
 
   /** Applies the session's default timeout, as Python does for every new socket. */
   applyDefaultTimeout(socket: Socket): void {
-    const entry = entryOf(socket);
-    entry.timeout = this.defaultTimeout;
-    if (this.defaultTimeout !== null) entry.description.nonblocking = true;
+    entryOf(socket).blocking.setDefaultTimeout(this.defaultTimeout);
   }
 
   /** Withholds the handles of an open description that a process outside the daemon now shares. */
-  withhold(followed: FollowedDescription): void {
+  withhold(description: OpenDescription): void {
     for (const entry of this.#entries.values()) {
-      if (entry.description.followed === followed) this.#withholdShared(entry);
+      if (entry.description === description) this.#withholdShared(entry);
     }
   }
 
   /** Marks a socket as shared with a process outside the daemon, and withholds all its handles that may not be kept. */
   share(socket: Socket): void {
-    const { followed } = entryOf(socket).description;
+    const { description } = entryOf(socket);
+    const { followed } = description;
     if (followed === null || followed.shared) return;
     followed.shared = true;
-    this.#options.onShared(followed);
+    this.#options.onShared(description);
   }
 
   /** Closes a handle. Throws HANDLE_NOT_FOUND, or the error of close(2) except ECONNRESET, as in Python. */
@@ -230,9 +224,14 @@ export class Session {
     if (result < 0 && result !== -ECONNRESET) throw systemError(result, "close");
   }
 
-  /** Removes a socket from the session without closing it. Its handle is not reused. */
+  /**
+   * Removes a socket from the session without closing it. Its handle is not reused. The caller was not told of it, but may
+   * have guessed it: what waits on it would otherwise share the descriptor with the next owner, and end its watch.
+   */
   release(handle: Handle): void {
-    this.#forget(this.#entry(handle));
+    const entry = this.#entry(handle);
+    this.#forget(entry);
+    entry.release(this.handleNotFound(handle));
   }
 
   /** Keeps the session from expiring until the returned function is called. */
@@ -258,7 +257,7 @@ export class Session {
     const { counters, processes } = this.#options;
     counters.timers += 1;
     const cancel = startTimer(milliseconds, () => {
-      this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session ran out"));
+      this.destroy(new BrokerFault(BrokerError_Code.LEASE_EXPIRED, "the lease of the session expired"));
     });
     this.#cancelLease = () => {
       counters.timers -= 1;
@@ -304,7 +303,7 @@ export class Session {
     }
     const handle = this.#numbers.next as Handle;
     this.#numbers.next += 1n;
-    const entry = new SocketEntry(handle, nativeOf(socket), facts, description);
+    const entry = new SocketEntry(handle, nativeOf(socket), facts, description, this.principal.pushedBack);
     this.#entries.set(handle, entry);
     counters.handles += 1;
     counters.handlesOpened += 1;

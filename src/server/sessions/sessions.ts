@@ -3,12 +3,12 @@ import type { Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
-import type { FollowedDescription } from "../sockets/open-description.js";
+import type { OpenDescription } from "../sockets/open-description.js";
 import type { Outliving } from "../sockets/outliving.js";
 import { ProcessWatch } from "./process-watch.js";
 import { type Lease, Session } from "./session.js";
 
-/** How many tokens of ended sessions are kept, so that their holders are told why. */
+/** How many tokens of ended sessions are kept, so that their holders get the reason. */
 const REMEMBERED_ENDS = 1024;
 
 /** All sessions of the daemon. */
@@ -53,7 +53,7 @@ export class Sessions {
       processes: this.#processes,
       maxWaiting: this.#limits.maxWaiting,
       refusalOfShared: () => this.#refusalOfShared(options.principal),
-      onShared: (followed) => this.#withhold(followed),
+      onShared: (description) => this.#withhold(description),
       onEnd: (reason) => {
         this.#live.delete(session);
         this.#counters.sessions -= 1;
@@ -85,9 +85,9 @@ export class Sessions {
     return null;
   }
 
-  #withhold(followed: FollowedDescription): void {
+  #withhold(description: OpenDescription): void {
     for (const session of this.#live) {
-      session.withhold(followed);
+      session.withhold(description);
     }
   }
 

@@ -7,7 +7,7 @@
 
 import type { NativeAddon } from "../../native/binding.js";
 import type { Principal } from "../access/principal.js";
-import { type FollowedDescription, newDescription, type OpenDescription } from "./open-description.js";
+import { type FollowedDescription, OpenDescription } from "./open-description.js";
 import type { SocketEntry } from "./socket-entry.js";
 import type { Unowned } from "./unowned.js";
 
@@ -20,9 +20,13 @@ const PAUSE = 50;
 
 export class Outliving {
   readonly #native: Pick<NativeAddon, "follow" | "followClosing" | "followed">;
-  readonly #followed = new Map<number, FollowedDescription>();
-  /** Sockets only: all descriptions of a file have the same inode. */
-  readonly #byInode = new Map<number, FollowedDescription>();
+  /** Those that may outlive their handles, by the id with which the addon follows them. */
+  readonly #followed = new Map<number, OpenDescription>();
+  /**
+   * Those that may be received: followed ones, and those from outside that have a handle. Sockets only: all descriptions
+   * of a file have the same inode, and it is 0 here.
+   */
+  readonly #byInode = new Map<number, OpenDescription>();
   /** Descriptions without a handle. */
   #count = 0;
   #lastId = 0;
@@ -46,14 +50,13 @@ export class Outliving {
    * which cannot be tracked.
    */
   follow(entry: SocketEntry, countedFor: Principal): number {
-    const { description, state } = entry;
+    const { description } = entry;
     if (description.followed === null) {
-      const followed = this.#byInode.get(state.inode) ?? this.#begin(entry, countedFor, description.fromOutside);
-      if (typeof followed === "number") return followed;
-      followed.handles += description.handles;
-      description.followed = followed;
+      const error = this.#begin(entry, countedFor);
+      if (error < 0) return error;
+    } else {
+      description.followed.countedFor = countedFor;
     }
-    description.followed.countedFor = countedFor;
     return 0;
   }
 
@@ -62,42 +65,42 @@ export class Outliving {
     const { description } = entry;
     if (description.followed === null) {
       this.#lastId += 1;
-      const followed: FollowedDescription = {
-        id: this.#lastId,
-        inode: 0,
-        countedFor,
-        handles: description.handles,
-        shared: true,
-      };
-      this.#followed.set(followed.id, followed);
-      description.followed = followed;
+      this.#add(description, { id: this.#lastId, countedFor, shared: true });
     }
-    entry.followClosing(this.#native, description.followed.id);
+    entry.followClosing(this.#native, (description.followed as FollowedDescription).id);
   }
 
-  /** Returns the description of a received descriptor. */
-  descriptionOf(received: Pick<Unowned, "inode">): OpenDescription {
-    const followed = this.#byInode.get(received.inode) ?? null;
-    // Sockets of the daemon are tracked before they can be sent.
-    return { ...newDescription(), followed, fromOutside: followed === null };
+  /**
+   * Returns the description of a received descriptor: that of the socket's other handles, if the daemon sent it or has
+   * received it before. Sockets of the daemon are tracked before they can be sent.
+   */
+  descriptionOf({ inode }: Pick<Unowned, "inode">): OpenDescription {
+    const known = this.#byInode.get(inode);
+    if (known !== undefined) return known;
+    const description = new OpenDescription(true);
+    if (inode !== 0) {
+      this.#byInode.set(inode, description);
+      description.inode = inode;
+    }
+    return description;
   }
 
   /** Adds a handle to a description. */
   addHandle(description: OpenDescription): void {
-    description.handles += 1;
     const { followed } = description;
-    if (followed === null) return;
-    if (followed.handles === 0) this.#uncount(followed);
-    followed.handles += 1;
+    if (followed !== null && description.handles === 0) this.#uncount(followed);
+    description.handles += 1;
   }
 
   /** Removes a handle from a description. */
   removeHandle(description: OpenDescription): void {
     description.handles -= 1;
+    if (description.handles > 0) return;
     const { followed } = description;
-    if (followed === null) return;
-    followed.handles -= 1;
-    if (followed.handles > 0) return;
+    if (followed === null) {
+      this.#forget(description);
+      return;
+    }
     followed.countedFor.handles.add();
     this.#count += 1;
     this.#lookLater();
@@ -113,29 +116,37 @@ export class Outliving {
     this.#nextLook = end + PAUSE * (end - start);
   }
 
-  #begin(entry: SocketEntry, countedFor: Principal, shared: boolean): FollowedDescription | number {
+  /** Has the addon follow the open description of an entry. 0 or -errno. */
+  #begin(entry: SocketEntry, countedFor: Principal): number {
+    const { description } = entry;
     this.#lastId += 1;
     const error = entry.follow(this.#native, this.#lastId);
     if (error < 0) return error;
-    const followed: FollowedDescription = {
-      id: this.#lastId,
-      inode: entry.state.inode,
-      countedFor,
-      handles: 0,
-      shared,
-    };
-    this.#followed.set(followed.id, followed);
-    if (followed.inode !== 0) this.#byInode.set(followed.inode, followed);
-    return followed;
+    this.#add(description, { id: this.#lastId, countedFor, shared: description.fromOutside });
+    description.inode = entry.state.inode;
+    if (description.inode !== 0) this.#byInode.set(description.inode, description);
+    return 0;
+  }
+
+  #add(description: OpenDescription, followed: FollowedDescription): void {
+    description.followed = followed;
+    this.#followed.set(followed.id, description);
   }
 
   #forgetAllBut(alive: ReadonlySet<number>): void {
-    for (const followed of this.#followed.values()) {
-      if (followed.handles > 0 || alive.has(followed.id)) continue;
-      this.#followed.delete(followed.id);
-      this.#byInode.delete(followed.inode);
+    for (const [id, description] of this.#followed) {
+      const { followed, handles } = description;
+      if (followed === null || handles > 0 || alive.has(id)) continue;
+      this.#followed.delete(id);
+      this.#forget(description);
+      description.followed = null;
+      description.discard();
       this.#uncount(followed);
     }
+  }
+
+  #forget({ inode }: OpenDescription): void {
+    if (inode !== 0) this.#byInode.delete(inode);
   }
 
   #uncount(followed: FollowedDescription): void {

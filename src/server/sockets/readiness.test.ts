@@ -78,7 +78,7 @@ function drain(): Buffer {
 }
 
 describe("Readiness", () => {
-  it("answers at once, without a promise, when there is no need to wait", () => {
+  it("returns at once, without a promise, if there is no need to wait", () => {
     far.send(Buffer.from("now"), 0);
     expect(readiness.perform("data", wait(), recv(10))).toBe("now");
     expect(waiting).toBe(0);
@@ -92,14 +92,14 @@ describe("Readiness", () => {
     expect(waiting).toBe(0);
   });
 
-  it("throws EAGAIN when it may not wait", () => {
+  it("throws EAGAIN if it may not wait", () => {
     expect(() => readiness.perform("data", wait({ milliseconds: 0 }), recv(10))).toThrowError(
       expect.objectContaining({ code: "EAGAIN", syscall: "recv" }),
     );
     expect(waiting).toBe(0);
   });
 
-  it("ends on its timeout, and consumes nothing", async () => {
+  it("ends at its timeout, and consumes nothing", async () => {
     await expect(readiness.perform("data", wait({ milliseconds: 5 }), recv(10))).rejects.toMatchObject({
       name: "OperationTimeout",
       operation: "recv",
@@ -118,17 +118,17 @@ describe("Readiness", () => {
     expect(readiness.perform("data", wait(), recv(10))).toBe("kept");
   });
 
-  it("rejects at once for a signal that is aborted already", async () => {
+  it("rejects at once if the signal is already aborted", async () => {
     await expect(readiness.perform("data", wait({ signal: AbortSignal.abort("early") }), recv(10))).rejects.toBe(
       "early",
     );
   });
 
-  it("answers readers in the order in which they came", async () => {
+  it("serves readers in the order in which they came", async () => {
     const first = readiness.perform("data", wait(), recv(1));
     const second = readiness.perform("data", wait(), recv(1));
     far.send(Buffer.from("ab"), 0);
-    // A third attempt is made when data has arrived, before the kernel has reported it. It must not get the data of the
+    // Data arrives, and a third attempt is made before the kernel has reported it. It must not get the data of the
     // first.
     const third = readiness.perform("data", wait(), recv(1));
     far.send(Buffer.from("c"), 0);
@@ -146,18 +146,18 @@ describe("Readiness", () => {
     expect(all.subarray(before).toString()).toBe("firstsecond");
   });
 
-  it("does not let one who waits for data hold up one who waits in another lane", async () => {
+  it("does not delay an operation behind one of another wait queue", async () => {
     const data = readiness.perform("data", wait(), recv(10));
     let ready = false;
     const urgent = readiness.perform("urgent", wait(), () => (ready ? "urgent" : AGAIN));
     ready = true;
-    readiness.nudge();
+    readiness.nudge(() => true);
     await expect(urgent).resolves.toBe("urgent");
     far.send(Buffer.from("data"), 0);
     await expect(data).resolves.toBe("data");
   });
 
-  it("ends everyone with one error", async () => {
+  it("rejects all waiting operations with one error", async () => {
     fill();
     const waits = [
       readiness.perform("data", wait(), recv(1)),
@@ -175,7 +175,7 @@ describe("Readiness", () => {
     expect(readiness.waiting).toBe(0);
   });
 
-  it("refuses one who may not wait any more, and counts nothing", () => {
+  it("refuses an operation beyond the limit of waiting ones, and does not count it", () => {
     const full: Wait = {
       ...wait(),
       enter: () => {
@@ -186,7 +186,7 @@ describe("Readiness", () => {
     expect(readiness.waiting).toBe(0);
   });
 
-  it("rests when an event brings nobody on, instead of spinning", async () => {
+  it("makes a backoff instead of spinning if no attempt makes progress", async () => {
     // The descriptor is readable, but the attempt never succeeds: a level-triggered watch would fire on every turn of
     // the event loop.
     far.send(Buffer.from("x"), 0);
@@ -201,7 +201,7 @@ describe("Readiness", () => {
     expect(attempts).toBeLessThan(30);
   });
 
-  it("does not rest when an attempt came further, and lets the rest of the loop run between two", async () => {
+  it("makes no backoff if an attempt made progress, and lets the event loop run between two attempts", async () => {
     let attempts = 0;
     let turns = 0;
     const turn = () => {
@@ -218,7 +218,7 @@ describe("Readiness", () => {
     expect(turns).toBeGreaterThan(900);
   });
 
-  it("keeps those behind in their place while one comes further", async () => {
+  it("keeps the order of waiting operations while one of them makes progress", async () => {
     fill();
     const order: string[] = [];
     let parts = 0;
@@ -238,7 +238,7 @@ describe("Readiness", () => {
     expect(waiting).toBe(0);
   });
 
-  it("tells observers what holds, until they leave", async () => {
+  it("notifies observers of the events that hold, until they are removed", async () => {
     const events = await new Promise<number>((resolve) => {
       const leave = readiness.observe(POLLIN | POLLOUT, (held) => {
         leave();

@@ -11,7 +11,7 @@
  * would be reordered; if a later receive were, results would be. Urgent data and the error queue have their own wait
  * queues, because an operation waiting for ordinary data must not block one waiting for those.
  *
- * Observers are told of readiness, and make no attempt. They are given what poll(2) returns at that moment.
+ * Observers are notified of readiness, and make no attempt. They are given what poll(2) returns at that moment.
  *
  * The watch is level-triggered. An event after which no operation makes progress (POLLERR with a full error queue and a
  * reader of ordinary data; POLLOUT of a unix socket whose peer's backlog is full) would fire again on every turn of the
@@ -27,6 +27,9 @@ import { Queue } from "./queue.js";
 
 const { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP } = linux;
 const { POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } = linux;
+
+/** The events that hold when there is data that the kernel does not know of. */
+export const READABLE = POLLIN | POLLRDNORM;
 
 const EAGAIN = constants.errno.EAGAIN;
 
@@ -85,7 +88,7 @@ export class Readiness {
     error: new Queue(),
     write: new Queue(),
   };
-  readonly #observers = new Set<Observer>();
+  readonly #observers = new Queue<Observer>();
   #waiting = 0;
   #watched = 0;
   #backoff: NodeJS.Timeout | null = null;
@@ -121,7 +124,7 @@ export class Readiness {
    */
   observe(events: number, notify: (events: number) => void): () => void {
     const observer = { events, notify };
-    this.#observers.add(observer);
+    this.#observers.push(observer);
     this.#update();
     return () => {
       this.#observers.delete(observer);
@@ -129,10 +132,13 @@ export class Readiness {
     };
   }
 
-  /** Lets waiting readers retry, because there is data that the kernel does not know of. */
-  nudge(): void {
+  /**
+   * Lets waiting readers retry, because there is data that the kernel does not know of. `isThere` tells whether they
+   * have left some for observers.
+   */
+  nudge(isThere: () => boolean): void {
     this.#stepReaders();
-    this.#notifyObservers(POLLIN);
+    if (isThere()) this.#notifyObservers(READABLE);
     this.#update();
   }
 

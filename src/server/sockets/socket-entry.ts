@@ -1,26 +1,24 @@
-/*
- * The record behind a handle.
- *
- * Python distinguishes two things that are easily confused: the timeout belongs to the handle, O_NONBLOCK to the open
- * description, which duplicates share. The kernel's O_NONBLOCK is always set here, so the flag as the caller set it is
- * kept in `OpenDescription`. `waitLimit` is the only place that combines both.
- */
+/* The record behind a handle. */
 
 import { constants } from "node:os";
 import type { ControlOut, NativeAddon, NativeSocket, Sockaddr } from "../../native/binding.js";
 import { systemError } from "../../native/errno.js";
 import { linux } from "../../native/linux.js";
-import { millisecondsOf } from "../codec/duration.js";
 import type { Checked } from "../policy/checked.js";
+import { Blocking } from "./blocking.js";
 import type { OpenDescription } from "./open-description.js";
-import { Pushback } from "./pushback.js";
+import type { QuotaOwner } from "./pushback.js";
+import { Queue } from "./queue.js";
 import { Readiness } from "./readiness.js";
 import { SocketState } from "./socket-state.js";
-import type { Received, Unowned } from "./unowned.js";
+import type { AcceptedSocket, Received, Unowned } from "./unowned.js";
 
 const { AF_INET, AF_INET6, IPPROTO_MPTCP, IPPROTO_TCP, SOCK_SEQPACKET, SOCK_STREAM } = linux;
 const { SOL_SOCKET, SO_ERROR, SO_LINGER, SO_RXQ_OVFL } = linux;
-const { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } = linux;
+const { MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC } = linux;
+
+/** Flags with which a receive does not take data from the queue that pushed-back data is put before. */
+const TAKES_NO_DATA = MSG_ERRQUEUE | MSG_OOB | MSG_PEEK;
 const { EAGAIN, EPIPE } = constants.errno;
 
 /** struct linger with a timeout of 0, with which close(2) resets the connection. */
@@ -36,12 +34,6 @@ export interface SocketFacts {
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
-}
-
-/** The result of accept(2). */
-export interface AcceptedSocket {
-  readonly socket: Unowned;
-  readonly address: Sockaddr | null;
 }
 
 /** A control message for sendmsg(2). `sockets` are sent as descriptors with SCM_RIGHTS, where `data` is ignored. */
@@ -64,7 +56,6 @@ export interface Socket
       | "isTcp"
       | "zeroReadIsEnd"
       | "openedAt"
-      | "timeout"
       | "inheritable"
       | "receivedBytes"
       | "sentBytes"
@@ -72,10 +63,11 @@ export interface Socket
       | "refusal"
       | "hasPushedBack"
       | "pushedBackBytes"
-      | "waitLimit"
       | "addresses"
     >
-  > {}
+  > {
+  readonly blocking: Pick<Blocking, "timeout" | "waitLimit">;
+}
 
 /** The entry of a `Socket`, for the folders that own entries. */
 export function entryOf(socket: Socket): SocketEntry {
@@ -95,8 +87,7 @@ export class SocketEntry {
   /** Whether reading no bytes means end of data. */
   readonly zeroReadIsEnd: boolean;
   readonly openedAt = performance.now();
-  /** In nanoseconds; null means no limit. Use `setTimeout` to change it. */
-  timeout: bigint | null = null;
+  readonly blocking: Blocking;
   inheritable = false;
   receivedBytes = 0;
   sentBytes = 0;
@@ -105,28 +96,31 @@ export class SocketEntry {
   sending = false;
   /** Whether an attach stream has data that the caller has not received. Null if there is no such stream. */
   hasUnsentData: (() => boolean) | null = null;
-  /** Accepted sockets whose callers went away before receiving them. They come before the kernel's. */
-  readonly undelivered: AcceptedSocket[] = [];
   /** Why the handle can only be closed any more, with its descriptor already closed; else null. */
   refusal: Error | null = null;
   /** Called when the descriptor is closed. */
-  readonly onDestroy = new Set<() => void>();
-  #pushback: Pushback | null = null;
+  readonly onDestroy = new Queue<() => void>();
+  readonly #owner: QuotaOwner;
 
+  /** @param owner Whom the memory of data that is pushed back here counts for. */
   constructor(
     readonly handle: Handle,
     native: NativeSocket,
     readonly facts: SocketFacts,
     readonly description: OpenDescription,
+    owner: QuotaOwner,
   ) {
     this.#native = native;
+    this.#owner = owner;
     this.state = new SocketState(native);
     this.readiness = new Readiness(native);
+    this.blocking = new Blocking(description);
     // The kernel's values, because `facts` are only for display.
     const { type } = native;
     this.isStream = type === SOCK_STREAM;
     this.isTcp = TCP_PROTOCOLS.includes(native.protocol) && INTERNET_FAMILIES.includes(native.family);
     this.zeroReadIsEnd = type === SOCK_STREAM || type === SOCK_SEQPACKET;
+    description.addReader(this);
   }
 
   /** Operations that wait. */
@@ -134,22 +128,8 @@ export class SocketEntry {
     return this.readiness.waiting;
   }
 
-  /** Sets the timeout, and accordingly O_NONBLOCK of the open description, as Python does. */
   setTimeout(timeout: bigint | null): void {
-    this.timeout = timeout;
-    this.description.nonblocking = timeout !== null;
-  }
-
-  /**
-   * How long an operation may wait, in milliseconds: null means no limit, 0 not to wait. A timeout above zero applies
-   * even with MSG_DONTWAIT, as in Python. Without one the open description decides, and an operation does not wait for
-   * the error queue.
-   */
-  waitLimit(requested: bigint | null | undefined, flags: number): number | null {
-    if (requested !== undefined) return requested === null ? null : millisecondsOf(requested);
-    if (this.timeout !== null && this.timeout > 0n) return millisecondsOf(this.timeout);
-    if (this.description.nonblocking || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) !== 0) return 0;
-    return null;
+    this.blocking.setTimeout(timeout);
   }
 
   getsockname(): Sockaddr | number {
@@ -191,12 +171,17 @@ export class SocketEntry {
     return typeof result === "number" ? -result : result.value;
   }
 
+  /** getsockopt(2) for an `int`. SO_ERROR is first the error that was kept. */
   getsockoptInt(level: number, name: number): { readonly value: number } | number {
-    return this.#native.getsockoptInt(level, name);
+    const kept = isSoError(level, name) ? this.takeError() : null;
+    return kept === null ? this.#native.getsockoptInt(level, name) : { value: -kept };
   }
 
+  /** getsockopt(2) for bytes. SO_ERROR is first the error that was kept. */
   getsockopt(level: number, name: number, size: number): Uint8Array | number {
-    return this.#native.getsockopt(level, name, size);
+    const kept = isSoError(level, name) ? this.takeError() : null;
+    if (kept === null) return this.#native.getsockopt(level, name, size);
+    return new Uint8Array(Int32Array.of(-kept).buffer).subarray(0, size);
   }
 
   setsockoptInt(level: number, name: number, value: number): number {
@@ -257,7 +242,7 @@ export class SocketEntry {
     const waiting = this.#takePushedBack(size, flags);
     if (waiting !== null) return waiting;
     const received = this.#native.recvmsg(size, controlSize, flags);
-    if (typeof received !== "number") this.receivedBytes += received.data.length;
+    if (typeof received !== "number") this.#count(received.data.length, flags);
     return received;
   }
 
@@ -276,24 +261,24 @@ export class SocketEntry {
     if (waiting !== null) return [waiting];
     const batch = this.#native.recvmmsg(count, size, controlSize, flags);
     if (typeof batch !== "number") {
-      for (const message of batch) this.receivedBytes += message.data.length;
+      for (const message of batch) this.#count(message.data.length, flags);
     }
     return batch;
   }
 
   /** recv(2), returning pushed-back data first. Cheaper than `receive`. */
   receiveData(size: number, flags: number): Received | Uint8Array | number {
-    if (this.#pushback !== null || (flags & MSG_TRUNC) !== 0) return this.receive(size, 0, flags);
+    if (this.description.pushback !== null || (flags & MSG_TRUNC) !== 0) return this.receive(size, 0, flags);
     const data = this.#native.recv(size, flags);
-    if (typeof data !== "number") this.receivedBytes += data.length;
+    if (typeof data !== "number") this.#count(data.length, flags);
     return data;
   }
 
   /** recv(2) into the caller's memory. Bytes received, or -errno. Pushed-back data is returned directly. */
   receiveInto(target: Uint8Array): Received | number {
-    if (this.#pushback !== null) return this.receive(target.length, 0, 0);
+    if (this.description.pushback !== null) return this.receive(target.length, 0, 0);
     const received = this.#native.recvInto(target, 0);
-    if (received > 0) this.receivedBytes += received;
+    if (received > 0) this.#count(received, 0);
     return received;
   }
 
@@ -314,12 +299,23 @@ export class SocketEntry {
     this.description.dropsTold = total;
   }
 
-  /** Puts messages back for the next receive. */
+  /** How many attach streams, here or on duplicates, have enabled the count in received messages for themselves. */
+  get dropCounters(): number {
+    return this.description.dropCounters;
+  }
+
+  set dropCounters(count: number) {
+    this.description.dropCounters = count;
+  }
+
+  /** Puts messages back for the next receive, on this handle or on a duplicate. */
   pushBack(messages: readonly Received[]): void {
-    if (messages.length === 0) return;
-    this.#pushback ??= new Pushback();
-    this.#pushback.unshift(messages);
-    this.readiness.nudge();
+    this.description.pushBack(messages, this.#owner, this);
+  }
+
+  /** Bytes that were taken from the kernel, on this handle or on a duplicate, and are not pushed back. */
+  get bytesTaken(): number {
+    return this.description.takenBytes - this.pushedBackBytes;
   }
 
   /**
@@ -328,15 +324,18 @@ export class SocketEntry {
    * because the kernel reports the socket as readable from then on.
    */
   keepError(error: number): void {
-    this.#pushback ??= new Pushback();
-    this.#pushback.keepError(error);
+    this.description.keepError(error);
+  }
+
+  /** Keeps an error that a caller returned, of which the kernel may show nothing any more. */
+  pushBackError(error: number): void {
+    this.keepError(error);
+    this.description.nudge();
   }
 
   /** Removes and returns the error that was kept, as -errno; null if there is none. */
   takeError(): number | null {
-    const error = this.#pushback?.takeError() ?? null;
-    if (this.#pushback?.isEmpty) this.#pushback = null;
-    return error;
+    return this.description.takeError();
   }
 
   /**
@@ -349,21 +348,29 @@ export class SocketEntry {
     if (unread && this.isTcp && !this.#native.closed) this.#native.setsockopt(SOL_SOCKET, SO_LINGER, RESET_ON_CLOSE);
   }
 
-  /** Puts accepted sockets back for the next accept. */
-  giveBack(accepted: readonly AcceptedSocket[]): void {
-    if (accepted.length === 0) return;
-    this.undelivered.unshift(...accepted);
-    this.readiness.nudge();
+  /** Removes and returns the next accepted socket that was given back, which come before the kernel's; null if none. */
+  takeGivenBack(): AcceptedSocket | null {
+    return this.description.takeGivenBack();
+  }
+
+  /** Puts accepted sockets back for the next accept, on this handle or on a duplicate. They count as handles of `owner`. */
+  giveBack(accepted: readonly AcceptedSocket[], owner: QuotaOwner): void {
+    this.description.giveBack(accepted, owner);
   }
 
   /** Whether a receive or an accept would return something that the kernel does not know of. */
   get hasPushedBack(): boolean {
-    return this.#pushback !== null || this.undelivered.length > 0;
+    return this.description.hasPushedBack;
   }
 
   /** Number of pushed-back bytes. */
   get pushedBackBytes(): number {
-    return this.#pushback?.byteLength ?? 0;
+    return this.description.pushback?.byteLength ?? 0;
+  }
+
+  /** Lets what waits on this handle look for data again. */
+  nudge(): void {
+    this.readiness.nudge(() => this.hasPushedBack);
   }
 
   /** The addresses for a `SocketInfo`; null if the kernel returns none. */
@@ -386,11 +393,22 @@ export class SocketEntry {
   /** Ends waiting operations with `reason`, and closes the descriptor. Returns the result of close(2): 0 or -errno. */
   destroy(reason: unknown): number {
     this.readiness.failAll(reason);
-    for (const { socket } of this.undelivered.splice(0)) socket.close();
     const result = this.#native.close();
+    this.#leave();
+    return result;
+  }
+
+  /** Ends everything that uses it with `reason`, but does not close the descriptor, which gets another owner. */
+  release(reason: unknown): void {
+    this.readiness.failAll(reason);
+    this.#leave();
+  }
+
+  #leave(): void {
+    // An attach stream pushes back for the duplicates what it has.
     for (const callback of this.onDestroy) callback();
     this.onDestroy.clear();
-    return result;
+    this.description.removeReader(this);
   }
 
   /** A control message for the addon, with the descriptors of the sockets that go with it. */
@@ -403,15 +421,36 @@ export class SocketEntry {
     return this.takeError() ?? -EPIPE;
   }
 
+  #count(bytes: number, flags: number): void {
+    this.receivedBytes += bytes;
+    if ((flags & TAKES_NO_DATA) === 0) this.description.takenBytes += bytes;
+  }
+
+  /** Adds the kernel's data to what a MSG_PEEK sees of pushed-back data: what follows must not look like it is not there. */
+  #withKernelData(taken: Received, size: number, flags: number): Received {
+    if (taken.data.length >= size) return taken;
+    const more = this.#native.recv(size - taken.data.length, flags);
+    if (typeof more === "number") return taken;
+    const data = Buffer.concat([taken.data, more]);
+    return { ...taken, data, length: data.length };
+  }
+
   #takePushedBack(size: number, flags: number): Received | number | null {
-    if (this.#pushback === null || (flags & (MSG_OOB | MSG_ERRQUEUE)) !== 0) return null;
-    const taken = this.#pushback.take(size, { keep: (flags & MSG_PEEK) !== 0, isStream: this.isStream });
-    if (this.#pushback.isEmpty) this.#pushback = null;
-    return taken;
+    const { description } = this;
+    const { pushback } = description;
+    if (pushback === null || (flags & (MSG_OOB | MSG_ERRQUEUE)) !== 0) return null;
+    const taken = pushback.take(size, { keep: (flags & MSG_PEEK) !== 0, isStream: this.isStream });
+    if (pushback.isEmpty) description.pushback = null;
+    const sees = this.isStream && (flags & MSG_PEEK) !== 0 && typeof taken === "object" && taken !== null;
+    return sees ? this.#withKernelData(taken, size, flags) : taken;
   }
 }
 
 const NO_CONTROL: readonly never[] = [];
+
+function isSoError(level: number, name: number): boolean {
+  return level === SOL_SOCKET && name === SO_ERROR;
+}
 
 /** Returns the value of a system call, or throws its error. Callers handle EAGAIN first. */
 export function checkResult<T>(result: T | number, syscall: string): Exclude<T, number> {

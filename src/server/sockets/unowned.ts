@@ -1,4 +1,4 @@
-import type { ControlIn, Received as NativeReceived, NativeSocket } from "../../native/binding.js";
+import type { ControlIn, Received as NativeReceived, NativeSocket, Sockaddr } from "../../native/binding.js";
 
 /**
  * A descriptor without a handle: opened, accepted, duplicated or received. It can be adopted by a session, or closed.
@@ -9,6 +9,12 @@ export type Unowned = Pick<NativeSocket, "family" | "type" | "protocol" | "inode
 /** The native socket, for its new owner. */
 export function nativeOf(socket: Unowned): NativeSocket {
   return socket as NativeSocket;
+}
+
+/** The result of accept(2). */
+export interface AcceptedSocket {
+  readonly socket: Unowned;
+  readonly address: Sockaddr | null;
 }
 
 /** A control message from recvmsg(2), with the descriptors that it carried. */

@@ -13,6 +13,8 @@ export interface AttachContext {
   readonly start: AttachStart;
   /** Aborts when the stream ends. */
   readonly signal: AbortSignal;
+  /** Returns null, or if the turn of the event loop is spent, a promise of a later one. */
+  readonly turn: () => Promise<void> | null;
   /** Writes a frame, and calls back once the transport has it. */
   readonly write: (frame: FrameInit, onHandedOver?: () => void) => void;
   /** Writes a frame that one of the caller's asked for. */

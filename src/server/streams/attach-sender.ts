@@ -5,7 +5,7 @@
 import { constants } from "node:os";
 import { AddressFamily } from "../../gen/sockbroker/v1/address_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { ClientFrame, OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { OutgoingMessage } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { AttachError_Activity } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { systemError } from "../../native/errno.js";
 import { authoriseSocket } from "../access/authorise.js";
@@ -17,11 +17,12 @@ import { setOption } from "../io/set-option.js";
 import { checkedAddress } from "../resolver/checked-address.js";
 import { AGAIN, type Attempt, type Wait } from "../sockets/readiness.js";
 import { checkNumber, isAgain } from "../sockets/socket-entry.js";
+import type { DecodedFrame } from "./attach-codec.js";
 import type { AttachContext } from "./attach-context.js";
 
 const { ENOBUFS } = constants.errno;
 
-type PerformedFrame = Exclude<ClientFrame["frame"], { case: "attach" | "detach" | undefined }>;
+type PerformedFrame = Exclude<DecodedFrame, { case: "attach" | "detach" | undefined }>;
 
 export class AttachSender {
   readonly #attach: AttachContext;
@@ -58,9 +59,9 @@ export class AttachSender {
   perform(frame: PerformedFrame): Promise<void> | null {
     switch (frame.case) {
       case "data":
-        return this.#sending((socket) => this.#data(socket, frame.value));
+        return this.sendData([frame.value]);
       case "messages":
-        return this.#sending((socket) => this.#messages(socket, frame.value.messages));
+        return this.#sending((socket) => this.#messages(socket, frame.value.messages[Symbol.iterator]()));
       case "sync":
         this.#attach.answer({ case: "synced", value: { id: frame.value.id, ...this.sent } });
         return null;
@@ -84,6 +85,11 @@ export class AttachSender {
     }
   }
 
+  /** Sends parts of a byte stream, or one message in one part. Like `perform` of a data frame. */
+  sendData(parts: readonly Uint8Array[]): Promise<void> | null {
+    return this.#sending((socket) => this.#data(socket, parts));
+  }
+
   #sending(send: (socket: View<"send">) => Promise<void> | null): Promise<void> | null {
     const { ctx, socket, start } = this.#attach;
     if (start.receiveOnly) throw malformed("data on a stream that only receives");
@@ -98,24 +104,45 @@ export class AttachSender {
     return send(this.#target);
   }
 
-  #data(socket: View<"send">, data: Uint8Array): Promise<void> | null {
+  #data(socket: View<"send">, parts: readonly Uint8Array[]): Promise<void> | null {
     // An empty frame sends nothing: on a message socket it would be a message.
-    if (data.length === 0) return null;
-    const attempt = sendingAll(socket, data, 0, (bytes) => {
+    if (parts.every(({ length }) => length === 0)) return null;
+    const attempt = sendingAll(socket, parts, 0, (bytes) => {
       this.#sentBytes += BigInt(bytes);
     });
     return this.#guard(attempt, this.#fail);
   }
 
-  #messages(socket: View<"send">, messages: readonly OutgoingMessage[]): Promise<void> | null {
-    let pending: Promise<void> | null = null;
-    for (const message of messages) {
-      pending =
-        pending === null
-          ? this.#message(socket, message)
-          : pending.then(() => this.#message(socket, message) ?? undefined);
+  #messages(socket: View<"send">, messages: Iterator<OutgoingMessage>): Promise<void> | null {
+    const waiting = this.#untilWaiting(socket, messages);
+    return waiting === null ? null : this.#remaining(waiting, socket, messages);
+  }
+
+  async #remaining(first: Promise<void>, socket: View<"send">, messages: Iterator<OutgoingMessage>): Promise<void> {
+    for (let waiting: Promise<void> | null = first; waiting !== null; ) {
+      await waiting;
+      if (this.#attach.signal.aborted) return;
+      waiting = this.#untilWaiting(socket, messages);
     }
-    return pending;
+  }
+
+  /** Sends messages until one has to wait, or the turn of the event loop is spent. Returns null if all were sent. */
+  #untilWaiting(socket: View<"send">, messages: Iterator<OutgoingMessage>): Promise<void> | null {
+    for (let message = this.#next(messages); message !== null; message = this.#next(messages)) {
+      const waiting = this.#message(socket, message) ?? this.#attach.turn();
+      if (waiting !== null) return waiting;
+    }
+    return null;
+  }
+
+  /** Throws MALFORMED_REQUEST if the next message cannot be decoded. */
+  #next(messages: Iterator<OutgoingMessage>): OutgoingMessage | null {
+    try {
+      const { done, value } = messages.next();
+      return done === true ? null : value;
+    } catch (cause) {
+      throw this.#attach.deps.malformed(cause);
+    }
   }
 
   #message(socket: View<"send">, message: OutgoingMessage): Promise<void> | null {

@@ -21,6 +21,7 @@ export class DropCounter {
   readonly controlBytes = CONTROL_BYTES;
   readonly #socket: View<"receive">;
   readonly #ours: boolean;
+  #stopped = false;
 
   /**
    * Starts counting from what was reported before, which belongs to the open description like the kernel's counter.
@@ -29,8 +30,11 @@ export class DropCounter {
   static start(socket: View<"receive">): DropCounter | null {
     const before = socket.state.showsDrops;
     if (before === null) return null;
-    if (before) return new DropCounter(socket, false);
-    return socket.showDrops(true) < 0 ? null : new DropCounter(socket, true);
+    // Otherwise the caller has enabled it, not a stream on a duplicate.
+    if (before && socket.dropCounters === 0) return new DropCounter(socket, false);
+    if (!before && socket.showDrops(true) < 0) return null;
+    socket.dropCounters += 1;
+    return new DropCounter(socket, true);
   }
 
   private constructor(socket: View<"receive">, ours: boolean) {
@@ -38,9 +42,12 @@ export class DropCounter {
     this.#ours = ours;
   }
 
-  /** Restores the socket's option. */
+  /** Restores the socket's option, unless other streams need it. Idempotent. */
   stop(): void {
-    if (this.#ours) this.#socket.showDrops(false);
+    if (!this.#ours || this.#stopped) return;
+    this.#stopped = true;
+    this.#socket.dropCounters -= 1;
+    if (this.#socket.dropCounters === 0) this.#socket.showDrops(false);
   }
 
   /** Returns the drops between the previous message and this one, or null. */

@@ -4,22 +4,21 @@
  * For speed, an operation that completes immediately never becomes a promise, and the results of one request are sent
  * in one response. Results that come later are collected for a turn of the event loop.
  *
- * A caller that sends without reading could fill the daemon with results, and one request can contain hundreds of
- * thousands of operations. So operations are started only while few results are in transit; the remainder of the
- * request waits, and the stream is not read.
+ * A caller that sends without reading could fill the daemon with results, and one request can contain tens of thousands
+ * of operations. So operations are started only while few results are in transit and the turn of the event loop is not
+ * spent; the remainder of the request waits, and the stream is not read.
  */
 
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { BidiServerCall } from "../../rpc/bidi-server-call.js";
-import { UnknownField } from "../../rpc/decode-strictly.js";
+import type { BidiServerCall } from "../../rpc/server/stream-calls.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
 import {
   admitStream,
   cancelled,
-  countBegun,
   countFailed,
+  countRefused,
   type EntryPoint,
   enterStream,
   invoke,
@@ -27,7 +26,7 @@ import {
 import type { AnyRow } from "../entry/row.js";
 import { ops } from "../entry/table.js";
 import { BrokerFault } from "../errors.js";
-import { type Arm, decodeRequest, type EncodedOperation, RequestReader, ResponseWriter } from "./session-codec.js";
+import { type Arm, type ReadOperation, RequestReader, ResponseWriter } from "./session-codec.js";
 
 const rows: Readonly<Record<string, AnyRow>> = ops;
 
@@ -69,6 +68,8 @@ class SessionStream {
   readonly #running = new Map<bigint, Running>();
   readonly #response = new ResponseWriter();
   #backlog: RequestReader | null = null;
+  /** Whether the remainder of the request waits for a later turn. */
+  #waitsForTurn = false;
   #resultBytes = 0;
   #outgoingBytes = 0;
   #flushing = false;
@@ -90,7 +91,7 @@ class SessionStream {
           this.#halfClosed = true;
           this.#finishIfIdle();
         },
-        onCancel: () => this.#abandon(),
+        onClose: () => this.#abandon(),
       },
       (cause) => this.#malformed(cause),
     );
@@ -106,7 +107,7 @@ class SessionStream {
     this.#work();
   }
 
-  /** Starts operations of the current request, as long as few results are in transit. */
+  /** Starts operations of the current request, as long as few results are in transit and the turn is not spent. */
   #work(): void {
     const backlog = this.#backlog;
     if (backlog === null) return;
@@ -118,6 +119,7 @@ class SessionStream {
           break;
         }
         this.#begin(operation);
+        if (backlog.hasMore && this.#hasToWait()) break;
       }
     } catch (cause) {
       this.#refuse(cause);
@@ -133,33 +135,33 @@ class SessionStream {
     this.#finishIfIdle();
   }
 
-  #begin({ opId, arm, unknownField, request }: EncodedOperation): void {
-    countBegun(this.#ctx.services.counters);
+  #hasToWait(): boolean {
+    this.#waitsForTurn = this.#call.waitIfSpent(this.#onTurn);
+    return this.#waitsForTurn;
+  }
+
+  readonly #onTurn = (): void => {
+    this.#waitsForTurn = false;
+    this.#work();
+  };
+
+  #begin(operation: ReadOperation): void {
+    const { opId } = operation;
     if (this.#running.has(opId)) {
-      this.#fail(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
+      this.#failUnstarted(opId, new BrokerFault(BrokerError_Code.DUPLICATE_OP_ID, `op id ${opId} is in use`));
       return;
     }
-    if (unknownField !== null) {
-      this.#fail(opId, this.#entry.malformed(new UnknownField("sockbroker.v1.Operation", unknownField)));
+    const row = operation.arm === null ? undefined : rows[operation.arm.name];
+    if (operation.arm === null || row === undefined) {
+      this.#failUnstarted(opId, this.#noRequest(operation.arm === null ? operation.cause : null));
       return;
     }
-    const row = arm === null ? undefined : rows[arm.name];
-    if (arm === null || row === undefined) {
-      this.#fail(opId, new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation has a request"));
-      return;
-    }
-    let message: object;
-    try {
-      message = decodeRequest(arm, request);
-    } catch (cause) {
-      this.#fail(opId, this.#entry.malformed(cause));
-      return;
-    }
+    const { arm, request } = operation;
     const running = new Running();
     const { services, session, principal, peer } = this.#ctx;
     try {
       const ctx = { services, session, principal, peer, signal: running.signal };
-      const response = invoke(this.#entry, ctx, row, message);
+      const response = invoke(this.#entry, ctx, row, request);
       if (response instanceof Promise) this.#await(opId, arm, running, response);
       else this.#succeed(opId, arm, response);
     } catch (error) {
@@ -186,6 +188,22 @@ class SessionStream {
 
   #fail(opId: bigint, error: unknown): void {
     countFailed(this.#ctx.services.counters);
+    this.#writeError(opId, error);
+  }
+
+  /** Fails an operation that `invoke` is not called for. */
+  #failUnstarted(opId: bigint, error: unknown): void {
+    countRefused(this.#ctx.services.counters);
+    this.#writeError(opId, error);
+  }
+
+  #noRequest(cause: unknown): Error {
+    return cause === null
+      ? new BrokerFault(BrokerError_Code.MALFORMED_REQUEST, "an Operation must have a request")
+      : this.#entry.malformed(cause);
+  }
+
+  #writeError(opId: bigint, error: unknown): void {
     this.#account(this.#response.fail(opId, this.#entry.statusOf(error)));
   }
 
@@ -211,9 +229,11 @@ class SessionStream {
     if (response === null) return;
     const bytes = this.#resultBytes;
     this.#resultBytes = 0;
-    this.#call.write(response, () => {
+    this.#call.writeFramed(response.bytes, () => {
+      response.release();
       this.#outgoingBytes -= bytes;
-      if (this.#backlog !== null && this.#outgoingBytes < HIGH_WATER_BYTES) this.#work();
+      if (this.#backlog === null || this.#waitsForTurn || this.#outgoingBytes >= HIGH_WATER_BYTES) return;
+      if (!this.#hasToWait()) this.#work();
     });
   }
 
@@ -236,7 +256,7 @@ class SessionStream {
   /** The caller is gone, so nothing can be sent to it. */
   #abandon(): void {
     this.#backlog = null;
-    this.#response.take();
+    this.#response.discard();
     for (const running of this.#running.values()) running.cancel();
     this.#leave();
   }

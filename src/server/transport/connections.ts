@@ -4,8 +4,8 @@
  */
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
-import type { Call } from "../../rpc/call.js";
 import { SESSION_KEY } from "../../rpc/metadata-keys.js";
+import type { Call } from "../../rpc/server/call.js";
 import { newPrincipal, type PeerIdentity, type Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
@@ -107,14 +107,14 @@ export class Connections {
 /** A malformed token is refused: if it counted as none, the call would use another session than its caller meant. */
 function tokenOf(call: Call): string | null {
   for (const key of call.keys(KEY_PREFIX)) {
-    if (key !== SESSION_KEY) throw malformed(`the daemon knows no metadata key ${key}, only ${SESSION_KEY}`);
+    if (key !== SESSION_KEY) throw malformed(`unknown metadata key ${key}; the daemon only supports ${SESSION_KEY}`);
   }
   const [token, ...more] = call.values(SESSION_KEY);
   if (token === undefined) return null;
   // The message omits the value, which may be a token with an extra blank.
   if (more.length > 0) throw malformed(`the metadata has ${SESSION_KEY} more than once`);
   if (!TOKEN.test(token))
-    throw malformed(`${SESSION_KEY} is not the token of a session, 32 lower-case hexadecimal digits`);
+    throw malformed(`${SESSION_KEY} is not a session token, which has 32 lower-case hexadecimal digits`);
   return token;
 }
 

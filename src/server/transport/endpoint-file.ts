@@ -92,7 +92,7 @@ export class EndpointFile {
       this.#bound = bind(this.#options);
       return { state: "restored", old };
     } catch (error) {
-      return { state: "lost", reason: `its file is gone and cannot be put back: ${messageOf(error)}` };
+      return { state: "lost", reason: `its file is missing and cannot be recreated: ${messageOf(error)}` };
     }
   }
 
@@ -111,7 +111,7 @@ export class EndpointFile {
     if (found !== null) return "another daemon has its lock";
     const lock = takeLock(native, path);
     if (lock === -EAGAIN) return "another daemon has its lock";
-    if (typeof lock === "number") return `its lock cannot be put back: ${systemError(lock, "open").message}`;
+    if (typeof lock === "number") return `its lock cannot be recreated: ${systemError(lock, "open").message}`;
     this.#lock.held.close();
     this.#lock = lock;
     return null;

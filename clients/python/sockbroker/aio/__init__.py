@@ -17,7 +17,6 @@ cancelled has had no effect, or what it received is kept for the next one.
 
 from __future__ import annotations
 
-from .._channel import Credentials
 from ..errors import BrokerError, ConnectionLost, PolicyDenial
 from ._broker import Broker, connect
 from ._datagram import Datagram
@@ -29,7 +28,6 @@ __all__ = [
     "Broker",
     "BrokerError",
     "ConnectionLost",
-    "Credentials",
     "Datagram",
     "Message",
     "MessageStream",

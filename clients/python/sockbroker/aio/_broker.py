@@ -13,7 +13,6 @@ from typing import Any, Callable, Optional, Union
 from .. import _requests
 from .._addresses import address_infos
 from .._endpoint import parse_endpoint
-from .._channel import Credentials
 from .._linux import AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 from .._status import kernel_error
 from ._datagram import Datagram
@@ -451,15 +450,13 @@ class _Connecting:
         return Broker(session)
 
 
-def connect(
-    endpoint: Optional[str] = None, *, credentials: Optional[Credentials] = None, name: str = ""
-) -> _Connecting:
+def connect(endpoint: Optional[str] = None, *, name: str = "") -> _Connecting:
     """Connects to a daemon and opens a session: `async with connect() as broker`, or `broker = await connect()`.
 
     The arguments and the errors are those of sockbroker.connect.
     """
     where = parse_endpoint(endpoint)
-    return _Connecting(lambda: Session(where, credentials, name))
+    return _Connecting(lambda: Session(where, name))
 
 
 def _context(ssl: Any, server_side: bool) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional
 
 from .. import _core, _requests
 from .._addresses import address_from_wire
+from .._channel import LEASE_SECONDS
 from .._gen.v1 import socket_pb2, stream_service_pb2
 from ._attachment import Attachment, End, Outgoing, frame_error
 from .._status import broker_error
@@ -232,7 +233,7 @@ class _Listener:
     async def _attach_again(self) -> None:
         """Continues to listen after a broken connection, as long as the session may exist."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._socket.session.lease_seconds
+        deadline = loop.time() + LEASE_SECONDS
         try:
             for pause in _core.retry_pauses():
                 if self._attaching is None:

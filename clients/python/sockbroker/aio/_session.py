@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import weakref
 from typing import Any, Callable, Optional, Union
 
 from .. import _core, _numbers, _requests
-from .._channel import OPTIONS, PATIENCE_SECONDS, Credentials, explain, lease_of, open_channel
+from .._channel import LEASE_SECONDS, OPTIONS, WAIT_SECONDS, explain
 from .._channels import Channels, TrackedChannel
 from .._endpoint import Endpoint
 from .._families import local_sockets
@@ -49,14 +50,13 @@ class Connection:
 class Session:
     """A session with a daemon, for the event loop that it was opened in."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Optional[Credentials], name: str) -> None:
+    def __init__(self, endpoint: Endpoint, name: str) -> None:
         self.endpoint = endpoint
         self.limits = session_service_pb2.Limits()
         self.token = ""
         self.loop = asyncio.get_running_loop()
         # To be closed, after what was written to them, before the session ends.
         self.transports: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._credentials = credentials
         self._name = name
         self._descriptors: dict[int, Descriptor] = {}
         self._connecting = asyncio.Lock()
@@ -76,11 +76,6 @@ class Session:
     def lost(self) -> bool:
         """Whether the session is permanently gone, and its sockets with it."""
         return self._life.over
-
-    @property
-    def lease_seconds(self) -> float:
-        """How long the daemon keeps the session without a connection."""
-        return float(lease_of(self.endpoint).seconds)
 
     async def open(self) -> None:
         """Opens it. Raises BrokerError if there is no daemon, PolicyDenial if it does not admit this process."""
@@ -121,7 +116,7 @@ class Session:
                     return await self.perform(verb, request)
                 except BrokerError as error:
                     # Another session of the same principal uses them.
-                    if error.code != "QUOTA_EXCEEDED" or delay > PATIENCE_SECONDS:
+                    if error.code != "QUOTA_EXCEEDED" or delay > WAIT_SECONDS:
                         raise
                 await asyncio.sleep(delay)
                 delay *= 2
@@ -208,6 +203,19 @@ class Session:
         except KeyError:
             raise kernel_error(errno.EBADF) from None
 
+    async def push_back(self, descriptor: Descriptor) -> None:
+        """Pushes a stream's unread data back to the daemon, before somebody else gets the socket."""
+        while descriptor.stream:
+            await descriptor.handed_over()
+            data = descriptor.unread.take_end(_requests.PIECE_BYTES)
+            if data is None:
+                return
+            request = _requests.push_back(data, 0, descriptor.handle)
+            pushing = descriptor.pushing = asyncio.ensure_future(self.perform("push_back", request))
+            pushing.add_done_callback(functools.partial(_keep_if_failed, descriptor, data))
+            # It continues when the caller is cancelled: otherwise it would be unknown whether it was performed.
+            await asyncio.shield(pushing)
+
     def forget(self, number: int) -> None:
         """Removes a number. It is not reused."""
         self._descriptors.pop(number, None)
@@ -236,7 +244,7 @@ class Session:
         if connection is not None and not connection.operations.ended:
             closing = connection.operations.carry_out("close_session", _requests.close_session())
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(closing, PATIENCE_SECONDS)
+                await asyncio.wait_for(closing, WAIT_SECONDS)
         self._descriptors.clear()
         await self._streams_ended()
         await self._close_channels()
@@ -257,7 +265,7 @@ class Session:
         tasks = [task for stream in streams for task in stream.tasks]
         if not tasks:
             return
-        _, unfinished = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        _, unfinished = await asyncio.wait(tasks, timeout=WAIT_SECONDS)
         if unfinished:
             for stream in streams:
                 stream.cancel()
@@ -275,7 +283,7 @@ class Session:
         # The first channel of a process creates a pair of sockets to wake the event loop, to which gRPC's C code
         # writes.
         with local_sockets():
-            return open_channel(grpc.aio, self.endpoint, self._credentials, _OPTIONS)
+            return grpc.aio.insecure_channel(self.endpoint.target(), _OPTIONS)
 
     def _close_channel(self, channel: Any) -> None:
         task = self.loop.create_task(channel.close())
@@ -294,9 +302,9 @@ class Session:
             session_service_pb2.OpenSessionRequest.SerializeToString,
             session_service_pb2.OpenSessionResponse.FromString,
         )
-        request = _requests.open_session(lease_of(self.endpoint), self._name)
+        request = _requests.open_session(LEASE_SECONDS, self._name)
         try:
-            response: session_service_pb2.OpenSessionResponse = await method(request, timeout=PATIENCE_SECONDS)
+            response: session_service_pb2.OpenSessionResponse = await method(request, timeout=WAIT_SECONDS)
         except grpc.RpcError as error:
             raise explain(self.endpoint, error) from None
         return response.token
@@ -305,10 +313,10 @@ class Session:
         connection = Connection(tracked, self.token, self._on_end)
         try:
             answer = connection.operations.perform("who_am_i", _requests.who_am_i())
-            self.limits = (await asyncio.wait_for(answer, PATIENCE_SECONDS)).limits
+            self.limits = (await asyncio.wait_for(answer, WAIT_SECONDS)).limits
         except asyncio.TimeoutError:
             connection.operations.cancel()
-            raise broker_error("CONNECTION_LOST", f"the broker did not answer for {PATIENCE_SECONDS} seconds") from None
+            raise broker_error("CONNECTION_LOST", f"the broker did not answer for {WAIT_SECONDS} seconds") from None
         except BaseException:
             connection.operations.cancel()
             raise
@@ -327,7 +335,7 @@ class Session:
 
     async def _come_back(self) -> None:
         """Re-establishes the connection before the lease expires, unless another call does so."""
-        deadline = self.loop.time() + self.lease_seconds
+        deadline = self.loop.time() + LEASE_SECONDS
         for pause in _core.retry_pauses():
             if self.lost or self.loop.time() >= deadline:
                 return
@@ -352,3 +360,7 @@ class Session:
         return connection
 
 
+def _keep_if_failed(descriptor: Descriptor, data: bytes, pushing: asyncio.Future[Any]) -> None:
+    error = None if pushing.cancelled() else pushing.exception()
+    if error is not None:
+        descriptor.unread.keep_end(data, None, error)

@@ -18,11 +18,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import IO, Any, Optional, Union
 
 from .. import _ioctl, _requests
-from .._addresses import Address, address_from_wire, address_to_wire, judged_address
+from .._addresses import Address, address_from_wire, address_to_wire, validated_address
 from .._ancillary import ControlMessage, read_control, write_control
-from .._arguments import bytes_of, gathered, into, with_list
+from .._arguments import bytes_of, gathered, into, targets, with_list
 from .._gen.v1 import socket_pb2
-from .._judge import judge
+from .._validation import validate
 from .._linux import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_WAITALL, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET
 from .._option_pointers import option_answer
 from .._received import Received, as_long_as
@@ -39,8 +39,6 @@ Buffer = Union[bytes, bytearray, memoryview]
 _INT_BYTES = array.array("i").itemsize
 # One message to the daemon has at most Limits.max_request_bytes; this part of it is for everything but the data.
 _HEAD_BYTES = 16 * 1024
-# Maximum data of one send on a stream, in bytes.
-_PIECE_BYTES = 256 * 1024
 
 
 class Socket:
@@ -106,7 +104,7 @@ class Socket:
 
     async def accept(self) -> tuple[Socket, Any]:
         """Waits for a connection. Returns a socket and the peer's address."""
-        self._judge("_accept")
+        self._validate("_accept")
         async with self._accepting:
             descriptor = await self._settled(self._unsettled_accepts)
             if descriptor.unread.connections:
@@ -120,12 +118,12 @@ class Socket:
 
     async def bind(self, address: Any) -> None:
         """Binds to an address."""
-        self._judge("bind", judged_address(self._kind[0], address))
+        self._validate("bind", validated_address(self._kind[0], address))
         await self._perform("bind", _requests.bind(self._address(address, binds=True)))
 
     async def listen(self, *backlog: int) -> None:
         """Makes the socket accept connections."""
-        self._judge("listen", *backlog)
+        self._validate("listen", *backlog)
         await self._perform("listen", _requests.listen(*backlog))
 
     async def connect(self, address: Any) -> None:
@@ -134,9 +132,9 @@ class Socket:
 
     async def connect_ex(self, address: Any) -> int:
         """Like connect, with the kernel's error as the result."""
-        verdict = judge(self._kind, "connect_ex", (judged_address(self._kind[0], address),), {})
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = validate(self._kind, "connect_ex", (validated_address(self._kind[0], address),), {})
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         if self._descriptor is None:
             return errno.EBADF
         request = _requests.connect_ex(self._address(address), _requests.FOREVER)
@@ -145,7 +143,7 @@ class Socket:
 
     async def shutdown(self, how: int) -> None:
         """Shuts down one direction, or both."""
-        self._judge("shutdown", how)
+        self._validate("shutdown", how)
         await self._perform("shutdown", _requests.shutdown(how))
 
     async def close(self) -> None:
@@ -166,9 +164,17 @@ class Socket:
 
     async def dup(self) -> Socket:
         """Duplicates the socket."""
-        descriptor = self._open()
+        descriptor = await self._shared()
         response = await self._session.perform("dup", _requests.dup(descriptor.handle), self._close_opened)
         return Socket(self._session, self._session.adopt(response.socket.handle), *self._kind)
+
+    async def _shared(self) -> Descriptor:
+        """Returns the descriptor, when somebody who gets the socket receives all data that was not received here."""
+        if self._unsettled:
+            await self._settled(self._unsettled)
+        descriptor = self._open()
+        await self._session.push_back(descriptor)
+        return descriptor
 
     async def getsockname(self) -> Any:
         """Returns the local address."""
@@ -182,14 +188,14 @@ class Socket:
 
     async def getsockopt(self, level: int, optname: int, *buflen: int) -> Any:
         """Returns an option: an int, or bytes if a length is given."""
-        self._judge("getsockopt", level, optname, *buflen)
+        self._validate("getsockopt", level, optname, *buflen)
         level, optname, size = (*map(operator.index, (level, optname, *buflen)), 0)[:3]
         value = (await self._perform("getsockopt", _requests.getsockopt(level, optname, size))).value
         return option_answer(level, optname, value.data) if size else value.integer
 
     async def setsockopt(self, level: int, optname: int, value: Any, *optlen: int) -> None:
         """Sets an option: to an int, to the contents of a buffer, or to None with a length."""
-        self._judge("setsockopt", level, optname, value, *optlen)
+        self._validate("setsockopt", level, optname, value, *optlen)
         level, optname = operator.index(level), operator.index(optname)
         await self._perform("setsockopt", _requests.setsockopt(level, optname, value, *optlen))
 
@@ -207,17 +213,17 @@ class Socket:
 
     async def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Receives bytes. An empty result means the end of a stream, or an empty message."""
-        verdict = self._judge("recv", bufsize, flags)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = self._validate("recv", bufsize, flags)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         received = await self._receive("recv", operator.index(bufsize), operator.index(flags))
         return as_long_as(received.data, received.length)
 
     async def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
         """Receives bytes and the sender's address."""
-        verdict = self._judge("recvfrom", bufsize, flags)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = self._validate("recvfrom", bufsize, flags)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         received = await self._receive("recvfrom", operator.index(bufsize), operator.index(flags))
         return as_long_as(received.data, received.length), received.address
 
@@ -227,17 +233,17 @@ class Socket:
         """Receives bytes, ancillary data, flags and the sender's address. Descriptors in SCM_RIGHTS are numbers, from
         which `Broker.socket(fileno=…)` creates sockets.
         """
-        verdict = self._judge("recvmsg", bufsize, ancbufsize, flags)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = self._validate("recvmsg", bufsize, ancbufsize, flags)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         received = await self._recvmsg(bufsize, ancbufsize, flags)
         return received.data, received.ancillary, received.flags, received.address
 
     async def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receives bytes into a buffer, and returns how many."""
-        verdict = self._judge("recv_into", buffer, nbytes, flags)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = self._validate("recv_into", buffer, nbytes, flags)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         view, size, flags = into(buffer, nbytes, flags)
         received = await self._receive("recv", size, flags)
         view[: len(received.data)] = received.data
@@ -245,9 +251,9 @@ class Socket:
 
     async def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
         """Receives bytes into a buffer, and returns how many, and the sender's address."""
-        verdict = self._judge("recvfrom_into", buffer, nbytes, flags)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = self._validate("recvfrom_into", buffer, nbytes, flags)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         view, size, flags = into(buffer, nbytes, flags)
         received = await self._receive("recvfrom", size, flags)
         view[: len(received.data)] = received.data
@@ -258,10 +264,10 @@ class Socket:
     ) -> tuple[int, list[ControlMessage], int, Any]:
         """Like recvmsg, into buffers."""
         arguments = with_list((buffers, ancbufsize, flags), 0)
-        verdict = self._judge("recvmsg_into", *arguments)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
-        views = [memoryview(buffer).cast("B") for buffer in arguments[0]]
+        local_result = self._validate("recvmsg_into", *arguments)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
+        views = targets(arguments[0])
         received = await self._recvmsg(sum(map(len, views)), ancbufsize, flags)
         rest = memoryview(received.data)
         for view in views:
@@ -304,15 +310,15 @@ class Socket:
 
     async def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends bytes, on a stream possibly fewer than given, and returns how many."""
-        self._judge("send", data, flags)
+        self._validate("send", data, flags)
         request = _requests.send(self._payload(data), operator.index(flags), _limit(flags))
         return int((await self._perform("send", request)).sent_bytes)
 
     async def sendall(self, data: Buffer, flags: int = 0) -> None:
         """Sends all bytes. If it fails or is cancelled, the number of bytes sent is unknown."""
-        self._judge("sendall", data, flags)
+        self._validate("sendall", data, flags)
         view = memoryview(data).cast("B")
-        step = _PIECE_BYTES if self._kind[1] == SOCK_STREAM else max(1, len(view))
+        step = _requests.PIECE_BYTES if self._kind[1] == SOCK_STREAM else max(1, len(view))
         for start in range(0, max(1, len(view)), step):
             piece = self._payload(view[start : start + step])
             await self._perform("sendall", _requests.sendall(piece, operator.index(flags), _limit(flags)))
@@ -321,8 +327,8 @@ class Socket:
         """Sends bytes to an address: sendto(data, address) or sendto(data, flags, address)."""
         arguments = flags_and_address
         if len(arguments) in (1, 2):
-            arguments = (*arguments[:-1], judged_address(self._kind[0], arguments[-1]))
-        self._judge("sendto", data, *arguments)
+            arguments = (*arguments[:-1], validated_address(self._kind[0], arguments[-1]))
+        self._validate("sendto", data, *arguments)
         flags = operator.index(flags_and_address[0]) if len(flags_and_address) > 1 else 0
         payload, address = self._payload(data), self._address(flags_and_address[-1])
         request = _requests.sendto(payload, flags, address, _limit(flags))
@@ -333,21 +339,32 @@ class Socket:
     ) -> int:
         """Sends one message from several buffers, with ancillary data. Numbers in SCM_RIGHTS are those of `fileno()`."""
         arguments = with_list(with_list((buffers, ancdata, flags, address), 0), 1)
-        judged = (*arguments[:3], *(() if address is None else (judged_address(self._kind[0], address),)))
-        self._judge("sendmsg", *judged)
+        validated = (*arguments[:3], *(() if address is None else (validated_address(self._kind[0], address),)))
+        self._validate("sendmsg", *validated)
+        sent: list[Descriptor] = []
+
+        def handle_of(number: int) -> int:
+            sent.append(self._session.lookup(number))
+            return sent[-1].handle
+
         request = _requests.sendmsg(
             gathered(arguments[0], self._room(), self._kind[1] == SOCK_STREAM),
-            write_control(arguments[1], lambda number: self._session.lookup(number).handle),
+            write_control(arguments[1], handle_of),
             operator.index(flags),
             None if address is None else self._address(address),
             _limit(flags),
         )
+        for descriptor in sent:
+            await self._session.push_back(descriptor)
         return int((await self._perform("sendmsg", request)).sent_bytes)
 
     async def send_fds(
         self, buffers: Iterable[Buffer], sockets: Sequence[Union[Socket, int]], flags: int = 0, address: Any = None
     ) -> int:
         """Sends bytes and sockets over a unix socket. The sockets stay open."""
+        for each in sockets:
+            if isinstance(each, Socket):
+                await each._shared()
         numbers = [each.fileno() if isinstance(each, Socket) else each for each in sockets]
         return await self.sendmsg(
             buffers, [(SOL_SOCKET, SCM_RIGHTS, array.array("i", numbers))], flags, address
@@ -366,9 +383,9 @@ class Socket:
         buffers = list(msg)
         keywords: dict[str, Any] = {"op": op, "iv": iv, "assoclen": assoclen, "flags": flags}
         keywords = {name: value for name, value in keywords.items() if value is not None}
-        verdict = judge(self._kind, "sendmsg_afalg", (buffers,), keywords)
-        if verdict is not None:
-            return verdict.value  # type: ignore[no-any-return]
+        local_result = validate(self._kind, "sendmsg_afalg", (buffers,), keywords)
+        if local_result is not None:
+            return local_result.value  # type: ignore[no-any-return]
         pieces = gathered(buffers, self._room(), True)
         request = _requests.sendmsg_afalg(pieces, op, iv, assoclen, flags, _limit(flags))
         return int((await self._perform("sendmsg_afalg", request)).sent_bytes)
@@ -389,7 +406,7 @@ class Socket:
         sent = 0
         try:
             while count is None or sent < count:
-                size = _PIECE_BYTES if count is None else min(_PIECE_BYTES, count - sent)
+                size = _requests.PIECE_BYTES if count is None else min(_requests.PIECE_BYTES, count - sent)
                 data = await loop.run_in_executor(None, file.read, size)
                 if not data:
                     break
@@ -440,7 +457,7 @@ class Socket:
 
     async def connect_and_tell(self, address: Any) -> tuple[Any, Any]:
         """Connects, and returns the local and the peer's address."""
-        self._judge("connect", judged_address(self._kind[0], address))
+        self._validate("connect", validated_address(self._kind[0], address))
         request = _requests.connect_to(self._address(address), _requests.FOREVER)
         response = await self._perform("connect_to", request)
         return address_from_wire(response.local_address), address_from_wire(response.peer_address)
@@ -457,12 +474,12 @@ class Socket:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _judge(self, method: str, *arguments: Any) -> Any:
-        """Validates the arguments. Returns a verdict, or None if the daemon has to be asked. Raises EBADF if closed."""
-        verdict = judge(self._kind, method, arguments, {})
-        if verdict is None:
+    def _validate(self, method: str, *arguments: Any) -> Any:
+        """Validates the arguments. Returns a LocalResult, or None if the daemon has to be asked. Raises EBADF if closed."""
+        local_result = validate(self._kind, method, arguments, {})
+        if local_result is None:
             self._open()
-        return verdict
+        return local_result
 
     def _open(self) -> Descriptor:
         if self._descriptor is None:
@@ -485,16 +502,19 @@ class Socket:
         """
         view = memoryview(data).cast("B")
         if self._kind[1] == SOCK_STREAM:
-            return bytes_of(data) if len(view) <= _PIECE_BYTES else bytes(view[:_PIECE_BYTES])
+            return bytes_of(data) if len(view) <= _requests.PIECE_BYTES else bytes(view[:_requests.PIECE_BYTES])
         if len(view) > self._room():
             raise kernel_error(errno.EMSGSIZE)
         return bytes_of(data)
 
     async def _at_rest(self) -> Descriptor:
-        """Ends a stream of messages, and waits for the results of cancelled receives."""
+        """Ends a stream of messages, and waits for the results of cancelled receives, and for unread data to be pushed
+        back.
+        """
         if self._messages is not None:
             await self._messages.detach()
-        return await self._settled(self._unsettled)
+        await (await self._settled(self._unsettled)).handed_over()
+        return self._open()
 
     async def _settled(self, unsettled: set[Pending]) -> Descriptor:
         """Waits for the results of cancelled operations."""
@@ -506,7 +526,7 @@ class Socket:
         if flags & (MSG_OOB | MSG_ERRQUEUE):
             request = _requests.receive(verb, size, flags, room, _limit(flags))
             return self._received(verb, await self._perform(verb, request))
-        if flags & MSG_DONTWAIT and self._receiving.locked():  # Whoever is before it waits as well.
+        if flags & MSG_DONTWAIT and self._receiving.locked():  # The receive before it waits, too.
             raise kernel_error(errno.EAGAIN)
         async with self._receiving:
             descriptor = await self._at_rest()

@@ -1,4 +1,4 @@
-"""What is here needs no daemon."""
+"""The tests in this folder need no daemon."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def daemon() -> None:
-    """In the place of the one that all other tests have."""
+    """Replaces the fixture that starts a daemon for all other tests."""

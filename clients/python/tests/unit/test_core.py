@@ -1,4 +1,4 @@
-"""The operations of a stream, with neither a stream nor a daemon."""
+"""The operations of a stream, without a stream or a daemon."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pending(_core.Pending):
 
 
 class Driver:
-    """What a stream's driver does, as it is told to."""
+    """Does what the driver of a stream does, step by step."""
 
     def __init__(self):
         self.queue = deque()
@@ -41,7 +41,7 @@ class Driver:
         return pending
 
     def message(self):
-        """The next message as the daemon reads it, or None."""
+        """Returns the next message as the daemon decodes it, or None."""
         if self.left is None and not self.queue:
             return None
         encoded, self.left = self.core.gather(self.queue.popleft() if self.left is None else self.left)
@@ -70,7 +70,7 @@ def driver():
 # Sending ----------------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_begun_together_shares_a_message_in_its_order(driver):
+def test_operations_begun_together_share_a_message_in_order(driver):
     begun = [driver.begin("recv", _requests.recv(size)) for size in range(1, 6)]
     driver.core.post("close", _requests.close(7))
     (message,) = driver.messages()
@@ -80,20 +80,20 @@ def test_what_was_begun_together_shares_a_message_in_its_order(driver):
     assert [pending.op_id for pending in begun] == [1, 2, 3, 4, 5]
 
 
-def test_a_message_has_no_more_than_it_takes_to_be_large(driver):
+def test_a_message_ends_with_the_operation_that_exceeds_its_size(driver):
     for _ in range(10):
         driver.begin("send", _requests.send(bytes(30_000)))
     assert [len(message.operations) for message in driver.messages()] == [3, 3, 3, 1]
 
 
-def test_a_large_operation_goes_by_itself(driver):
+def test_a_large_operation_has_its_own_message(driver):
     for size in (10, 200_000, 10, 10, _core.MESSAGE_BYTES + 1, _core.MESSAGE_BYTES - 100, 10):
         driver.begin("send", _requests.send(bytes(size)))
     sizes = [[len(operation.send.data) for operation in message.operations] for message in driver.messages()]
     assert sizes == [[10], [200_000], [10, 10], [65_537], [65_436, 10]]
 
 
-def test_nothing_passes_the_end(driver):
+def test_nothing_is_sent_after_the_end(driver):
     driver.begin("recv", _requests.recv(1))
     driver.queue.append(_core.END)
     driver.begin("recv", _requests.recv(2))
@@ -117,7 +117,7 @@ def test_each_operation_gets_its_own_outcome_once(driver):
     assert third.outcomes == []
 
 
-def test_an_answer_to_another_question_is_an_error(driver):
+def test_a_result_of_another_verb_is_an_error(driver):
     pending = driver.begin("recv", _requests.recv(10))
     driver.answer(result(1, send=socket_service_pb2.SendResponse(sent_bytes=1)))
     ((response, error),) = pending.outcomes
@@ -125,7 +125,7 @@ def test_an_answer_to_another_question_is_an_error(driver):
     assert "recv was answered with send" in str(error)
 
 
-def test_what_is_forgotten_is_not_settled(driver):
+def test_a_forgotten_operation_is_not_settled(driver):
     pending = driver.begin("who_am_i", _requests.who_am_i())
     driver.core.forget(pending)
     driver.answer(result(1, who_am_i=session_service_pb2.WhoAmIResponse()))
@@ -136,7 +136,7 @@ def test_what_is_forgotten_is_not_settled(driver):
 # Cancelling -------------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_not_sent_is_withdrawn(driver):
+def test_an_unsent_operation_is_withdrawn(driver):
     first, second = driver.begin("recv", _requests.recv(1)), driver.begin("recv", _requests.recv(2))
     assert driver.core.withdraw(first)
     (message,) = driver.messages()
@@ -146,7 +146,7 @@ def test_what_was_not_sent_is_withdrawn(driver):
     assert (first.outcomes, len(second.outcomes)) == ([], 1)
 
 
-def test_when_all_is_withdrawn_there_is_no_message(driver):
+def test_there_is_no_message_if_all_operations_are_withdrawn(driver):
     for pending in [driver.begin("recv", _requests.recv(1)) for _ in range(3)]:
         assert driver.core.withdraw(pending)
     assert (driver.messages(), list(driver.queue)) == ([], [])
@@ -163,7 +163,7 @@ def test_a_cancelled_operation_ends_by_its_result(driver):
 
 
 def test_an_exception_anywhere_in_begin_leaves_nothing():
-    """As a signal handler's may be raised there: at each line in turn."""
+    """A signal handler may raise one at any line; the test raises one at each line in turn."""
 
     class Interruption(Exception):
         pass
@@ -203,7 +203,7 @@ def test_an_exception_anywhere_in_begin_leaves_nothing():
 # The end of a stream ----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_sent_may_have_happened(driver):
+def test_sent_operations_may_have_happened(driver):
     sent = driver.begin("send", _requests.send(bytes(_core.MESSAGE_BYTES)))
     unsent = driver.begin("send", _requests.send(b"unsent"))
     driver.message()
@@ -212,13 +212,13 @@ def test_what_was_sent_may_have_happened(driver):
     driver.core.lose(BrokerError())
     errors = [error for pending in (sent, unsent) for _, error in pending.outcomes]
     assert [error.may_have_happened for error in errors] == [True, False]
-    # Each has one of its own, with the same words.
+    # Each has its own exception, with the same text.
     assert len({id(error) for error in (*errors, LOST)}) == 3
     assert {(error.code, str(error)) for error in errors} == {("CONNECTION_LOST", str(LOST))}
     assert (driver.core.end, driver.core.ended, driver.messages()) == (LOST, True, [])
 
 
-def test_nothing_begins_behind_the_end(driver):
+def test_nothing_begins_after_the_end(driver):
     driver.core.lose(LOST)
     with pytest.raises(ConnectionLost) as caught:
         driver.begin("recv", _requests.recv(1))
@@ -228,9 +228,9 @@ def test_nothing_begins_behind_the_end(driver):
     assert (driver.core.take_unanswered(), driver.messages()) == ([], [])
 
 
-def test_the_end_in_the_midst_of_beginning_is_told_once(driver):
+def test_the_end_during_begin_is_reported_once(driver):
     class Late(Pending):
-        """The stream ends before the core has noted the operation."""
+        """The stream ends before the core has registered the operation."""
 
         def __setattr__(self, name, value):
             super().__setattr__(name, value)
@@ -249,14 +249,14 @@ def test_the_end_in_the_midst_of_beginning_is_told_once(driver):
 
 
 @pytest.mark.parametrize("verb", ["send", "close"])
-def test_the_end_in_the_midst_of_posting_is_told_to_whoever_posts(driver, verb):
+def test_the_end_during_post_is_reported_to_the_caller(driver, verb):
     driver.core._put = lambda _: driver.core.lose(LOST)
     request = _requests.send(b"x") if verb == "send" else _requests.close(1)
     assert not driver.core.post(verb, request)
     assert driver.core.take_unanswered() == []
 
 
-def test_what_was_left_behind_in_the_midst_of_posting_is_posted_once(driver):
+def test_an_operation_left_unanswered_during_post_is_posted_once(driver):
     left = []
 
     def put(_):
@@ -268,7 +268,7 @@ def test_what_was_left_behind_in_the_midst_of_posting_is_posted_once(driver):
     assert [verb for verb, _ in left] == ["close"]
 
 
-def test_a_reason_of_the_daemons_is_everybodys(driver):
+def test_the_daemons_reason_is_passed_to_all_operations(driver):
     pending = driver.begin("recv", _requests.recv(1))
     reason = BrokerError(errno.EIO, "it broke")
     reason.code = "INTERNAL"
@@ -277,7 +277,7 @@ def test_a_reason_of_the_daemons_is_everybodys(driver):
     assert (type(error), error.code, error.strerror) == (BrokerError, "INTERNAL", "it broke")
 
 
-def test_what_was_posted_and_may_be_repeated_is_left_behind(driver):
+def test_posted_operations_that_may_be_repeated_are_left_unanswered(driver):
     for handle in (1, 2, 3):
         assert driver.core.post("close", _requests.close(handle))
     assert driver.core.post("setblocking", _requests.setblocking(True, 4))
@@ -293,8 +293,10 @@ def test_what_was_posted_and_may_be_repeated_is_left_behind(driver):
 # Threads ----------------------------------------------------------------------------------------------------------------
 
 
-def test_threads_begin_and_withdraw_while_one_sends_and_one_settles(driver):
-    """Each operation is sent and settled, or withdrawn, and none is both; whatever the threads are at when it ends."""
+def test_threads_begin_and_withdraw_while_others_send_and_settle(driver):
+    """Each operation is either sent and settled, or withdrawn, never both, whatever the threads do when the stream
+    ends.
+    """
     begun = []
     sent = set()
     stop = threading.Event()
@@ -360,7 +362,7 @@ def test_a_session_lives_until_it_is_closed_or_the_daemon_does_not_know_it():
         closed.require()
 
 
-def test_a_connection_that_could_not_be_made_has_done_nothing():
+def test_a_connection_that_could_not_be_made_has_no_effect():
     error = _core.same_again(LOST, may_have_happened=True)
     _core.Life().not_connected(error)
     assert not error.may_have_happened
@@ -372,15 +374,15 @@ def test_a_connection_that_could_not_be_made_has_done_nothing():
         ("send", False, True, True),
         ("send", True, True, False),
         ("getsockname", True, True, True),
-        # The stream goes on: the error is an answer.
+        # The stream continues: the error is the result.
         ("getsockname", True, False, False),
         ("send", False, False, False),
     ],
 )
-def test_what_goes_over_the_next_connection(verb, happened, ended, again):
+def test_operations_that_are_sent_again_over_the_next_connection(verb, happened, ended, again):
     assert _core.goes_again(verb, _core.same_again(LOST, may_have_happened=happened), ended) is again
 
 
-def test_attempts_to_connect_get_rarer():
+def test_attempts_to_connect_become_less_frequent():
     pauses = list(itertools.islice(_core.retry_pauses(), 8))
     assert (pauses[0], pauses[-1], pauses) == (0.01, 0.25, sorted(pauses))

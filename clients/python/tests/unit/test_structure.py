@@ -1,4 +1,4 @@
-"""What the modules of the package may do, as their source says it."""
+"""The structure of the package's modules, according to their source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sockbroker
 
 PACKAGE = pathlib.Path(sockbroker.__file__).parent
 REQUESTS = "sockbroker._requests"
-# What a caller sends beside requests, or what is in them.
+# What a caller sends apart from requests, or what they contain.
 PARTS = {"AttachStart", "ClientFrame", "OptionValue", "ShutdownFrame", "SyncFrame", "Timeout", "WatchInterest"}
 
 
@@ -30,7 +30,7 @@ def name_of(path: pathlib.Path) -> str:
 
 
 def imports(name: str, tree: ast.Module, modules: set[str]) -> set[str]:
-    """The modules of the package that one imports: as it is loaded, in a function, or for its types alone."""
+    """The modules of the package that a module imports: when it is loaded, in a function, or only for types."""
     package = name if (PACKAGE.parent / name.replace(".", "/")).is_dir() else name.rpartition(".")[0]
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -72,7 +72,7 @@ def test_no_modules_import_each_other():
     assert {"sockbroker._fork", "sockbroker._stream"} <= graph["sockbroker._session"]
 
 
-def test_a_circle_is_noticed():
+def test_a_circle_is_reported():
     modules = {
         "sockbroker._a": "def f():\n    from . import _b",
         "sockbroker._b": "if TYPE_CHECKING:\n    from .aio._c import C",
@@ -86,7 +86,7 @@ def test_a_circle_is_noticed():
 # Forks ------------------------------------------------------------------------------------------------------------------
 
 
-def test_one_module_registers_what_a_fork_calls():
+def test_one_module_registers_fork_handlers():
     registering = [name for name, tree in sources().items() if "register_at_fork" in ast.unparse(tree)]
     assert registering == ["sockbroker._fork"]
 
@@ -101,14 +101,14 @@ def is_message(node: ast.expr) -> bool:
 
 
 def messages_built(tree: ast.AST) -> Iterator[str]:
-    """The classes of such messages that are used as values: called, or given to somebody who may call them."""
+    """The classes of such messages that are used as values: called, or passed to code that may call them."""
     for field, value in ast.iter_fields(tree):
         # An annotation only names a class.
         if field in ("annotation", "returns"):
             continue
         for node in value if isinstance(value, list) else [value]:
             if isinstance(node, (ast.Attribute, ast.Name)) and is_message(node):
-                # To encode or to decode by it makes none.
+                # Encoding or decoding with it creates no message.
                 if not isinstance(tree, ast.Attribute):
                     yield ast.unparse(node)
             elif isinstance(node, ast.AST) and not is_type(node):
@@ -116,7 +116,7 @@ def messages_built(tree: ast.AST) -> Iterator[str]:
 
 
 def is_type(node: ast.AST) -> bool:
-    """Whether it is a type with its parameters, as an alias has it."""
+    """Whether it is a type with parameters, as in an alias."""
     return (
         isinstance(node, ast.Subscript)
         and isinstance(node.value, ast.Name)
@@ -139,7 +139,7 @@ def test_each_request_is_built_once():
     assert len(requests) > 40
 
 
-def test_whoever_builds_a_request_is_noticed():
+def test_building_a_request_elsewhere_is_reported():
     for text in (
         "pb2.RecvRequest(max_bytes=1)",
         "RecvRequest()",
@@ -162,7 +162,7 @@ def test_whoever_builds_a_request_is_noticed():
 
 
 def outside(name: str, modules: dict[str, ast.Module]) -> set[str]:
-    """What a module, and the modules that it is made of, import from outside of the package."""
+    """What a module, and those it consists of, import from outside the package."""
     graph = {each: imports(each, tree, set(modules)) for each, tree in modules.items()}
     found: set[str] = set()
     for each in {name, *reachable(name, graph)}:
@@ -188,7 +188,7 @@ LINUX = "sockbroker._linux"
 
 
 def constants_of(tree: ast.Module) -> set[str]:
-    """Names of Linux's that a module gives a number itself."""
+    """Names of Linux to which a module itself assigns a number."""
     table = {node.target.id for node in sources()[LINUX].body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
     prefixes = ("EPOLL", "POLL", *{name.partition("_")[0] + "_" for name in table if "_" in name})
     found: set[str] = set()
@@ -206,7 +206,7 @@ def test_linux_constants_are_written_in_one_place():
     assert {name: names for name, names in found.items() if names} == {}
 
 
-def test_a_constant_that_is_written_out_is_noticed():
+def test_a_constant_written_elsewhere_is_reported():
     assert constants_of(ast.parse("_MSG_PEEK = 2")) == {"MSG_PEEK"}
     assert constants_of(ast.parse("SOL_NEW: int = 300")) == {"SOL_NEW"}
     assert constants_of(ast.parse("_EPOLLNEW = 1024")) == {"EPOLLNEW"}

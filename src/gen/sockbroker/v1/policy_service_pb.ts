@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sockbroker/v1/policy_service.proto.
  */
 export const file_sockbroker_v1_policy_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJzb2NrYnJva2VyL3YxL3BvbGljeV9zZXJ2aWNlLnByb3RvEg1zb2NrYnJva2VyLnYxImsKFEV4cGxhaW5Qb2xpY3lSZXF1ZXN0EhEKCW9wZXJhdGlvbhgBIAEoCRItCgdhZGRyZXNzGAIgASgLMhwuc29ja2Jyb2tlci52MS5Tb2NrZXRBZGRyZXNzEhEKCXByaW5jaXBhbBgDIAEoCSJZChVFeHBsYWluUG9saWN5UmVzcG9uc2USDwoHYWxsb3dlZBgBIAEoCBIMCgRydWxlGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIOCgZyZWFzb24YBCABKAkiGwoZR2V0RWZmZWN0aXZlUG9saWN5UmVxdWVzdCJZChpHZXRFZmZlY3RpdmVQb2xpY3lSZXNwb25zZRIoCgVydWxlcxgBIAMoCzIZLnNvY2ticm9rZXIudjEuUG9saWN5UnVsZRIRCglwcmluY2lwYWwYAiABKAkiZAoKUG9saWN5UnVsZRIMCgRuYW1lGAEgASgJEg0KBWFsbG93GAIgASgIEhIKCnByaW5jaXBhbHMYAyADKAkSEgoKb3BlcmF0aW9ucxgEIAMoCRIRCgllbmRwb2ludHMYBSADKAky4AEKDVBvbGljeVNlcnZpY2USXwoNRXhwbGFpblBvbGljeRIjLnNvY2ticm9rZXIudjEuRXhwbGFpblBvbGljeVJlcXVlc3QaJC5zb2NrYnJva2VyLnYxLkV4cGxhaW5Qb2xpY3lSZXNwb25zZSIDkAIBEm4KEkdldEVmZmVjdGl2ZVBvbGljeRIoLnNvY2ticm9rZXIudjEuR2V0RWZmZWN0aXZlUG9saWN5UmVxdWVzdBopLnNvY2ticm9rZXIudjEuR2V0RWZmZWN0aXZlUG9saWN5UmVzcG9uc2UiA5ACAUJUChBpby5zb2NrYnJva2VyLnYxQhJQb2xpY3lTZXJ2aWNlUHJvdG9QAVoac29ja2Jyb2tlci92MTtzb2NrYnJva2VydjGqAg1Tb2NrYnJva2VyLlYxYgZwcm90bzM", [file_sockbroker_v1_address]);
+  fileDesc("CiJzb2NrYnJva2VyL3YxL3BvbGljeV9zZXJ2aWNlLnByb3RvEg1zb2NrYnJva2VyLnYxImwKFEV4cGxhaW5Qb2xpY3lSZXF1ZXN0EhIKCnBlcm1pc3Npb24YASABKAkSLQoHYWRkcmVzcxgCIAEoCzIcLnNvY2ticm9rZXIudjEuU29ja2V0QWRkcmVzcxIRCglwcmluY2lwYWwYAyABKAkiWQoVRXhwbGFpblBvbGljeVJlc3BvbnNlEg8KB2FsbG93ZWQYASABKAgSDAoEcnVsZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSDgoGcmVhc29uGAQgASgJIhsKGUdldEVmZmVjdGl2ZVBvbGljeVJlcXVlc3QiWQoaR2V0RWZmZWN0aXZlUG9saWN5UmVzcG9uc2USKAoFcnVsZXMYASADKAsyGS5zb2NrYnJva2VyLnYxLlBvbGljeVJ1bGUSEQoJcHJpbmNpcGFsGAIgASgJImUKClBvbGljeVJ1bGUSDAoEbmFtZRgBIAEoCRINCgVhbGxvdxgCIAEoCBISCgpwcmluY2lwYWxzGAMgAygJEhMKC3Blcm1pc3Npb25zGAQgAygJEhEKCWVuZHBvaW50cxgFIAMoCTLgAQoNUG9saWN5U2VydmljZRJfCg1FeHBsYWluUG9saWN5EiMuc29ja2Jyb2tlci52MS5FeHBsYWluUG9saWN5UmVxdWVzdBokLnNvY2ticm9rZXIudjEuRXhwbGFpblBvbGljeVJlc3BvbnNlIgOQAgESbgoSR2V0RWZmZWN0aXZlUG9saWN5Eiguc29ja2Jyb2tlci52MS5HZXRFZmZlY3RpdmVQb2xpY3lSZXF1ZXN0Gikuc29ja2Jyb2tlci52MS5HZXRFZmZlY3RpdmVQb2xpY3lSZXNwb25zZSIDkAIBQlQKEGlvLnNvY2ticm9rZXIudjFCElBvbGljeVNlcnZpY2VQcm90b1ABWhpzb2NrYnJva2VyL3YxO3NvY2ticm9rZXJ2MaoCDVNvY2ticm9rZXIuVjFiBnByb3RvMw", [file_sockbroker_v1_address]);
 
 /**
  * The query.
@@ -25,9 +25,9 @@ export type ExplainPolicyRequest = Message<"sockbroker.v1.ExplainPolicyRequest">
    * receive, setsockopt, getsockopt, ioctl, ancillary, sethostname, netns, admin. Any other value is a VALUE
    * ArgumentError.
    *
-   * @generated from field: string operation = 1;
+   * @generated from field: string permission = 1;
    */
-  operation: string;
+  permission: string;
 
   /**
    * The address, if any. A name is not resolved.
@@ -166,9 +166,9 @@ export type PolicyRule = Message<"sockbroker.v1.PolicyRule"> & {
   /**
    * Permissions; "*" for all.
    *
-   * @generated from field: repeated string operations = 4;
+   * @generated from field: repeated string permissions = 4;
    */
-  operations: string[];
+  permissions: string[];
 
   /**
    * Endpoint patterns; "*" for all.

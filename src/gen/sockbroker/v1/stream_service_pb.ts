@@ -43,7 +43,7 @@ export type ClientFrame = Message<"sockbroker.v1.ClientFrame"> & {
     case: "attach";
   } | {
     /**
-     * Bytes for a stream socket, at most 1 MiB.
+     * Bytes for a stream socket, at most 1 MiB. They may be sent before the frame has arrived completely.
      *
      * @generated from field: bytes data = 2;
      */
@@ -605,7 +605,7 @@ export type AttachError = Message<"sockbroker.v1.AttachError"> & {
 
   /**
    * True if nothing more will be received (RECEIVE) or sent (SEND), and later data of that direction is dropped. False
-   * if the error concerns one message and the stream goes on.
+   * if the error concerns one message and the stream continues.
    *
    * @generated from field: bool final = 3;
    */
@@ -821,7 +821,7 @@ export const StreamService: GenService<{
    * `attached`. Frames are processed in order: an option that is set between two pieces of data applies between them.
    *
    * Ending the stream, shutting down writing and closing the socket are three different things. The peer's end of data
-   * is the frame `end_of_data`, after which the stream goes on; `shutdown` is queued behind the data; half-closing or
+   * is the frame `end_of_data`, after which the stream continues; `shutdown` is queued behind the data; half-closing or
    * cancelling the RPC detaches, and leaves the socket as it is. At any time only one attach stream may receive from a
    * handle, and only one may send (HANDLE_BUSY).
    *
@@ -830,8 +830,9 @@ export const StreamService: GenService<{
    * survives only about a thousand resets in a burst, so do not cancel as a matter of routine.
    *
    * When the caller does not read, the daemon stops reading the socket, and the kernel's buffer fills. Data that the
-   * daemon has read but not handed to the transport when the stream ends is not lost: the next receive on the handle
-   * returns it. To end at an exact position, send `detach` and read until `detached`.
+   * daemon has read but not handed to the transport when the stream ends is not lost: the next receive on the handle or on
+   * a duplicate returns it. To return what was handed over and not used, send PushBack after `detached`. To end at an exact
+   * position, send `detach` and read until `detached`.
    *
    * @generated from rpc sockbroker.v1.StreamService.Attach
    */

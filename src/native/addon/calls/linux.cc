@@ -4,9 +4,14 @@
 
 namespace sockbroker {
 
+// A double, because EPOLLET does not fit into an int32_t.
+static napi_value Number(Napi::Env env, double value) {
+  return Napi::Number::New(env, value);
+}
+
 Napi::Value Linux(Napi::Env env) {
   Record record(env);
-#define CONSTANT(name) record.Set(#name, static_cast<int32_t>(name));
+#define CONSTANT(name) record.Set(#name, Number(env, static_cast<double>(name)));
 #include "tables/linux.inc"
 #undef CONSTANT
   return record.Done();

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "calls/retry.h"
+#include "lifetime/environment.h"
 #include "lifetime/native_socket.h"
 #include "values/arguments.h"
 #include "values/received.h"
@@ -37,15 +38,21 @@ Napi::Value NativeSocket::Recvmmsg(const Napi::CallbackInfo& info) {
   size_t slots = std::clamp<size_t>(BytesMax / std::max<size_t>(stride, 1), 1,
                                     std::min<size_t>(count, IOV_MAX));
 
-  std::unique_ptr<uint8_t[]> memory(new (std::nothrow) uint8_t[slots * stride]);
-  if (memory == nullptr) return Int(env, -ENOMEM);
-  // See recv.cc.
-  if ((flags & MSG_TRUNC) != 0) std::memset(memory.get(), 0, slots * stride);
+  std::unique_ptr<uint8_t[]> owned;
+  if (slots * stride > Environment::ScratchBytes) {
+    owned.reset(new (std::nothrow) uint8_t[slots * stride]);
+    if (owned == nullptr) return Int(env, -ENOMEM);
+  }
+  uint8_t* memory = owned == nullptr ? Environment::Of(env).scratch.get() : owned.get();
+  // With MSG_TRUNC, streams return a length but write no data, and the memory has that of others.
+  if ((flags & MSG_TRUNC) != 0 && facts_.type == SOCK_STREAM) {
+    std::memset(memory, 0, slots * stride);
+  }
   std::vector<SockaddrBuffer> addresses(slots);
   std::vector<iovec> vectors(slots);
   std::vector<mmsghdr> headers(slots);
   for (size_t i = 0; i < slots; i++) {
-    uint8_t* slot = memory.get() + i * stride;
+    uint8_t* slot = memory + i * stride;
     vectors[i] = {slot, size};
     msghdr& header = headers[i].msg_hdr;
     header.msg_name = addresses[i].Get();

@@ -22,8 +22,8 @@ class UniqueFd {
  public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
-  /// For a received file that is not a socket. Whoever serves the file can make any call on it
-  /// block, so the event loop makes none.
+  /// For a received file that is not a socket. The process that serves the file can make any
+  /// call on it block, so the event loop makes none.
   static UniqueFd Received(int fd) {
     UniqueFd file(fd);
     file.received_ = true;

@@ -23,9 +23,15 @@
 #include <linux/tipc.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstddef>
 
 #include "sockaddr/bluetooth.h"
 #include "tables/socket_constants.h"
 
 // Defined in <linux/un.h>, which conflicts with <sys/un.h>.
 #define UNIX_PATH_MAX static_cast<int>(sizeof(sockaddr_un::sun_path))
+
+// Where the members of struct tcp_info are that the daemon reads.
+#define TCPI_SACKED_OFFSET offsetof(tcp_info, tcpi_sacked)
+#define TCPI_UNACKED_OFFSET offsetof(tcp_info, tcpi_unacked)

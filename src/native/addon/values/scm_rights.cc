@@ -13,7 +13,7 @@ namespace sockbroker {
 
 namespace {
 
-/// Uses getsockopt(2), because fstat(2) would have to be answered by whoever serves the file.
+/// Uses getsockopt(2), because fstat(2) waits for the process that serves the file.
 bool IsSocket(int fd) {
   int type = 0;
   socklen_t length = sizeof type;

@@ -72,18 +72,18 @@ class ArgumentError(_message.Message):
     def __init__(self, kind: _Optional[_Union[ArgumentError.Kind, str]] = ..., reason: _Optional[str] = ..., operation: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class PolicyDenial(_message.Message):
-    __slots__ = ("rule", "principal", "operation", "endpoint", "reason")
+    __slots__ = ("rule", "principal", "permission", "endpoint", "reason")
     RULE_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
-    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    PERMISSION_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     rule: str
     principal: str
-    operation: str
+    permission: str
     endpoint: str
     reason: str
-    def __init__(self, rule: _Optional[str] = ..., principal: _Optional[str] = ..., operation: _Optional[str] = ..., endpoint: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, rule: _Optional[str] = ..., principal: _Optional[str] = ..., permission: _Optional[str] = ..., endpoint: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class BrokerError(_message.Message):
     __slots__ = ("code", "message", "reference")
@@ -103,6 +103,7 @@ class BrokerError(_message.Message):
         CODE_DUPLICATE_OP_ID: _ClassVar[BrokerError.Code]
         CODE_INTERNAL: _ClassVar[BrokerError.Code]
         CODE_UNKNOWN_REQUEST: _ClassVar[BrokerError.Code]
+        CODE_UNREAD_DATA: _ClassVar[BrokerError.Code]
     CODE_UNSPECIFIED: BrokerError.Code
     CODE_HANDLE_NOT_FOUND: BrokerError.Code
     CODE_SESSION_NOT_FOUND: BrokerError.Code
@@ -117,6 +118,7 @@ class BrokerError(_message.Message):
     CODE_DUPLICATE_OP_ID: BrokerError.Code
     CODE_INTERNAL: BrokerError.Code
     CODE_UNKNOWN_REQUEST: BrokerError.Code
+    CODE_UNREAD_DATA: BrokerError.Code
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]

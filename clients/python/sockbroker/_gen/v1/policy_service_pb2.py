@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from sockbroker._gen.v1 import address_pb2 as sockbroker_dot_v1_dot_address__pb2
 
 
-DESCRIPTOR = _POOL.AddSerializedFile(b'\n\"sockbroker/v1/policy_service.proto\x12\rsockbroker.v1\x1a\x1bsockbroker/v1/address.proto\"k\n\x14\x45xplainPolicyRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12-\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x1c.sockbroker.v1.SocketAddress\x12\x11\n\tprincipal\x18\x03 \x01(\t\"Y\n\x15\x45xplainPolicyResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x1b\n\x19GetEffectivePolicyRequest\"Y\n\x1aGetEffectivePolicyResponse\x12(\n\x05rules\x18\x01 \x03(\x0b\x32\x19.sockbroker.v1.PolicyRule\x12\x11\n\tprincipal\x18\x02 \x01(\t\"d\n\nPolicyRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61llow\x18\x02 \x01(\x08\x12\x12\n\nprincipals\x18\x03 \x03(\t\x12\x12\n\noperations\x18\x04 \x03(\t\x12\x11\n\tendpoints\x18\x05 \x03(\t2\xe0\x01\n\rPolicyService\x12_\n\rExplainPolicy\x12#.sockbroker.v1.ExplainPolicyRequest\x1a$.sockbroker.v1.ExplainPolicyResponse\"\x03\x90\x02\x01\x12n\n\x12GetEffectivePolicy\x12(.sockbroker.v1.GetEffectivePolicyRequest\x1a).sockbroker.v1.GetEffectivePolicyResponse\"\x03\x90\x02\x01\x42T\n\x10io.sockbroker.v1B\x12PolicyServiceProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
+DESCRIPTOR = _POOL.AddSerializedFile(b'\n\"sockbroker/v1/policy_service.proto\x12\rsockbroker.v1\x1a\x1bsockbroker/v1/address.proto\"l\n\x14\x45xplainPolicyRequest\x12\x12\n\npermission\x18\x01 \x01(\t\x12-\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0b\x32\x1c.sockbroker.v1.SocketAddress\x12\x11\n\tprincipal\x18\x03 \x01(\t\"Y\n\x15\x45xplainPolicyResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x1b\n\x19GetEffectivePolicyRequest\"Y\n\x1aGetEffectivePolicyResponse\x12(\n\x05rules\x18\x01 \x03(\x0b\x32\x19.sockbroker.v1.PolicyRule\x12\x11\n\tprincipal\x18\x02 \x01(\t\"e\n\nPolicyRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61llow\x18\x02 \x01(\x08\x12\x12\n\nprincipals\x18\x03 \x03(\t\x12\x13\n\x0bpermissions\x18\x04 \x03(\t\x12\x11\n\tendpoints\x18\x05 \x03(\t2\xe0\x01\n\rPolicyService\x12_\n\rExplainPolicy\x12#.sockbroker.v1.ExplainPolicyRequest\x1a$.sockbroker.v1.ExplainPolicyResponse\"\x03\x90\x02\x01\x12n\n\x12GetEffectivePolicy\x12(.sockbroker.v1.GetEffectivePolicyRequest\x1a).sockbroker.v1.GetEffectivePolicyResponse\"\x03\x90\x02\x01\x42T\n\x10io.sockbroker.v1B\x12PolicyServiceProtoP\x01Z\x1asockbroker/v1;sockbrokerv1\xaa\x02\rSockbroker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -28,15 +28,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['GetEffectivePolicy']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['GetEffectivePolicy']._serialized_options = b'\220\002\001'
   _globals['_EXPLAINPOLICYREQUEST']._serialized_start=82
-  _globals['_EXPLAINPOLICYREQUEST']._serialized_end=189
-  _globals['_EXPLAINPOLICYRESPONSE']._serialized_start=191
-  _globals['_EXPLAINPOLICYRESPONSE']._serialized_end=280
-  _globals['_GETEFFECTIVEPOLICYREQUEST']._serialized_start=282
-  _globals['_GETEFFECTIVEPOLICYREQUEST']._serialized_end=309
-  _globals['_GETEFFECTIVEPOLICYRESPONSE']._serialized_start=311
-  _globals['_GETEFFECTIVEPOLICYRESPONSE']._serialized_end=400
-  _globals['_POLICYRULE']._serialized_start=402
-  _globals['_POLICYRULE']._serialized_end=502
-  _globals['_POLICYSERVICE']._serialized_start=505
-  _globals['_POLICYSERVICE']._serialized_end=729
+  _globals['_EXPLAINPOLICYREQUEST']._serialized_end=190
+  _globals['_EXPLAINPOLICYRESPONSE']._serialized_start=192
+  _globals['_EXPLAINPOLICYRESPONSE']._serialized_end=281
+  _globals['_GETEFFECTIVEPOLICYREQUEST']._serialized_start=283
+  _globals['_GETEFFECTIVEPOLICYREQUEST']._serialized_end=310
+  _globals['_GETEFFECTIVEPOLICYRESPONSE']._serialized_start=312
+  _globals['_GETEFFECTIVEPOLICYRESPONSE']._serialized_end=401
+  _globals['_POLICYRULE']._serialized_start=403
+  _globals['_POLICYRULE']._serialized_end=504
+  _globals['_POLICYSERVICE']._serialized_start=507
+  _globals['_POLICYSERVICE']._serialized_end=731
 # @@protoc_insertion_point(module_scope)

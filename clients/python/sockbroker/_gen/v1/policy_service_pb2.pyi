@@ -8,14 +8,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExplainPolicyRequest(_message.Message):
-    __slots__ = ("operation", "address", "principal")
-    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("permission", "address", "principal")
+    PERMISSION_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
-    operation: str
+    permission: str
     address: _address_pb2.SocketAddress
     principal: str
-    def __init__(self, operation: _Optional[str] = ..., address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., principal: _Optional[str] = ...) -> None: ...
+    def __init__(self, permission: _Optional[str] = ..., address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ..., principal: _Optional[str] = ...) -> None: ...
 
 class ExplainPolicyResponse(_message.Message):
     __slots__ = ("allowed", "rule", "principal", "reason")
@@ -42,15 +42,15 @@ class GetEffectivePolicyResponse(_message.Message):
     def __init__(self, rules: _Optional[_Iterable[_Union[PolicyRule, _Mapping]]] = ..., principal: _Optional[str] = ...) -> None: ...
 
 class PolicyRule(_message.Message):
-    __slots__ = ("name", "allow", "principals", "operations", "endpoints")
+    __slots__ = ("name", "allow", "principals", "permissions", "endpoints")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALLOW_FIELD_NUMBER: _ClassVar[int]
     PRINCIPALS_FIELD_NUMBER: _ClassVar[int]
-    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     allow: bool
     principals: _containers.RepeatedScalarFieldContainer[str]
-    operations: _containers.RepeatedScalarFieldContainer[str]
+    permissions: _containers.RepeatedScalarFieldContainer[str]
     endpoints: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., allow: _Optional[bool] = ..., principals: _Optional[_Iterable[str]] = ..., operations: _Optional[_Iterable[str]] = ..., endpoints: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., allow: _Optional[bool] = ..., principals: _Optional[_Iterable[str]] = ..., permissions: _Optional[_Iterable[str]] = ..., endpoints: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -448,6 +448,20 @@ class RecvmsgResponse(_message.Message):
     address: _address_pb2.SocketAddress
     def __init__(self, data: _Optional[bytes] = ..., length_bytes: _Optional[int] = ..., ancillary_data: _Optional[_Iterable[_Union[_ancillary_pb2.ControlMessage, _Mapping]]] = ..., flags: _Optional[int] = ..., address: _Optional[_Union[_address_pb2.SocketAddress, _Mapping]] = ...) -> None: ...
 
+class PushBackRequest(_message.Message):
+    __slots__ = ("handle", "data", "error_number")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    ERROR_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    handle: int
+    data: bytes
+    error_number: int
+    def __init__(self, handle: _Optional[int] = ..., data: _Optional[bytes] = ..., error_number: _Optional[int] = ...) -> None: ...
+
+class PushBackResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class SendRequest(_message.Message):
     __slots__ = ("handle", "data", "flags", "timeout")
     HANDLE_FIELD_NUMBER: _ClassVar[int]
