@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs conformance cases in a Python interpreter and prints the outcome of each step, as JSON.
 
-usage: oracle.py [--module NAME] [--pid N] [--in-process] [--only TEXT] [--ids FILE] [--expand] FILE…
+usage: oracle.py [--module NAME] [--pid N] [--in-process] [--only TEXT] [--ids FILE] [--part K/N]
+                 [--expand] FILE…
 
 Without --module it is the oracle: CPython's own socket module, with the same calls made directly. With --module it runs
 a drop-in replacement (for example a client of the broker) with the same cases, so that the outputs can be compared;
 --pid names the process that has its sockets, if it is another one. --only selects the cases whose ids contain a text,
---ids those whose ids are lines of a file.
+--ids those whose ids are lines of a file; --part K/N takes every N-th of these, starting with the K-th.
 
 The case files are only expanded here: setups, variables and names are replaced, and the output contains each case's
 final steps, so that a runner in another language only interprets steps. README.md describes both formats.
@@ -823,6 +824,7 @@ def main():
     parser.add_argument("--in-process", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--ids")
+    parser.add_argument("--part", default="1/1")
     parser.add_argument("--expand", action="store_true")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
@@ -834,6 +836,8 @@ def main():
             with open(options.ids, encoding="utf-8") as lines:
                 ids = set(lines.read().splitlines())
             cases = [case for case in cases if case["id"] in ids]
+        part, parts = map(int, options.part.split("/"))
+        cases = cases[part - 1 :: parts]
         for case in cases:
             reasons = [reason for reason in map(missing, case["needs"]) if reason]
             reasons += [f"this Python has no {name}" for name in sorted(missing_constants(case["steps"]))]

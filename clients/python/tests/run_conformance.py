@@ -2,15 +2,16 @@
 """Runs the cases of test/conformance twice, with the interpreter that runs this: with its own sockets, and with the
 daemon's.
 
-usage: run_conformance.py [--only TEXT] [--ids FILE]
+usage: run_conformance.py [--only TEXT] [--ids FILE] [--part K/N]
 
 Compares the outcome of each step: values, and of exceptions the class, the standard classes that it derives from, the
 text, errno, strerror and filename. Each difference must be listed in conformance_differences.json with its reason. An
 entry that does not match, or that no case met, fails the run. --only selects the cases whose ids contain a text, --ids
 those whose ids are lines of a file.
 
-It runs in its own network and UTS namespaces with only a loopback interface, and creates them if necessary. The daemon
-is SOCKBROKER_DAEMON (a command), or the build in dist/ of the repository.
+It runs in its own network and UTS namespaces with only a loopback interface, and creates them if necessary: as many as
+there are processors, because each case starts a process. There it runs itself with --part, which prints the outcomes of
+every N-th case as JSON. The daemon is SOCKBROKER_DAEMON (a command), or the build in dist/ of the repository.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -159,14 +161,31 @@ def is_isolated() -> bool:
     return all(name == "lo" or fnmatch.fnmatch(name, "vcan*") for name in names)
 
 
-def isolate() -> None:
-    """Runs this program again in namespaces, unless it is in such."""
-    if is_isolated():
-        return
+def outcomes(options: list[str]) -> tuple[list[Any], list[Any]]:
+    """Runs the cases in this namespace. Returns their outcomes with CPython's sockets, and with the daemon's."""
+    with Daemon() as daemon:
+        theirs = run("socket", daemon.endpoint, options)
+        ours = run("conformance_socket", daemon.endpoint, [*options, f"--pid={daemon.process.pid}"])
+    return theirs, ours
+
+
+def outcomes_of_parts(options: list[str]) -> tuple[list[Any], list[Any]]:
+    """As `outcomes`, in new namespaces, one for each processor. Raises SystemExit if one of them fails."""
+    parts = os.cpu_count() or 1
     privileges = [] if os.geteuid() == 0 else ["--map-root-user"]
-    command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
     script = 'ip link set lo up && exec "$@"'
-    os.execvp("unshare", ["unshare", "--net", "--uts", *privileges, "sh", "-c", script, "sh", *command])
+    unshare = ["unshare", "--net", "--uts", *privileges, "sh", "-c", script, "sh"]
+    command = [*unshare, sys.executable, os.path.abspath(__file__), *options]
+    running = [
+        subprocess.Popen([*command, f"--part={part}/{parts}"], stdout=subprocess.PIPE) for part in range(1, parts + 1)
+    ]
+    # All at once: one that is not read would wait for the others.
+    with ThreadPoolExecutor(parts) as pool:
+        printed = list(pool.map(lambda process: process.communicate()[0], running))
+    if any(process.returncode != 0 for process in running):
+        raise SystemExit("a part of the cases could not be run")
+    of_parts = list(map(json.loads, printed))
+    return [case for theirs, _ in of_parts for case in theirs], [case for _, ours in of_parts for case in ours]
 
 
 def main() -> None:
@@ -174,12 +193,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].replace("usage: ", ""))
     parser.add_argument("--only")
     parser.add_argument("--ids")
+    parser.add_argument("--part")
     chosen = parser.parse_args()
-    isolate()
     options = [f"--{name}={value}" for name, value in vars(chosen).items() if value is not None]
-    with Daemon() as daemon:
-        theirs = run("socket", daemon.endpoint, options)
-        ours = run("conformance_socket", daemon.endpoint, [*options, f"--pid={daemon.process.pid}"])
+    if chosen.part is not None:
+        json.dump(outcomes(options), sys.stdout)
+        return
+    theirs, ours = outcomes(options) if is_isolated() else outcomes_of_parts(options)
     sys.exit(0 if report(theirs, ours, differences(), everything=not options) else 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ REQUESTS = "sockbroker._requests"
 PARTS = {"AttachStart", "ClientFrame", "OptionValue", "ShutdownFrame", "SyncFrame", "Timeout", "WatchInterest"}
 
 
+@functools.cache
 def sources() -> dict[str, ast.Module]:
     """The modules that are not generated, by name."""
     paths = [path for path in PACKAGE.rglob("*.py") if "_gen" not in path.parts]
