@@ -157,8 +157,10 @@ export function fuzzMessageReader(random: Random): void {
 class SteppedStream extends EventEmitter {
   destroyed = false;
   readonly #chunks: Buffer[];
+  readonly #kept: (Buffer | null)[] = [];
   #paused = false;
   #ended = false;
+  wasPaused = false;
   delivered = 0;
 
   constructor(chunks: readonly Buffer[]) {
@@ -168,6 +170,7 @@ class SteppedStream extends EventEmitter {
 
   pause(): void {
     this.#paused = true;
+    this.wasPaused = true;
   }
 
   resume(): void {
@@ -178,11 +181,18 @@ class SteppedStream extends EventEmitter {
     return this.#paused;
   }
 
-  /** Returns whether anything was delivered. */
+  /** As Node's, it keeps what arrives during a pause. */
+  push(chunk: Buffer | null): boolean {
+    this.#kept.push(chunk);
+    return false;
+  }
+
+  /** Returns whether anything arrived or was delivered. */
   deliver(): boolean {
-    if (this.#paused || this.#ended || this.destroyed) return false;
-    const chunk = this.#chunks.shift();
-    if (chunk === undefined) {
+    if (this.#ended || this.destroyed) return false;
+    if (this.#paused) return this.#arriveEarly();
+    const chunk = this.#kept.shift() ?? this.#chunks.shift() ?? null;
+    if (chunk === null) {
       this.#ended = true;
       this.emit("end");
       return true;
@@ -190,6 +200,13 @@ class SteppedStream extends EventEmitter {
     this.delivered += chunk.length;
     this.emit("data", chunk);
     return true;
+  }
+
+  /** What a window still allows arrives during a pause too. */
+  #arriveEarly(): boolean {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) this.push(chunk);
+    return chunk !== undefined;
   }
 }
 
@@ -314,8 +331,9 @@ class FuzzedRequest {
     check(this.#single || !this.#paused, "a message during a pause");
     check(message.length <= this.#shared.maxBytes, "a message is longer than allowed");
     const isShared = this.#chunks[0]?.buffer === message.buffer;
-    // The memory of a single message has been given back.
-    if (!isShared && !this.#single) check(this.#shared.connection.granted >= message.length, "memory without a grant");
+    // The memory of a single message has been given back; what waited during a pause may have been copied before.
+    if (!isShared && !this.#single && !this.#stream.wasPaused)
+      check(this.#shared.connection.granted >= message.length, "memory without a grant");
     this.#joined.whole(message);
     this.#meanwhile();
   }

@@ -4,6 +4,7 @@
  */
 
 import { MESSAGE_PREFIX_BYTES } from "../message-prefix.js";
+import { compacted } from "./compact.js";
 
 /**
  * A message, or a part of one. A message within one chunk, and a part, share the memory of the chunk. Any other message is
@@ -63,6 +64,11 @@ export class MessageReader {
   feed(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#at = 0;
+  }
+
+  /** Copies the rest of the last chunk if it keeps much more memory alive: it is read much later. */
+  compact(): void {
+    if (this.hasMore) this.feed(compacted(this.#chunk.subarray(this.#at)));
   }
 
   /** Whether the last chunk still has bytes. */

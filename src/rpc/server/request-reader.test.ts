@@ -10,6 +10,9 @@ class FakeStream extends EventEmitter {
   readonly destroyed = false;
   pause(): void {}
   resume(): void {}
+  push(): boolean {
+    return true;
+  }
   isPaused(): boolean {
     return false;
   }

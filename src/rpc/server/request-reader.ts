@@ -12,8 +12,10 @@ import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { Code } from "../code.js";
 import { newStatus } from "../status.js";
 import type { Budget, Reservation } from "./budget.js";
+import { compacted } from "./compact.js";
 import { DecompressedTooLong, decompress, isAccepted } from "./compression.js";
 import { BadFlag, MessageReader, NEEDS_MEMORY, type PartsFrom, type ReadMessage, TooLong } from "./message-reader.js";
+import { PausedInput } from "./paused-input.js";
 import type { TurnOwner, Turns } from "./turns.js";
 
 export interface RequestEvents {
@@ -44,6 +46,7 @@ export interface RequestOptions {
 
 export class RequestReader {
   readonly #stream: ServerHttp2Stream;
+  readonly #input: PausedInput;
   readonly #options: RequestOptions;
   readonly #events: RequestEvents;
   readonly #messages: MessageReader;
@@ -62,6 +65,7 @@ export class RequestReader {
 
   constructor(stream: ServerHttp2Stream, options: RequestOptions, events: RequestEvents) {
     this.#stream = stream;
+    this.#input = new PausedInput(stream);
     this.#options = options;
     this.#events = events;
     const { maxBytes, partsFrom } = options;
@@ -101,7 +105,7 @@ export class RequestReader {
     this.#over = true;
     this.#ready = null;
     if (!this.#usedByThread) this.#release();
-    if (!this.#stream.destroyed) this.#stream.resume();
+    if (!this.#stream.destroyed) this.#input.discard();
   }
 
   get #held(): boolean {
@@ -115,8 +119,19 @@ export class RequestReader {
     const wantsMore = this.#readMessages();
     this.#reading = false;
     if (this.#over || this.#stream.destroyed) return;
-    if (!wantsMore) this.#stream.pause();
-    else if (this.#stream.isPaused()) this.#stream.resume();
+    if (wantsMore) this.#input.resume();
+    else this.#pauseInput();
+  }
+
+  /** What is kept during the pause must not keep whole reads of the connection alive. */
+  #pauseInput(): void {
+    this.#messages.compact();
+    this.#compactReady();
+    this.#input.pause();
+  }
+
+  #compactReady(): void {
+    if (this.#ready !== null) this.#ready = compacted(this.#ready);
   }
 
   /** Returns whether more bytes are needed. */
@@ -139,7 +154,10 @@ export class RequestReader {
         if (!this.#reserve(this.#bytesNeeded())) return false;
         this.#messages.grant();
       } else if (message === null) {
-        if (!this.#ended) return true;
+        if (!this.#ended) {
+          this.#compactReady();
+          return true;
+        }
         if (this.#ready !== null && !this.#hasTurn()) return false;
         this.#finish();
       } else if (message.kind !== "whole") {

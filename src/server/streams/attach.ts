@@ -13,6 +13,7 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import type { AttachStart } from "../../gen/sockbroker/v1/stream_service_pb.js";
 import { dataStart } from "../../rpc/data-frame.js";
+import { compact } from "../../rpc/server/compact.js";
 import type { BidiServerCall } from "../../rpc/server/stream-calls.js";
 import { authoriseSocket } from "../access/authorise.js";
 import { type View, viewOf } from "../access/views.js";
@@ -27,7 +28,6 @@ import type { AttachContext } from "./attach-context.js";
 import type { Source } from "./attach-reader.js";
 import { AttachReceiver } from "./attach-receiver.js";
 import { AttachSender } from "./attach-sender.js";
-import { compact } from "./compact.js";
 
 type AttachCall = BidiServerCall<Uint8Array, Uint8Array>;
 
