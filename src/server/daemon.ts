@@ -15,10 +15,11 @@ import { SessionService } from "../gen/sockbroker/v1/session_service_pb.js";
 import { SocketService } from "../gen/sockbroker/v1/socket_service_pb.js";
 import { StreamService } from "../gen/sockbroker/v1/stream_service_pb.js";
 import type { NativeAddon } from "../native/binding.js";
+import { refuse } from "../rpc/server/refuse.js";
 import type { BidiHandler, UnaryHandler } from "../rpc/server/routes.js";
 import { createRpcServer, type RpcServer } from "../rpc/server/server.js";
 import { refusal, SHARED_SOCKET } from "./access/authorise.js";
-import type { PeerIdentity } from "./access/principal.js";
+import type { PeerIdentity, Principal } from "./access/principal.js";
 import { CallerQuery } from "./access/query.js";
 import { statusOfError } from "./codec/status.js";
 import type { Services } from "./context.js";
@@ -70,7 +71,6 @@ export class Daemon {
   readonly #services: Services;
   readonly #sessions: Sessions;
   readonly #connections: Connections;
-  readonly #callerMemory: CallerMemory;
   readonly #rpc: RpcServer;
   readonly #listener: UnixListener;
   readonly #sockets = new Set<Socket>();
@@ -99,11 +99,9 @@ export class Daemon {
       outliving: new Outliving(native),
       refusalOfShared: (principal) => refusal({ services: this.#services, principal }, "ancillary", SHARED_SOCKET),
     });
-    this.#connections = new Connections({ limits, counters, sessions: this.#sessions });
-    this.#callerMemory = new CallerMemory(
-      limits,
-      (principal) => policy.decide(new CallerQuery({ principal }, "session")).allowed,
-    );
+    const isAdmitted = (principal: Principal) => policy.decide(new CallerQuery({ principal }, "session")).allowed;
+    const memory = new CallerMemory(limits, isAdmitted);
+    this.#connections = new Connections({ limits, counters, sessions: this.#sessions, memory });
     this.#rpc = this.#createRpc();
     this.#listener = this.#listen(options);
   }
@@ -176,7 +174,7 @@ export class Daemon {
     log.debug({ connection: connection.id, principal: connection.principal.name, pid: peer.pid }, "connected");
     socket.on("error", (error) => log.debug({ connection: connection.id, err: error }, "connection failed"));
     socket.on("close", () => this.#forget(socket, connection));
-    this.#rpc.inject(socket, connection.id, this.#callerMemory.of(connection.principal));
+    this.#rpc.inject(socket, connection.id, connection.limits);
   }
 
   #file(socket: Socket, peer: PeerIdentity): Connection | null {
@@ -186,7 +184,7 @@ export class Daemon {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#refuse(principal, { principal, pid: peer.pid, reason });
-      socket.destroy();
+      refuse(socket, reason);
       return null;
     }
   }
@@ -224,7 +222,6 @@ export class Daemon {
   }
 
   #createRpc(): RpcServer {
-    const { limits } = this.#services;
     const statusOf = (error: unknown) => statusOfError(error, (cause) => this.#fault(cause));
     const malformed = malformedBy(this.#services.version);
     const entry: EntryPoint = {
@@ -238,7 +235,6 @@ export class Daemon {
     const drain = (grace: number | null) => void this.drain(grace ?? DEFAULT_GRACE_MS);
     const admin = adminHandlers({ ...entry, sessions: this.#sessions, drain });
     return createRpcServer({
-      maxRequestBytes: limits.maxRequestBytes,
       statusOf,
       malformed: (cause) => {
         // A unary call that cannot be decoded does not reach a handler, so it is counted here.

@@ -1,7 +1,7 @@
 /*
  * The daemon at its limit of descriptors: ordinary callers wait, operators do not.
  *
- * Policy: the built-in one, with nobody admitted. Needs: root, because the callers are another user.
+ * Policy: the built-in one, with the other user admitted. Needs: root, because the callers are another user.
  */
 
 import { once } from "node:events";
@@ -101,7 +101,7 @@ describe("a daemon without descriptors", () => {
   });
 
   it("serves waiting callers although other waiting callers have disconnected", async () => {
-    await using daemon = await ServedDaemon.start(["--mode", "0666"], { through: limitedTo(LIMIT) });
+    await using daemon = await ServedDaemon.start(["--admit", `uid:${NOBODY}`], { through: limitedTo(LIMIT) });
     const all = await callers(daemon, CALLERS);
     await daemon.process.says("stderr", /"no descriptors are left/);
     const last = all.slice(-10);
@@ -111,7 +111,7 @@ describe("a daemon without descriptors", () => {
   });
 
   it("can be drained by an operator", async () => {
-    await using daemon = await ServedDaemon.start(["--mode", "0666"], { through: limitedTo(LIMIT) });
+    await using daemon = await ServedDaemon.start(["--admit", `uid:${NOBODY}`], { through: limitedTo(LIMIT) });
     await callers(daemon, CALLERS);
     await daemon.process.says("stderr", /"no descriptors are left/);
     expect(await run(["drain"], { env: daemon.env })).toMatchObject({ code: 0 });

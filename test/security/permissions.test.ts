@@ -134,7 +134,7 @@ describe("the policy is also asked", () => {
   });
 
   it("who may have many streams on a connection", async () => {
-    expect(await streamLimits(daemon)).toEqual({ admitted: 1024, refused: 64 });
+    expect(await streamLimits(daemon)).toEqual({ admitted: 1024, refused: 4 });
   });
 
   it("who is an operator when descriptors run out", async () => {

@@ -192,7 +192,6 @@ export class InteropServer implements AsyncDisposable {
     this.budget = options.budget ?? new Budget(16 * 1024 * 1024);
     this.path = join(this.#directory, "socket");
     this.rpc = createRpcServer({
-      maxRequestBytes,
       services: [handlers(this.seen)],
       statusOf,
       malformed: (cause) => new Error("malformed", { cause }),
@@ -201,7 +200,8 @@ export class InteropServer implements AsyncDisposable {
       this.#sockets.add(socket);
       socket.on("error", () => undefined);
       socket.on("close", () => this.#sockets.delete(socket));
-      this.rpc.inject(socket, "peer", { maxStreams, windowBytes, budget: this.budget, owner: new TurnOwner() });
+      const { budget } = this;
+      this.rpc.inject(socket, "peer", { maxStreams, windowBytes, maxRequestBytes, budget, owner: new TurnOwner() });
     }).listen(this.path);
   }
 

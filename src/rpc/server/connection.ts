@@ -40,6 +40,8 @@ export interface ConnectionLimits {
    * that is not read.
    */
   readonly windowBytes: number;
+  /** Maximum size of one message, compressed and decompressed. */
+  readonly maxRequestBytes: number;
   /** Memory for messages that have not arrived completely. */
   readonly budget: Budget;
   /** Whose time its calls take, together with those of other connections. */
@@ -47,7 +49,7 @@ export interface ConnectionLimits {
 }
 
 /** What all connections have in common. */
-export interface ConnectionOptions extends Omit<CallContext, "peer" | "budget" | "owner"> {
+export interface ConnectionOptions extends Omit<CallContext, "peer" | "maxRequestBytes" | "budget" | "owner"> {
   readonly routes: Routes;
   readonly keepalive: KeepaliveOptions;
 }
@@ -84,10 +86,11 @@ export class Connection {
   #ending = false;
 
   constructor(socket: Socket, peer: string, limits: ConnectionLimits, options: ConnectionOptions) {
-    const { routes, keepalive, maxRequestBytes, turns, statusOf } = options;
+    const { routes, keepalive, turns, statusOf } = options;
+    const { maxRequestBytes, budget, owner } = limits;
     this.#socket = socket;
     this.#routes = routes;
-    this.#context = { peer, maxRequestBytes, turns, statusOf, budget: limits.budget, owner: limits.owner };
+    this.#context = { peer, maxRequestBytes, turns, statusOf, budget, owner };
     const session = performServerHandshake(socket, {
       ...RESET_OPTIONS,
       // The default of 10 MB counts what is written, and refuses streams when callers read slowly.

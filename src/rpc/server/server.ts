@@ -11,8 +11,6 @@ import { type HandlerOptions, newRoutes, type ServiceHandlers } from "./routes.j
 import { Turns } from "./turns.js";
 
 export interface RpcServerOptions extends HandlerOptions {
-  /** Maximum size of one message, in bytes. */
-  readonly maxRequestBytes: number;
   readonly services: readonly ServiceHandlers[];
 }
 
@@ -35,10 +33,9 @@ const KEEPALIVE = { firstSettingsMs: 120_000, pingMs: 7_200_000, pongMs: 20_000 
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const health = newHealth(options.services.map(({ service }) => service.typeName));
   const services = [...options.services, health.handlers];
-  const { maxRequestBytes, malformed } = options;
+  const { malformed } = options;
   const statusOf = (error: unknown) => (error instanceof CallError ? error.status : options.statusOf(error));
   const connectionOptions = {
-    maxRequestBytes,
     statusOf,
     turns: new Turns(),
     keepalive: KEEPALIVE,

@@ -1,47 +1,44 @@
 import { Budget } from "../../rpc/server/budget.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
-import { TurnOwner } from "../../rpc/server/turns.js";
 import type { Principal } from "../access/principal.js";
 import type { Limits } from "../limits.js";
+import { Strangers } from "./strangers.js";
 
 /** HTTP/2 receive window, per connection and per stream. */
 const WINDOW_BYTES = 256 * 1024;
 const MAX_STREAMS = 1024;
 
-/** Callers that may not open a session have a few methods, with small requests. */
-const STRANGERS_WINDOW_BYTES = 64 * 1024;
-const STRANGERS_MAX_STREAMS = 64;
-const STRANGERS_BYTES = 8 * 1024 * 1024;
-const STRANGERS_BYTES_OF_CONNECTION = 1024 * 1024;
+/** What a connection may use, until it leaves. */
+export interface Admittance {
+  readonly limits: ConnectionLimits;
+  leave(): void;
+}
 
 /** Decides how much of what it sends a connection may leave in the daemon, and whose time it takes. */
 export class CallerMemory {
   readonly #limits: Limits;
   readonly #isAdmitted: (principal: Principal) => boolean;
-  /** Shared by all principals that are not admitted: there can be thousands of them. */
-  readonly #strangers = new Budget(STRANGERS_BYTES);
-  readonly #strangersTurns = new TurnOwner();
+  readonly #strangers = new Strangers();
 
   constructor(limits: Limits, isAdmitted: (principal: Principal) => boolean) {
     this.#limits = limits;
     this.#isAdmitted = isAdmitted;
   }
 
-  /** The limits of a new connection of a principal. */
-  of(principal: Principal): ConnectionLimits {
+  /** Admits a new connection of a principal. Throws QUOTA_EXCEEDED. */
+  admit(principal: Principal): Admittance {
     if (!this.#isAdmitted(principal)) {
-      return {
-        maxStreams: STRANGERS_MAX_STREAMS,
-        windowBytes: STRANGERS_WINDOW_BYTES,
-        budget: new Budget(STRANGERS_BYTES_OF_CONNECTION, this.#strangers),
-        owner: this.#strangersTurns,
-      };
+      const leave = this.#strangers.enter(principal);
+      return { limits: this.#strangers.limits(), leave };
     }
-    return {
+    principal.connections.take();
+    const limits = {
       maxStreams: MAX_STREAMS,
       windowBytes: WINDOW_BYTES,
+      maxRequestBytes: this.#limits.maxRequestBytes,
       budget: new Budget(this.#limits.maxUnfinishedBytesOfConnection, principal.messages),
       owner: principal.turns,
     };
+    return { limits, leave: () => principal.connections.give() };
   }
 }

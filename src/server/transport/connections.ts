@@ -6,12 +6,14 @@
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { SESSION_KEY } from "../../rpc/metadata-keys.js";
 import type { Call } from "../../rpc/server/call.js";
+import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import { newPrincipal, type PeerIdentity, type Principal } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
 import type { Session } from "../sessions/session.js";
 import type { Sessions } from "../sessions/sessions.js";
+import type { CallerMemory } from "./caller-memory.js";
 
 /** Metadata keys with this prefix are reserved for the daemon. There is one: it names a leased session. */
 const KEY_PREFIX = "sockbroker-";
@@ -21,29 +23,37 @@ export interface Connection {
   readonly id: string;
   readonly principal: Principal;
   readonly peer: PeerIdentity;
+  readonly limits: ConnectionLimits;
+  /** Ends what it counts for. @internal */
+  readonly leave: () => void;
 }
 
 export class Connections {
   readonly #limits: Limits;
   readonly #sessions: Sessions;
   readonly #counters: Counters;
+  readonly #memory: CallerMemory;
   readonly #connections = new Map<string, Connection>();
   readonly #implicit = new Map<string, Session>();
-  readonly #principals = new Map<string, Principal>();
+  readonly #principals = new Map<string, { readonly principal: Principal; connections: number }>();
   #lastId = 0;
 
-  constructor(options: { limits: Limits; sessions: Sessions; counters: Counters }) {
+  constructor(options: { limits: Limits; sessions: Sessions; counters: Counters; memory: CallerMemory }) {
     this.#limits = options.limits;
     this.#sessions = options.sessions;
     this.#counters = options.counters;
+    this.#memory = options.memory;
   }
 
   /** Registers a connection. Throws QUOTA_EXCEEDED. */
   add(principalName: string, peer: PeerIdentity): Connection {
-    const principal = this.#principal(principalName);
-    principal.connections.take();
+    const known = this.#principals.get(principalName);
+    const principal = known?.principal ?? newPrincipal(principalName, this.#limits);
+    const { limits, leave } = this.#memory.admit(principal);
+    if (known === undefined) this.#principals.set(principalName, { principal, connections: 1 });
+    else known.connections += 1;
     this.#lastId += 1;
-    const connection = { id: `connection-${this.#lastId}`, principal, peer };
+    const connection = { id: `connection-${this.#lastId}`, principal, peer, limits, leave };
     this.#connections.set(connection.id, connection);
     this.#counters.connections.enter();
     return connection;
@@ -52,12 +62,12 @@ export class Connections {
   /** Removes a connection, and ends its implicit session. */
   remove(connection: Connection): void {
     this.#connections.delete(connection.id);
-    connection.principal.connections.give();
+    connection.leave();
     this.#implicit
       .get(connection.id)
       ?.destroy(new BrokerFault(BrokerError_Code.CANCELLED, "the connection of the session ended"));
     this.#implicit.delete(connection.id);
-    this.#forgetIdlePrincipals();
+    this.#forgetIfIdle(connection.principal);
     this.#counters.connections.leave();
   }
 
@@ -84,22 +94,16 @@ export class Connections {
     return session;
   }
 
-  #principal(name: string): Principal {
-    let principal = this.#principals.get(name);
-    if (principal === undefined) {
-      principal = newPrincipal(name, this.#limits);
-      this.#principals.set(name, principal);
-    }
-    return principal;
-  }
-
-  /** Removes principals that have no connection and nothing counted against a quota. */
-  #forgetIdlePrincipals(): void {
-    if (this.#connections.size > 0) return;
-    for (const [name, principal] of this.#principals) {
-      if (principal.handles.used === 0 && principal.lookups.used === 0 && principal.sessions.used === 0) {
-        this.#principals.delete(name);
-      }
+  /** Forgets the principal of a connection that ended, and others, if they have no connection and nothing counted. */
+  #forgetIfIdle({ name }: Principal): void {
+    const known = this.#principals.get(name);
+    if (known !== undefined) known.connections -= 1;
+    const candidates = this.#connections.size === 0 ? [...this.#principals.keys()] : [name];
+    for (const candidate of candidates) {
+      const { principal, connections } = this.#principals.get(candidate) ?? {};
+      if (principal === undefined || connections !== 0) continue;
+      const { handles, lookups, sessions } = principal;
+      if (handles.used === 0 && lookups.used === 0 && sessions.used === 0) this.#principals.delete(candidate);
     }
   }
 }
