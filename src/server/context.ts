@@ -1,6 +1,7 @@
 import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import type { ResolverFailure, Sockaddr } from "../native/binding.js";
+import type { Account } from "../rpc/server/account.js";
 import type { PeerIdentity, Principal } from "./access/principal.js";
 import type { View } from "./access/views.js";
 import type { Init } from "./codec/init.js";
@@ -52,6 +53,8 @@ export interface OpContext {
   readonly session: Session;
   readonly principal: Principal;
   readonly peer: PeerIdentity;
+  /** While it is full, operations that wait receive nothing more: the caller does not read what it has received. */
+  readonly unread: Pick<Account, "waitIfFull">;
   /**
    * Aborts when the caller cancels or its connection breaks. `session.signal` aborts when the session ends; operations
    * waiting on an entry need not observe that, because the entry ends them.

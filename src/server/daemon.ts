@@ -101,7 +101,19 @@ export class Daemon {
     });
     const isAdmitted = (principal: Principal) => policy.decide(new CallerQuery({ principal }, "session")).allowed;
     const memory = new CallerMemory(limits, isAdmitted);
-    this.#connections = new Connections({ limits, counters, sessions: this.#sessions, memory });
+    this.#connections = new Connections({
+      limits,
+      counters,
+      sessions: this.#sessions,
+      memory,
+      onFull: (principal, limit) =>
+        this.#services.throttled.add({
+          kind: `full ${limit} ${principal}`,
+          level: "warn",
+          message: "a caller has to wait, because it is at a limit",
+          fields: { event: "limit", principal, limit },
+        }),
+    });
     this.#rpc = this.#createRpc();
     this.#listener = this.#listen(options);
   }

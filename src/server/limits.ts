@@ -10,6 +10,10 @@ export interface Limits {
   readonly maxUnfinishedBytes: number;
   /** The same of one connection. */
   readonly maxUnfinishedBytesOfConnection: number;
+  /** Requests of one principal that wait to be performed, in bytes. */
+  readonly maxWaitingBytes: number;
+  /** Responses to one principal that it has not read, in bytes. */
+  readonly maxUnreadBytes: number;
   /** Handles of one principal, in all its sessions. */
   readonly maxHandles: number;
   /** Waiting operations of one session. */
@@ -29,6 +33,8 @@ export const defaultLimits: Limits = {
   maxRequestBytes: 4 * 1024 * 1024,
   maxUnfinishedBytes: 64 * 1024 * 1024,
   maxUnfinishedBytesOfConnection: 16 * 1024 * 1024,
+  maxWaitingBytes: 256 * 1024 * 1024,
+  maxUnreadBytes: 256 * 1024 * 1024,
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 16,

@@ -10,6 +10,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { Code } from "../../src/rpc/code.js";
 import { dataStart, encodeData } from "../../src/rpc/data-frame.js";
+import { Account } from "../../src/rpc/server/account.js";
 import { Budget, type Reservation } from "../../src/rpc/server/budget.js";
 import { BadFlag, MessageReader, NEEDS_MEMORY, TooLong } from "../../src/rpc/server/message-reader.js";
 import { type RequestOptions, RequestReader } from "../../src/rpc/server/request-reader.js";
@@ -268,7 +269,8 @@ class FuzzedRequest {
     const partsFrom = !this.#single && random(2) === 0 ? dataStart : null;
     // The turns of the server measure time; these make the same choices each time.
     const turns = shared.turns as unknown as Turns;
-    const options = { single: this.#single, partsFrom, maxBytes, budget, turns, encoding: this.#encoding };
+    const accounts = { waiting: new Account(1, 0), unread: new Account(1, 0) };
+    const options = { single: this.#single, partsFrom, maxBytes, budget, accounts, turns, encoding: this.#encoding };
     this.#reader = new RequestReader(this.#stream as unknown as ServerHttp2Stream, options as RequestOptions, {
       onMessage: (message) => this.#onMessage(message),
       onPart: (part, isLast) => this.#onPart(part, isLast),

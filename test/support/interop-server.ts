@@ -19,6 +19,7 @@ import {
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
 import { CallError } from "../../src/rpc/call-error.js";
 import { Code } from "../../src/rpc/code.js";
+import { Account } from "../../src/rpc/server/account.js";
 import { Budget } from "../../src/rpc/server/budget.js";
 import type { Call } from "../../src/rpc/server/call.js";
 import type { ServiceHandlers } from "../../src/rpc/server/routes.js";
@@ -40,6 +41,7 @@ export interface Options {
   readonly open?: boolean;
 }
 
+const MOST_HELD_BYTES = 64 * 1024 * 1024;
 const BYTES = ".google.protobuf.BytesValue";
 
 /** interop.Test: Empty, Unary, Output (server streaming), Duplex, Sleep (bidirectional, never answers). */
@@ -201,7 +203,9 @@ export class InteropServer implements AsyncDisposable {
       socket.on("error", () => undefined);
       socket.on("close", () => this.#sockets.delete(socket));
       const { budget } = this;
-      this.rpc.inject(socket, "peer", { maxStreams, windowBytes, maxRequestBytes, budget, owner: new TurnOwner() });
+      const accounts = { waiting: new Account(MOST_HELD_BYTES, 0), unread: new Account(MOST_HELD_BYTES, 0) };
+      const limits = { maxStreams, windowBytes, maxRequestBytes, budget, accounts, owner: new TurnOwner() };
+      this.rpc.inject(socket, "peer", limits);
     }).listen(this.path);
   }
 

@@ -109,6 +109,11 @@ export class RawDaemon implements AsyncDisposable {
     return this.#daemon.pid;
   }
 
+  /** What it logged: one object for each line. */
+  get log(): readonly Record<string, unknown>[] {
+    return this.#daemon.log;
+  }
+
   /** The faults that it logged. */
   get faults(): readonly unknown[] {
     return this.#daemon.log.filter(({ msg }) => msg === "internal error");

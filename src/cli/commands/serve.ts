@@ -17,6 +17,16 @@ const limitOptions = {
     help: "maximum number of leased sessions of a principal; unset: 12288",
   },
   "max-waiting": { type: "string", value: "N", help: "maximum number of waiting operations of a session; unset: 4096" },
+  "max-waiting-bytes": {
+    type: "string",
+    value: "N",
+    help: "requests of a principal that wait to be performed, in bytes; it is not read beyond that; unset: 268435456",
+  },
+  "max-unread-bytes": {
+    type: "string",
+    value: "N",
+    help: "responses that a principal has not read, in bytes; nothing is received for it beyond that; unset: 268435456",
+  },
   "max-connections": { type: "string", value: "N", help: "maximum number of connections of a principal; unset: 12288" },
   "max-lookups": {
     type: "string",
@@ -102,6 +112,8 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
     ...limit("maxHandles", values["max-handles"], "--max-handles"),
     ...limit("maxSessions", values["max-sessions"], "--max-sessions"),
     ...limit("maxWaiting", values["max-waiting"], "--max-waiting"),
+    ...limit("maxWaitingBytes", values["max-waiting-bytes"], "--max-waiting-bytes"),
+    ...limit("maxUnreadBytes", values["max-unread-bytes"], "--max-unread-bytes"),
     ...limit("maxConnections", values["max-connections"], "--max-connections"),
     ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
   };

@@ -9,6 +9,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { Code } from "../code.js";
 import { newStatus } from "../status.js";
+import type { Accounts } from "./account.js";
 import type { Budget } from "./budget.js";
 import type { PartsFrom } from "./message-reader.js";
 import { bytesOf, keysOf, type RawHeaders, valuesOf } from "./metadata.js";
@@ -39,6 +40,7 @@ export interface CallContext {
   readonly peer: string;
   readonly maxRequestBytes: number;
   readonly budget: Budget;
+  readonly accounts: Accounts;
   readonly turns: Turns;
   readonly owner: TurnOwner;
   /** Turns an error of a handler into a status. */
@@ -67,10 +69,13 @@ export class ServerCall implements Call {
     this.#stream = stream;
     this.#headers = headers;
     this.#context = context;
-    this.#responder = new Responder(stream, () => this.#reader?.ended === true);
+    this.#responder = new Responder(stream, context.accounts.unread, () => this.#reader?.ended === true);
     // A stream that is reset has an error too. Without a listener Node would throw it.
     stream.on("error", () => undefined);
-    stream.on("close", () => this.#end());
+    stream.on("close", () => {
+      this.#responder.discard();
+      this.#end();
+    });
     // Node ends the request of a stream that was reset, or lost its connection, as if the caller had half-closed.
     stream.once("aborted", () => this.#reader?.stop());
     stream.once("end", () => this.#onEnd());
@@ -105,6 +110,16 @@ export class ServerCall implements Call {
   /** Whether the call is over, or was answered. */
   get ended(): boolean {
     return this.#over || this.#responder.over;
+  }
+
+  /** What its connection makes the daemon hold. */
+  get accounts(): Accounts {
+    return this.#context.accounts;
+  }
+
+  /** The memory that the header fields of its request take, in bytes. */
+  get headerBytes(): number {
+    return this.#headers.reduce((sum, text) => sum + text.length, 0);
   }
 
   /** Ends the call with an error, after what was written. */
@@ -167,7 +182,7 @@ export class ServerCall implements Call {
     handlers: { onMessage(message: Buffer): void; parts?: PartHandlers | undefined; onEnd(): void; onOver(): void },
     { single }: { readonly single: boolean },
   ): void {
-    const { maxRequestBytes, budget, turns, owner } = this.#context;
+    const { maxRequestBytes: maxBytes, budget, accounts, turns, owner } = this.#context;
     this.#onOver = () => this.guard(() => handlers.onOver());
     if (this.#over) {
       this.#end();
@@ -176,7 +191,7 @@ export class ServerCall implements Call {
     const [encoding = "identity"] = this.values("grpc-encoding");
     this.#reader = new RequestReader(
       this.#stream,
-      { single, partsFrom: handlers.parts?.from ?? null, maxBytes: maxRequestBytes, budget, turns, owner, encoding },
+      { single, partsFrom: handlers.parts?.from ?? null, maxBytes, budget, accounts, turns, owner, encoding },
       {
         onMessage: (message) => this.guard(() => handlers.onMessage(message)),
         onPart: (part, isLast) => this.guard(() => handlers.parts?.onPart(part, isLast)),

@@ -12,6 +12,7 @@ import {
 import type { Socket } from "node:net";
 import { Code } from "../code.js";
 import { newStatus } from "../status.js";
+import type { Accounts } from "./account.js";
 import { Allowance, type Rate } from "./allowance.js";
 import type { Budget } from "./budget.js";
 import { type CallContext, ServerCall } from "./call.js";
@@ -44,12 +45,14 @@ export interface ConnectionLimits {
   readonly maxRequestBytes: number;
   /** Memory for messages that have not arrived completely. */
   readonly budget: Budget;
+  readonly accounts: Accounts;
   /** Whose time its calls take, together with those of other connections. */
   readonly owner: TurnOwner;
 }
 
 /** What all connections have in common. */
-export interface ConnectionOptions extends Omit<CallContext, "peer" | "maxRequestBytes" | "budget" | "owner"> {
+export interface ConnectionOptions
+  extends Omit<CallContext, "peer" | "maxRequestBytes" | "budget" | "accounts" | "owner"> {
   readonly routes: Routes;
   readonly keepalive: KeepaliveOptions;
 }
@@ -87,10 +90,10 @@ export class Connection {
 
   constructor(socket: Socket, peer: string, limits: ConnectionLimits, options: ConnectionOptions) {
     const { routes, keepalive, turns, statusOf } = options;
-    const { maxRequestBytes, budget, owner } = limits;
+    const { maxRequestBytes, budget, accounts, owner } = limits;
     this.#socket = socket;
     this.#routes = routes;
-    this.#context = { peer, maxRequestBytes, turns, statusOf, budget, owner };
+    this.#context = { peer, maxRequestBytes, turns, statusOf, budget, accounts, owner };
     const session = performServerHandshake(socket, {
       ...RESET_OPTIONS,
       // The default of 10 MB counts what is written, and refuses streams when callers read slowly.

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
 import { expect, it } from "vitest";
+import { Account } from "./account.js";
 import { Budget } from "./budget.js";
 import { RequestReader } from "./request-reader.js";
 import { TurnOwner, Turns } from "./turns.js";
@@ -29,6 +30,7 @@ it("no part of a message is handed over during a pause that began within its pre
       partsFrom: () => 1,
       maxBytes: 100,
       budget,
+      accounts: { waiting: new Account(1, 0), unread: new Account(1, 0) },
       turns: new Turns(),
       owner: new TurnOwner(),
       encoding: "identity",

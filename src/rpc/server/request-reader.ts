@@ -11,6 +11,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { Code } from "../code.js";
 import { newStatus } from "../status.js";
+import type { Accounts } from "./account.js";
 import type { Budget, Reservation } from "./budget.js";
 import { compacted } from "./compact.js";
 import { DecompressedTooLong, decompress, isAccepted } from "./compression.js";
@@ -38,6 +39,8 @@ export interface RequestOptions {
   readonly maxBytes: number;
   /** Memory for messages that have not arrived completely. */
   readonly budget: Budget;
+  /** While one of them is full, no message is handed over. */
+  readonly accounts: Accounts;
   readonly turns: Turns;
   readonly owner: TurnOwner;
   /** The `grpc-encoding` of the request. */
@@ -104,6 +107,7 @@ export class RequestReader {
     if (this.#over) return;
     this.#over = true;
     this.#ready = null;
+    if (this.#waitsForTurn) this.#withdraw();
     if (!this.#usedByThread) this.#release();
     if (!this.#stream.destroyed) this.#input.discard();
   }
@@ -188,11 +192,21 @@ export class RequestReader {
     this.#release();
   }
 
-  /** Whether a message may be handed over in this turn of the event loop. If not, reading continues in a later one. */
+  /**
+   * Whether a message may be handed over in this turn of the event loop. If not, reading continues in a later one, when the
+   * caller makes the daemon hold less.
+   */
   #hasTurn(): boolean {
-    const { turns, owner } = this.#options;
-    this.#waitsForTurn = turns.waitIfSpent(owner, this.#onTurn);
+    const { turns, owner, accounts } = this.#options;
+    const isFull = accounts.waiting.waitIfFull(this.#onTurn) || accounts.unread.waitIfFull(this.#onTurn);
+    this.#waitsForTurn = isFull || turns.waitIfSpent(owner, this.#onTurn);
     return !this.#waitsForTurn;
+  }
+
+  #withdraw(): void {
+    const { accounts } = this.#options;
+    accounts.waiting.withdraw(this.#onTurn);
+    accounts.unread.withdraw(this.#onTurn);
   }
 
   readonly #onTurn = (): void => {

@@ -6,6 +6,7 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { MESSAGE_PREFIX_BYTES, writeMessagePrefix } from "../message-prefix.js";
+import type { Account } from "./account.js";
 import { ACCEPTED_ENCODINGS } from "./compression.js";
 import { trailersOf } from "./trailers.js";
 
@@ -29,7 +30,10 @@ interface Queued {
 
 export class Responder {
   readonly #stream: ServerHttp2Stream;
+  /** For what is written, and the transport has not taken. */
+  readonly #account: Account;
   readonly #callerHasEnded: () => boolean;
+  #unreadBytes = 0;
   /**
    * Messages are given to Node one at a time. It would write several together, and call back for all of them when the
    * last one is written: then nobody could tell which of them a caller who cancels has received.
@@ -39,8 +43,9 @@ export class Responder {
   #onEmpty: (() => void) | null = null;
   #finished = false;
 
-  constructor(stream: ServerHttp2Stream, callerHasEnded: () => boolean) {
+  constructor(stream: ServerHttp2Stream, account: Account, callerHasEnded: () => boolean) {
     this.#stream = stream;
+    this.#account = account;
     this.#callerHasEnded = callerHasEnded;
   }
 
@@ -80,7 +85,17 @@ export class Responder {
     if (!this.over) this.#enqueue({ prefix: null, bytes: message, onHandedOver });
   }
 
+  /** The stream is closed: nothing of what was written is kept. */
+  discard(): void {
+    if (this.#unreadBytes === 0) return;
+    this.#queue.length = 0;
+    this.#account.give(this.#unreadBytes);
+    this.#unreadBytes = 0;
+  }
+
   #enqueue(message: Queued): void {
+    this.#unreadBytes += message.bytes.length;
+    this.#account.add(message.bytes.length);
     if (this.#writing) this.#queue.push(message);
     else this.#write(message);
   }
@@ -96,6 +111,10 @@ export class Responder {
     }
     stream.write(bytes, (error) => {
       if (error) return;
+      if (this.#unreadBytes > 0) {
+        this.#unreadBytes -= bytes.length;
+        this.#account.give(bytes.length);
+      }
       this.#writing = false;
       this.#writeNext();
       onHandedOver?.();

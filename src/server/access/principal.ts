@@ -1,3 +1,4 @@
+import { Account, type Accounts } from "../../rpc/server/account.js";
 import { Budget } from "../../rpc/server/budget.js";
 import { TurnOwner } from "../../rpc/server/turns.js";
 import type { Limits } from "../limits.js";
@@ -18,6 +19,8 @@ export interface Principal {
   readonly connections: Quota;
   /** Memory for messages that have not arrived completely, on all connections. */
   readonly messages: Budget;
+  /** What waits to be performed or read, on all connections. */
+  readonly accounts: Accounts;
   /** Its share of the event loop. */
   readonly turns: TurnOwner;
   /** Leased sessions. */
@@ -34,7 +37,14 @@ const MOST_FILE_THREADS = 8;
 /** What an attach stream may have in transit, for each handle: it is pushed back if the stream breaks. */
 const PUSHED_BACK_BYTES = 256 * 1024;
 
-export function newPrincipal(name: string, limits: Limits): Principal {
+/** A limit of a principal that is reached. */
+export type ReachedLimit = "max-waiting-bytes" | "max-unread-bytes";
+
+export function newPrincipal(
+  name: string,
+  limits: Limits,
+  onFull: (limit: ReachedLimit) => void = () => undefined,
+): Principal {
   return {
     name,
     handles: new Quota(`handles of ${name}`, limits.maxHandles),
@@ -42,6 +52,10 @@ export function newPrincipal(name: string, limits: Limits): Principal {
     files: new TurnQueue(`reads of files of ${name}`, MOST_FILE_THREADS, limits.maxWaiting),
     connections: new Quota(`connections of ${name}`, limits.maxConnections),
     messages: new Budget(limits.maxUnfinishedBytes),
+    accounts: {
+      waiting: new Account(limits.maxWaitingBytes, 0, null, () => onFull("max-waiting-bytes")),
+      unread: new Account(limits.maxUnreadBytes, 0, null, () => onFull("max-unread-bytes")),
+    },
     turns: new TurnOwner(),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
     pushedBack: new Quota(`bytes pushed back for ${name}`, limits.maxHandles * PUSHED_BACK_BYTES),

@@ -63,7 +63,14 @@ beforeEach(() => {
     version: "",
   };
   const peer = { pid: process.pid, uid: 1000, gid: 1000 };
-  ctx = { services, session, principal, peer, signal: () => new AbortController().signal };
+  ctx = {
+    services,
+    session,
+    principal,
+    peer,
+    unread: { waitIfFull: () => false },
+    signal: () => new AbortController().signal,
+  };
   entryPoint = {
     services,
     connections: null as never,

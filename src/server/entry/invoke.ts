@@ -56,6 +56,7 @@ function admit(entry: EntryPoint, call: Call, terms: Terms): OpContext {
     session,
     principal: connection.principal,
     peer: connection.peer,
+    unread: connection.limits.accounts.unread,
     signal: () => call.signal(cancelled()),
   };
   if (terms.strangers !== true) authorise(ctx, "session");

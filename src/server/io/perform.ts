@@ -59,6 +59,7 @@ export function waitOf(ctx: OpContext, entry: View<"session">, operation: string
     milliseconds: entry.blocking.waitLimit(requested, waiting.flags),
     ...(requested === undefined && { ownLimit: (waitQueue: WaitQueue) => ownLimit(entry, waitQueue, operation) }),
     signal: ctx.signal,
+    waitIfFull: (resume) => ctx.unread.waitIfFull(resume),
     enter: () => {
       const { counters } = ctx.services;
       ctx.session.waiting.take();

@@ -54,6 +54,11 @@ export interface Wait {
   readonly ownLimit?: (waitQueue: WaitQueue) => OwnLimit | null;
   /** A function, because few operations wait and creating a signal is expensive. */
   readonly signal: () => AbortSignal;
+  /**
+   * Whether an operation that has waited may not receive anything now, because its caller does not read what it has received. Then
+   * `resume` is called when it may.
+   */
+  readonly waitIfFull?: (resume: () => void) => boolean;
   /** Counts the operation as waiting, and returns a function that ends that. Throws if there are too many. */
   readonly enter: () => () => void;
 }
@@ -181,6 +186,7 @@ export class Readiness {
       };
       const waiter: Waiter = {
         step: () => {
+          if (waitQueue !== "write" && wait.waitIfFull?.(this.#retry) === true) return AGAIN;
           try {
             const value = attempt();
             if (value === AGAIN) return AGAIN;
@@ -209,6 +215,11 @@ export class Readiness {
       this.#update();
     });
   }
+
+  readonly #retry = (): void => {
+    this.#stepReaders();
+    this.#update();
+  };
 
   #stepReaders(): boolean {
     let progress = false;

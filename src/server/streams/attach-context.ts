@@ -1,4 +1,5 @@
 import type { AttachStart } from "../../gen/sockbroker/v1/stream_service_pb.js";
+import type { Account } from "../../rpc/server/account.js";
 import type { View } from "../access/views.js";
 import type { Permitted } from "../context.js";
 import type { EntryPoint } from "../entry/invoke.js";
@@ -11,6 +12,8 @@ export interface AttachContext {
   /** For members that require no permission beyond those of the stream. Sender and receiver have their own views. */
   readonly socket: View<"session">;
   readonly start: AttachStart;
+  /** What the caller does not read, on all streams of its connection. While it is full, the socket is not read. */
+  readonly unread: Account;
   /** Aborts when the stream ends. */
   readonly signal: AbortSignal;
   /** Returns null, or if the turn of the event loop is spent, a promise of a later one. */

@@ -3,6 +3,7 @@
  * because what was read and not handed over when the stream ends is pushed back.
  */
 
+import type { Account } from "../../rpc/server/account.js";
 import type { Handle } from "../sockets/socket-entry.js";
 import type { AcceptedSocket, Received } from "../sockets/unowned.js";
 
@@ -60,12 +61,16 @@ export class OutgoingFrames {
     return frames;
   }
 
-  /** Settles when fewer than `below` bytes are in transit, or one of the signals aborts. */
-  room(below: number, signals: readonly AbortSignal[]): Promise<void> {
+  /**
+   * Settles when fewer than `below` bytes are in transit and the account has room, or one of the signals aborts.
+   */
+  room(below: number, signals: readonly AbortSignal[], account: Account | null = null): Promise<void> {
     return new Promise((resolve) => {
+      const isFull = (): boolean => this.#bytes >= below || account?.waitIfFull(check) === true;
       const check = (): void => {
-        if (this.#bytes >= below && !signals.some((signal) => signal.aborted)) return;
+        if (!signals.some((signal) => signal.aborted) && isFull()) return;
         this.#onChange = null;
+        account?.withdraw(check);
         for (const signal of signals) signal.removeEventListener("abort", check);
         resolve();
       };

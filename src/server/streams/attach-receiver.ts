@@ -91,11 +91,11 @@ export class AttachReceiver {
   }
 
   async #loop(): Promise<void> {
-    const { signal, socket } = this.#attach;
+    const { signal, socket, unread } = this.#attach;
     const stopped = this.#stopping.signal;
     while (!stopped.aborted) {
       if (this.#isFull) {
-        await this.#frames.room(this.#windowBytes, [signal, stopped]);
+        await this.#frames.room(this.#windowBytes, [signal, stopped], unread);
         continue;
       }
       try {
@@ -109,7 +109,7 @@ export class AttachReceiver {
   }
 
   get #isFull(): boolean {
-    return this.#frames.bytes >= this.#windowBytes;
+    return this.#frames.bytes >= this.#windowBytes || this.#attach.unread.isFull;
   }
 
   /**
@@ -117,6 +117,8 @@ export class AttachReceiver {
    * transit as may be, and in false when nothing more will arrive.
    */
   readonly #attempt = (): boolean | typeof AGAIN | typeof PARTLY => {
+    // By other streams of the caller, while this one waited.
+    if (this.#isFull) return true;
     let result: typeof AGAIN | typeof PARTLY = AGAIN;
     for (;;) {
       const read = this.#reader.read();

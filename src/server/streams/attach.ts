@@ -85,7 +85,7 @@ class AttachStream {
 
   #onMessage(bytes: Uint8Array): void {
     try {
-      this.#onFrame(decodeFrame(bytes));
+      this.#onFrame(decodeFrame(bytes), bytes.length);
     } catch (cause) {
       this.#fail(this.#deps.malformed(cause));
     }
@@ -107,7 +107,8 @@ class AttachStream {
     const sender = this.#sender;
     if (sender === null || sender.closed) return;
     try {
-      this.#perform(sender, () => sender.sendData(parts));
+      const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+      this.#perform(sender, bytes, () => sender.sendData(parts));
     } catch (error) {
       this.#fail(error);
     }
@@ -121,14 +122,14 @@ class AttachStream {
     return parts;
   }
 
-  #onFrame(frame: DecodedFrame): void {
+  #onFrame(frame: DecodedFrame, bytes: number): void {
     try {
       if (frame.case === "attach") this.#attach(frame.value);
       else if (this.#sender === null) throw malformed("the first frame must be attach");
       else if (frame.case === undefined) throw malformed("a frame must have exactly one arm set");
       else if (this.#sender.closed) return;
       else if (frame.case === "detach") this.#detach();
-      else this.#performFrame(this.#sender, frame);
+      else this.#performFrame(this.#sender, frame, bytes);
     } catch (error) {
       this.#fail(error);
     }
@@ -163,6 +164,7 @@ class AttachStream {
       deps: this.#deps,
       socket,
       start,
+      unread: this.#call.accounts.unread,
       signal: this.#ending.signal,
       turn: () => this.#turn(),
       write: (frame, onHandedOver) => this.#call.write(encodeFrame(frame), onHandedOver),
@@ -188,20 +190,23 @@ class AttachStream {
     });
   }
 
-  #performFrame(sender: AttachSender, frame: Parameters<AttachSender["perform"]>[0]): void {
+  #performFrame(sender: AttachSender, frame: Parameters<AttachSender["perform"]>[0], bytes: number): void {
     if (frame.case === "sync" || frame.case === "close") this.#receiver?.reportDrops();
-    this.#perform(sender, () => sender.perform(frame));
+    this.#perform(sender, bytes, () => sender.perform(frame));
   }
 
   /** Processes a frame or parts of one. While it waits for the socket, or for a later turn, the stream is not read. */
-  #perform(sender: AttachSender, act: () => Promise<void> | null): void {
+  #perform(sender: AttachSender, bytes: number, act: () => Promise<void> | null): void {
     const done = act();
     if (done === null) {
       if (sender.closed) this.#closed();
       return;
     }
     this.#call.pause();
-    this.#performing = done.then(
+    const { waiting } = this.#call.accounts;
+    waiting.add(bytes);
+    const counted = done.finally(() => waiting.give(bytes));
+    this.#performing = counted.then(
       () => {
         this.#performing = null;
         this.#call.resume();

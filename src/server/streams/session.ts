@@ -11,6 +11,8 @@
 
 import type { Status } from "../../gen/google/rpc/status_pb.js";
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
+import type { Account } from "../../rpc/server/account.js";
+import { compacted } from "../../rpc/server/compact.js";
 import type { BidiServerCall } from "../../rpc/server/stream-calls.js";
 import type { OpContext } from "../context.js";
 import { calls } from "../entry/calls.js";
@@ -37,12 +39,35 @@ const RESPONSE_BYTES = 128 * 1024;
 /** Overhead counted for a result in addition to its bytes. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-type SessionCall = BidiServerCall<Uint8Array, Uint8Array>;
+type SessionCall = BidiServerCall<Buffer, Uint8Array>;
 
 /** Serves SessionService.Session. */
 export function serveSession(entry: EntryPoint, call: SessionCall): void {
   const ctx = admitStream(entry, call, calls.session);
   if (ctx !== null) new SessionStream(ctx, entry, call).start();
+}
+
+/** Memory of an operation that waits, in addition to that of its request. */
+const OPERATION_BYTES = 1024;
+
+/** The memory of a request. It is counted while an operation of it waits, which may refer to any part of it. */
+class Request {
+  #waiting = 0;
+
+  constructor(
+    readonly bytes: number,
+    readonly account: Account,
+  ) {}
+
+  wait(): void {
+    this.account.add(OPERATION_BYTES + (this.#waiting === 0 ? this.bytes : 0));
+    this.#waiting += 1;
+  }
+
+  settle(): void {
+    this.#waiting -= 1;
+    this.account.give(OPERATION_BYTES + (this.#waiting === 0 ? this.bytes : 0));
+  }
 }
 
 /** An operation in progress. Its signal is created only if it waits. */
@@ -68,7 +93,8 @@ class SessionStream {
   readonly #running = new Map<bigint, Running>();
   readonly #response = new ResponseWriter();
   #backlog: RequestReader | null = null;
-  /** Whether the remainder of the request waits for a later turn. */
+  #request: Request;
+  /** Whether the remainder of the request waits for a later turn, or until the caller reads more. */
   #waitsForTurn = false;
   #resultBytes = 0;
   #outgoingBytes = 0;
@@ -80,6 +106,7 @@ class SessionStream {
     this.#ctx = ctx;
     this.#entry = entry;
     this.#call = call;
+    this.#request = new Request(0, call.accounts.waiting);
   }
 
   start(): void {
@@ -97,7 +124,9 @@ class SessionStream {
     );
   }
 
-  #receive(bytes: Uint8Array): void {
+  #receive(message: Buffer): void {
+    const bytes = compacted(message);
+    this.#request = new Request(bytes.length, this.#call.accounts.waiting);
     try {
       this.#backlog = new RequestReader(bytes);
     } catch (cause) {
@@ -136,7 +165,8 @@ class SessionStream {
   }
 
   #hasToWait(): boolean {
-    this.#waitsForTurn = this.#call.waitIfSpent(this.#onTurn);
+    const { unread } = this.#call.accounts;
+    this.#waitsForTurn = unread.waitIfFull(this.#onTurn) || this.#call.waitIfSpent(this.#onTurn);
     return this.#waitsForTurn;
   }
 
@@ -160,7 +190,8 @@ class SessionStream {
     const running = new Running();
     const { services, session, principal, peer } = this.#ctx;
     try {
-      const ctx = { services, session, principal, peer, signal: running.signal };
+      const { unread } = this.#call.accounts;
+      const ctx = { services, session, principal, peer, unread, signal: running.signal };
       const response = invoke(this.#entry, ctx, row, request);
       if (response instanceof Promise) this.#await(opId, arm, running, response);
       else this.#succeed(opId, arm, response);
@@ -171,8 +202,11 @@ class SessionStream {
 
   #await(opId: bigint, arm: Arm, running: Running, response: Promise<object>): void {
     this.#running.set(opId, running);
+    const request = this.#request;
+    request.wait();
     const settle = (settled: () => void): void => {
       this.#running.delete(opId);
+      request.settle();
       settled();
       this.#flushSoon();
     };
@@ -211,6 +245,7 @@ class SessionStream {
     const bytes = resultBytes + RESULT_OVERHEAD_BYTES;
     this.#resultBytes += bytes;
     this.#outgoingBytes += bytes;
+    this.#call.accounts.unread.add(bytes);
     if (this.#response.byteLength >= RESPONSE_BYTES) this.#flush();
   }
 
@@ -227,14 +262,21 @@ class SessionStream {
   #flush(): void {
     const response = this.#response.take();
     if (response === null) return;
-    const bytes = this.#resultBytes;
-    this.#resultBytes = 0;
+    const bytes = this.#dropResults();
     this.#call.writeFramed(response.bytes, () => {
       response.release();
       this.#outgoingBytes -= bytes;
       if (this.#backlog === null || this.#waitsForTurn || this.#outgoingBytes >= HIGH_WATER_BYTES) return;
       if (!this.#hasToWait()) this.#work();
     });
+  }
+
+  /** From now on they count as a response that is written, or are gone. Returns their size. */
+  #dropResults(): number {
+    const bytes = this.#resultBytes;
+    this.#resultBytes = 0;
+    this.#call.accounts.unread.give(bytes);
+    return bytes;
   }
 
   #finishIfIdle(): void {
@@ -257,6 +299,8 @@ class SessionStream {
   #abandon(): void {
     this.#backlog = null;
     this.#response.discard();
+    this.#dropResults();
+    this.#call.accounts.unread.withdraw(this.#onTurn);
     for (const running of this.#running.values()) running.cancel();
     this.#leave();
   }

@@ -1,3 +1,4 @@
+import { Account } from "../../rpc/server/account.js";
 import { Budget } from "../../rpc/server/budget.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import type { Principal } from "../access/principal.js";
@@ -7,6 +8,8 @@ import { Strangers } from "./strangers.js";
 /** HTTP/2 receive window, per connection and per stream. */
 const WINDOW_BYTES = 256 * 1024;
 const MAX_STREAMS = 1024;
+/** What each connection may leave waiting and unread, even if others of its principal leave all that it may have. */
+const SHARE_BYTES = 64 * 1024;
 
 /** What a connection may use, until it leaves. */
 export interface Admittance {
@@ -37,6 +40,10 @@ export class CallerMemory {
       windowBytes: WINDOW_BYTES,
       maxRequestBytes: this.#limits.maxRequestBytes,
       budget: new Budget(this.#limits.maxUnfinishedBytesOfConnection, principal.messages),
+      accounts: {
+        waiting: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, principal.accounts.waiting),
+        unread: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, principal.accounts.unread),
+      },
       owner: principal.turns,
     };
     return { limits, leave: () => principal.connections.give() };

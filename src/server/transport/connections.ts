@@ -7,7 +7,7 @@ import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { SESSION_KEY } from "../../rpc/metadata-keys.js";
 import type { Call } from "../../rpc/server/call.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
-import { newPrincipal, type PeerIdentity, type Principal } from "../access/principal.js";
+import { newPrincipal, type PeerIdentity, type Principal, type ReachedLimit } from "../access/principal.js";
 import type { Counters } from "../counters.js";
 import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
@@ -33,22 +33,32 @@ export class Connections {
   readonly #sessions: Sessions;
   readonly #counters: Counters;
   readonly #memory: CallerMemory;
+  readonly #onFull: (principal: string, limit: ReachedLimit) => void;
   readonly #connections = new Map<string, Connection>();
   readonly #implicit = new Map<string, Session>();
   readonly #principals = new Map<string, { readonly principal: Principal; connections: number }>();
   #lastId = 0;
 
-  constructor(options: { limits: Limits; sessions: Sessions; counters: Counters; memory: CallerMemory }) {
+  /** `onFull` is called whenever a principal has to wait because it is at a limit. */
+  constructor(options: {
+    limits: Limits;
+    sessions: Sessions;
+    counters: Counters;
+    memory: CallerMemory;
+    onFull: (principal: string, limit: ReachedLimit) => void;
+  }) {
     this.#limits = options.limits;
     this.#sessions = options.sessions;
     this.#counters = options.counters;
     this.#memory = options.memory;
+    this.#onFull = options.onFull;
   }
 
   /** Registers a connection. Throws QUOTA_EXCEEDED. */
   add(principalName: string, peer: PeerIdentity): Connection {
     const known = this.#principals.get(principalName);
-    const principal = known?.principal ?? newPrincipal(principalName, this.#limits);
+    const onFull = (limit: ReachedLimit): void => this.#onFull(principalName, limit);
+    const principal = known?.principal ?? newPrincipal(principalName, this.#limits, onFull);
     const { limits, leave } = this.#memory.admit(principal);
     if (known === undefined) this.#principals.set(principalName, { principal, connections: 1 });
     else known.connections += 1;

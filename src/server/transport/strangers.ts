@@ -1,3 +1,4 @@
+import { Account } from "../../rpc/server/account.js";
 import { Budget } from "../../rpc/server/budget.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import { TurnOwner } from "../../rpc/server/turns.js";
@@ -12,12 +13,18 @@ const WINDOW_BYTES = 16 * 1024;
 const MESSAGE_BYTES = 16 * 1024;
 const UNFINISHED_BYTES = 2 * 1024 * 1024;
 const UNFINISHED_BYTES_OF_CONNECTION = 128 * 1024;
+const WAITING_BYTES = 4 * 1024 * 1024;
+const UNREAD_BYTES = 4 * 1024 * 1024;
+/** One message of each connection, or those who leave nothing would wait for those who do not read. */
+const SHARE_BYTES = 1;
 
 /** Callers that may not open a session. There can be thousands of them, so they share what they may use. */
 export class Strangers {
   readonly #connections = new Quota("connections of users who are not admitted", MOST_CONNECTIONS);
   readonly #ofUsers = new Map<string, Quota>();
   readonly #unfinished = new Budget(UNFINISHED_BYTES);
+  readonly #waiting = new Account(WAITING_BYTES, 0);
+  readonly #unread = new Account(UNREAD_BYTES, 0);
   readonly #turns = new TurnOwner();
 
   /** Counts a connection, and returns a function that ends that. Throws QUOTA_EXCEEDED. */
@@ -41,6 +48,10 @@ export class Strangers {
       windowBytes: WINDOW_BYTES,
       maxRequestBytes: MESSAGE_BYTES,
       budget: new Budget(UNFINISHED_BYTES_OF_CONNECTION, this.#unfinished),
+      accounts: {
+        waiting: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, this.#waiting),
+        unread: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, this.#unread),
+      },
       owner: this.#turns,
     };
   }
