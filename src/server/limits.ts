@@ -14,6 +14,8 @@ export interface Limits {
   readonly maxWaitingBytes: number;
   /** Responses to one principal that it has not read, in bytes. */
   readonly maxUnreadBytes: number;
+  /** Waiting requests and unread responses of all principals, in bytes. */
+  readonly maxHeldBytes: number;
   /** Handles of one principal, in all its sessions. */
   readonly maxHandles: number;
   /** Waiting operations of one session. */
@@ -35,6 +37,7 @@ export const defaultLimits: Limits = {
   maxUnfinishedBytesOfConnection: 16 * 1024 * 1024,
   maxWaitingBytes: 256 * 1024 * 1024,
   maxUnreadBytes: 256 * 1024 * 1024,
+  maxHeldBytes: 1024 * 1024 * 1024,
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 16,

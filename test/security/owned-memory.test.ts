@@ -4,6 +4,7 @@
  */
 
 import { once } from "node:events";
+import { chmodSync } from "node:fs";
 import type { ClientHttp2Stream } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterEach, expect, it } from "vitest";
@@ -17,6 +18,7 @@ import {
 import { SocketService } from "../../src/gen/sockbroker/v1/socket_service_pb.js";
 import { ClientFrameSchema, ServerFrameSchema } from "../../src/gen/sockbroker/v1/stream_service_pb.js";
 import { framed, HandMadeConnection } from "../support/hand-made-calls.js";
+import { cannotBeNobody, NOBODY } from "../support/nobody.js";
 import { handleOf, type RawClient, RawDaemon, until } from "../support/raw-broker.js";
 
 const MIB = 2 ** 20;
@@ -93,6 +95,36 @@ it.each(["a Session stream", "unary calls"])("requests that wait on %s are not r
   await Promise.all(done);
   const line = { event: "limit", principal: `uid:${process.getuid?.()}`, limit: "max-waiting-bytes" };
   expect(daemon.log).toContainEqual(expect.objectContaining(line));
+});
+
+it("all principals together are limited, and each keeps a share that others cannot take", async (ctx) => {
+  const reason = cannotBeNobody();
+  if (reason !== null) ctx.skip(reason);
+  // Of each principal more than its share.
+  const limit = 24 * MIB;
+  daemon = await RawDaemon.start("--max-held-bytes", `${limit}`, "--admit", `uid:${NOBODY}`);
+  chmodSync(daemon.directory, 0o711);
+  using client = daemon.client();
+  using greedy = daemon.client();
+  const { token, pairs } = await pairsOf(client, 1);
+  const { near = 0n, far = 0n } = pairs[0] ?? {};
+  const data = new Uint8Array(MIB);
+  const count = 40;
+  const done = Array.from({ length: count }, () =>
+    greedy.unary(SocketService.method.sendall, { handle: near, data }, { token }),
+  );
+  await until("as many wait as may", async () => (await waitingOf(client)) >= limit / MIB);
+  process.seteuid?.(NOBODY);
+  using modest = daemon.client();
+  await modest.unary(HostService.method.gethostname, {}).finally(() => process.seteuid?.(0));
+  const own = await pairsOf(modest, 1);
+  const { near: mine = 0n, far: others = 0n } = own.pairs[0] ?? {};
+  const sent = modest.unary(SocketService.method.sendall, { handle: mine, data }, { token: own.token });
+  await drain(modest, own.token, others, MIB, async () => undefined);
+  await sent;
+  expect(await waitingOf(client)).toBeLessThanOrEqual(limit / MIB + 1);
+  await drain(client, token, far, count * MIB, async () => undefined);
+  await Promise.all(done);
 });
 
 it("waiting receives of a caller that does not read wait on beyond the limit", async () => {

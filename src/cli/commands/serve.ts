@@ -27,6 +27,16 @@ const limitOptions = {
     value: "N",
     help: "responses that a principal has not read, in bytes; nothing is received for it beyond that; unset: 268435456",
   },
+  "max-held-bytes": {
+    type: "string",
+    value: "N",
+    help: "both of these of all principals, in bytes, of which each has at least 16 MiB; unset: 1073741824",
+  },
+  "max-unfinished-bytes": {
+    type: "string",
+    value: "N",
+    help: "messages of a principal that have not arrived completely, in bytes; unset: 67108864",
+  },
   "max-connections": { type: "string", value: "N", help: "maximum number of connections of a principal; unset: 12288" },
   "max-lookups": {
     type: "string",
@@ -114,6 +124,8 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
     ...limit("maxWaiting", values["max-waiting"], "--max-waiting"),
     ...limit("maxWaitingBytes", values["max-waiting-bytes"], "--max-waiting-bytes"),
     ...limit("maxUnreadBytes", values["max-unread-bytes"], "--max-unread-bytes"),
+    ...limit("maxHeldBytes", values["max-held-bytes"], "--max-held-bytes"),
+    ...limit("maxUnfinishedBytes", values["max-unfinished-bytes"], "--max-unfinished-bytes"),
     ...limit("maxConnections", values["max-connections"], "--max-connections"),
     ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
   };

@@ -37,12 +37,17 @@ const MOST_FILE_THREADS = 8;
 /** What an attach stream may have in transit, for each handle: it is pushed back if the stream breaks. */
 const PUSHED_BACK_BYTES = 256 * 1024;
 
-/** A limit of a principal that is reached. */
-export type ReachedLimit = "max-waiting-bytes" | "max-unread-bytes";
+/** A limit that a principal has to wait at. */
+export type ReachedLimit = "max-waiting-bytes" | "max-unread-bytes" | "max-held-bytes";
 
+/** What each principal may leave waiting and unread, even if others leave all that the daemon may hold. */
+const SHARE_BYTES = 16 * 1024 * 1024;
+
+/** `held` counts what all principals leave waiting and unread. */
 export function newPrincipal(
   name: string,
   limits: Limits,
+  held: Account | null = null,
   onFull: (limit: ReachedLimit) => void = () => undefined,
 ): Principal {
   return {
@@ -53,8 +58,8 @@ export function newPrincipal(
     connections: new Quota(`connections of ${name}`, limits.maxConnections),
     messages: new Budget(limits.maxUnfinishedBytes),
     accounts: {
-      waiting: new Account(limits.maxWaitingBytes, 0, null, () => onFull("max-waiting-bytes")),
-      unread: new Account(limits.maxUnreadBytes, 0, null, () => onFull("max-unread-bytes")),
+      waiting: new Account(limits.maxWaitingBytes, SHARE_BYTES, held, () => onFull("max-waiting-bytes")),
+      unread: new Account(limits.maxUnreadBytes, SHARE_BYTES, held, () => onFull("max-unread-bytes")),
     },
     turns: new TurnOwner(),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),

@@ -5,6 +5,7 @@
 
 import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { SESSION_KEY } from "../../rpc/metadata-keys.js";
+import { Account } from "../../rpc/server/account.js";
 import type { Call } from "../../rpc/server/call.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import { newPrincipal, type PeerIdentity, type Principal, type ReachedLimit } from "../access/principal.js";
@@ -34,6 +35,8 @@ export class Connections {
   readonly #counters: Counters;
   readonly #memory: CallerMemory;
   readonly #onFull: (principal: string, limit: ReachedLimit) => void;
+  /** What all principals leave waiting and unread. */
+  readonly #held: Account;
   readonly #connections = new Map<string, Connection>();
   readonly #implicit = new Map<string, Session>();
   readonly #principals = new Map<string, { readonly principal: Principal; connections: number }>();
@@ -52,13 +55,14 @@ export class Connections {
     this.#counters = options.counters;
     this.#memory = options.memory;
     this.#onFull = options.onFull;
+    this.#held = new Account(options.limits.maxHeldBytes, 0, null, () => this.#onFull("all", "max-held-bytes"));
   }
 
   /** Registers a connection. Throws QUOTA_EXCEEDED. */
   add(principalName: string, peer: PeerIdentity): Connection {
     const known = this.#principals.get(principalName);
     const onFull = (limit: ReachedLimit): void => this.#onFull(principalName, limit);
-    const principal = known?.principal ?? newPrincipal(principalName, this.#limits, onFull);
+    const principal = known?.principal ?? newPrincipal(principalName, this.#limits, this.#held, onFull);
     const { limits, leave } = this.#memory.admit(principal);
     if (known === undefined) this.#principals.set(principalName, { principal, connections: 1 });
     else known.connections += 1;
