@@ -128,6 +128,7 @@ const call = (stream: number, path: string, fields: Buffer = Buffer.alloc(0)) =>
       headerField(":method", "POST"),
       headerField(":scheme", "http"),
       headerField(":path", path),
+      headerField(":authority", "localhost"),
       headerField("content-type", "application/grpc"),
       fields,
     ]),
