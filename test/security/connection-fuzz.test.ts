@@ -55,8 +55,8 @@ it("random frames crash nothing, and leave nothing behind", { timeout: 120_000 +
     expect((await observer.unary(HostService.method.gethostname, {})).hostname).not.toBe("");
     // If little was answered, the test would prove little.
     const { answers, data, resets, ends, connections } = fuzz.seen;
-    expect(answers).toBeGreaterThan(connections / 4);
-    expect(data).toBeGreaterThan(connections / 10);
+    expect(answers).toBeGreaterThan(connections / 8);
+    expect(data).toBeGreaterThan(connections / 25);
     expect(resets).toBeGreaterThan(connections / 4);
     expect(ends).toBeGreaterThan(connections / 10);
     expect(ends).toBeLessThan(connections / 2);
