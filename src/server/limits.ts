@@ -16,6 +16,11 @@ export interface Limits {
   readonly maxUnreadBytes: number;
   /** Waiting requests and unread responses of all principals, in bytes. */
   readonly maxHeldBytes: number;
+  /**
+   * Connections of one principal that may end because they break HTTP/2 or its limits, before new ones are refused. Each can
+   * occupy the event loop for a tenth of a second. One is forgiven each second.
+   */
+  readonly maxBreaches: number;
   /** Handles of one principal, in all its sessions. */
   readonly maxHandles: number;
   /** Waiting operations of one session. */
@@ -38,6 +43,7 @@ export const defaultLimits: Limits = {
   maxWaitingBytes: 256 * 1024 * 1024,
   maxUnreadBytes: 256 * 1024 * 1024,
   maxHeldBytes: 1024 * 1024 * 1024,
+  maxBreaches: 10,
   maxHandles: 16_384,
   maxWaiting: 4_096,
   maxLookups: 16,

@@ -1,10 +1,14 @@
 // `npm run bench -- --abuse`: what other callers see while one sends a message that is expensive to handle. Each message is
-// as large or as long as a hostile caller can make it, and is sent alone, once. A probe in a thread of its own makes one
-// unary call after the other, and prints the median, the 99th percentile and the maximum of its round trips in milliseconds.
+// as large or as long as a hostile caller can make it, and is sent alone, once. Then come floods of small frames. A probe in a
+// thread of its own makes one unary call after the other, and prints the median, the 99th percentile and the maximum of its
+// round trips in milliseconds.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -13,15 +17,21 @@ import { SessionRequestSchema } from "../../dist/gen/sockbroker/v1/session_servi
 import { SocketpairRequestSchema, SocketpairResponseSchema } from "../../dist/gen/sockbroker/v1/socket_service_pb.js";
 import { ClientFrameSchema, WatchRequestSchema } from "../../dist/gen/sockbroker/v1/stream_service_pb.js";
 
+import { FLOODS } from "./floods.mjs";
+import { OTHER_USER } from "./processes.mjs";
+
 const MOST_BYTES = 4 * 1024 * 1024 - 64;
 /** How long the probe measures at least, and a message may take at most. */
 const LEAST_MS = 2_000;
 const MOST_MS = 8_000;
+const FLOOD_MS = 6_000;
+const FLOOD_CONNECTIONS = 4;
 
 /** Sends each message whose name contains `only` to the daemon, and prints the table. */
 export async function abuse({ daemonPath }, only) {
   const worker = new Worker(new URL(import.meta.url), { workerData: daemonPath });
   const chosen = Object.entries(messages).filter(([name]) => name.includes(only));
+  const floods = FLOODS.filter((name) => `flood: ${name}`.includes(only));
   const width = Math.max(...Object.keys(messages).map((name) => name.length));
   const print = (name, { p50, p99, most }, outcome) => {
     const figures = [p50, p99, most].map((value) => value.toFixed(1).padStart(8)).join("");
@@ -45,8 +55,21 @@ export async function abuse({ daemonPath }, only) {
     caller.close();
     await delay(500);
   }
+  for (const name of floods) {
+    await asked(worker);
+    await flood(daemonPath, name);
+    print(`flood: ${name}`, await asked(worker), `${FLOOD_CONNECTIONS} connections, ${FLOOD_MS / 1_000} s`);
+    await delay(2_000);
+  }
   print("quiet again", await quiet(), "");
   await worker.terminate();
+}
+
+/** Sends a flood in a process of its own, as another user if this one may. */
+async function flood(daemonPath, name) {
+  const user = process.getuid() === 0 ? { uid: OTHER_USER, gid: OTHER_USER } : {};
+  const args = [fileURLToPath(new URL("./floods.mjs", import.meta.url)), daemonPath, name, FLOOD_CONNECTIONS, FLOOD_MS];
+  await once(spawn(process.execPath, args.map(String), { stdio: "inherit", ...user }), "exit");
 }
 
 /** One connection. */

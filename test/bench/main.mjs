@@ -26,7 +26,7 @@ const USAGE = `usage: npm run bench -- [--quick] [--json] [--only TEXT] [--round
   --json      print the numbers as JSON
   --peers     compare attach streams with socat, ssh -L and microsocks instead; needs Go and protoc
   --plot FILE write a plot of the uploads to an SVG file
-  --abuse     instead: what another caller sees during each of the most expensive messages
+  --abuse     instead: what another caller sees during each of the most expensive messages, and during floods of frames
   --memory    instead: what an idle handle and an idle attach stream cost
   --help      print this
 

@@ -1,15 +1,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+/** Another user, which may use the daemon. */
+export const OTHER_USER = 65_534;
+
 /** Starts the daemon, a bare gRPC echo server, and a plain TCP peer. */
 export async function startProcesses() {
   const directory = mkdtempSync(join(tmpdir(), "sockbroker-bench-"));
+  chmodSync(directory, 0o755);
   const daemonPath = join(directory, "daemon.sock");
   const echoPath = join(directory, "echo.sock");
   const profile = process.env.SOCKBROKER_BENCH_PROFILE;
@@ -20,6 +24,8 @@ export async function startProcesses() {
     "serve",
     "--endpoint",
     daemonPath,
+    "--admit",
+    `uid:${OTHER_USER}`,
     "--log-level",
     "warn",
   ]);

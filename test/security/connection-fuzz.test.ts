@@ -33,7 +33,7 @@ const MESSAGES_OF_CONNECTION = 4;
 it("random frames crash nothing, and leave nothing behind", { timeout: 120_000 + FRAMES }, async (ctx) => {
   if (process.env.SOCKBROKER_TEST_NAMESPACE === undefined) ctx.skip("needs a network namespace of its own");
   const seed = chooseSeed();
-  await using daemon = await RawDaemon.start();
+  await using daemon = await RawDaemon.start("--max-breaches", "1000000");
   const fuzz = new Fuzz(daemon.path, seed);
   using observer = daemon.client();
   const before = await observer.quiet();

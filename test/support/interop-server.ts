@@ -20,6 +20,7 @@ import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
 import { CallError } from "../../src/rpc/call-error.js";
 import { Code } from "../../src/rpc/code.js";
 import { Account } from "../../src/rpc/server/account.js";
+import { Allowance } from "../../src/rpc/server/allowance.js";
 import { Budget } from "../../src/rpc/server/budget.js";
 import type { Call } from "../../src/rpc/server/call.js";
 import type { ServiceHandlers } from "../../src/rpc/server/routes.js";
@@ -204,7 +205,8 @@ export class InteropServer implements AsyncDisposable {
       socket.on("close", () => this.#sockets.delete(socket));
       const { budget } = this;
       const accounts = { waiting: new Account(MOST_HELD_BYTES, 0), unread: new Account(MOST_HELD_BYTES, 0) };
-      const limits = { maxStreams, windowBytes, maxRequestBytes, budget, accounts, owner: new TurnOwner() };
+      const breaches = new Allowance({ burst: 1_000, perSecond: 1 });
+      const limits = { maxStreams, windowBytes, maxRequestBytes, budget, accounts, owner: new TurnOwner(), breaches };
       this.rpc.inject(socket, "peer", limits);
     }).listen(this.path);
   }

@@ -37,6 +37,11 @@ const limitOptions = {
     value: "N",
     help: "messages of a principal that have not arrived completely, in bytes; unset: 67108864",
   },
+  "max-breaches": {
+    type: "string",
+    value: "N",
+    help: "connections of a principal that may break HTTP/2, then one a second; more are refused until then; unset: 10",
+  },
   "max-connections": { type: "string", value: "N", help: "maximum number of connections of a principal; unset: 12288" },
   "max-lookups": {
     type: "string",
@@ -126,6 +131,7 @@ function brokerOptionsFrom(values: Values<typeof options>): BrokerOptions {
     ...limit("maxUnreadBytes", values["max-unread-bytes"], "--max-unread-bytes"),
     ...limit("maxHeldBytes", values["max-held-bytes"], "--max-held-bytes"),
     ...limit("maxUnfinishedBytes", values["max-unfinished-bytes"], "--max-unfinished-bytes"),
+    ...limit("maxBreaches", values["max-breaches"], "--max-breaches"),
     ...limit("maxConnections", values["max-connections"], "--max-connections"),
     ...limit("maxLookups", values["max-lookups"], "--max-lookups"),
   };

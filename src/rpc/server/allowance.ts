@@ -1,10 +1,10 @@
-/** How many of something a connection may do: at once, and per second after that. */
+/** How many times something may happen: at once, and per second after that. */
 export interface Rate {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** Counts something that a connection does, against what it is allowed. */
+/** Counts something that a connection or a principal does, against what it is allowed. */
 export class Allowance {
   readonly #rate: Rate;
   #left: number;
@@ -17,12 +17,27 @@ export class Allowance {
 
   /** Counts one. Returns false if that was one too many. */
   take(): boolean {
+    if (this.isSpent) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** Whether one more would be too many. */
+  get isSpent(): boolean {
+    this.#refill();
+    return this.#left < 1;
+  }
+
+  /** Whether nothing is counted any more. */
+  get isFull(): boolean {
+    this.#refill();
+    return this.#left === this.#rate.burst;
+  }
+
+  #refill(): void {
     const { burst, perSecond } = this.#rate;
     const now = performance.now();
     this.#left = Math.min(burst, this.#left + ((now - this.#at) / 1_000) * perSecond);
     this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
   }
 }

@@ -18,8 +18,9 @@ import type { Budget } from "./budget.js";
 import { type CallContext, ServerCall } from "./call.js";
 import { type KeepaliveOptions, keepAlive } from "./keepalive.js";
 import type { RawHeaders } from "./metadata.js";
+import { PausedInput } from "./paused-input.js";
 import { find, type Routes } from "./routes.js";
-import type { TurnOwner } from "./turns.js";
+import type { TurnOwner, Turns } from "./turns.js";
 
 const {
   HTTP2_HEADER_CONTENT_TYPE,
@@ -48,11 +49,12 @@ export interface ConnectionLimits {
   readonly accounts: Accounts;
   /** Whose time its calls take, together with those of other connections. */
   readonly owner: TurnOwner;
+  /** Counts the connections of its principal that end because they break HTTP/2, or a limit of this file. */
+  readonly breaches: Allowance;
 }
 
 /** What all connections have in common. */
-export interface ConnectionOptions
-  extends Omit<CallContext, "peer" | "maxRequestBytes" | "budget" | "accounts" | "owner"> {
+export interface ConnectionOptions extends Omit<CallContext, "peer" | keyof ConnectionLimits> {
   readonly routes: Routes;
   readonly keepalive: KeepaliveOptions;
 }
@@ -85,12 +87,14 @@ export class Connection {
   readonly #session: ServerHttp2Session;
   readonly #routes: Routes;
   readonly #context: CallContext;
+  readonly #breaches: Allowance;
   readonly #resets = new Allowance(RESETS);
   #ending = false;
 
   constructor(socket: Socket, peer: string, limits: ConnectionLimits, options: ConnectionOptions) {
     const { routes, keepalive, turns, statusOf } = options;
-    const { maxRequestBytes, budget, accounts, owner } = limits;
+    const { maxRequestBytes, budget, accounts, owner, breaches } = limits;
+    this.#breaches = breaches;
     this.#socket = socket;
     this.#routes = routes;
     this.#context = { peer, maxRequestBytes, turns, statusOf, budget, accounts, owner };
@@ -105,17 +109,32 @@ export class Connection {
       },
     });
     this.#session = session;
-    destroyLater(session);
+    destroyLater(session, turns, owner);
     session.setLocalWindowSize(limits.windowBytes);
     // Without a listener Node would throw the error. The connection ends in any case.
-    session.on("error", () => undefined);
+    session.on("error", (error: NodeJS.ErrnoException) => {
+      if (isBreach(error)) breaches.take();
+    });
     session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: RawHeaders) => {
-      try {
-        this.#serve(stream, headers, raw);
-      } catch (error) {
-        statusOf(error);
-        stream.close(NGHTTP2_INTERNAL_ERROR);
-      }
+      this.#countReset(stream);
+      // It may end before it is served.
+      stream.on("error", () => undefined);
+      const serve = (): void => {
+        if (stream.destroyed || stream.closed) return;
+        try {
+          this.#serve(stream, headers, raw);
+        } catch (error) {
+          statusOf(error);
+          stream.close(NGHTTP2_INTERNAL_ERROR);
+        }
+      };
+      const input = new PausedInput(stream);
+      const resume = (): void => {
+        input.resume();
+        serve();
+      };
+      if (turns.waitIfSpent(owner, resume)) input.pause();
+      else serve();
     });
     this.#limit("ping", PINGS, "too_many_pings");
     this.#limit("remoteSettings", SETTINGS, "too_many_settings");
@@ -148,11 +167,8 @@ export class Connection {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: RawHeaders): void {
-    this.#countReset(stream);
-    if (stream.destroyed || stream.closed) return;
     const refusal = refusalOf(headers);
     if (refusal !== null) {
-      stream.on("error", () => undefined);
       stream.respond({ [HTTP2_HEADER_STATUS]: refusal }, { endStream: true });
       return;
     }
@@ -188,6 +204,7 @@ export class Connection {
   #end(reason: string): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#breaches.take();
     setImmediate(() => {
       if (this.#session.destroyed) return;
       this.#session.goaway(NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(reason));
@@ -201,11 +218,20 @@ export class Connection {
  * HTTP/2 or sends GOAWAY with an error. If more frames of a stream follow, or if header fields of a request were refused, it
  * then aborts the process.
  */
-function destroyLater(session: ServerHttp2Session): void {
+function destroyLater(session: ServerHttp2Session, turns: Turns, owner: TurnOwner): void {
   const destroy = session.destroy.bind(session);
   session.destroy = (error, code) => {
-    setImmediate(() => destroy(error, code));
+    const now = (): void => destroy(error, code);
+    setImmediate(() => {
+      // With a thousand calls it takes a tenth of a second.
+      if (!turns.waitIfSpent(owner, now)) now();
+    });
   };
+}
+
+/** Whether a session ended because its caller broke HTTP/2 or a limit of Node's, and not because it is gone. */
+function isBreach({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES";
 }
 
 /** The HTTP status of a request that is not gRPC, or null. */

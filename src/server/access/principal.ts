@@ -1,4 +1,5 @@
 import { Account, type Accounts } from "../../rpc/server/account.js";
+import { Allowance } from "../../rpc/server/allowance.js";
 import { Budget } from "../../rpc/server/budget.js";
 import { TurnOwner } from "../../rpc/server/turns.js";
 import type { Limits } from "../limits.js";
@@ -21,6 +22,8 @@ export interface Principal {
   readonly messages: Budget;
   /** What waits to be performed or read, on all connections. */
   readonly accounts: Accounts;
+  /** Its connections that end because they break HTTP/2 or its limits. */
+  readonly breaches: Allowance;
   /** Its share of the event loop. */
   readonly turns: TurnOwner;
   /** Leased sessions. */
@@ -61,6 +64,7 @@ export function newPrincipal(
       waiting: new Account(limits.maxWaitingBytes, SHARE_BYTES, held, () => onFull("max-waiting-bytes")),
       unread: new Account(limits.maxUnreadBytes, SHARE_BYTES, held, () => onFull("max-unread-bytes")),
     },
+    breaches: new Allowance({ burst: limits.maxBreaches, perSecond: 1 }),
     turns: new TurnOwner(),
     sessions: new Quota(`leased sessions of ${name}`, limits.maxSessions),
     pushedBack: new Quota(`bytes pushed back for ${name}`, limits.maxHandles * PUSHED_BACK_BYTES),

@@ -1,7 +1,9 @@
+import { BrokerError_Code } from "../../gen/sockbroker/v1/error_pb.js";
 import { Account } from "../../rpc/server/account.js";
 import { Budget } from "../../rpc/server/budget.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import type { Principal } from "../access/principal.js";
+import { BrokerFault } from "../errors.js";
 import type { Limits } from "../limits.js";
 import { Strangers } from "./strangers.js";
 
@@ -30,6 +32,18 @@ export class CallerMemory {
 
   /** Admits a new connection of a principal. Throws QUOTA_EXCEEDED. */
   admit(principal: Principal): Admittance {
+    const admittance = this.#admit(principal);
+    if (admittance.limits.breaches.isSpent) {
+      admittance.leave();
+      throw new BrokerFault(
+        BrokerError_Code.QUOTA_EXCEEDED,
+        `connections of ${principal.name} were ended for too many breaches of HTTP/2 or its limits; retry in a second`,
+      );
+    }
+    return admittance;
+  }
+
+  #admit(principal: Principal): Admittance {
     if (!this.#isAdmitted(principal)) {
       const leave = this.#strangers.enter(principal);
       return { limits: this.#strangers.limits(), leave };
@@ -45,6 +59,7 @@ export class CallerMemory {
         unread: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, principal.accounts.unread),
       },
       owner: principal.turns,
+      breaches: principal.breaches,
     };
     return { limits, leave: () => principal.connections.give() };
   }

@@ -116,8 +116,10 @@ export class Connections {
     for (const candidate of candidates) {
       const { principal, connections } = this.#principals.get(candidate) ?? {};
       if (principal === undefined || connections !== 0) continue;
-      const { handles, lookups, sessions } = principal;
-      if (handles.used === 0 && lookups.used === 0 && sessions.used === 0) this.#principals.delete(candidate);
+      const { handles, lookups, sessions, breaches } = principal;
+      const isIdle = handles.used === 0 && lookups.used === 0 && sessions.used === 0;
+      // With its breaches forgotten, it could break HTTP/2 on one connection after the other.
+      if (isIdle && breaches.isFull) this.#principals.delete(candidate);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Account } from "../../rpc/server/account.js";
+import { Allowance } from "../../rpc/server/allowance.js";
 import { Budget } from "../../rpc/server/budget.js";
 import type { ConnectionLimits } from "../../rpc/server/connection.js";
 import { TurnOwner } from "../../rpc/server/turns.js";
@@ -14,6 +15,7 @@ const MESSAGE_BYTES = 16 * 1024;
 const UNFINISHED_BYTES = 2 * 1024 * 1024;
 const UNFINISHED_BYTES_OF_CONNECTION = 128 * 1024;
 const WAITING_BYTES = 4 * 1024 * 1024;
+const MOST_BREACHES = 10;
 const UNREAD_BYTES = 4 * 1024 * 1024;
 /** One message of each connection, or those who leave nothing would wait for those who do not read. */
 const SHARE_BYTES = 1;
@@ -26,6 +28,7 @@ export class Strangers {
   readonly #waiting = new Account(WAITING_BYTES, 0);
   readonly #unread = new Account(UNREAD_BYTES, 0);
   readonly #turns = new TurnOwner();
+  readonly #breaches = new Allowance({ burst: MOST_BREACHES, perSecond: 1 });
 
   /** Counts a connection, and returns a function that ends that. Throws QUOTA_EXCEEDED. */
   enter({ name }: Pick<Principal, "name">): () => void {
@@ -53,6 +56,7 @@ export class Strangers {
         unread: new Account(Number.POSITIVE_INFINITY, SHARE_BYTES, this.#unread),
       },
       owner: this.#turns,
+      breaches: this.#breaches,
     };
   }
 
